@@ -1,0 +1,66 @@
+"""Which device and precision a run uses, and why."""
+
+import os
+import platform
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.errors import DeviceError
+
+
+@dataclass(frozen=True)
+class Device:
+    """`kind` is cpu, cuda or mps; `precision` float32 or bfloat16; each with its reason."""
+
+    kind: str
+    name: str
+    reason: str
+    precision: str
+    precision_reason: str
+
+
+def choose(device: str = "auto", precision: str = "auto") -> Device:
+    """Return the device and precision to use. Raises DeviceError if this machine lacks one."""
+    import torch  # takes 2 s: only who computes pays for it
+
+    available = {"cpu": True, "cuda": torch.cuda.is_available()}
+    available["mps"] = torch.backends.mps.is_available()
+    kind = device
+    if device == "auto":
+        kind = next(kind for kind in ("cuda", "mps", "cpu") if available[kind])
+    elif not available[device]:
+        here = ", ".join(kind for kind, there in available.items() if there)
+        raise DeviceError(
+            f"device {device} was asked for, and this machine has {here}. Choose auto."
+        )
+
+    if kind == "cuda":
+        name, reason = torch.cuda.get_device_name(0), "an NVIDIA GPU was found"
+        fast = torch.cuda.is_bf16_supported(including_emulation=False)
+        chip = "the GPU"
+    elif kind == "mps":
+        name, reason = "Apple GPU", "Apple's Metal was found"
+        fast, chip = False, "Metal"
+    else:
+        capabilities = torch.cpu.get_capabilities()
+        name = f"{capabilities.get('cpu_name') or platform.processor() or 'CPU'}"
+        name += f", {torch.get_num_threads()} threads"
+        reason = "it was asked for" if device == "cpu" else "no GPU was found"
+        fast = bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))
+        chip = "this CPU"
+    has = f"{chip} {'computes' if fast else 'does not compute'} bfloat16 in hardware"
+    if precision == "auto":
+        return Device(kind, name, reason, "bfloat16" if fast else "float32", has)
+    return Device(kind, name, reason, precision, f"it was asked for; {has}")
+
+
+def queue_name(device: str) -> str:
+    """Return which queue a run waits in, `cpu` or `gpu`, without the 2 s that torch takes.
+
+    One training runs at a time in each. A machine without a GPU's driver has only `cpu`.
+    """
+    nvidia = Path("/proc/driver/nvidia/version").exists() or (
+        os.name == "nt" and Path(os.environ.get("SYSTEMROOT", ""), "System32/nvcuda.dll").exists()
+    )
+    metal = platform.system() == "Darwin" and platform.machine() == "arm64"
+    return "gpu" if device != "cpu" and (nvidia or metal) else "cpu"

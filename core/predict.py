@@ -1,0 +1,56 @@
+"""A network and digits → probabilities."""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from core import checkpoint, models
+from core.batches import normalise
+from core.config import TrainConfig, config_from
+
+_CHUNK = 1_000  # images at once: their activations stay within tens of megabytes
+
+
+def probabilities(
+    model: nn.Module,
+    images: NDArray[np.uint8] | NDArray[np.float32],
+    config: TrainConfig,
+    precision: str = "float32",
+) -> NDArray[np.float32]:
+    """Return `(N, 10)` probabilities for `(N, 28, 28)` digits, uint8 or float in [0, 1].
+
+    The model is left in evaluation mode; it stays on its device. `precision` is `float32` or
+    `bfloat16`, the latter for the networks' layers alone.
+    """
+    device = next(model.parameters()).device
+    model.eval()
+    chunks = []
+    with torch.inference_mode(), autocast(device, precision):
+        for start in range(0, len(images), _CHUNK):
+            batch = torch.tensor(images[start : start + _CHUNK]).to(device)
+            logits = model(normalise(batch, config)).float()
+            chunks.append(logits.softmax(dim=1).cpu())
+    return torch.cat(chunks).numpy()
+
+
+def autocast(device: torch.device, precision: str) -> torch.autocast:
+    """Return the context in which layers compute in `precision`."""
+    return torch.autocast(device.type, torch.bfloat16, enabled=precision == "bfloat16")
+
+
+class Reader:
+    """A trained network, ready to read digits on the CPU in float32."""
+
+    def __init__(self, path: Path) -> None:
+        """Load a checkpoint file. Raises CheckpointError."""
+        content = checkpoint.load(path)
+        self.config = config_from(content["config"])
+        self.model = models.build(self.config)
+        checkpoint.load_weights(self.model, content)
+
+    def read(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return `(N, 10)` probabilities for `(N, 28, 28) float32` digits in [0, 1]."""
+        return probabilities(self.model, images, self.config)

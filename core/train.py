@@ -1,0 +1,295 @@
+"""`train(config, digits)`: the training loop, as a generator of events.
+
+The command line, the worker and the tests all drain this one generator. It writes nothing: what
+should be kept is in the events.
+"""
+
+import copy
+import math
+import time
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from core import device, models
+from core.batches import TrainingBatches
+from core.checkpoint import Checkpoint, load_weights
+from core.config import TrainConfig
+from core.data import Digits, split_for
+from core.errors import CheckpointError
+from core.evaluate import score
+from core.predict import autocast, probabilities
+from core.schedule import rate_factor
+
+_REPORTS_PER_EPOCH = 40
+
+
+@dataclass(frozen=True)
+class Started:
+    """The run is about to take its first step; `steps` in all, `done` of them before a resume."""
+
+    steps: int
+    steps_per_epoch: int
+    done: int
+    parameters: int
+    device: device.Device
+
+
+@dataclass(frozen=True)
+class Step:
+    """Every few steps: the loss and accuracy in [0, 1] over the images since the last report."""
+
+    step: int  # counted from 1
+    loss: float
+    accuracy: float
+    learning_rate: float
+    images_per_second: float
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """An epoch is complete. Accuracies are in [0, 1], seconds include validation.
+
+    `probabilities` are the validation images', `(V, 10)`, in the order of `Split.validation`.
+    """
+
+    epoch: int  # counted from 1
+    train_loss: float
+    train_accuracy: float
+    validation_loss: float
+    validation_accuracy: float
+    learning_rate: float
+    seconds: float
+    total_seconds: float
+    is_best: bool
+    checkpoint: Checkpoint
+    probabilities: NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Ended:
+    """Nothing follows. `state` is finished, stopped or diverged; `reason` is for a person."""
+
+    state: str
+    reason: str
+
+
+Event = Started | Step | Epoch | Ended
+
+
+class _Interrupted(Exception):  # noqa: N818  # a way out of the loop, not an error
+    """The run ends early, with this Ended."""
+
+    def __init__(self, state: str, reason: str) -> None:
+        self.ended = Ended(state, reason)
+
+
+def train(
+    config: TrainConfig,
+    digits: Digits,
+    *,
+    resume: Checkpoint | None = None,
+    should_stop: Callable[[], bool] = lambda: False,
+) -> Iterator[Event]:
+    """Train a network; yield a Started, then Steps and Epochs, then one Ended.
+
+    `should_stop` is asked after every step. With `resume`, training continues after that
+    checkpoint's epoch, to the same numbers as if it had never stopped (on the same CPU).
+
+    Torch's global generator is seeded, since initial weights and dropout draw from no other; two
+    trainings should not take turns in one process.
+
+    Raises DeviceError, or CheckpointError if `resume` is of another configuration.
+    """
+    where = device.choose(config.device, config.precision)
+    split = split_for(digits, config.validation_size, config.train_size, config.seed)
+    learner = _Learner(config, torch.device(where.kind))
+    batches = TrainingBatches(
+        *(digits.train_images[split.train], digits.train_labels[split.train], config),
+        *(torch.device(where.kind), learner.generator),
+    )
+    best = resume or {"epoch": 0, "best_epoch": 0, "best_accuracy": -1.0, "train_seconds": 0.0}
+    first, best_epoch, best_accuracy = best["epoch"] + 1, best["best_epoch"], best["best_accuracy"]
+    learner.schedule(len(batches))
+    if resume:
+        learner.restore(resume)
+
+    steps, done = config.epochs * len(batches), best["epoch"] * len(batches)
+    yield Started(steps, len(batches), done, models.parameter_count(learner.model), where)
+    begin = time.perf_counter() - best["train_seconds"]
+    try:
+        for epoch in range(first, config.epochs + 1):
+            epoch_begin = time.perf_counter()
+            train_loss, train_accuracy, rate = yield from _one_epoch(
+                learner, batches, epoch, where.precision, should_stop
+            )
+            validation = probabilities(
+                learner.model, digits.train_images[split.validation], config, where.precision
+            )
+            loss, accuracy = score(validation, digits.train_labels[split.validation])
+            if not math.isfinite(loss):
+                raise _Interrupted("diverged", _divergence(epoch * len(batches), rate))
+            if is_best := accuracy > best_accuracy:
+                best_epoch, best_accuracy = epoch, accuracy
+            now = time.perf_counter()
+            yield Epoch(
+                *(epoch, train_loss, train_accuracy, loss, accuracy, rate),
+                *(now - epoch_begin, now - begin, is_best),
+                learner.checkpoint(epoch, best_epoch, best_accuracy, now - begin),
+                validation,
+            )
+            if 0 < config.patience <= epoch - best_epoch:
+                reason = f"no better validation accuracy for {config.patience} epochs"
+                raise _Interrupted("finished", reason)
+        yield Ended("finished", "")
+    except _Interrupted as interruption:
+        yield interruption.ended
+
+
+def _one_epoch(
+    learner: "_Learner",
+    batches: TrainingBatches,
+    epoch: int,
+    precision: str,
+    should_stop: Callable[[], bool],
+) -> Generator[Step, None, tuple[float, float, float]]:
+    """Yield Steps; return the epoch's mean loss, accuracy and last learning rate."""
+    model, optimizer, config = learner.model, learner.optimizer, learner.config
+    meter = _Meter()
+    report_every = max(1, len(batches) // _REPORTS_PER_EPOCH)
+    model.train()
+    for step, (images, labels) in enumerate(batches, (epoch - 1) * len(batches) + 1):
+        rate = learner.scheduler.get_last_lr()[0]
+        with autocast(labels.device, precision):
+            logits = model(images).float()
+            loss = F.cross_entropy(logits, labels, label_smoothing=config.label_smoothing)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        learner.scheduler.step()
+        meter.add(loss.detach(), logits.detach(), labels)
+        if step == 1 or step % report_every == 0 or step == epoch * len(batches):
+            yield meter.report(step, rate)
+        if should_stop():
+            raise _Interrupted("stopped", f"stopped in epoch {epoch} of {config.epochs}")
+    return *meter.means(), rate
+
+
+class _Meter:
+    """Loss and accuracy since the last report, and over the epoch; it waits for the device alone
+    when it reports.
+    """  # noqa: D205
+
+    def __init__(self) -> None:
+        self.losses: list[Tensor] = []
+        self.correct: list[Tensor] = []
+        self.sizes: list[int] = []
+        self.reported = 0
+        self.time = time.perf_counter()
+
+    def add(self, loss: Tensor, logits: Tensor, labels: Tensor) -> None:
+        self.losses.append(loss)
+        self.correct.append((logits.argmax(1) == labels).sum())
+        self.sizes.append(len(labels))
+
+    def report(self, step: int, rate: float) -> Step:
+        """Return what happened since the last report. Raises _Interrupted on a loss not finite."""
+        losses = torch.stack(self.losses[self.reported :]).cpu()
+        if not losses.isfinite().all():
+            first = step - len(losses) + 1 + int(losses.isfinite().int().argmin())
+            raise _Interrupted("diverged", _divergence(first, rate))
+        sizes = torch.tensor(self.sizes[self.reported :])
+        correct = torch.stack(self.correct[self.reported :]).sum().item()
+        images, now = int(sizes.sum()), time.perf_counter()
+        self.reported, self.time, seconds = len(self.losses), now, now - self.time
+        mean = float((losses * sizes).sum() / images)
+        return Step(step, mean, correct / images, rate, images / seconds)
+
+    def means(self) -> tuple[float, float]:
+        """Return the mean loss and the accuracy of all that was added."""
+        sizes = torch.tensor(self.sizes)
+        losses = torch.stack(self.losses).cpu()
+        correct = torch.stack(self.correct).sum().item()
+        return float((losses * sizes).sum() / sizes.sum()), correct / int(sizes.sum())
+
+
+def _divergence(step: int, rate: float) -> str:
+    return (
+        f"the loss is no longer a finite number at step {step:,}, at a learning rate of {rate:.3g}. "
+        "Lower the learning rate"
+    )
+
+
+class _Learner:
+    """What learns: the network, its optimiser and schedule, and the source of randomness."""
+
+    def __init__(self, config: TrainConfig, place: torch.device) -> None:
+        torch.manual_seed(config.seed)
+        self.config = config
+        self.generator = torch.Generator().manual_seed(config.seed)
+        self.model = models.build(config).to(place, memory_format=torch.channels_last)
+        self.optimizer = _optimizer(self.model, config)
+
+    def schedule(self, steps_per_epoch: int) -> None:
+        self.scheduler = torch.optim.lr_scheduler.LambdaLR(
+            self.optimizer, lambda step: rate_factor(self.config, step, steps_per_epoch)
+        )
+
+    def checkpoint(
+        self, epoch: int, best_epoch: int, best_accuracy: float, seconds: float
+    ) -> Checkpoint:
+        """Return a copy of everything, on the CPU's side of later steps."""
+        random_state = {"torch": torch.get_rng_state(), "batches": self.generator.get_state()}
+        if torch.cuda.is_available():
+            random_state["cuda"] = torch.cuda.get_rng_state()
+        return copy.deepcopy(
+            Checkpoint(
+                config=self.config.to_dict(),
+                epoch=epoch,
+                best_epoch=best_epoch,
+                best_accuracy=best_accuracy,
+                train_seconds=seconds,
+                model_state_dict=self.model.state_dict(),
+                optimizer_state_dict=self.optimizer.state_dict(),
+                scheduler_state_dict=self.scheduler.state_dict(),
+                random_state=random_state,
+            )
+        )
+
+    def restore(self, checkpoint: Checkpoint) -> None:
+        """Go back to a checkpoint of the same configuration. Raises CheckpointError."""
+        if checkpoint["config"] != self.config.to_dict():
+            raise CheckpointError(
+                "The checkpoint was made with another configuration. "
+                "Resume with the run's own, or start a new run."
+            )
+        load_weights(self.model, checkpoint)
+        try:
+            self.optimizer.load_state_dict(checkpoint["optimizer_state_dict"])
+            self.scheduler.load_state_dict(checkpoint["scheduler_state_dict"])
+            torch.set_rng_state(checkpoint["random_state"]["torch"])
+            self.generator.set_state(checkpoint["random_state"]["batches"])
+            if torch.cuda.is_available():
+                torch.cuda.set_rng_state(checkpoint["random_state"]["cuda"])
+        except (KeyError, ValueError, RuntimeError, TypeError) as error:
+            raise CheckpointError(
+                f"The checkpoint cannot be resumed: {error}. Start a new run."
+            ) from error
+
+
+def _optimizer(model: nn.Module, config: TrainConfig) -> torch.optim.Optimizer:
+    parameters, rate, decay = model.parameters(), config.learning_rate, config.weight_decay
+    match config.optimizer:
+        case "sgd":
+            return torch.optim.SGD(parameters, rate, config.momentum, weight_decay=decay)
+        case "adam":
+            return torch.optim.Adam(parameters, rate, weight_decay=decay)
+        case "adamw":
+            return torch.optim.AdamW(parameters, rate, weight_decay=decay)
+        case _:
+            return torch.optim.Adadelta(parameters, rate, weight_decay=decay)
