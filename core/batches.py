@@ -51,14 +51,14 @@ class TrainingBatches:
         self.windows = padded.to(device).unfold(1, 28, 1).unfold(2, 28, 1)
 
     def __len__(self) -> int:
-        """Return the steps in an epoch. A last batch of one, which BatchNorm refuses, is left out."""
+        """Return the steps in an epoch, without a last batch of one, which BatchNorm refuses."""
         count, size = len(self.labels), self.config.batch_size
         return count // size + (count % size > 1)
 
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
         """Yield `(B, 1, 28, 28) float32` network input and `(B,) int64` labels."""
         order = torch.randperm(len(self.labels), generator=self.generator)
-        for indices in order.split(self.config.batch_size)[: len(self)]:
+        for indices in torch.split(order, self.config.batch_size)[: len(self)]:
             shift = torch.randint(
                 0, 2 * self.config.shift + 1, (2, len(indices)), generator=self.generator
             )
@@ -98,7 +98,14 @@ def affine(images: Tensor, angle: Tensor, shear: Tensor, scale: Tensor) -> Tenso
     turn, slant = angle * (math.pi / 180), shear * (math.pi / 180)
     cos, sin, tan = turn.cos(), turn.sin(), slant.tan()
     # Output pixel → input pixel: the inverse of scale · rotation · shear.
-    rows = [cos - tan * sin, sin + tan * cos, torch.zeros_like(cos), -sin, cos, torch.zeros_like(cos)]
+    rows = [
+        cos - tan * sin,
+        sin + tan * cos,
+        torch.zeros_like(cos),
+        -sin,
+        cos,
+        torch.zeros_like(cos),
+    ]
     theta = (torch.stack(rows, -1).view(-1, 2, 3) / scale[:, None, None]).to(images.device)
     grid = F.affine_grid(theta, [len(images), 1, 28, 28], align_corners=False)
     return F.grid_sample(images[:, None].float(), grid, align_corners=False)[:, 0]

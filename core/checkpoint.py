@@ -70,5 +70,3 @@ def load_weights(model: torch.nn.Module, checkpoint: Checkpoint) -> None:
             "The checkpoint's weights do not fit the network that it names. "
             "Choose another run or train again."
         ) from error
-
-

@@ -73,9 +73,7 @@ class TrainConfig:
     rotation: float = _between(
         0, 45, 0.0, "Training images are turned by up to this many degrees either way."
     )
-    shift: int = _between(
-        0, 8, 0, "Training images are moved by up to this many pixels each way."
-    )
+    shift: int = _between(0, 8, 0, "Training images are moved by up to this many pixels each way.")
     scale: float = _between(
         0, 0.5, 0.0, "Training images grow or shrink by up to this share: 0.1 is 10 %."
     )
@@ -164,7 +162,5 @@ def _checked(spec: Field[Any], kind: type, value: Any) -> Any:
     except (TypeError, ValueError):
         right = False
     if not right or (kind is int and number != int(number)):
-        raise ConfigError(
-            f"{spec.name} must be {noun} from {low:,g} to {high:,g}, not {value!r}."
-        )
+        raise ConfigError(f"{spec.name} must be {noun} from {low:,g} to {high:,g}, not {value!r}.")
     return kind(number)

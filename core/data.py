@@ -83,9 +83,7 @@ def read(raw: Path) -> Digits:
     for key, (name, md5, shape) in FILES.items():
         content = _read(raw / name, shape)
         if hashlib.md5(content, usedforsecurity=False).hexdigest() != md5:
-            raise DataError(
-                f"{raw / name} is not MNIST's: its checksum does not match. {_REPLACE}"
-            )
+            raise DataError(f"{raw / name} is not MNIST's: its checksum does not match. {_REPLACE}")
         header = 4 + 4 * len(shape)
         arrays[key] = np.frombuffer(content, np.uint8, offset=header).reshape(shape)
     return Digits("mnist", **arrays)
@@ -137,7 +135,7 @@ def _sample() -> Digits:
 def split(
     labels: NDArray[np.uint8], size: int, seed: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return two sorted index arrays: the rest, and `size` drawn so that each digit keeps its share.
+    """Return two sorted index arrays: the rest, and `size` in which each digit keeps its share.
 
     Shares are rounded by largest remainder, so the second has exactly `size` indices.
     """

@@ -13,18 +13,14 @@ DIGITS = range(10)
 _LEAST = 1e-12  # of a probability in a logarithm, so that one certain mistake is not infinite
 
 
-def score(
-    probabilities: NDArray[np.float32], labels: NDArray[np.uint8]
-) -> tuple[float, float]:
+def score(probabilities: NDArray[np.float32], labels: NDArray[np.uint8]) -> tuple[float, float]:
     """Return the mean cross-entropy (nats) and the accuracy in [0, 1] of `(N, 10)` answers."""
     true = probabilities[np.arange(len(labels)), labels]
     loss = -np.log(np.maximum(true, _LEAST)).mean(dtype=np.float64)
     return float(loss), float((probabilities.argmax(1) == labels).mean())
 
 
-def confusion(
-    probabilities: NDArray[np.float32], labels: NDArray[np.uint8]
-) -> NDArray[np.int64]:
+def confusion(probabilities: NDArray[np.float32], labels: NDArray[np.uint8]) -> NDArray[np.int64]:
     """Return `(10, 10)` counts: row is the true digit, column the answer."""
     pairs = labels.astype(np.int64) * 10 + probabilities.argmax(1)
     return np.bincount(pairs, minlength=100).reshape(10, 10)

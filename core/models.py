@@ -92,7 +92,7 @@ _BUILDERS: dict[str, Callable[[float], nn.Sequential]] = {
 
 
 def build(config: TrainConfig) -> nn.Sequential:
-    """Return the configuration's network with fresh weights, drawn from torch's global generator."""
+    """Return the configuration's network, its weights drawn from torch's global generator."""
     return _BUILDERS[config.network](config.dropout)
 
 

@@ -9,6 +9,7 @@ from torch import nn
 
 from core import checkpoint, models
 from core.batches import normalise
+from core.checkpoint import Checkpoint
 from core.config import TrainConfig, config_from
 
 _CHUNK = 1_000  # images at once: their activations stay within tens of megabytes
@@ -41,6 +42,13 @@ def autocast(device: torch.device, precision: str) -> torch.autocast:
     return torch.autocast(device.type, torch.bfloat16, enabled=precision == "bfloat16")
 
 
+def network(content: Checkpoint) -> nn.Module:
+    """Return a checkpoint's network, on the CPU. Raises CheckpointError."""
+    model = models.build(config_from(content["config"]))
+    checkpoint.load_weights(model, content)
+    return model
+
+
 class Reader:
     """A trained network, ready to read digits on the CPU in float32."""
 
@@ -48,8 +56,7 @@ class Reader:
         """Load a checkpoint file. Raises CheckpointError."""
         content = checkpoint.load(path)
         self.config = config_from(content["config"])
-        self.model = models.build(self.config)
-        checkpoint.load_weights(self.model, content)
+        self.model = network(content)
 
     def read(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return `(N, 10)` probabilities for `(N, 28, 28) float32` digits in [0, 1]."""

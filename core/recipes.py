@@ -56,8 +56,7 @@ RECIPES = {
         ),
         Recipe(
             "digit_cnn",
-            "Two convolutions and a wide layer of 500, 1,007,590 parameters. "
-            f"{_TUTORIALS_CHOSE}",
+            f"Two convolutions and a wide layer of 500, 1,007,590 parameters. {_TUTORIALS_CHOSE}",
             TrainConfig(
                 network="digit_cnn",
                 epochs=5,
@@ -92,8 +91,7 @@ RECIPES = {
         ),
         Recipe(
             "pytorch_example",
-            "PyTorch's own MNIST example: two unpooled convolutions, Adadelta. "
-            f"{_TUTORIALS_CHOSE}",
+            f"PyTorch's own MNIST example: two unpooled convolutions, Adadelta. {_TUTORIALS_CHOSE}",
             TrainConfig(
                 network="pytorch_example",
                 epochs=14,

@@ -113,17 +113,18 @@ def train(
         *(digits.train_images[split.train], digits.train_labels[split.train], config),
         *(torch.device(where.kind), learner.generator),
     )
-    best = resume or {"epoch": 0, "best_epoch": 0, "best_accuracy": -1.0, "train_seconds": 0.0}
-    first, best_epoch, best_accuracy = best["epoch"] + 1, best["best_epoch"], best["best_accuracy"]
     learner.schedule(len(batches))
+    done, best_epoch, best_accuracy, earlier_seconds = 0, 0, -1.0, 0.0
     if resume:
         learner.restore(resume)
+        done, best_epoch = resume["epoch"], resume["best_epoch"]
+        best_accuracy, earlier_seconds = resume["best_accuracy"], resume["train_seconds"]
 
-    steps, done = config.epochs * len(batches), best["epoch"] * len(batches)
-    yield Started(steps, len(batches), done, models.parameter_count(learner.model), where)
-    begin = time.perf_counter() - best["train_seconds"]
+    steps, parameters = config.epochs * len(batches), models.parameter_count(learner.model)
+    yield Started(steps, len(batches), done * len(batches), parameters, where)
+    begin = time.perf_counter() - earlier_seconds
     try:
-        for epoch in range(first, config.epochs + 1):
+        for epoch in range(done + 1, config.epochs + 1):
             epoch_begin = time.perf_counter()
             train_loss, train_accuracy, rate = yield from _one_epoch(
                 learner, batches, epoch, where.precision, should_stop
@@ -164,12 +165,12 @@ def _one_epoch(
     report_every = max(1, len(batches) // _REPORTS_PER_EPOCH)
     model.train()
     for step, (images, labels) in enumerate(batches, (epoch - 1) * len(batches) + 1):
-        rate = learner.scheduler.get_last_lr()[0]
+        rate = float(learner.scheduler.get_last_lr()[0])
         with autocast(labels.device, precision):
             logits = model(images).float()
             loss = F.cross_entropy(logits, labels, label_smoothing=config.label_smoothing)
         optimizer.zero_grad()
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]  # torch has no types here
         optimizer.step()
         learner.scheduler.step()
         meter.add(loss.detach(), logits.detach(), labels)
@@ -181,9 +182,10 @@ def _one_epoch(
 
 
 class _Meter:
-    """Loss and accuracy since the last report, and over the epoch; it waits for the device alone
-    when it reports.
-    """  # noqa: D205
+    """Loss and accuracy since the last report, and over the epoch.
+
+    Only a report waits for the device.
+    """
 
     def __init__(self) -> None:
         self.losses: list[Tensor] = []
@@ -220,8 +222,8 @@ class _Meter:
 
 def _divergence(step: int, rate: float) -> str:
     return (
-        f"the loss is no longer a finite number at step {step:,}, at a learning rate of {rate:.3g}. "
-        "Lower the learning rate"
+        f"the loss is no longer a finite number at step {step:,}, "
+        f"at a learning rate of {rate:.3g}. Lower the learning rate"
     )
 
 
@@ -232,7 +234,7 @@ class _Learner:
         torch.manual_seed(config.seed)
         self.config = config
         self.generator = torch.Generator().manual_seed(config.seed)
-        self.model = models.build(config).to(place, memory_format=torch.channels_last)
+        self.model = models.build(config).to(place).to(memory_format=torch.channels_last)
         self.optimizer = _optimizer(self.model, config)
 
     def schedule(self, steps_per_epoch: int) -> None:

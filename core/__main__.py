@@ -1,0 +1,179 @@
+"""The command line: JSON on stdout, human text on stderr; exit 2 with a message on a UserError."""
+
+import argparse
+import json
+import signal
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from core import data, recipes, runs
+from core.config import config_fields
+from core.errors import ConfigError, RunError, UserError
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command and return its exit status: 0, or 2 on a UserError."""
+    options = _parser().parse_args(arguments)
+    try:
+        for answer in options.command(options):
+            print(json.dumps(answer), flush=True)
+    except UserError as error:
+        print(error, file=sys.stderr)
+        return 2
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m core", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def command(name: str, run: Any, help: str) -> argparse.ArgumentParser:
+        sub = commands.add_parser(name, help=help, description=help)
+        sub.set_defaults(command=run)
+        return sub
+
+    sub = command("data", _data, "which data is in use, counts, checksums")
+    sub.add_argument("--download", action="store_true", help="fetch the full MNIST first")
+
+    command("presets", _presets, "the named recipes, one a line")
+
+    sub = command("train", _train, "train in the foreground; Ctrl-C stops and keeps the best epoch")
+    sub.add_argument("--preset", metavar="NAME", help="the recipe to start from (fast_cnn)")
+    sub.add_argument(
+        "--set",
+        metavar="FIELD=VALUE",
+        nargs="+",
+        action="extend",
+        default=[],
+        help=f"change settings: {', '.join(config_fields())}",
+    )
+    sub.add_argument("--name", default="", help="what to call the run")
+    sub.add_argument("--resume", metavar="RUN", help="go on with a run from its last epoch")
+
+    command("runs", _runs, "every run, newest first, one a line")
+
+    run_help = "an id, a unique prefix of one, a name, latest or best"
+    sub = command("stop", _stop, "stop a run; its best epoch is kept")
+    sub.add_argument("run", metavar="RUN", help=run_help)
+
+    sub = command("evaluate", _evaluate, "accuracy, loss, F1, confusion and classes of a run")
+    sub.add_argument("run", metavar="RUN", help=run_help)
+    sub.add_argument("--split", choices=("test", "validation"), default="test")
+
+    sub = command("predict", _predict, "read image files, or folders of them, one line each")
+    sub.add_argument("paths", metavar="PATH", nargs="+", type=Path)
+    sub.add_argument("--run", metavar="RUN", default="best", help=f"{run_help} (best)")
+    return parser
+
+
+def _data(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
+    if options.download:
+        # Ended by the page's Cancel: leave through the `finally`s, which remove what is half done.
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit("The download was cancelled."))
+        data.download()
+    digits = data.load()
+    yield {
+        "source": digits.source,
+        "directory": str(data.directory().resolve()),
+        "train": len(digits.train_labels),
+        "test": len(digits.test_labels),
+        "checksum": digits.checksum,
+    }
+
+
+def _presets(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
+    for recipe in recipes.RECIPES.values():
+        yield {
+            "name": recipe.name,
+            "summary": recipe.summary,
+            "reported": recipe.reported,
+            "config": recipe.config.to_dict(),
+        }
+
+
+def _train(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
+    from core import worker
+
+    if options.resume:
+        if options.preset or options.set or options.name:
+            raise ConfigError("A resumed run keeps its name and settings: give --resume alone.")
+        run = runs.find(options.resume)
+    else:
+        recipe = recipes.recipe(options.preset or "fast_cnn")
+        changes = {}
+        for pair in options.set:
+            field, equals, value = pair.partition("=")
+            if not equals:
+                raise ConfigError(f"--set wants FIELD=VALUE, not {pair!r}.")
+            changes[field] = value
+        run = worker.ask(recipe.config.changed(changes), data.source(), recipe.name, options.name)
+    print(f"{run.name} ({run.id}), log in {run.folder / worker.LOG}", file=sys.stderr)
+    yield worker.work(run).summary()
+
+
+def _runs(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
+    for run in runs.listed():
+        yield run.summary() | {
+            "recipe": run.recipe,
+            "network": run.config.network,
+            "author": run.author,
+            "started": run.started,
+        }
+
+
+def _stop(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
+    run = runs.find(options.run)
+    runs.request_stop(run)
+    yield runs.get(run.id).summary()
+
+
+def _evaluate(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
+    from core import evaluate, results
+
+    run = runs.find(options.run)
+    result = results.of(run, options.split, data.load(run.data))
+    report = evaluate.report(result.probabilities, result.labels)
+    yield {
+        "run": run.id,
+        "split": options.split,
+        "count": report.count,
+        "accuracy": report.accuracy,
+        "loss": report.loss,
+        "macro_f1": report.macro_f1,
+        "confusion": report.matrix.tolist(),
+        "per_class": report.classes.to_dict("records"),
+    }
+
+
+def _predict(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
+    from core import ink
+    from core.predict import Reader
+
+    paths = list(_pictures(options.paths))
+    if not paths:
+        raise RunError("No pictures were found there. Give PNG, JPEG or WebP files.")
+    reader = Reader(runs.file(runs.find(options.run), "best.pt"))
+    for path in paths:
+        probabilities = reader.read(ink.from_picture(path)[None])[0]
+        yield {
+            "path": str(path),
+            "digit": int(probabilities.argmax()),
+            "confidence": float(probabilities.max()),
+            "probabilities": probabilities.tolist(),
+        }
+
+
+def _pictures(paths: list[Path]) -> Iterator[Path]:
+    """Yield the files, and the pictures in the folders, of what was named."""
+    endings = {".png", ".jpg", ".jpeg", ".webp"}
+    for path in paths:
+        if path.is_dir():
+            yield from sorted(p for p in path.rglob("*") if p.suffix.lower() in endings)
+        else:
+            yield path
+
+
+if __name__ == "__main__":
+    sys.exit(main())

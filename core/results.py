@@ -1,0 +1,88 @@
+"""A run's answers on its validation and test images, kept so that nothing recomputes them."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core import data, evaluate, runs
+from core.data import Digits
+from core.errors import RunError
+from core.runs import Run
+
+if TYPE_CHECKING:  # torch takes 2 s, and stored answers need none
+    from core.checkpoint import Checkpoint
+
+SPLITS = ("test", "validation")
+
+
+@dataclass(frozen=True)
+class Result:
+    """A run on a split: `probabilities (N, 10)`, `images (N, 28, 28) uint8`, `labels (N,)`.
+
+    `indices` are the images' positions in the data set's training or test images.
+    """
+
+    probabilities: NDArray[np.float32]
+    images: NDArray[np.uint8]
+    labels: NDArray[np.uint8]
+    indices: NDArray[np.int64]
+
+
+def save(folder: Path, split: str, probabilities: NDArray[np.float32]) -> None:
+    """Keep a split's `(N, 10)` answers in a run's folder. Raises OSError."""
+    partial = folder / f"{split}.partial"
+    with partial.open("wb") as file:
+        np.save(file, probabilities, allow_pickle=False)
+    partial.replace(folder / f"{split}.npy")
+
+
+def of(run: Run, split: str, digits: Digits) -> Result:
+    """Return a run's answers on a split; where they were not kept, its best epoch gives them.
+
+    Raises RunError if the run has no model, or `digits` are not what it was trained on.
+    """
+    if run.data_checksum and run.data_checksum != digits.checksum:
+        raise RunError(
+            f"The run {run.name} was trained on other data ({data.SOURCES.get(run.data)}) than "
+            "are here. Choose another run, or put its data back."
+        )
+    if split == "test":
+        images, labels = digits.test_images, digits.test_labels
+        indices = np.arange(len(labels))
+    else:
+        config = run.config
+        chosen = data.split_for(digits, config.validation_size, config.train_size, config.seed)
+        indices = chosen.validation
+        images, labels = digits.train_images[indices], digits.train_labels[indices]
+    try:
+        probabilities = np.load(runs.file(run, f"{split}.npy"), allow_pickle=False)
+    except RunError:
+        from core import checkpoint
+
+        best = checkpoint.load(runs.file(run, "best.pt"))
+        probabilities = _answers(best, images)
+        save(run.folder, split, probabilities)
+    if len(probabilities) != len(labels):
+        raise RunError(f"The run {run.name} kept answers for other images. Train it again.")
+    return Result(probabilities, images, labels, indices)
+
+
+def read_test(run: Run, best: "Checkpoint", digits: Digits) -> float:
+    """Read the test set with a run's best epoch, keep the answers, return the accuracy."""
+    probabilities = _answers(best, digits.test_images)
+    save(run.folder, "test", probabilities)
+    return evaluate.score(probabilities, digits.test_labels)[1]
+
+
+def _answers(best: "Checkpoint", images: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Return the answers of a checkpoint's network, in the precision that its run asked for."""
+    from core import device, predict
+    from core.config import config_from
+
+    config = config_from(best["config"])
+    where = device.choose(config.device, config.precision)
+    model = predict.network(best).to(where.kind)
+    return predict.probabilities(model, images, config, where.precision)

@@ -1,0 +1,453 @@
+"""Runs: what the store knows of each, and the handful of functions that change it.
+
+A run is alive while its process renews `alive_until`; one whose process died is told by reading,
+so that nobody has to be there to notice.
+"""
+
+import getpass
+import json
+import os
+import platform
+import re
+import shutil
+import subprocess
+import time
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import lru_cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from core.config import TrainConfig, config_from
+from core.errors import RunError
+from core.store import connect, directory, is_shared
+
+if TYPE_CHECKING:  # mlflow takes 1.5 s: it is loaded when the store is first asked
+    import pandas as pd
+    from mlflow import MlflowClient
+
+LEASE = 12.0  # seconds that a process vouches for a run; it renews every RENEW
+RENEW = 2.0
+_START_LEASE = 60.0  # a new process may have to read its libraries from a slow disk first
+_DIED = "the training process died"
+
+
+class State(StrEnum):
+    """Where a run is."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    FINISHED = "finished"
+    STOPPED = "stopped"
+    DIVERGED = "diverged"
+    FAILED = "failed"
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more will happen."""
+        return self not in (State.QUEUED, State.RUNNING)
+
+
+_MLFLOW_STATUS = {
+    State.QUEUED: "SCHEDULED",
+    State.RUNNING: "RUNNING",
+    State.FINISHED: "FINISHED",
+    State.STOPPED: "KILLED",
+}
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run as the store has it. Accuracies are in [0, 1], times in seconds; None: not yet."""
+
+    id: str
+    name: str
+    state: State
+    reason: str
+    warning: str
+    config: TrainConfig
+    recipe: str
+    author: str
+    host: str
+    started: float  # seconds since 1970, when it was asked for
+    data: str
+    data_checksum: str
+    device: str
+    precision: str
+    versions: dict[str, str]
+    commit: str
+    note: str
+    steps: int
+    step: int
+    epochs: int  # completed
+    best_epoch: int | None
+    parameters: int | None
+    validation_accuracy: float | None
+    last_validation_accuracy: float | None
+    test_accuracy: float | None
+    train_seconds: float | None
+
+    @property
+    def folder(self) -> Path:
+        """This machine's folder of the run: checkpoints, probabilities, log, TensorBoard events."""
+        return _folder(self.id)
+
+    def summary(self) -> dict[str, Any]:
+        """Return the fields that the command line prints of a run that has ended."""
+        return {
+            "run": self.id,
+            "name": self.name,
+            "state": str(self.state),
+            "reason": self.reason,
+            "epochs": self.epochs,
+            "best_epoch": self.best_epoch,
+            "validation_accuracy": self.validation_accuracy,
+            "test_accuracy": self.test_accuracy,
+            "train_seconds": self.train_seconds,
+            "parameters": self.parameters,
+            "device": self.device,
+            "precision": self.precision,
+            "data": self.data,
+        }
+
+
+def _folder(run_id: str) -> Path:
+    return directory() / run_id / "artifacts"
+
+
+def create(config: TrainConfig, data: str, recipe: str = "", name: str = "") -> Run:
+    """Enter a new run into the store, as queued. Raises StoreError.
+
+    Args:
+        config: what it will do.
+        data: a key of `data.SOURCES`.
+        recipe: the recipe it started from, if any.
+        name: for people; by default the recipe's or network's, with a number.
+
+    """
+    from mlflow.entities import Param
+
+    with connect() as (client, experiment):
+        name = name.strip() or _next_name(client, experiment, recipe or config.network)
+        tags = {
+            "state": State.QUEUED,
+            "alive_until": str(time.time() + _START_LEASE),
+            "config": json.dumps(config.to_dict()),
+            "recipe": recipe,
+            "author": os.environ.get("DIGITLAB_AUTHOR") or _user(),
+            "host": platform.node(),
+            "data": data,
+            "commit": _commit(),
+            "versions": json.dumps(_versions()),
+        }
+        run = client.create_run(experiment, run_name=name, tags=tags)
+        _folder(run.info.run_id).mkdir(parents=True, exist_ok=True)
+        client.log_batch(
+            run.info.run_id,
+            params=[Param(field, str(value)) for field, value in config.to_dict().items()],
+        )
+        return _run(client.get_run(run.info.run_id))
+
+
+def listed() -> list[Run]:
+    """Return every run, newest first. Raises StoreError."""
+    with connect() as (client, experiment):
+        found, token = [], None
+        while True:
+            page = client.search_runs(
+                [experiment],
+                order_by=["attributes.start_time DESC"],
+                max_results=1_000,
+                page_token=token,
+            )
+            found += [_run(entry) for entry in page if "config" in entry.data.tags]
+            token = page.token
+            if not token:
+                return found
+
+
+def in_progress() -> list[Run]:
+    """Return the runs that are running, then those that wait, oldest first. Raises StoreError."""
+    with connect() as (client, experiment):
+        found = [
+            _run(entry)
+            for state in (State.RUNNING, State.QUEUED)
+            for entry in client.search_runs(
+                [experiment],
+                f"tags.state = '{state}'",
+                order_by=["attributes.start_time ASC"],
+            )
+        ]
+    return [run for run in found if not run.state.is_over]
+
+
+def get(run_id: str) -> Run:
+    """Return a run by its whole id. Raises RunError, StoreError."""
+    with connect() as (client, _):
+        entry = client.get_run(run_id)
+        if entry.info.lifecycle_stage == "deleted":
+            raise RunError(f"The run {run_id} was deleted.")
+        return _run(entry)
+
+
+def find(text: str) -> Run:
+    """Return the run that a person means: an id, a unique prefix, a name, `latest` or `best`.
+
+    `best` is the highest validation accuracy. Raises RunError if none or several fit.
+    """
+    runs = listed()
+    if not runs:
+        raise RunError("There is no run yet. Train one: python -m core train")
+    if text == "latest":
+        return runs[0]
+    if text == "best":
+        winner = best(runs)
+        if winner is None:
+            raise RunError("No run has completed an epoch yet. Train one: python -m core train")
+        return winner
+    fits = [run for run in runs if run.name == text] or [
+        run for run in runs if text and run.id.startswith(text)
+    ]
+    if len(fits) == 1:
+        return fits[0]
+    if not fits:
+        raise RunError(f"There is no run {text!r}. `python -m core runs` lists them all.")
+    ids = ", ".join(f"{run.id[:12]} ({run.name})" for run in fits[:5])
+    raise RunError(f"{len(fits)} runs fit {text!r}: {ids}. Give more of the id.")
+
+
+def best(runs: list[Run]) -> Run | None:
+    """Return the run of the highest validation accuracy; the first of equals; None without any.
+
+    Runs on the full set come before runs on the sample, whose validation set is easier to top.
+    """
+    scored = [run for run in runs if run.validation_accuracy is not None]
+    return max(
+        scored,
+        key=lambda run: (run.data == "mnist", run.validation_accuracy),
+        default=None,
+    )
+
+
+@dataclass(frozen=True)
+class History:
+    """A run's course.
+
+    `steps`: step, epoch (a fraction), loss, accuracy, learning_rate, images_per_second.
+    `epochs`: epoch, train_loss, train_accuracy, validation_loss, validation_accuracy,
+    learning_rate, seconds, total_seconds.
+    """
+
+    steps: "pd.DataFrame"
+    epochs: "pd.DataFrame"
+
+
+STEP_METRICS = ("loss", "accuracy", "learning_rate", "images_per_second")
+EPOCH_METRICS = (
+    "train_loss",
+    "train_accuracy",
+    "validation_loss",
+    "validation_accuracy",
+    "learning_rate",
+    "seconds",
+    "total_seconds",
+)
+
+
+def history(run: Run) -> History:
+    """Return the metrics of a run so far. Raises StoreError."""
+    import pandas as pd
+
+    def table(keys: tuple[str, ...], index: str, prefix: str) -> pd.DataFrame:
+        columns = {
+            key: {point.step: point.value for point in client.get_metric_history(run.id, key)}
+            for key in (f"{prefix}{key}" for key in keys)
+        }
+        frame = pd.DataFrame(columns, columns=list(columns)).sort_index().rename_axis(index)
+        return frame.rename(columns=lambda name: name.removeprefix(prefix)).reset_index()
+
+    with connect() as (client, _):
+        steps = table(STEP_METRICS, "step", "step/")
+        epochs = table(EPOCH_METRICS, "epoch", "epoch/")
+    steps.insert(1, "epoch", steps["step"] * run.config.epochs / max(run.steps, 1))
+    return History(steps, epochs)
+
+
+def rename(run: Run, name: str) -> None:
+    """Give a run another name. Raises RunError for an empty one."""
+    if not name.strip():
+        raise RunError("A run needs a name. Type one.")
+    with connect() as (client, _):
+        client.update_run(run.id, name=name.strip())
+
+
+def note(run: Run, text: str) -> None:
+    """Keep a remark with a run; MLflow's own pages show it too."""
+    set_tags(run.id, {"mlflow.note.content": text.strip()})
+
+
+def delete(run: Run) -> None:
+    """Delete a run and its files for good. Raises RunError while it is in progress."""
+    if not get(run.id).state.is_over:
+        raise RunError(f"The run {run.name} is in progress. Stop it before deleting it.")
+    with connect() as (client, _):
+        client.delete_run(run.id)
+    shutil.rmtree(_folder(run.id).parent, ignore_errors=True)
+
+
+def request_stop(run: Run) -> None:
+    """Ask a run's process to stop; it looks every half second. Raises RunError if it is over."""
+    if run.state.is_over:
+        raise RunError(f"The run {run.name} is not in progress: it is {run.state}.")
+    set_tags(run.id, {"stop": "true"})
+
+
+def stop_requested(run_id: str) -> bool:
+    """Whether somebody asked for the run to stop."""
+    with connect() as (client, _):
+        return "stop" in client.get_run(run_id).data.tags
+
+
+def set_tags(run_id: str, tags: dict[str, str]) -> None:
+    """Set the run's tags; with a new `state`, MLflow's own status follows. Raises StoreError."""
+    from mlflow.entities import RunTag
+
+    with connect() as (client, _):
+        client.log_batch(run_id, tags=[RunTag(key, str(value)) for key, value in tags.items()])
+        if "state" in tags:
+            client.update_run(run_id, status=_MLFLOW_STATUS.get(State(tags["state"]), "FAILED"))
+
+
+def log(run_id: str, points: list[tuple[str, float, int]]) -> None:
+    """Append metrics: name, value, and the step or epoch it belongs to. Raises StoreError."""
+    from mlflow.entities import Metric
+
+    now = int(time.time() * 1000)
+    with connect() as (client, _):
+        for start in range(0, len(points), 1_000):  # as many as MLflow takes at once
+            batch = points[start : start + 1_000]
+            client.log_batch(run_id, [Metric(name, value, now, at) for name, value, at in batch])
+
+
+def renew(run_id: str) -> None:
+    """Vouch for a run for another LEASE."""
+    set_tags(run_id, {"alive_until": str(time.time() + LEASE)})
+
+
+def reopen(run: Run) -> None:
+    """Queue a run again that is over, to be resumed; an earlier wish to stop no longer counts."""
+    with connect() as (client, _):
+        if "stop" in client.get_run(run.id).data.tags:
+            client.delete_tag(run.id, "stop")
+    renew(run.id)
+    set_tags(run.id, {"state": State.QUEUED, "reason": "", "warning": ""})
+
+
+def publish(run_id: str) -> None:
+    """Copy a run's folder to a team's store; the embedded one keeps its files there already."""
+    if is_shared():
+        with connect() as (client, _):
+            client.log_artifacts(run_id, str(_folder(run_id)))
+
+
+def file(run: Run, name: str) -> Path:
+    """Return the path of one of the run's files, fetched from the team's store where needed.
+
+    Raises RunError if the run has no such file.
+    """
+    path = run.folder / name
+    if not path.exists() and is_shared():
+        with connect() as (client, _):
+            if any(entry.path == name for entry in client.list_artifacts(run.id)):
+                run.folder.mkdir(parents=True, exist_ok=True)
+                client.download_artifacts(run.id, name, str(run.folder))
+    if not path.exists():
+        raise RunError(
+            f"The run {run.name} has no {name}: it is {run.state} and completed {run.epochs} "
+            "epochs here. Choose another run."
+        )
+    return path
+
+
+def _run(entry: Any) -> Run:
+    """Return MLflow's entry as a Run; one whose process has died is failed."""
+    tags, metrics = entry.data.tags, entry.data.metrics
+    state, reason = State(tags["state"]), tags.get("reason", "")
+    if not state.is_over and time.time() > float(tags["alive_until"]):
+        state, reason = State.FAILED, _DIED
+
+    def number(name: str) -> Any:
+        return metrics.get(name)
+
+    def whole(name: str) -> int | None:
+        return None if name not in metrics else int(metrics[name])
+
+    return Run(
+        id=entry.info.run_id,
+        name=entry.info.run_name,
+        state=state,
+        reason=reason,
+        warning=tags.get("warning", ""),
+        config=config_from(json.loads(tags["config"])),
+        recipe=tags.get("recipe", ""),
+        author=tags.get("author", ""),
+        host=tags.get("host", ""),
+        started=entry.info.start_time / 1000,
+        data=tags.get("data", ""),
+        data_checksum=tags.get("data_checksum", ""),
+        device=tags.get("device", ""),
+        precision=tags.get("precision", ""),
+        versions=json.loads(tags.get("versions", "{}")),
+        commit=tags.get("commit", ""),
+        note=tags.get("mlflow.note.content", ""),
+        steps=int(tags.get("steps", 0)),
+        step=whole("progress") or 0,
+        epochs=whole("epochs") or 0,
+        best_epoch=whole("best_epoch"),
+        parameters=whole("parameters"),
+        validation_accuracy=number("best_validation_accuracy"),
+        last_validation_accuracy=number("epoch/validation_accuracy"),
+        test_accuracy=number("test_accuracy"),
+        train_seconds=number("train_seconds"),
+    )
+
+
+def _next_name(client: "MlflowClient", experiment: str, base: str) -> str:
+    """Return base-N, N one more than the highest among runs called so."""
+    pattern = re.compile(rf"{re.escape(base)}-(\d+)")
+    names = [
+        run.info.run_name
+        for run in client.search_runs([experiment], f"attributes.run_name LIKE '{base}-%'")
+    ]
+    taken = [int(match[1]) for name in names if (match := pattern.fullmatch(name))]
+    return f"{base}-{max(taken, default=0) + 1}"
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container may have no user of that number
+        return "unknown"
+
+
+@lru_cache(maxsize=1)
+def _commit() -> str:
+    """Return the git commit of this code, with + if files were changed; empty outside git."""
+    try:
+        described = subprocess.run(
+            ["git", "describe", "--always", "--dirty=+", "--abbrev=12", "--exclude=*"],  # noqa: S607
+            cwd=Path(__file__).parent,
+            capture_output=True,
+            text=True,
+            timeout=5,
+            check=True,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    return described.stdout.strip()
+
+
+def _versions() -> dict[str, str]:
+    packages = ("torch", "torchvision", "numpy", "mlflow-skinny")
+    return {"python": platform.python_version(), **{name: version(name) for name in packages}}

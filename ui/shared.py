@@ -1,0 +1,69 @@
+"""What all sessions share and loads slowly: the digits, trained networks, answers. All bounded."""
+
+import importlib
+import threading
+
+import streamlit as st
+
+from core import data
+from core.errors import DataError
+from core.runs import Run
+
+_SLOW = ("mlflow", "torch", "core.predict", "core.train")  # 1.5 s, 2 s, the rest
+
+
+@st.cache_resource(max_entries=2, show_spinner="Loading the digits …")
+def digits(source: str) -> data.Digits:
+    """Return the digits of a source. Raises DataError."""
+    return data.load(source)
+
+
+def digits_in_use() -> tuple[data.Digits, str]:
+    """Return the digits in use, and what is wrong with the full set if the sample stands in."""
+    try:
+        return digits(data.source()), ""
+    except DataError as error:
+        return digits("sample"), str(error)
+
+
+@st.cache_resource
+def warm_up() -> threading.Thread:
+    """Load what is slow behind the first page, once; the thread is over when all is there."""
+
+    def load() -> None:
+        for module in _SLOW:
+            importlib.import_module(module)
+
+    thread = threading.Thread(target=load, daemon=True)
+    thread.start()
+    return thread
+
+
+@st.cache_resource(show_spinner=False)
+def device():  # type: ignore[no-untyped-def]  # core.device.Device, without importing it
+    """Return the device and precision that `auto` means here."""
+    from core.device import choose
+
+    return choose()
+
+
+@st.cache_resource(max_entries=4, show_spinner="Opening the network …")
+def reader(run_id: str, best_epoch: int):  # type: ignore[no-untyped-def]  # core.predict.Reader
+    """Return a run's network as of an epoch, ready to read. Raises RunError, CheckpointError."""
+    from core import runs
+    from core.predict import Reader
+
+    return Reader(runs.file(runs.get(run_id), "best.pt"))
+
+
+def result(run: Run, split: str):  # type: ignore[no-untyped-def]  # core.results.Result
+    """Return a run's answers on a split. Raises RunError."""
+    return _result(run.id, run.best_epoch, split)
+
+
+@st.cache_resource(max_entries=6, show_spinner="Reading the answers …")
+def _result(run_id: str, best_epoch: int, split: str):  # type: ignore[no-untyped-def]
+    from core import results, runs
+
+    run = runs.get(run_id)
+    return results.of(run, split, digits(run.data))

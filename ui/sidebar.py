@@ -1,0 +1,51 @@
+"""What is in sight on every page: device, data in use, the run in progress."""
+
+import streamlit as st
+
+from core import data
+from core.errors import UserError
+from ui import shared, words
+
+
+def sidebar() -> None:
+    """Draw it, and keep it up to date."""
+    shared.warm_up()
+    with st.sidebar:
+        _status()
+
+
+@st.fragment(run_every=2)
+def _status() -> None:
+    if shared.warm_up().is_alive():
+        st.caption(":material/memory: Getting ready …")
+    else:
+        device = shared.device()
+        st.caption(
+            f":material/memory: **{device.name}** · {device.precision}",
+            help=f"{device.kind}: {device.reason}. {device.precision}: {device.precision_reason}.",
+        )
+    digits, problem = shared.digits_in_use()
+    st.caption(f":material/database: {data.SOURCES[digits.source]}", help=problem or None)
+    if not shared.warm_up().is_alive():
+        _in_progress()
+
+
+def _in_progress() -> None:
+    from core import runs
+
+    try:
+        waiting = runs.in_progress()
+    except UserError as error:
+        st.caption(f":material/cloud_off: {error}")
+        return
+    for run in waiting:
+        if run.state == runs.State.QUEUED:
+            st.caption(f":material/hourglass: {run.name} waits for its turn")
+        else:
+            share = run.step / run.steps if run.steps else 0.0
+            accuracy = f", {words.percent(run.validation_accuracy)}" if run.epochs else ""
+            st.progress(
+                min(share, 1.0),
+                f"{run.name}: epoch {min(run.epochs + 1, run.config.epochs)} of "
+                f"{run.config.epochs}{accuracy}",
+            )

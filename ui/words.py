@@ -1,0 +1,33 @@
+"""Numbers as people say them."""
+
+import math
+import time
+
+
+def percent(share: float | None) -> str:
+    """Return 0.9931 as 99.31 %, and nothing as a dash."""
+    return "–" if share is None or math.isnan(share) else f"{share:.2%}".replace("%", " %")
+
+
+def duration(seconds: float | None) -> str:
+    """Return 14.2 as 14 s, 125 as 2 min 05 s, 3725 as 1 h 02 min, and nothing as a dash."""
+    if seconds is None or math.isnan(seconds):
+        return "–"
+    if seconds < 9.95:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02} s"
+    return f"{whole // 3600} h {whole % 3600 // 60:02} min"
+
+
+def count(number: int | None) -> str:
+    """Return 421834 as 421,834, and nothing as a dash."""
+    return "–" if number is None else f"{number:,}"
+
+
+def moment(since_1970: float) -> str:
+    """Return a moment as 22 Nov, 14:05."""
+    return time.strftime("%d %b, %H:%M", time.localtime(since_1970))
