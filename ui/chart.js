@@ -1,0 +1,197 @@
+// One Plotly chart on one lasting node. Streamlit calls the default export at every change of data
+// or theme; the chart's view outlives those calls, and with it zoom, hover and hidden traces.
+
+const TILE = 84; // CSS pixels, as in chart.css
+const NARROW = 520; // CSS pixels, below which title and legend do not fit side by side
+// Constant, for a changed configuration makes Plotly start the chart afresh.
+const CONFIG = {
+  showSendToCloud: false, // else a button uploads the chart to Plotly Cloud
+  plotlyServerURL: "",
+  displaylogo: false,
+  displayModeBar: "hover",
+  doubleClick: "reset",
+  modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"],
+};
+const views = new WeakMap(); // the <figure> → its view
+
+export default function ({ parentElement, data, setStateValue }) {
+  const box = parentElement.querySelector(".digitlab-chart");
+  if (!views.has(box)) views.set(box, newView(box));
+  const view = views.get(box);
+  view.data = data;
+  view.clicked = data.clicked;
+  view.report = (click) => setStateValue("click", click);
+  draw(view);
+  return () => {
+    // Streamlit also cleans up after a call that a newer one overtook; then the box is still there.
+    if (!box.isConnected) dispose(view);
+  };
+}
+
+function newView(box) {
+  const view = {
+    box,
+    drawing: box.querySelector(".drawing"),
+    digit: box.querySelector(".digit"),
+    caption: box.querySelector("figcaption"),
+  };
+  view.observer = new ResizeObserver(() => {
+    if (view.drawing.clientWidth !== view.width) draw(view);
+  });
+  view.observer.observe(view.drawing);
+  return view;
+}
+
+function dispose(view) {
+  view.observer.disconnect();
+  views.delete(view.box);
+  window.Plotly?.purge(view.drawing);
+}
+
+/** Plotly, loaded once a page load however many charts ask for it. */
+function load(url) {
+  window.digitlabPlotly ??= new Promise((resolve, reject) => {
+    const script = document.createElement("script");
+    script.src = new URL(url, document.baseURI);
+    script.onload = () => resolve(window.Plotly);
+    script.onerror = () => reject(new Error(`Could not load ${script.src}`));
+    document.head.append(script);
+  });
+  return window.digitlabPlotly;
+}
+
+async function draw(view) {
+  view.box.style.height = `${view.data.height}px`;
+  view.caption.textContent = view.data.caption;
+  view.caption.hidden = !view.data.caption;
+
+  const Plotly = await load(view.data.plotly).catch((error) => {
+    view.caption.textContent = "This chart needs Plotly, which did not load. Reload the page.";
+    view.caption.hidden = false;
+    throw error;
+  });
+  const { box, drawing, data } = view; // Read only now: a newer call may have changed them.
+  view.width = drawing.clientWidth;
+  if (!view.width) return; // In a hidden tab: the observer draws when it is shown.
+
+  const figure = JSON.parse(data.figure); // A fresh one each time, for Plotly writes into it.
+  const title = figure.layout?.title?.text;
+  box.setAttribute("aria-label", title ?? data.caption);
+  const layout = {
+    uirevision: "kept",
+    ...figure.layout,
+    width: view.width,
+    height: drawing.clientHeight,
+    template: template(view, title),
+  };
+  view.shapes = layout.shapes ?? [];
+  await Plotly.react(drawing, figure.data, layout, CONFIG);
+  if (!view.listening) listen(view);
+  mark(view);
+}
+
+function listen(view) {
+  view.listening = true;
+  view.drawing.on("plotly_click", ({ points: [point] }) => {
+    if (!view.data.clickable) return;
+    const { x, y, curveNumber: curve } = point;
+    // The time makes a second click on the same point a new value, so that Python hears of it.
+    view.clicked = { x, y, customdata: plain(point.customdata), curve, at: Date.now() };
+    mark(view);
+    view.report(view.clicked);
+  });
+  view.drawing.on("plotly_hover", ({ points: [point], event }) => {
+    const number = plain(point.customdata)?.[0];
+    if (view.data.tiles && Number.isInteger(number)) showDigit(view, number, event);
+  });
+  view.drawing.on("plotly_unhover", () => (view.digit.hidden = true));
+}
+
+/** Customdata as JSON can carry it: Plotly decodes NumPy's arrays to typed ones. */
+function plain(value) {
+  return ArrayBuffer.isView(value) ? Array.from(value) : (value ?? null);
+}
+
+/** Shows digit `number` of the sprite above the pointer, or below where there is no room. */
+function showDigit({ box, digit, data }, number, event) {
+  const { image, columns } = data.tiles;
+  const { left, top, width } = box.getBoundingClientRect();
+  const [x, y] = [event.clientX - left, event.clientY - top];
+  digit.style.left = `${Math.min(Math.max(x - TILE / 2, 0), width - TILE)}px`;
+  digit.style.top = `${y > TILE + 16 ? y - TILE - 16 : y + 16}px`;
+  digit.style.backgroundImage = `url(${image})`;
+  digit.style.backgroundSize = `${columns * TILE}px auto`;
+  const [column, row] = [number % columns, Math.floor(number / columns)];
+  digit.style.backgroundPosition = `${-column * TILE}px ${-row * TILE}px`;
+  digit.hidden = false;
+}
+
+/** Draws an edge around the clicked heatmap cell or a ring around the clicked point. */
+function mark({ box, drawing, data, clicked, shapes }) {
+  const trace = data.clickable && clicked && drawing._fullData[clicked.curve];
+  if (!trace) return;
+  const [xref, yref] = [trace.xaxis, trace.yaxis];
+  const colour = getComputedStyle(box).getPropertyValue("--st-text-color");
+  const shape = { xref, yref, line: { color: colour, width: 2 } };
+  if (trace.type === "heatmap") {
+    // A category's number on its axis is what a shape half a cell to its side is counted from.
+    const centre = (ref, value) => drawing._fullLayout[`${ref[0]}axis${ref.slice(1)}`].d2c(value);
+    const [x, y] = [centre(xref, clicked.x), centre(yref, clicked.y)];
+    Object.assign(shape, { x0: x - 0.5, x1: x + 0.5, y0: y - 0.5, y1: y + 0.5 });
+  } else if (trace.type.startsWith("scatter")) {
+    const ring = { type: "circle", xsizemode: "pixel", ysizemode: "pixel" };
+    const corners = { x0: -8, x1: 8, y0: -8, y1: 8 };
+    Object.assign(shape, ring, corners, { xanchor: clicked.x, yanchor: clicked.y });
+  } else return;
+  window.Plotly.relayout(drawing, { shapes: [...shapes, shape] });
+}
+
+/** The theme as a Plotly template: it fills in what the figure leaves open. */
+function template({ box, drawing, data }, title) {
+  const style = getComputedStyle(box);
+  const theme = (name) => style.getPropertyValue(`--st-${name}`).trim();
+  const colours = (name) => theme(`chart-${name}-colors`).split(",");
+  const clear = "rgba(0, 0, 0, 0)";
+  const [text, faint] = [theme("text-color"), theme("gray-text-color")];
+  const axis = {
+    automargin: true,
+    gridcolor: theme("border-color-light"),
+    linecolor: theme("border-color"),
+    zerolinecolor: theme("border-color-light"),
+    ticks: "",
+    ticklabelstandoff: 4,
+    tickfont: { color: faint },
+    title: { font: { color: faint, size: 13 }, standoff: 8 },
+  };
+  const pointwise = data.clickable || data.tiles;
+  const place =
+    drawing.clientWidth < NARROW
+      ? { x: 0, xanchor: "left", yref: "container", y: 0, yanchor: "bottom" }
+      : { x: 1, xanchor: "right", y: 1, yanchor: "bottom" };
+  const sequential = colours("sequential");
+  const colorscale = sequential.map((colour, i) => [i / (sequential.length - 1), colour]);
+  const colorbar = { outlinewidth: 0, thickness: 12, tickfont: { color: faint } };
+  return {
+    layout: {
+      paper_bgcolor: clear,
+      plot_bgcolor: clear,
+      colorway: colours("categorical"),
+      font: { family: theme("font"), size: 12, color: text },
+      title: { x: 0, xref: "container", xanchor: "left", font: { size: 15 } },
+      margin: { l: 48, r: 12, t: title ? 56 : 28, b: 40 },
+      xaxis: axis,
+      yaxis: axis,
+      legend: { orientation: "h", itemsizing: data.tiles ? "constant" : "trace", ...place },
+      hoverlabel: {
+        bgcolor: theme("secondary-background-color"),
+        bordercolor: theme("border-color"),
+        font: { family: theme("font"), color: text },
+      },
+      modebar: { bgcolor: clear, color: faint, activecolor: text },
+      // A finger must be able to scroll the page past the chart.
+      dragmode: matchMedia("(pointer: coarse)").matches ? false : "zoom",
+      ...(pointwise ? { hovermode: "closest" } : { hovermode: "x", hoverdistance: -1 }),
+    },
+    data: { heatmap: [{ colorscale, colorbar }] },
+  };
+}
