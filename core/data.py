@@ -160,15 +160,22 @@ class Split:
     validation: NDArray[np.int64]
 
 
-def split_for(digits: Digits, validation_size: int, train_size: int, seed: int) -> Split:
-    """Return a run's split; validation is at most a quarter of the images, so a sample works too.
+def split_sizes(total: int, validation_size: int, train_size: int) -> tuple[int, int]:
+    """Return how many of the training images a run learns from, and how many choose its epoch.
 
-    `train_size` keeps that many of the training images, drawn evenly; 0 keeps all.
+    Validation is at most a quarter of them, so that the sample works too; `train_size` 0 is all.
     """
+    validation = min(validation_size, total // 4)
+    return min(train_size or total, total - validation), validation
+
+
+def split_for(digits: Digits, validation_size: int, train_size: int, seed: int) -> Split:
+    """Return a run's split, in the sizes of `split_sizes`, each digit keeping its share."""
     labels = digits.train_labels
-    train, validation = split(labels, min(validation_size, len(labels) // 4), seed)
-    if 0 < train_size < len(train):
-        train = train[split(labels[train], train_size, seed)[1]]
+    kept, held_out = split_sizes(len(labels), validation_size, train_size)
+    train, validation = split(labels, held_out, seed)
+    if kept < len(train):
+        train = train[split(labels[train], kept, seed)[1]]
     return Split(train, validation)
 
 

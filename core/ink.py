@@ -27,10 +27,11 @@ Floats = NDArray[np.floating[Any]]
 Mask = NDArray[np.bool_]
 
 SIZE = 28  # side of an MNIST picture, pixels
+PCT = 25
 BOX = 20  # longer side of the ink in it, pixels
 FINE = 8  # fine pixels in a pixel, along each axis
 PEN = 0.12  # width of a stroke in parts of the ink's longer side; half of MNIST's digits have more
-THINNEST, THICKEST = 0.08, 0.15  # 5 and 75 % of MNIST's digits have less, by `_even_out`'s rule
+THINNEST, THICKEST = 0.08, 0.165  # 5 and 85 % of MNIST's digits have less, by `_even_out`'s rule
 
 MAX_POINTS = 20_000  # in a drawing; a hand leaves some 60 a second
 MAX_COORDINATE = 1e5  # canvas pixels
@@ -218,16 +219,18 @@ def _filled(grey_and_alpha: Floats) -> Floats:
 def _without_ground(grey: Floats) -> Floats:
     """(H, W) grey → (H, W) float32 strength of the ink: 0 is paper, whatever its tone and shading.
 
-    The paper is the median over half the picture, so that it follows a shadow but no stroke. Ink
-    is what differs most from it, in whichever direction: cubes keep the sign.
+    The paper is sought in windows of half the picture, so that it follows a shadow but no stroke.
+    What differs most from their median is ink, lighter or darker (cubes keep the sign). A thick
+    digit may fill more than half a window: its paper is the quartile on the other side.
     """
     page = Image.fromarray(grey)
-    small = page.resize([max(1, round(64 * side / max(page.size))) for side in page.size], AREA)
-    paper = ndimage.median_filter(
-        np.asarray(small), [max(1, side // 2) for side in small.size[::-1]]
-    )
-    ink = grey - np.asarray(Image.fromarray(paper).resize(page.size, Image.Resampling.BILINEAR))
-    return np.maximum(ink if (ink**3).sum() > 0 else -ink, 0)
+    size = (max(1, round(64 * side / max(page.size))) for side in page.size)
+    small = np.asarray(page.resize(tuple(size), AREA))
+    window = [max(1, side // 2) for side in small.shape]
+    lighter = ((small - ndimage.median_filter(small, window)) ** 3).sum() > 0
+    paper = Image.fromarray(ndimage.percentile_filter(small, PCT if lighter else 100 - PCT, window))
+    ink = grey - np.asarray(paper.resize(page.size, Image.Resampling.BILINEAR))
+    return np.maximum(ink if lighter else -ink, 0)
 
 
 def _digit(ink: Floats) -> tuple[Floats, float]:

@@ -4,8 +4,10 @@
 `MLFLOW_TRACKING_URI`, if set, names the team's store instead, and folders are copied to it.
 """
 
+import logging
 import os
 import re
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,13 +16,20 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from filelock import FileLock
+
 from core.errors import RunError, StoreError, UserError
 
 if TYPE_CHECKING:  # mlflow takes 1.5 s: it is loaded when the store is first asked
     from mlflow import MlflowClient
 
+# Read by MLflow when it is first imported.
+os.environ["MLFLOW_DISABLE_TELEMETRY"] = os.environ["DO_NOT_TRACK"] = "true"
+os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+
 _EXPERIMENT = "digitlab"
-_PATIENCE = 3  # seconds a page waits for a team's store before it says that it does not answer
+PATIENCE = "MLFLOW_HTTP_REQUEST_TIMEOUT"  # seconds to wait for an answer of a team's store
+os.environ.setdefault(PATIENCE, "3")
 _SILENCE = 10  # seconds a store that did not answer is left alone
 
 
@@ -100,27 +109,38 @@ def _explained(error: Exception, where: str) -> UserError | None:
 
 @lru_cache(maxsize=4)
 def _open(where: str, folder: str) -> tuple["MlflowClient", str]:
-    """Open the store once a process, creating it if need be, one process at a time."""
-    os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
-    os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", str(_PATIENCE))
-    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
-    os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")
-    from filelock import FileLock
+    """Open the store once a process; return its client and our experiment's id."""
     from mlflow import MlflowClient
 
+    logging.getLogger("mlflow").setLevel(logging.WARNING)  # it tells of each migration
     Path(folder).mkdir(parents=True, exist_ok=True)
-    uri = where if is_shared() else f"sqlite:///{folder}/store.db"
+    if is_shared():
+        client = MlflowClient(tracking_uri=where)
+        return client, _experiment(client, None)
+    store = Path(folder) / "store.db"
     with FileLock(Path(folder) / "store.lock", timeout=60):
-        client = MlflowClient(tracking_uri=uri)
-        experiment = client.get_experiment_by_name(_EXPERIMENT)
-        if experiment is not None:
-            return client, experiment.experiment_id
-        # In the embedded store a run's artifact folder is the folder it is written in.
-        location = None if is_shared() else Path(folder).as_uri()
+        if not store.exists():
+            # Made under another name: half a store, after a crash, would be one of no version.
+            with tempfile.TemporaryDirectory(prefix=".store-", dir=folder) as unfinished:
+                new = Path(unfinished) / "store.db"
+                # A run's artifacts are in the folder in which it is written, and stay there.
+                location = Path(folder).as_uri()
+                _experiment(MlflowClient(tracking_uri=f"sqlite:///{new}"), location)
+                new.replace(store)
+        client = MlflowClient(tracking_uri=f"sqlite:///{store}")
+        return client, _experiment(client, Path(folder).as_uri())
+
+
+def _experiment(client: "MlflowClient", location: str | None) -> str:
+    """Return the id of our experiment, made if need be; a colleague may make it meanwhile."""
+    from mlflow.exceptions import MlflowException
+
+    experiment = client.get_experiment_by_name(_EXPERIMENT)
+    if experiment is None:
         try:
-            return client, client.create_experiment(_EXPERIMENT, artifact_location=location)
-        except Exception:  # a colleague's process, on another machine, was faster
+            return client.create_experiment(_EXPERIMENT, artifact_location=location)
+        except MlflowException as error:
             experiment = client.get_experiment_by_name(_EXPERIMENT)
             if experiment is None:
-                raise
-            return client, experiment.experiment_id
+                raise error
+    return experiment.experiment_id

@@ -19,7 +19,7 @@ from core.config import TrainConfig
 from core.device import queue_name
 from core.errors import CheckpointError, DataError, RunError, StoreError, UserError
 from core.runs import Run, State
-from core.store import directory
+from core.store import PATIENCE, directory
 
 if TYPE_CHECKING:  # torch takes 2 s and 500 MB: a run that waits does without
     from core.checkpoint import Checkpoint
@@ -82,7 +82,7 @@ def work(run: Run) -> Run:
     handler.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
     _log.addHandler(handler)
     _log.setLevel(logging.INFO)
-    os.environ["MLFLOW_HTTP_REQUEST_TIMEOUT"] = "30"  # nobody waits here: rather late than never
+    os.environ[PATIENCE] = "30"  # nobody waits here: rather late than never
     recorder = _Recorder(run.id)
     signal.signal(signal.SIGTERM, lambda *_: recorder.stopping.set())
     signal.signal(signal.SIGINT, lambda *_: recorder.stopping.set())

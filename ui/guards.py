@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import NoReturn
 
 import streamlit as st
 
@@ -31,12 +32,7 @@ def choose_run(
 
     found = {run.id: run for run in runs.listed() if wanted(run)}
     if not found:
-        st.info(
-            "No trained network yet. It takes seconds to make one.",
-            icon=":material/model_training:",
-        )
-        st.page_link("pages/train.py", label="Train one", icon=":material/arrow_forward:")
-        st.stop()
+        lead_to_train("No trained network yet. It takes seconds to make one.")
     last = st.session_state.get(state.RUN)
     best = runs.best(list(found.values()))
     default = last if last in found else best.id if best else next(iter(found))
@@ -49,6 +45,13 @@ def choose_run(
     )
     st.session_state[state.RUN] = chosen
     return found[chosen]
+
+
+def lead_to_train(missing: str) -> NoReturn:
+    """Say what is missing, lead to the page that makes it, and stop."""
+    st.info(missing, icon=":material/model_training:")
+    st.page_link("pages/train.py", label="Train one", icon=":material/arrow_forward:")
+    st.stop()
 
 
 def run_title(run: Run) -> str:

@@ -31,3 +31,13 @@ def count(number: int | None) -> str:
 def moment(since_1970: float) -> str:
     """Return a moment as 22 Nov, 14:05."""
     return time.strftime("%d %b, %H:%M", time.localtime(since_1970))
+
+
+def interval(low: float, high: float) -> str:
+    """Return 0.9913 and 0.9946 as 99.13–99.46 %."""
+    return f"{100 * low:.2f}–{100 * high:.2f} %"
+
+
+def plain(text: str) -> str:
+    """Return a person's text so that Markdown shows it as it is."""
+    return "".join(f"\\{c}" if c in "\\`*_{}[]()#+-.!|~$:<>" else c for c in text)

@@ -1,0 +1,217 @@
+"""Looking through the digits: a gallery with filters, a map, and the one that was chosen."""
+
+import time
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from core import explore
+from core.config import TrainConfig, config_fields
+from core.data import Digits
+from ui import shared, words
+from ui.chart import Tiles, chart
+from ui.gallery import gallery
+from ui.tiles import sprite, strip
+
+CHOSEN = "data-chosen"  # [source, number] of the image shown large
+PAGE_SIZE = 60
+HEIGHT = 520  # CSS pixels of the gallery, the map and the large view
+_SEED = "data-seed"  # of the augmentation's draws
+_PARTS = {"train": "Training", "test": "Test", "all": "Both"}
+_METHODS = {"pca": "PCA", "tsne": "t-SNE"}
+_MAP_COLUMNS = 50  # of the sprite with the map's digits
+_DRAWS = 11
+# Where the sliders start and how fine they are; the bounds are the configuration's.
+_AUGMENTATION = {"rotation": (12.0, 1.0), "shift": (2, 1), "scale": (0.1, 0.01), "shear": (5.0, 1.0)}
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """The image shown large: `(28, 28) uint8`, its digit and where it stands."""
+
+    image: np.ndarray
+    digit: int
+    split: str  # train or test
+    index: int
+
+
+def chosen(digits: Digits) -> Chosen:
+    """Return the image last clicked in the gallery or the map; at first the very first."""
+    source, number = st.session_state.get(CHOSEN, (digits.source, 0))
+    number = number if source == digits.source else 0
+    images, labels = explore.take(digits, np.array([number]))
+    return Chosen(images[0], int(labels[0]), *explore.place(digits, number))
+
+
+def browse(digits: Digits) -> None:
+    """Show the gallery, page by page, with its filters."""
+    page_key = f"data-page-{digits.source}"
+
+    def first_page() -> None:
+        st.session_state[page_key] = 1
+
+    common: dict[str, Any] = {"on_change": first_page, "persist_state": "session"}
+    with st.container(horizontal=True, gap="medium"):
+        part = st.segmented_control(
+            "Split",
+            list(_PARTS),
+            default="train",
+            required=True,
+            format_func=_PARTS.get,
+            key="data-part",
+            help="Networks learn from the training images and are judged on the test images.",
+            **common,
+        )
+        wanted = st.pills(
+            "Digits",
+            range(10),
+            selection_mode="multi",
+            key="data-digits",
+            help="Only these digits; none chosen means all.",
+            **common,
+        )
+        found = explore.numbers(digits, part, wanted)
+        pages = max(1, -(-len(found) // PAGE_SIZE))
+        page = st.number_input(
+            f"Page of {words.count(pages)}",
+            1,
+            pages,
+            key=page_key,
+            width=150,
+            help=f"{PAGE_SIZE} of {words.count(len(found))} images at a time.",
+            persist_state="session",
+        )
+    shown = found[(page - 1) * PAGE_SIZE : page * PAGE_SIZE]
+    images, labels = explore.take(digits, shown)
+    with st.container(height=HEIGHT, border=False):
+        picked = gallery(
+            images,
+            [str(label) for label in labels],
+            "data-gallery",
+            size=52,
+            labels=[f"{label}, image {number}" for number, label in zip(shown, labels, strict=True)],
+        )
+    # The choice outlasts reruns: only a new one moves the large view, or a click on the map
+    # would be undone by the rerun that follows it.
+    clicked = None if picked is None else int(shown[picked])
+    if clicked is not None and clicked != st.session_state.get("data-clicked"):
+        st.session_state[CHOSEN] = (digits.source, clicked)
+    st.session_state["data-clicked"] = clicked
+
+
+def digit_map(digits: Digits) -> None:
+    """Show a sample of the training images as points, similar ones near each other."""
+    method = st.segmented_control(
+        "Map",
+        list(_METHODS),
+        default="pca",
+        required=True,
+        format_func=_METHODS.get,
+        key="data-map",
+        persist_state="session",
+        help="PCA shows the plane in which the pixels vary most. t-SNE bends the space so that "
+        "similar images become neighbours; distances between groups mean little. It takes about "
+        "10 s.",
+    )
+    if method == "tsne" and not (future := _tsne(digits.source)).done():
+        _wait(future, time.monotonic())
+        return
+    _draw_map(digits, method)
+
+
+def _draw_map(digits: Digits, method: str) -> None:
+    from core import figures
+
+    points, tiles, share = _map(digits.source)
+    if method == "tsne":
+        points = points.assign(**dict(zip("xy", _tsne(digits.source).result().T, strict=True)))
+        title = "t-SNE: similar images are neighbours"
+    else:
+        title = f"PCA: the plane that keeps {share:.0%} of the variance"
+    key = f"data-map-{digits.source}-{method}"
+
+    def choose() -> None:
+        _, index = st.session_state[key]["click"]["customdata"]
+        st.session_state[CHOSEN] = (digits.source, int(index))
+
+    chart(
+        figures.digit_map(points, title),
+        key,
+        height=HEIGHT,
+        on_click=choose,
+        tiles=tiles,
+        caption=f"{words.count(len(points))} training images, each digit by its share. "
+        "Click one to see it large.",
+    )
+
+
+@st.fragment(run_every=1)
+def _wait(future: "Future[np.ndarray]", since: float) -> None:
+    if future.done():
+        st.rerun()
+    st.caption(f"Arranging the images … {words.duration(time.monotonic() - since)}")
+    st.skeleton(HEIGHT - 40)
+
+
+@st.cache_data(max_entries=2, show_spinner="Arranging the images …")
+def _map(source: str) -> tuple[pd.DataFrame, Tiles, float]:
+    digits = shared.digits(source)
+    indices = explore.map_sample(digits)
+    images = digits.train_images[indices]
+    coordinates, share = explore.pca_map(images)
+    points = pd.DataFrame(coordinates, columns=["x", "y"])
+    points = points.assign(digit=digits.train_labels[indices], index=indices)
+    return points, Tiles(image=sprite(images, _MAP_COLUMNS), columns=_MAP_COLUMNS), share
+
+
+@st.cache_resource(max_entries=2, show_spinner=False)
+def _tsne(source: str) -> "Future[np.ndarray]":
+    digits = shared.digits(source)
+    images = digits.train_images[explore.map_sample(digits)]
+    return ThreadPoolExecutor(1).submit(explore.tsne_map, images)
+
+
+def pixels(choice: Chosen) -> None:
+    """Show one image large, with the value of each pixel."""
+    from core import figures
+
+    chart(figures.pixel_values(choice.image), "data-pixels", height=HEIGHT)
+
+
+@st.fragment
+def augmentation(choice: Chosen) -> None:
+    """Show what training with these settings would make of one image, beside the image."""
+    left, right = st.columns(2)
+    values: dict[str, Any] = {}
+    for place, (name, (start, step)) in zip(
+        (left, right, left, right), _AUGMENTATION.items(), strict=True
+    ):
+        metadata, kind = config_fields()[name].metadata, type(start)
+        values[name] = place.slider(
+            name.capitalize(),
+            kind(metadata["low"]),
+            kind(metadata["high"]),
+            start,
+            kind(step),
+            key=f"data-{name}",
+            help=metadata["help"],
+            persist_state="session",
+        )
+    seed = st.session_state.setdefault(_SEED, 0)
+    with st.spinner("Loading torch …"):
+        shared.warm_up().join()
+    draws = explore.augmented(choice.image, TrainConfig(**values), _DRAWS, seed)
+    original = choice.image[None].astype(np.float32) / 255
+    strip(np.concatenate([original, draws]), ["original", *[""] * _DRAWS], columns=4)
+    if st.button(
+        "Shuffle",
+        icon=":material/shuffle:",
+        key="data-shuffle",
+        help="Draws anew within the same limits, as each epoch of a training does.",
+    ):
+        st.session_state[_SEED] = seed + 1
+        st.rerun(scope="fragment")

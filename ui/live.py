@@ -1,0 +1,157 @@
+"""A run as it goes: progress, curves, epochs, stop. It reads the store; it never trains."""
+
+import numpy as np
+import streamlit as st
+
+from core import figures, runs
+from core.runs import Run, State
+from ui import guards, state, words
+from ui.chart import chart
+
+_ICONS = {
+    State.QUEUED: ":material/hourglass:",
+    State.RUNNING: ":material/play_circle:",
+    State.FINISHED: ":material/check_circle:",
+    State.STOPPED: ":material/stop_circle:",
+    State.DIVERGED: ":material/trending_up:",
+    State.FAILED: ":material/error:",
+}
+
+
+def live() -> None:
+    """Show the run that is being watched, every second while it goes on."""
+    going = bool(runs.in_progress())
+    st.fragment(_watch, run_every=1 if going else 3)(going)
+
+
+def _watch(going: bool) -> None:
+    with guards.messages():
+        active = runs.in_progress()
+        if bool(active) != going:
+            st.rerun()  # a run began or ended somewhere: the pace changes, and the whole page
+        run = _watched(active)
+        if run is None:
+            st.info(
+                "Nothing has been trained yet. Press Start: the first curve is there in seconds.",
+                icon=":material/play_circle:",
+            )
+            return
+        _headline(run, len(active))
+        _curves(run)
+        if len(active) > 1:
+            _queue(active)
+
+
+def _watched(active: list[Run]) -> Run | None:
+    """Return the run chosen here, else the one in progress, else the last."""
+    chosen = st.session_state.get(state.RUN)
+    if chosen is None or (active and chosen not in [run.id for run in active]):
+        listed = active or runs.listed()
+        if not listed:
+            return None
+        chosen = st.session_state[state.RUN] = listed[0].id
+    return runs.get(chosen)
+
+
+def _headline(run: Run, active: int) -> None:
+    """Name, state, progress and Stop, always of the same height."""
+    title, button = st.columns([4, 1], vertical_alignment="center")
+    title.markdown(f"#### {_ICONS[run.state]} {_plain(run.name)}")
+    stopping = f"stopping-{run.id}"
+    if not run.state.is_over and button.button(
+        "Stop",
+        icon=":material/stop:",
+        width="stretch",
+        disabled=stopping in st.session_state,
+        help="Ends the run within two seconds and keeps its best epoch.",
+    ):
+        runs.request_stop(run)
+        st.session_state[stopping] = True
+        st.rerun(scope="fragment")
+    if run.state == State.QUEUED:
+        st.progress(0.0, f"Waits for its turn, {active} in the queue")
+    elif run.state == State.RUNNING:
+        share = run.step / run.steps if run.steps else 0.0
+        st.progress(min(share, 1.0), _progress_text(run))
+    else:
+        accuracy = (
+            f"best epoch {run.best_epoch}: validation "
+            f"**{words.percent(run.validation_accuracy)}**, test "
+            f"**{words.percent(run.test_accuracy)}**, {words.duration(run.train_seconds)}"
+            if run.best_epoch
+            else "no epoch was completed"
+        )
+        reason = f" · {_plain(run.reason)}" if run.reason else ""
+        st.markdown(f"{run.state.capitalize()}{reason} · {accuracy}")
+    if run.warning:
+        st.warning(_plain(run.warning), icon=":material/warning:")
+
+
+def _progress_text(run: Run) -> str:
+    if not run.steps:
+        return "Loading the libraries and the digits …"
+    epoch = min(run.epochs + 1, run.config.epochs)
+    return f"Epoch {epoch} of {run.config.epochs} · step {run.step:,} of {run.steps:,}"
+
+
+def _curves(run: Run) -> None:
+    history = runs.history(run)
+    speed = history.steps["images_per_second"].tail(5).median()
+    if run.state == State.RUNNING and speed > 0:
+        left = (run.steps - run.step) * run.config.batch_size / speed
+        st.caption(f"{speed:,.0f} images a second · {words.duration(left)} left")
+    else:
+        st.caption(f"{run.config.network}, seed {run.config.seed}, {run.device} {run.precision}")
+    logarithmic = st.toggle(
+        "Logarithmic loss", help="Shows small differences late in a run as clearly as early ones."
+    )
+    loss, accuracy = st.columns(2)
+    with loss:
+        chart(figures.training_curves(history, "loss", logarithmic), "live-loss", height=320)
+    with accuracy:
+        chart(figures.training_curves(history, "accuracy"), "live-accuracy", height=320)
+    table, rate = st.columns([3, 2])
+    with table:
+        _epochs(run, history)
+    with rate:
+        chart(figures.learning_rate(history), "live-rate", height=240)
+
+
+def _epochs(run: Run, history: runs.History) -> None:
+    table = history.epochs.iloc[::-1]
+    percent = st.column_config.NumberColumn(format="percent")
+    st.dataframe(
+        table.assign(best=np.where(table["epoch"] == run.best_epoch, "best", "")),
+        column_order=[
+            *("epoch", "best", "validation_accuracy", "validation_loss"),
+            *("train_accuracy", "train_loss", "seconds"),
+        ],
+        column_config={
+            "epoch": st.column_config.NumberColumn("epoch", width=60),
+            "best": st.column_config.TextColumn("", width=40),
+            "validation_accuracy": st.column_config.NumberColumn("validation", format="%.4f"),
+            "validation_loss": st.column_config.NumberColumn("loss", format="%.4f"),
+            "train_accuracy": percent,
+            "train_loss": st.column_config.NumberColumn("training loss", format="%.4f"),
+            "seconds": st.column_config.NumberColumn("seconds", format="%.1f"),
+        },
+        hide_index=True,
+        height=240,
+    )
+
+
+def _queue(active: list[Run]) -> None:
+    st.markdown("**Queue**")
+    for place, run in enumerate(active):
+        name, watch, stop = st.columns([4, 1, 1], vertical_alignment="center")
+        name.markdown(f"{place + 1}. {_ICONS[run.state]} {_plain(run.name)}")
+        if watch.button("Watch", key=f"watch-{run.id}", width="stretch", help="Show its curves."):
+            st.session_state[state.RUN] = run.id
+            st.rerun(scope="fragment")
+        if stop.button("Stop", key=f"stop-{run.id}", width="stretch", help="End this run."):
+            runs.request_stop(run)
+
+
+def _plain(text: str) -> str:
+    """Return a person's text so that Markdown shows it as it is."""
+    return "".join(f"\\{c}" if c in "\\`*_{}[]()#+-.!|~$:<>" else c for c in text)
