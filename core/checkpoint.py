@@ -35,7 +35,8 @@ def save(checkpoint: Checkpoint, path: Path) -> None:
         torch.save(checkpoint, partial)
         partial.replace(path)
     except (OSError, RuntimeError) as error:  # a full disk is a RuntimeError in torch's writer
-        partial.unlink(missing_ok=True)
+        if partial.is_file():
+            partial.unlink()
         reason = str(error).splitlines()[0]
         raise CheckpointError(
             f"The checkpoint {path} could not be written: {reason}. "
@@ -50,12 +51,13 @@ def load(path: Path) -> Checkpoint:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError:
         raise CheckpointError(f"There is no checkpoint at {path}. {advice}") from None
-    except pickle.UnpicklingError as error:
+    except (
+        *(pickle.UnpicklingError, zipfile.BadZipFile, EOFError),
+        *(OSError, RuntimeError, ValueError),
+    ) as error:
         raise CheckpointError(
-            f"{path} holds something other than weights and was not opened. {advice}"
+            f"{path} is damaged, or holds something other than weights; it was not opened. {advice}"
         ) from error
-    except (OSError, RuntimeError, EOFError, ValueError, zipfile.BadZipFile) as error:
-        raise CheckpointError(f"{path} is damaged or no checkpoint at all. {advice}") from error
     if not isinstance(content, dict) or not content.keys() >= Checkpoint.__required_keys__:
         raise CheckpointError(f"{path} is no checkpoint of Digit Lab. {advice}")
     return content  # type: ignore[return-value]  # its keys were just checked

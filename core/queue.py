@@ -1,10 +1,11 @@
 """One training at a time on a device: the others wait in the order they were asked for.
 
 A run holds its place by a ticket, a file named by the time it was asked for, and by a lock on it
-that the operating system lets go of when the process dies. So the first ticket whose lock is held
+that the operating system lets go of when the process dies; it holds the process's number. So the first ticket whose lock is held
 is the run whose turn it is, and a dead process never holds up the queue.
 """
 
+import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -42,7 +43,7 @@ def turn(
     except Timeout:
         raise RunError("Another process is at work on this run. Stop it first.") from None
     try:
-        ticket.write_text("held")
+        ticket.write_text(str(os.getpid()))
         while any(_stands(other) for other in _before(ticket)) and not should_stop():
             time.sleep(_POLL)
         yield not should_stop()
@@ -60,7 +61,7 @@ def _stands(ticket: Path) -> bool:
     try:
         age = time.time() - ticket.stat().st_mtime
         with FileLock(ticket, timeout=0):
-            if ticket.read_text() != "held" and age < _GRACE:
+            if not ticket.read_text() and age < _GRACE:
                 return True
             ticket.unlink()
             return False

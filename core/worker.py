@@ -35,7 +35,7 @@ def start(config: TrainConfig, data: str, recipe: str = "", name: str = "") -> R
     """Ask for a run and start its process, detached: it outlives the caller. Raises StoreError."""
     run = ask(config, data, recipe, name)
     with (run.folder / LOG).open("ab") as log:
-        subprocess.Popen(  # noqa: S603  # our own interpreter, our own module, an id of the store's
+        process = subprocess.Popen(  # noqa: S603  # our own interpreter, our own module, an id of the store's
             [sys.executable, "-m", "core", "train", "--resume", run.id],
             cwd=Path(__file__).parent.parent,
             # The process finds what the caller sees, wherever that was started.
@@ -45,6 +45,8 @@ def start(config: TrainConfig, data: str, recipe: str = "", name: str = "") -> R
             stderr=log,
             start_new_session=True,
         )
+    # Somebody has to take note of its end, or it stays in the process table as a zombie.
+    threading.Thread(target=process.wait, daemon=True).start()
     return run
 
 

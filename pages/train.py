@@ -10,12 +10,13 @@ digits, problem = shared.digits_in_use()
 
 left, right = st.columns([2, 5], gap="large")
 with left:
+    top = st.container()
     config, recipe = settings.settings()
     name = st.text_input(
         "Name", placeholder="optional", max_chars=80, help="What to call the run when comparing."
     )
     expected = network.duration(config, len(digits.train_labels))
-    if st.button(
+    if top.button(
         f"Start, about {expected}",
         type="primary",
         icon=":material/play_arrow:",

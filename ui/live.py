@@ -107,19 +107,26 @@ def _curves(run: Run) -> None:
     )
     loss, accuracy = st.columns(2)
     with loss:
-        chart(figures.training_curves(history, "loss", logarithmic), "live-loss", height=320)
+        chart(
+            figures.training_curves(history, "loss", run.config.epochs, logarithmic),
+            "live-loss",
+            height=320,
+        )
     with accuracy:
-        chart(figures.training_curves(history, "accuracy"), "live-accuracy", height=320)
+        chart(
+            figures.training_curves(history, "accuracy", run.config.epochs),
+            "live-accuracy",
+            height=320,
+        )
     table, rate = st.columns([3, 2])
     with table:
         _epochs(run, history)
     with rate:
-        chart(figures.learning_rate(history), "live-rate", height=240)
+        chart(figures.learning_rate(history, run.config.epochs), "live-rate", height=240)
 
 
 def _epochs(run: Run, history: runs.History) -> None:
     table = history.epochs.iloc[::-1]
-    percent = st.column_config.NumberColumn(format="percent")
     st.dataframe(
         table.assign(best=np.where(table["epoch"] == run.best_epoch, "best", "")),
         column_order=[
@@ -131,7 +138,7 @@ def _epochs(run: Run, history: runs.History) -> None:
             "best": st.column_config.TextColumn("", width=40),
             "validation_accuracy": st.column_config.NumberColumn("validation", format="%.4f"),
             "validation_loss": st.column_config.NumberColumn("loss", format="%.4f"),
-            "train_accuracy": percent,
+            "train_accuracy": st.column_config.NumberColumn("training", format="%.4f"),
             "train_loss": st.column_config.NumberColumn("training loss", format="%.4f"),
             "seconds": st.column_config.NumberColumn("seconds", format="%.1f"),
         },

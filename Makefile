@@ -1,0 +1,45 @@
+# make app: start Digit Lab.  make test: check everything.  make bench: measure what README claims.
+
+PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; \
+	done)
+BIN := .venv/bin
+
+.PHONY: app test bench chromium format
+.DEFAULT_GOAL := app
+
+app: .venv/app.installed
+	$(BIN)/python -m streamlit run streamlit_app.py
+
+test: .venv/test.installed chromium
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest
+
+bench: .venv/test.installed chromium
+	$(BIN)/python -m benchmarks.recipes
+	$(BIN)/python -m benchmarks.app
+
+format: .venv/test.installed
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+.venv/app.installed: requirements.txt
+	@test -n "$(PYTHON)" || { echo "Digit Lab needs Python 3.11 or newer."; exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@echo "Installing; the first time this takes minutes and 7 GB …"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+.venv/test.installed: requirements-dev.txt .venv/app.installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
+
+# The system's Chromium; else Debian's package, when root; else Playwright's own. Without any, the
+# browser's tests are skipped, and say so.
+chromium: .venv/test.installed
+	@if command -v chromium chromium-browser google-chrome >/dev/null; then exit 0; fi; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		apt-get update -qq && apt-get install -y -qq chromium >/dev/null && exit 0; fi; \
+	$(BIN)/python -m playwright install chromium || echo "No Chromium: its tests will be skipped."

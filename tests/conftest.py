@@ -1,0 +1,91 @@
+"""What every test gets: a run store of its own, so that none touches a person's runs."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+# The runs of `trained_store`, on the sample, the older one first: name, what to set.
+TRAINED = {
+    "mlp 500": ["network=mlp", "train_size=500", "epochs=2"],
+    "cnn 1000": ["network=fast_cnn", "train_size=1000", "epochs=1", "seed=1"],
+}
+
+
+@pytest.fixture(scope="session")
+def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An embedded store without runs; a copy of it saves the second that creating one takes."""
+    from core import runs
+
+    folder = tmp_path_factory.mktemp("empty") / "runs"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DIGITLAB_RUNS", str(folder))
+        patch.delenv("MLFLOW_TRACKING_URI", raising=False)
+        assert runs.listed() == []
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def own_runs(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch, empty_store: Path
+) -> Path:
+    """Each test has an empty store, embedded, under its own temporary folder."""
+    folder = tmp_path_factory.mktemp("own") / "runs"
+    shutil.copytree(empty_store, folder)
+    monkeypatch.setenv("DIGITLAB_RUNS", str(folder))
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    return folder
+
+
+@pytest.fixture
+def full_data() -> Path:
+    """The folder of the full MNIST; tests that need it are skipped where it is not."""
+    folder = Path(os.environ.get("DIGITLAB_DATA") or "data")
+    if not (folder / "MNIST" / "raw" / "train-images-idx3-ubyte").exists():
+        pytest.skip("the full MNIST is not here: set DIGITLAB_DATA to the folder that holds it")
+    return folder
+
+
+@pytest.fixture
+def sample_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No full MNIST, wherever the machine may have it: the sample is in use."""
+    monkeypatch.setenv("DIGITLAB_DATA", str(tmp_path / "no-data"))
+
+
+@pytest.fixture(scope="session")
+def trained_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store with the finished runs TRAINED, made once; `trained` gives a copy of it to change."""
+    folder = tmp_path_factory.mktemp("trained")
+    own = {"DIGITLAB_RUNS": str(folder), "DIGITLAB_DATA": str(folder / "no-data")}
+    kept = {name: value for name, value in os.environ.items() if name != "MLFLOW_TRACKING_URI"}
+    for name, settings in TRAINED.items():
+        subprocess.run(
+            [sys.executable, "-m", "core", "train", "--name", name, "--set", *settings],
+            cwd=ROOT,
+            env=kept | own,
+            check=True,
+            capture_output=True,
+            timeout=300,
+        )
+    return folder
+
+
+@pytest.fixture
+def trained(trained_store: Path, own_runs: Path, sample_only: None) -> Path:
+    """A copy of `trained_store` is the store in use, so that a test may change it."""
+    return shutil.copytree(trained_store, own_runs, dirs_exist_ok=True)
+
+
+@pytest.fixture
+def no_caches() -> Iterator[None]:
+    """What Streamlit's caches keep for all sessions reaches no other test."""
+    import streamlit as st
+
+    yield
+    st.cache_data.clear()
+    st.cache_resource.clear()
