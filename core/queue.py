@@ -1,8 +1,9 @@
 """One training at a time on a device: the others wait in the order they were asked for.
 
-A run holds its place by a ticket, a file named by the time it was asked for, and by a lock on it
-that the operating system lets go of when the process dies; it holds the process's number. So the first ticket whose lock is held
-is the run whose turn it is, and a dead process never holds up the queue.
+A run holds its place by a ticket, a file named by the time it was asked for. Its process writes
+its number into it and holds a lock on it, which the operating system lets go of when the process
+dies. So the first ticket whose lock is held is the run whose turn it is, and a dead process never
+holds up the queue.
 """
 
 import os

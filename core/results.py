@@ -63,7 +63,7 @@ def of(run: Run, split: str, digits: Digits) -> Result:
         from core import checkpoint
 
         best = checkpoint.load(runs.file(run, "best.pt"))
-        probabilities = _answers(best, images)
+        probabilities = answers(best, images)
         save(run.folder, split, probabilities)
     if len(probabilities) != len(labels):
         raise RunError(f"The run {run.name} kept answers for other images. Train it again.")
@@ -72,12 +72,12 @@ def of(run: Run, split: str, digits: Digits) -> Result:
 
 def read_test(run: Run, best: "Checkpoint", digits: Digits) -> float:
     """Read the test set with a run's best epoch, keep the answers, return the accuracy."""
-    probabilities = _answers(best, digits.test_images)
+    probabilities = answers(best, digits.test_images)
     save(run.folder, "test", probabilities)
     return evaluate.score(probabilities, digits.test_labels)[1]
 
 
-def _answers(best: "Checkpoint", images: NDArray[np.uint8]) -> NDArray[np.float32]:
+def answers(best: "Checkpoint", images: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Return the answers of a checkpoint's network, in the precision that its run asked for."""
     from core import device, predict
     from core.config import config_from

@@ -41,3 +41,8 @@ def interval(low: float, high: float) -> str:
 def plain(text: str) -> str:
     """Return a person's text so that Markdown shows it as it is."""
     return "".join(f"\\{c}" if c in "\\`*_{}[]()#+-.!|~$:<>" else c for c in text)
+
+
+def share(part: float) -> str:
+    """Return a confidence of 0.9834 as 98.3 %; nothing short of certainty is called 100 %."""
+    return "over 99.9 %" if 0.9995 <= part < 1 else f"{part:.1%}".replace("%", " %")

@@ -1,0 +1,173 @@
+"""Measure the app as a person meets it, in Chromium; print the README's table.
+
+python -m benchmarks.app [--repetitions N]
+"""
+
+import argparse
+import os
+import shutil
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from benchmarks.machine import RESULTS, keep, machine, table
+
+ROOT = Path(__file__).parents[1]
+PAGES = ("Data", "Train", "Evaluate", "Draw", "Compare")
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"]
+FLAGS += ["--disable-background-networking", "--disable-component-update"]
+GOALS = {
+    "app ready: first page drawn": 6.0,
+    "page switch, the slowest": 1.0,
+    "Start to the first point on the chart": 8.0,
+    "mouse-up to the new prediction": 1.0,
+    "server, resident after every page": 1_200.0,
+    "training process, resident": 1_200.0,
+}
+
+
+@contextmanager
+def server(runs: Path) -> Iterator[tuple[str, int]]:
+    """Start the app with a fresh store; give its address and process number."""
+    with socket.socket() as free:
+        free.bind(("localhost", 0))
+        port = free.getsockname()[1]
+    process = subprocess.Popen(  # noqa: S603  # our own interpreter and app
+        [
+            *(sys.executable, "-m", "streamlit", "run", "streamlit_app.py"),
+            *("--server.headless", "true", "--server.port", str(port)),
+        ],
+        cwd=ROOT,
+        env={**os.environ, "DIGITLAB_RUNS": str(runs)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        yield f"http://localhost:{port}", process.pid
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def open_when_up(page: Page, address: str) -> None:
+    """Open an address as soon as something answers there."""
+    while True:
+        try:
+            page.goto(address)
+            return
+        except Exception:  # nobody listens yet
+            time.sleep(0.05)
+
+
+def resident(pid: int) -> float:
+    """Return a process's resident memory in MB (10^6 bytes)."""
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith("VmRSS"):
+            return int(line.split()[1]) * 1024 / 1e6
+    raise SystemExit("This measures memory through /proc, on Linux.")
+
+
+def settle(page: Page) -> None:
+    """Wait until Streamlit has nothing left to draw."""
+    page.locator("[data-testid=stStatusWidget]").wait_for(state="detached")
+
+
+def measure(browser: Browser, runs: Path) -> dict[str, float]:
+    """Walk through the app once, from its start; return seconds and MB."""
+    begin = time.perf_counter()
+    with server(runs) as (address, pid):
+        page = browser.new_page(viewport={"width": 1440, "height": 1000})
+        open_when_up(page, address)
+        page.locator("button[aria-label]").first.wait_for()  # a digit of the gallery
+        ready = time.perf_counter() - begin
+        settle(page)
+
+        page.get_by_role("link", name="Train").click()
+        page.get_by_role("button", name="Start").wait_for()
+        settle(page)
+        begin = time.perf_counter()
+        page.get_by_role("button", name="Start").click()
+        page.locator(".scatterlayer .js-line").first.wait_for(timeout=60_000)
+        start = time.perf_counter() - begin
+        ticket = next(runs.glob("queue/*/*"))
+        trainer = int(ticket.read_text())
+        page.get_by_text("Epoch 3 of").first.wait_for(timeout=300_000)
+        training = resident(trainer)
+        page.get_by_text("best epoch").first.wait_for(timeout=300_000)
+
+        switches = []
+        for name in PAGES * 2:
+            begin = time.perf_counter()
+            page.get_by_role("link", name=name).click()
+            page.get_by_role("heading", name=name, exact=True, level=1).wait_for()
+            settle(page)
+            switches.append(time.perf_counter() - begin)
+        page.get_by_role("link", name="Draw").click()
+        reading = draw(page)
+        memory = resident(pid)
+        page.close()
+    second_round = switches[len(PAGES) :]
+    return dict(
+        zip(GOALS, (ready, max(second_round), start, reading, memory, training), strict=True)
+    )
+
+
+def draw(page: Page) -> float:
+    """Draw a 7 with the mouse; return the seconds from mouse-up to the prediction."""
+    canvas = page.locator("canvas").last
+    canvas.wait_for()
+    settle(page)
+    box = canvas.bounding_box()
+    if box is None:
+        raise SystemExit("The canvas is not in sight.")
+    page.mouse.move(box["x"] + 80, box["y"] + 60)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 200, box["y"] + 60, steps=20)
+    page.mouse.move(box["x"] + 120, box["y"] + 220, steps=20)
+    begin = time.perf_counter()
+    page.mouse.up()
+    page.get_by_text("This looks like").wait_for()
+    return time.perf_counter() - begin
+
+
+def main() -> None:
+    """Measure what the command line asks for."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--repetitions", type=int, default=3)
+    options = parser.parse_args()
+    measured = []
+    with sync_playwright() as engine:
+        browser = engine.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
+        for _ in range(options.repetitions):
+            with tempfile.TemporaryDirectory() as folder:
+                measured.append(measure(browser, Path(folder)))
+            print(measured[-1], flush=True)
+    rows = [["what", "median", "range", "goal"]]
+    for name, goal in GOALS.items():
+        values = [one[name] for one in measured]
+        form = "{:.0f} MB" if goal > 100 else "{:.2f} s"
+        rows.append(
+            [
+                name,
+                form.format(statistics.median(values)),
+                f"{form.format(min(values))} to {form.format(max(values))}",
+                form.format(goal),
+            ]
+        )
+    print(machine())
+    print(f"Medians of {options.repetitions} starts.\n")
+    print(table(rows))
+    keep("app", {"repetitions": options.repetitions, "measured": measured})
+    print(f"\nKept in {RESULTS / 'app.json'}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,36 @@
+"""On what a figure was measured, and where it is kept."""
+
+import json
+import platform
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from core import device
+
+RESULTS = Path(__file__).parent / "results"
+
+
+def machine() -> dict[str, Any]:
+    """Return processor, device, precision and versions."""
+    chosen = device.choose()
+    return {
+        "system": f"{platform.system()} {platform.machine()}",
+        "device": f"{chosen.kind}: {chosen.name}",
+        "precision": chosen.precision,
+        "python": platform.python_version(),
+        **{name: version(name) for name in ("torch", "streamlit", "numpy")},
+    }
+
+
+def keep(name: str, results: dict[str, Any]) -> None:
+    """Write results, with the machine, to benchmarks/results/NAME.json."""
+    RESULTS.mkdir(exist_ok=True)
+    text = json.dumps({"machine": machine(), **results}, indent=2)
+    (RESULTS / f"{name}.json").write_text(text + "\n")
+
+
+def table(rows: list[list[str]]) -> str:
+    """Return rows, the first its head, as a Markdown table."""
+    head, *body = ["| " + " | ".join(row) + " |" for row in rows]
+    return "\n".join([head, "|" + " --- |" * len(rows[0]), *body])

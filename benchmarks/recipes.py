@@ -1,0 +1,86 @@
+"""Train every recipe on the full MNIST; print the README's table.
+
+python -m benchmarks.recipes [RECIPE …] [--seeds N]
+"""
+
+import argparse
+import statistics
+from typing import Any
+
+from benchmarks.machine import RESULTS, keep, machine, table
+from core import data, evaluate, models, results
+from core.config import TrainConfig
+from core.data import Digits
+from core.errors import UserError
+from core.recipes import RECIPES, recipe
+from core.train import Epoch, train
+
+
+def measure(config: TrainConfig, digits: Digits) -> dict[str, Any]:
+    """Train once; the best epoch by validation is read on the test set, once."""
+    epochs = [event for event in train(config, digits) if isinstance(event, Epoch)]
+    best = max(epochs, key=lambda epoch: epoch.validation_accuracy)
+    answers = results.answers(best.checkpoint, digits.test_images)
+    return {
+        "seed": config.seed,
+        "best_epoch": best.epoch,
+        "validation_accuracy": best.validation_accuracy,
+        "test_accuracy": evaluate.score(answers, digits.test_labels)[1],
+        "train_seconds": epochs[-1].total_seconds,
+        "parameters": models.parameter_count(models.build(config)),
+    }
+
+
+def show(measured: dict[str, list[dict[str, Any]]]) -> str:
+    """Return the README's table: means over the seeds."""
+    rows = [
+        ["recipe", "parameters", "epochs", "seconds", "validation", "test", "its source's test"]
+    ]
+    for name, runs in measured.items():
+
+        def mean(field: str, runs: list[dict[str, Any]] = runs) -> float:
+            return statistics.mean(run[field] for run in runs)
+
+        reported = RECIPES[name].reported
+        rows.append(
+            [
+                f"`{name}`",
+                f"{runs[0]['parameters']:,}",
+                str(RECIPES[name].config.epochs),
+                f"{mean('train_seconds'):.0f}",
+                f"{mean('validation_accuracy'):.2%}",
+                f"{mean('test_accuracy'):.2%}",
+                "–" if reported is None else f"{reported:.1%}",
+            ]
+        )
+    return table(rows)
+
+
+def main() -> None:
+    """Measure what the command line asks for."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("recipes", nargs="*", default=list(RECIPES), metavar="RECIPE")
+    parser.add_argument("--seeds", type=int, default=1, help="repetitions, each with its own seed")
+    options = parser.parse_args()
+    digits = data.load()
+    if digits.source != "mnist":
+        raise SystemExit("This needs the full MNIST: set DIGITLAB_DATA, or download it.")
+    measured: dict[str, list[dict[str, Any]]] = {}
+    for name in options.recipes:
+        config = recipe(name).config
+        measured[name] = [
+            measure(config.changed({"seed": seed}), digits) for seed in range(options.seeds)
+        ]
+        print(name, measured[name], flush=True)
+    print(machine())
+    print(f"Means of {options.seeds} seed(s).\n")
+    print(show(measured))
+    keep("recipes", {"seeds": options.seeds, "recipes": measured})
+    print(f"\nKept in {RESULTS / 'recipes.json'}")
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except UserError as error:
+        raise SystemExit(str(error)) from error

@@ -1,0 +1,147 @@
+"""The whole way through the app, in Chromium: browse, train, evaluate, draw, compare."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
+Page, expect = playwright.Page, playwright.expect
+
+ROOT = Path(__file__).parents[2]
+LONG = 60_000  # milliseconds: an answer that includes loading PyTorch on a busy machine
+
+expect.set_options(timeout=30_000)
+
+
+@pytest.fixture
+def app(serve: Callable[..., str]) -> str:
+    """The address of the app with an empty store and the sample."""
+    return serve(ROOT / "streamlit_app.py")
+
+
+def go(page: Page, name: str) -> None:
+    """Click a page's name in the sidebar and wait until it is drawn."""
+    page.get_by_role("link", name=name).click()
+    expect(page.get_by_role("heading", name=name, exact=True, level=1)).to_be_visible()
+
+
+def start(page: Page, recipe: str = "fast_cnn") -> None:
+    """Start a run of a recipe on the Train page."""
+    button = page.get_by_role("button", name="Start")
+    expect(button).to_be_enabled(timeout=LONG)
+    if recipe != "fast_cnn":
+        page.get_by_role("combobox", name="Recipe").click()
+        page.get_by_role("option", name=recipe, exact=True).click()
+        expect(page.get_by_text("softmax")).to_be_visible()
+    button.click()
+
+
+def points(page: Page) -> int:
+    """Return how many points the loss curve of the steps has."""
+    return int(
+        page.evaluate(
+            "document.querySelector('.js-plotly-plot')?.data?.[0]?.y?.length ?? 0",
+        )
+    )
+
+
+def test_whole_way(app: str, new_page: Callable[..., Page]) -> None:
+    """A newcomer browses, trains twice, evaluates, draws and compares, without an error."""
+    page = new_page(app, viewport={"width": 1440, "height": 1000})
+    expect(page.get_by_role("heading", name="Data", level=1)).to_be_visible()
+    expect(page.locator("[role=group] button").first).to_be_visible()
+    expect(page.get_by_text("Sample, 5,000 digits of MNIST").first).to_be_visible()
+
+    # Before there is a run, pages that need one lead to where one is made.
+    go(page, "Evaluate")
+    expect(page.get_by_text("No trained network yet")).to_be_visible(timeout=LONG)
+    page.get_by_role("link", name="Train one").click()
+
+    start(page)
+    page.wait_for_function("document.querySelector('.js-plotly-plot')?.data?.[0]?.y?.length > 1")
+    page.evaluate("document.querySelector('.js-plotly-plot').marked = true")
+    before = points(page)
+    page.wait_for_function(
+        "n => document.querySelector('.js-plotly-plot')?.data?.[0]?.y?.length > n", arg=before
+    )
+    assert page.evaluate("document.querySelector('.js-plotly-plot').marked === true")
+    expect(page.get_by_text("Finished · best epoch")).to_be_visible(timeout=LONG)
+
+    start(page, "mlp")
+    expect(page.get_by_text("mlp-1").first).to_be_visible()
+    go(page, "Data")
+    go(page, "Train")
+    expect(page.get_by_text("mlp-1").first).to_be_visible()
+    expect(page.get_by_text("Epoch 3 of 20").first).to_be_visible(timeout=LONG)
+    page.get_by_role("button", name="Stop", exact=True).first.click()
+    expect(page.get_by_text("Stopped · stopped in epoch").first).to_be_visible(timeout=10_000)
+
+    go(page, "Evaluate")
+    expect(page.get_by_text("Wilson").or_(page.get_by_text("macro F1")).first).to_be_visible()
+    expect(page.locator(".heatmaplayer").first).to_be_visible()
+
+    go(page, "Draw")
+    expect(page.get_by_text("The canvas is empty")).to_be_visible()
+    draw_a_one(page)
+    expect(page.get_by_text("This looks like a 1")).to_be_visible()
+    go(page, "Compare")
+    expect(page.get_by_text("fast_cnn-1").first).to_be_visible()
+    go(page, "Draw")
+    expect(page.get_by_text("This looks like a 1")).to_be_visible()
+    page.get_by_role("button", name="Undo", exact=True).click()
+    expect(page.get_by_text("The canvas is empty")).to_be_visible()
+
+
+def draw_a_one(page: Page) -> None:
+    """Draw an upright stroke with the mouse."""
+    canvas = page.locator("canvas").last
+    expect(canvas).to_be_visible()
+    box = canvas.bounding_box()
+    assert box
+    page.mouse.move(box["x"] + 145, box["y"] + 50)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 138, box["y"] + 230, steps=20)
+    page.mouse.up()
+
+
+def test_run_started_from_the_command_line_shows_up_live(
+    app: str, new_page: Callable[..., Page], serve: Callable[..., str], tmp_path: Path
+) -> None:
+    """A page opened before knows nothing of the run, and shows its curves all the same."""
+    import os
+    import subprocess
+    import sys
+
+    page = new_page(f"{app}/train")
+    expect(page.get_by_text("Nothing has been trained yet")).to_be_visible(timeout=LONG)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "core", "train", "--preset", "mlp", "--name", "from-a-script"],
+        cwd=ROOT,
+        env={
+            **os.environ,
+            "DIGITLAB_RUNS": str(tmp_path / "runs"),
+            "DIGITLAB_DATA": str(tmp_path / "data"),
+        },
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    expect(page.get_by_text("from-a-script").first).to_be_visible()
+    page.reload()
+    expect(page.get_by_text("from-a-script").first).to_be_visible(timeout=LONG)
+    page.wait_for_function("document.querySelector('.js-plotly-plot')?.data?.[0]?.y?.length > 1")
+    process.terminate()
+    assert process.wait(20) == 0
+    expect(page.get_by_text("Stopped · stopped in epoch").first).to_be_visible(timeout=10_000)
+
+
+@pytest.mark.parametrize("name", ["Data", "Train", "Evaluate", "Draw", "Compare"])
+def test_pages_open_by_their_address_on_a_telephone(
+    app: str, new_page: Callable[..., Page], name: str
+) -> None:
+    """Right after a start, each page opens with its navigation, 390 px wide, nothing cut off."""
+    path = "" if name == "Data" else name.lower()
+    page = new_page(f"{app}/{path}", viewport={"width": 390, "height": 844})
+    expect(page.get_by_role("heading", name=name, exact=True, level=1)).to_be_visible(timeout=LONG)
+    page.wait_for_function("document.documentElement.scrollWidth <= 390")
+    assert page.title() == name
