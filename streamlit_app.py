@@ -5,16 +5,18 @@ import streamlit as st
 from ui.guards import messages
 from ui.sidebar import sidebar
 
-st.set_page_config("Digit Lab", page_icon=":material/draw:", layout="wide")
-page = st.navigation(
-    [
-        st.Page("pages/data.py", title="Data", icon=":material/grid_view:", default=True),
-        st.Page("pages/train.py", title="Train", icon=":material/model_training:"),
-        st.Page("pages/evaluate.py", title="Evaluate", icon=":material/fact_check:"),
-        st.Page("pages/draw.py", title="Draw", icon=":material/draw:"),
-        st.Page("pages/compare.py", title="Compare", icon=":material/compare_arrows:"),
-    ]
-)
-sidebar()
+PAGES = {
+    st.Page("pages/data.py", title="Data", default=True): ":material/grid_view:",
+    st.Page("pages/train.py", title="Train"): ":material/model_training:",
+    st.Page("pages/evaluate.py", title="Evaluate"): ":material/fact_check:",
+    st.Page("pages/draw.py", title="Draw"): ":material/draw:",
+    st.Page("pages/compare.py", title="Compare"): ":material/compare_arrows:",
+}
+
+# The pages' icons are given to the links alone: given to a page, an icon becomes the browser
+# tab's too, which Streamlit fetches from another host.
+page = st.navigation(list(PAGES), position="hidden")
+st.set_page_config(f"{page.title} · Digit Lab", page_icon="ui/icon.png", layout="wide")
+sidebar(PAGES)
 with messages():
     page.run()

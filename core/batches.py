@@ -90,7 +90,8 @@ def affine(images: Tensor, angle: Tensor, shear: Tensor, scale: Tensor) -> Tenso
         scale: `(N,)`, 1 keeps the size, 2 doubles it.
 
     Returns:
-        `(N, 28, 28)`: the images as they were where nothing changes, else float32, same range.
+        `(N, 28, 28)`: the images as they were where nothing changes, else float32, and in [0, 1]
+        where they were uint8, as `normalise` takes them.
 
     """
     if not (angle.any() or shear.any() or bool((scale != 1).any())):
@@ -108,4 +109,5 @@ def affine(images: Tensor, angle: Tensor, shear: Tensor, scale: Tensor) -> Tenso
     ]
     theta = (torch.stack(rows, -1).view(-1, 2, 3) / scale[:, None, None]).to(images.device)
     grid = F.affine_grid(theta, [len(images), 1, 28, 28], align_corners=False)
-    return F.grid_sample(images[:, None].float(), grid, align_corners=False)[:, 0]
+    bent = F.grid_sample(images[:, None].float(), grid, align_corners=False)[:, 0]
+    return bent.mul_(1 / 255) if images.dtype == torch.uint8 else bent

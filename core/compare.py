@@ -54,6 +54,19 @@ _SHARES = (
 )
 
 
+def matching(table: "pd.DataFrame", text: str) -> "pd.DataFrame":
+    """Return the rows of a `table` that have each word of the text somewhere, in any case."""
+    columns = zip(*(table[name].astype(str).str.lower() for name in _WORDS), strict=True)
+    rows = ["\n".join(row) for row in columns]
+    return table[[all(word in row for word in text.lower().split()) for row in rows]]
+
+
+_WORDS = (
+    *("name", "state", "reason", "warning", "network", "data", "author"),
+    *("recipe", "device", "precision", "host", "note"),
+)
+
+
 def test_interval(run: Run) -> tuple[float | None, float | None]:
     """Return the 95 % Wilson interval of a run's test accuracy; twice None without one."""
     count = TEST_IMAGES.get(run.data)
@@ -71,13 +84,19 @@ def labels(found: list[Run]) -> list[str]:
     ]
 
 
+_UNKNOWN = "–"
+
+
 def differing(found: list[Run]) -> "pd.DataFrame":
-    """Return the settings in which the runs differ, a row each, as text; a column a run."""
+    """Return the settings in which the runs differ, a row each, as text; a column a run.
+
+    What is not known of a run yet is a dash, and makes no difference.
+    """
     import pandas as pd
 
     columns = dict(zip(labels(found), map(_settings, found), strict=True))
     settings = pd.DataFrame(columns).rename_axis("setting")
-    return settings[settings.nunique(axis=1) > 1]
+    return settings[settings.where(settings != _UNKNOWN).nunique(axis=1) > 1]
 
 
 def _settings(run: Run) -> dict[str, str]:
@@ -94,4 +113,4 @@ def _settings(run: Run) -> dict[str, str]:
 
 
 def _text(value: Any) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value) or "–"
+    return f"{value:g}" if isinstance(value, float) else str(value) or _UNKNOWN

@@ -67,9 +67,7 @@ def numbers(digits: Digits, part: str, wanted: Sequence[int]) -> NDArray[np.int6
     return start + np.flatnonzero(hits)
 
 
-def take(
-    digits: Digits, chosen: NDArray[np.int64]
-) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+def take(digits: Digits, chosen: NDArray[np.int64]) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """Return `(N, 28, 28)` images and `(N,)` labels of the images with these numbers."""
     images = np.empty((len(chosen), *digits.train_images.shape[1:]), np.uint8)
     labels = np.empty(len(chosen), np.uint8)
@@ -108,7 +106,7 @@ def pca_map(images: NDArray[np.uint8]) -> tuple[NDArray[np.float64], float]:
 
 
 def tsne_map(images: NDArray[np.uint8], seed: int = 0) -> NDArray[np.float64]:
-    """Return `(N, 2)` coordinates in which similar images are neighbours; 5 to 15 s for 2,000."""
+    """Return `(N, 2)` coordinates in which similar images are neighbours; 5 to 20 s for 2,000."""
     from sklearn.manifold import TSNE  # takes 2 s
     from threadpoolctl import threadpool_limits
 

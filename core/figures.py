@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from core.runs import History
 
 
-def training_curves(history: "History", metric: str, logarithmic: bool = False) -> go.Figure:
+def training_curves(
+    history: "History", metric: str, total_epochs: int, logarithmic: bool = False
+) -> go.Figure:
     """Return `loss` or `accuracy` over epochs: training by step and epoch, validation by epoch."""
     steps, epochs = history.steps, history.epochs
     figure = go.Figure()
@@ -53,7 +55,7 @@ def training_curves(history: "History", metric: str, logarithmic: bool = False) 
     title = "Loss, lower is better" if metric == "loss" else "Accuracy, higher is better"
     figure.update_layout(
         title=title,
-        xaxis={"title": "epoch", "rangemode": "tozero"},
+        xaxis={"title": "epoch", "range": [0, total_epochs]},
         yaxis={
             "title": "cross-entropy, nats" if metric == "loss" else "right answers",
             "type": "log" if logarithmic else "linear",
@@ -63,7 +65,7 @@ def training_curves(history: "History", metric: str, logarithmic: bool = False) 
     return figure
 
 
-def learning_rate(history: "History") -> go.Figure:
+def learning_rate(history: "History", total_epochs: int) -> go.Figure:
     """Return the learning rate over epochs."""
     figure = go.Figure()
     figure.add_scatter(
@@ -75,7 +77,7 @@ def learning_rate(history: "History") -> go.Figure:
     )
     figure.update_layout(
         title="Learning rate",
-        xaxis={"title": "epoch", "rangemode": "tozero"},
+        xaxis={"title": "epoch", "range": [0, total_epochs]},
         yaxis={"rangemode": "tozero"},
     )
     return figure
@@ -143,15 +145,17 @@ def probability_bars(probabilities: "NDArray[np.float32]", truth: int | None = N
         y=probabilities,
         marker={"color": list(palette.CLASS_COLOURS)},
         text=[
-            f"{share:.1%}".replace("%", " %") if share >= 0.001 else "" for share in probabilities
+            f"{share:.1%}".replace("%", " %") if share >= 0.005 else "" for share in probabilities
         ],
         textposition="outside",
+        textfont={"size": 11},
+        constraintext="none",
         cliponaxis=False,
         hovertemplate="%{x}: %{y:.4%}<extra></extra>",
     )
     figure.update_layout(
         xaxis={"tickvals": list(range(10)), "ticktext": names, "fixedrange": True},
-        yaxis={"range": [0, 1.05], "tickformat": ".0%", "dtick": 0.5, "fixedrange": True},
+        yaxis={"range": [0, 1], "tickformat": ".0%", "dtick": 0.5, "fixedrange": True},
         showlegend=False,
         bargap=0.25,
         dragmode=False,
@@ -196,9 +200,14 @@ def run_curves(
             },
             hovertemplate=f"%{{y:{'.2%' if accuracy else '.4f'}}}",
         )
+    longest = max((len(epochs) for epochs in courses.values()), default=0)
     figure.update_layout(
         title=RUN_METRICS[metric],
-        xaxis={"title": "seconds of training" if by_seconds else "epoch", "rangemode": "tozero"},
+        xaxis={
+            "title": "seconds of training" if by_seconds else "epoch",
+            "rangemode": "tozero",
+            "dtick": 1 if longest <= 12 and not by_seconds else None,  # no half epochs
+        },
         yaxis={
             "title": "right answers" if accuracy else "cross-entropy, nats",
             "tickformat": ".4~%" if accuracy else "",
@@ -249,16 +258,19 @@ def accuracy_against(runs: "pd.DataFrame", labels: list[str], column: str) -> go
 def pixel_values(image: "NDArray[np.uint8]") -> go.Figure:
     """Return one `(28, 28)` image, white on black, with the value of each pixel that has ink."""
     figure = go.Figure()
-    figure.add_heatmap(
-        z=image.tolist(),
-        text=[[str(value) if value else "" for value in row] for row in image.tolist()],
-        texttemplate="%{text}",
-        colorscale=[[0, "#000000"], [1, "#ffffff"]],
-        zmin=0,
-        zmax=255,
-        showscale=False,
-        hovertemplate="row %{y}, column %{x}: %{z}<extra></extra>",
-    )
+    for chosen, colour in ((image < 128, "#ffffff"), (image >= 128, "#000000")):
+        figure.add_heatmap(
+            z=np.where(chosen, image, np.nan),
+            text=np.where(chosen & (image > 0), image.astype(str), ""),
+            texttemplate="%{text}",
+            textfont={"color": colour},
+            colorscale=[[0, "#000000"], [1, "#ffffff"]],
+            zmin=0,
+            zmax=255,
+            showscale=False,
+            hoverongaps=False,
+            hovertemplate="row %{y}, column %{x}: %{z}<extra></extra>",
+        )
     axis = {"showgrid": False, "zeroline": False, "tickvals": list(range(0, 28, 3))}
     figure.update_layout(
         margin={"l": 24, "r": 4, "t": 4, "b": 24},
@@ -313,8 +325,8 @@ def digit_map(points: pd.DataFrame, title: str) -> go.Figure:
             name=str(digit),
             mode="markers",
             marker={"size": 6, "opacity": 0.8, "color": palette.CLASS_COLOURS[int(digit)]},
-            hovertemplate=f"%{{customdata[1]:,}}<extra>{digit}</extra>",
+            hovertemplate=f"{digit}, image %{{customdata[1]:,}}<extra></extra>",
         )
     bare = {"showgrid": False, "zeroline": False, "showticklabels": False}
-    figure.update_layout(title=title, xaxis=bare, yaxis=bare)
+    figure.update_layout(title=title, xaxis=bare, yaxis={**bare, "scaleanchor": "x"})
     return figure

@@ -27,26 +27,33 @@ Floats = NDArray[np.floating[Any]]
 Mask = NDArray[np.bool_]
 
 SIZE = 28  # side of an MNIST picture, pixels
-PCT = 25
 BOX = 20  # longer side of the ink in it, pixels
-FINE = 8  # fine pixels in a pixel, along each axis
-PEN = 0.12  # width of a stroke in parts of the ink's longer side; half of MNIST's digits have more
+FINE = 8  # fine pixels to a pixel, along each axis
+AREA = Image.Resampling.BOX
+PEN = 0.12  # width of a stroke in parts of the ink's longer side; half of MNIST's have more
 THINNEST, THICKEST = 0.08, 0.165  # 5 and 85 % of MNIST's digits have less, by `_even_out`'s rule
 
 MAX_POINTS = 20_000  # in a drawing; a hand leaves some 60 a second
 MAX_COORDINATE = 1e5  # canvas pixels
-CURVE_STEPS = 4  # straight pieces that stand for one curve of the canvas, itself a few pixels long
+DOT = 4  # canvas pixels; what spans less is a dot
+CURVE_STEPS = 4  # straight pieces for one curve of the canvas, which is a few pixels long
 
 MAX_BYTES = 16 * 2**20
 MAX_PIXELS = 40_000_000
-MIN_SIDE = 8  # pixels; below it no digit can be read
+MIN_SIDE = 8  # of a picture, pixels
 WORKING_SIDE = 1024  # longer side, in pixels, at which ink is looked for
-AREA = Image.Resampling.BOX
+UNEVEN = 0.05  # median deviation along the frame of a shaded picture; black to white is 1
+MIN_CONTRAST = 0.1  # between ink and paper; black to white is 1
+MIN_INK = 0.02  # longer side of a digit in parts of the picture's
+DIRT = 0.02  # area of a speck in parts of the largest piece of ink's
+FLAT = 4  # what is so many times wider than high is no digit
+
+EMPTY = "No digit found: the drawing is empty. Draw a digit first."
+BLANK = (
+    "No digit found: the picture looks blank. "
+    "Use a darker pen or more light, or crop the picture to the digit."
+)
 TOO_LARGE = "The picture is too large: at most 16 MB and 40 megapixels. Upload a smaller one."
-MIN_CONTRAST = 0.1  # between ink and paper, where black to white is 1
-MIN_AREA = 8  # pixels of the largest piece of ink at the working side
-FLAT = 4  # times wider than high is no digit
-DIRT = 0.02  # a speck of less than this share of the largest piece of ink is dirt
 
 
 # --- strokes ------------------------------------------------------------------------------------
@@ -57,37 +64,38 @@ def from_strokes(drawing: dict[str, Any] | None) -> NDArray[np.float32]:
 
     `drawing` is the `json_data` of streamlit-drawable-canvas, made by Fabric 7 (None before the
     first stroke). Only its free-hand paths count, moved, scaled or turned by the canvas's editing
-    as they may be. Raises `InkError` if nothing is drawn, `InkError` if it cannot be read.
+    as they may be. Raises `InkError` if nothing is drawn or the drawing cannot be read.
     """
     if not drawing:
-        raise InkError("No digit found: the drawing is empty. Draw a digit first.")
+        raise InkError(EMPTY)
     try:
         paths = [item for item in drawing["objects"] if item.get("type") in ("path", "Path")]
-        if sum(len(path["path"]) for path in paths) > MAX_POINTS:
+        if sum(1 + len(path["path"]) for path in paths) > MAX_POINTS:
             raise InkError(
                 f"The drawing has more than {MAX_POINTS:,} points. Clear it and draw one digit."
             )
-        strokes = [_edited(_points(path["path"]), path) for path in paths]
+        with np.errstate(all="ignore"):  # `draw` refuses what overflows
+            strokes = [_edited(_points(path["path"]), path) for path in paths]
     except (AttributeError, IndexError, KeyError, OverflowError, TypeError, ValueError) as error:
         raise InkError("The drawing cannot be read. Clear it and draw again.") from error
     return draw(strokes)
 
 
 def draw(strokes: Sequence[Floats]) -> NDArray[np.float32]:
-    """Strokes, each (N, 2) points (x, y) with y down in any unit, as (28, 28) float32 in [0, 1].
+    """Strokes, each (N, 2) points (x, y) in canvas pixels, y down, as (28, 28) float32 in [0, 1].
 
     They are drawn with a round pen of MNIST's thickness, whatever pen was used. Raises `InkError`
-    if there is no ink or only a dot, `InkError` for coordinates that are no sensible numbers.
+    if there is no ink or only a dot, or a coordinate is no sensible number.
     """
     strokes = [stroke for stroke in strokes if len(stroke)]
     if not strokes:
-        raise InkError("No digit found: the drawing is empty. Draw a digit first.")
+        raise InkError(EMPTY)
     points = np.concatenate(strokes)
     if not (np.abs(points) <= MAX_COORDINATE).all():  # a NaN fails this too
         raise InkError("The drawing has points far outside the canvas. Clear it and draw again.")
     low = points.min(axis=0)
     span = float((points.max(axis=0) - low).max())
-    if span < 1e-6:
+    if span < DOT:
         raise InkError("No digit found: there is only a dot. Draw a larger digit.")
 
     side = BOX * FINE
@@ -146,11 +154,11 @@ def from_picture(source: bytes | Path | Image.Image) -> NDArray[np.float32]:
     dark ink on a light ground or light on dark. Raises `InkError` if it cannot be read or holds
     no digit.
     """
-    ink, threshold = _digit(_without_ground(_grey(source)))
+    ink, edge = _digit(_without_ground(_grey(source)))
     enlarge = max(1.0, BOX * FINE / max(ink.shape))
     size = (round(ink.shape[1] * enlarge), round(ink.shape[0] * enlarge))
     sharp = Image.fromarray(ink).resize(size, Image.Resampling.BICUBIC)
-    return _place(_fit(_even_out(np.asarray(sharp) > threshold)))
+    return _place(_fit(_even_out(np.asarray(sharp) > edge)))
 
 
 def _grey(source: bytes | Path | Image.Image) -> Floats:
@@ -166,7 +174,8 @@ def _grey(source: bytes | Path | Image.Image) -> Floats:
         raise InkError(
             f"No digit found: the picture has only {width} × {height} pixels. Upload a larger one."
         )
-    if getattr(picture, "is_animated", False) and picture.format in ("PNG", "WEBP"):
+    # An MPO is a phone's JPEG with further pictures behind the photo, such as a depth map.
+    if getattr(picture, "is_animated", False) and picture.format != "MPO":
         raise InkError("The picture is animated. Upload a still one.")
     try:
         if picture is not source:  # a JPEG can be decoded at 1/2, 1/4 or 1/8 size, in less memory
@@ -189,7 +198,7 @@ def _open(source: bytes | Path) -> Image.Image:
             with source.open("rb") as file:
                 source = file.read(MAX_BYTES + 1)
         except OSError as error:
-            raise InkError(f"{source} cannot be read: {error.strerror}.") from error
+            raise InkError(f"{source!s} cannot be read: {error.strerror}.") from error
     if len(source) > MAX_BYTES:
         raise InkError(TOO_LARGE)
     try:
@@ -217,54 +226,61 @@ def _filled(grey_and_alpha: Floats) -> Floats:
 
 
 def _without_ground(grey: Floats) -> Floats:
-    """(H, W) grey → (H, W) float32 strength of the ink: 0 is paper, whatever its tone and shading.
+    """(H, W) grey → (H, W) strength of the ink, 0 on paper, whatever the paper's tone and shading.
 
-    The paper is sought in windows of half the picture, so that it follows a shadow but no stroke.
-    What differs most from their median is ink, lighter or darker (cubes keep the sign). A thick
-    digit may fill more than half a window: its paper is the quartile on the other side.
+    An even picture has the tone of its frame, and the rest may be filled with ink. In an uneven
+    one the paper is the median over half the picture, which follows a shadow but no stroke. What
+    differs most from the paper is ink, lighter or darker (cubes keep the sign); what differs by
+    less than three standard deviations of the noise is none.
     """
     page = Image.fromarray(grey)
-    size = (max(1, round(64 * side / max(page.size))) for side in page.size)
-    small = np.asarray(page.resize(tuple(size), AREA))
-    window = [max(1, side // 2) for side in small.shape]
-    lighter = ((small - ndimage.median_filter(small, window)) ** 3).sum() > 0
-    paper = Image.fromarray(ndimage.percentile_filter(small, PCT if lighter else 100 - PCT, window))
-    ink = grey - np.asarray(paper.resize(page.size, Image.Resampling.BILINEAR))
-    return np.maximum(ink if lighter else -ink, 0)
+    width, height = (max(1, round(64 * side / max(page.size))) for side in page.size)
+    small = np.asarray(page.resize((width, height), AREA))
+    frame = np.concatenate([small[[0, -1]].ravel(), small[:, [0, -1]].ravel()])
+    paper = np.full_like(small, np.median(frame))
+    if np.median(np.abs(frame - paper[0, 0])) > UNEVEN:
+        paper = ndimage.median_filter(small, (max(1, height // 2), max(1, width // 2)))
+    ink = grey - np.asarray(Image.fromarray(paper).resize(page.size, Image.Resampling.BILINEAR))
+    if (ink**3).sum() < 0:
+        ink = -ink
+    noise = np.percentile(np.abs(ink), 25) / 0.319  # a quarter of a normal sample is within 0.319
+    return np.where(ink > 3 * noise, ink, 0)
 
 
 def _digit(ink: Floats) -> tuple[Floats, float]:
-    """The part of the ink (H, W) that is the digit, less any dirt, and where to threshold it."""
-    threshold = _otsu(ink)
-    pieces, count = ndimage.label(ink > threshold, np.ones((3, 3)))
+    """The part of the ink (H, W) that is the digit, less any dirt, and the strength at its edge."""
+    strong = ink[ink > _otsu(ink[ink > 0])] if ink.any() else ink
+    edge = float(strong.mean()) / 2
+    if 2 * edge < MIN_CONTRAST:
+        raise InkError(BLANK)
+    pieces, _ = ndimage.label(ink > edge, np.ones((3, 3)))
     areas = np.bincount(pieces.ravel())[1:]
-    if not count or areas.max() < MIN_AREA or 2 * threshold < MIN_CONTRAST:
-        raise InkError(
-            "No digit found: the picture looks blank. "
-            "Use a darker pen or more light, or crop the picture to the digit."
-        )
-    dirt = np.flatnonzero(areas < DIRT * areas.max()) + 1
+    least = MIN_INK * max(ink.shape)  # pixels, of a digit's longer side and of a piece's area
+    if areas.max() < least:
+        raise InkError(BLANK)
+    dirt = np.flatnonzero(areas < max(DIRT * areas.max(), least)) + 1
     ink = np.where(np.isin(pieces, dirt), 0, ink)
-    rows, columns = _box(ink > threshold)
+    rows, columns = _box(ink > edge)
     height, width = rows.stop - rows.start, columns.stop - columns.start
+    if max(height, width) < least:
+        raise InkError(BLANK)
     if width > FLAT * height:
         raise InkError("No digit found: there is only a flat line. Crop the picture to the digit.")
-    return np.pad(ink[rows, columns], 2), threshold
+    return np.pad(ink[rows, columns], 2), edge
 
 
 def _otsu(values: Floats) -> float:
-    """Half-way between the two classes of `values` that Otsu's threshold parts.
+    """The threshold that parts `values` into the two classes with the largest variance between.
 
     Otsu, "A threshold selection method from gray-level histograms", IEEE Transactions on Systems,
-    Man, and Cybernetics 9 (1), 1979: it makes the variance between the classes largest.
+    Man, and Cybernetics 9 (1), 1979.
     """
-    counts, edges = np.histogram(values, 256)
-    levels = (edges[1:] + edges[:-1]) / 2
-    below, mass = np.cumsum(counts)[:-1], np.cumsum(counts * levels)
-    above = values.size - below
-    means = mass[:-1] / np.maximum(below, 1), (mass[-1] - mass[:-1]) / np.maximum(above, 1)
-    best = np.argmax(below * above * (means[1] - means[0]) ** 2)
-    return float(means[0][best] + means[1][best]) / 2
+    counts, edges = np.histogram(values, 256, (0, values.max()))
+    mass = np.cumsum(counts * edges[1:])
+    below = np.cumsum(counts)[:-1]
+    above = values.size - below  # never 0: the largest value is in the last bin
+    gap = (mass[-1] - mass[:-1]) / above - mass[:-1] / np.maximum(below, 1)
+    return float(edges[1 + np.argmax(below * above * gap**2)])
 
 
 def _even_out(mask: Mask) -> Mask:

@@ -1,3 +1,73 @@
+import pandas as pd
 import streamlit as st
 
+from core import data, explore
+from ui import browse, download, shared, words
+from ui.chart import chart
+from ui.tiles import strip
+
+_SPLITS = {"train": "Training", "test": "Test"}
+
+
+@st.cache_data(max_entries=2, show_spinner="Counting …")
+def _facts(source: str) -> pd.DataFrame:
+    facts = explore.facts(shared.digits(source))
+    table = {
+        "Images": facts["images"].map(words.count),
+        "Size": [f"{row.height} × {row.width} pixels" for row in facts.itertuples()],
+        "Classes": facts["classes"].map(str),
+        "Values": [f"{row.lowest} to {row.highest}" for row in facts.itertuples()],
+        "Mean, black 0 and white 1": facts["mean"].map("{:.4f}".format),
+        "Standard deviation": facts["std"].map("{:.4f}".format),
+    }
+    return pd.DataFrame(table).rename(index=_SPLITS).T
+
+
+@st.cache_data(max_entries=2, show_spinner=False)
+def _counts(source: str) -> pd.DataFrame:
+    return explore.class_counts(shared.digits(source))
+
+
+@st.cache_data(max_entries=2, show_spinner=False)
+def _means(source: str):  # type: ignore[no-untyped-def]  # (10, 28, 28) float32 in [0, 1]
+    digits = shared.digits(source)
+    return explore.mean_images(digits.train_images, digits.train_labels)
+
+
 st.title("Data")
+digits, problem = shared.digits_in_use()
+if digits.source == "sample":
+    download.panel(problem)
+
+left, right = st.columns(2, gap="medium")
+with left:
+    gallery, plane = st.tabs(["Gallery", "Map"], key="data-view", on_change="rerun")
+    if plane.open:
+        with plane:
+            browse.digit_map(digits)
+    else:
+        with gallery:
+            browse.browse(digits)
+with right:
+    choice = browse.chosen(digits)
+    values, augmented = st.tabs(["Pixels", "Augmentation"], key="data-look", on_change="rerun")
+    with augmented if augmented.open else values:
+        st.markdown(
+            f"Label **{choice.digit}** · {_SPLITS[choice.split].lower()} image {choice.index:,}"
+        )
+        if augmented.open:
+            browse.augmentation(choice)
+        else:
+            browse.pixels(choice)
+
+st.subheader("In numbers")
+left, right = st.columns([5, 6], gap="large")
+with left:
+    st.table(_facts(digits.source))
+    st.caption(f"{data.SOURCES[digits.source]}. Checksum {digits.checksum}.")
+with right:
+    from core import figures
+
+    chart(figures.class_shares(_counts(digits.source)), "data-classes", height=320)
+st.subheader("The mean of each digit's training images")
+strip(_means(digits.source), [str(digit) for digit in range(10)], columns=10)

@@ -1,3 +1,87 @@
 import streamlit as st
 
+from core import evaluate, figures
+from core.results import SPLITS
+from ui import guards, mistakes, shared, state, words
+from ui.chart import chart
+
 st.title("Evaluate")
+
+choice, split_choice, numbers = st.columns([30, 20, 50], vertical_alignment="bottom")
+with choice:
+    run = guards.choose_run()
+with split_choice:
+    # Test is read once, when the run is over: nobody can choose an epoch by it.
+    split = st.segmented_control(
+        "Images",
+        SPLITS if run.state.is_over else ["validation"],
+        default="test" if run.state.is_over else "validation",
+        key=state.SPLIT,
+        persist_state="session",
+        required=True,
+        help="Test images take no part in training and are read once, when a run is over. "
+        "Validation images chose the best epoch, so they flatter it a little.",
+    )
+result = shared.result(run, split)
+report = evaluate.report(result.probabilities, result.labels)
+numbers = numbers.container(horizontal=True, gap="medium")
+numbers.metric(
+    "Accuracy",
+    words.percent(report.accuracy),
+    words.interval(*report.interval),
+    delta_color="off",
+    delta_arrow="off",
+    help=f"Share of the {report.count:,} images read right. In grey, its 95 % Wilson interval: "
+    "where the accuracy on endlessly many such images would plausibly be.",
+    width="content",
+)
+numbers.metric(
+    "Loss",
+    f"{report.loss:.4f}",
+    "nats",
+    delta_color="off",
+    delta_arrow="off",
+    help="Mean cross-entropy: how little probability the truth got. Lower is better.",
+    width="content",
+)
+numbers.metric(
+    "Macro F1",
+    words.percent(report.macro_f1),
+    "all ten alike",
+    delta_color="off",
+    delta_arrow="off",
+    help="The mean of the ten digits' F1, each of the same weight.",
+    width="content",
+)
+
+left, right = st.columns(2, gap="medium")
+with left:
+    controls = st.container(horizontal=True)
+    normalised = controls.toggle(
+        "Share of each truth",
+        key=state.NORMALISED,
+        persist_state="session",
+        help="Percentages of each row instead of counts.",
+    )
+    hidden = controls.toggle(
+        "Hide the diagonal",
+        key=state.HIDE_DIAGONAL,
+        persist_state="session",
+        help="Leaves out the right answers, so that the colours spread over the mistakes.",
+    )
+    cell = chart(
+        figures.confusion_map(report.matrix, normalised, hidden),
+        mistakes.matrix_key(run, split),
+        height=540,
+        on_click=mistakes.show_cell,
+        caption="Click a cell to see its images. The colour follows the logarithm of the number.",
+    )
+with right:
+    mistakes.mistakes(run, split, result, cell)
+
+classes, pairs = st.columns(2, gap="medium")
+with classes:
+    mistakes.per_class(report)
+with pairs:
+    mistakes.confused_pairs(report)
+mistakes.downloads(run, split, result, report)

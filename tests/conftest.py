@@ -1,6 +1,7 @@
 """What every test gets: a run store of its own, so that none touches a person's runs."""
 
 import os
+import runpy
 import shutil
 import subprocess
 import sys
@@ -82,10 +83,16 @@ def trained(trained_store: Path, own_runs: Path, sample_only: None) -> Path:
 
 
 @pytest.fixture
-def no_caches() -> Iterator[None]:
-    """What Streamlit's caches keep for all sessions reaches no other test."""
-    import streamlit as st
+def whole_app(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The path of the app for an AppTest; a page it switches to runs as people meet it.
 
-    yield
+    Seeing a folder called pages, AppTest would run the page alone, without streamlit_app.py around
+    it. What Streamlit's caches keep for all sessions reaches no other test.
+    """
+    import streamlit as st
+    from streamlit.runtime.scriptrunner import script_runner
+
+    monkeypatch.setattr(script_runner, "_mpa_v1", runpy.run_path)
+    yield str(ROOT / "streamlit_app.py")
     st.cache_data.clear()
     st.cache_resource.clear()

@@ -25,8 +25,13 @@ _PARTS = {"train": "Training", "test": "Test", "all": "Both"}
 _METHODS = {"pca": "PCA", "tsne": "t-SNE"}
 _MAP_COLUMNS = 50  # of the sprite with the map's digits
 _DRAWS = 11
-# Where the sliders start and how fine they are; the bounds are the configuration's.
-_AUGMENTATION = {"rotation": (12.0, 1.0), "shift": (2, 1), "scale": (0.1, 0.01), "shear": (5.0, 1.0)}
+# Where the sliders start, how fine and in what unit; the bounds are the configuration's.
+_AUGMENTATION = {
+    "rotation": (12.0, 1.0, "%.0f°"),
+    "shift": (2, 1, "%d px"),
+    "scale": (0.1, 0.01, "%.2f"),
+    "shear": (5.0, 1.0, "%.0f°"),
+}
 
 
 @dataclass(frozen=True)
@@ -55,36 +60,37 @@ def browse(digits: Digits) -> None:
         st.session_state[page_key] = 1
 
     common: dict[str, Any] = {"on_change": first_page, "persist_state": "session"}
-    with st.container(horizontal=True, gap="medium"):
-        part = st.segmented_control(
-            "Split",
-            list(_PARTS),
-            default="train",
-            required=True,
-            format_func=_PARTS.get,
-            key="data-part",
-            help="Networks learn from the training images and are judged on the test images.",
-            **common,
-        )
-        wanted = st.pills(
-            "Digits",
-            range(10),
-            selection_mode="multi",
-            key="data-digits",
-            help="Only these digits; none chosen means all.",
-            **common,
-        )
-        found = explore.numbers(digits, part, wanted)
-        pages = max(1, -(-len(found) // PAGE_SIZE))
-        page = st.number_input(
-            f"Page of {words.count(pages)}",
-            1,
-            pages,
-            key=page_key,
-            width=150,
-            help=f"{PAGE_SIZE} of {words.count(len(found))} images at a time.",
-            persist_state="session",
-        )
+    top = st.container(horizontal=True)
+    part = top.segmented_control(
+        "Split",
+        list(_PARTS),
+        default="train",
+        required=True,
+        format_func=_PARTS.get,
+        key="data-part",
+        help="Networks learn from the training images and are judged on the test images.",
+        **common,
+    )
+    wanted = st.pills(
+        "Digits",
+        range(10),
+        selection_mode="multi",
+        key="data-digits",
+        wrap=True,
+        help="Only these digits; none chosen means all.",
+        **common,
+    )
+    found = explore.numbers(digits, part, wanted)
+    pages = max(1, -(-len(found) // PAGE_SIZE))
+    page = top.number_input(
+        f"Page of {words.count(pages)}",
+        1,
+        pages,
+        key=page_key,
+        width=140,
+        help=f"{PAGE_SIZE} of {words.count(len(found))} images at a time.",
+        persist_state="session",
+    )
     shown = found[(page - 1) * PAGE_SIZE : page * PAGE_SIZE]
     images, labels = explore.take(digits, shown)
     with st.container(height=HEIGHT, border=False):
@@ -93,7 +99,9 @@ def browse(digits: Digits) -> None:
             [str(label) for label in labels],
             "data-gallery",
             size=52,
-            labels=[f"{label}, image {number}" for number, label in zip(shown, labels, strict=True)],
+            labels=[
+                f"{label}, image {number}" for number, label in zip(shown, labels, strict=True)
+            ],
         )
     # The choice outlasts reruns: only a new one moves the large view, or a click on the map
     # would be undone by the rerun that follows it.
@@ -114,13 +122,13 @@ def digit_map(digits: Digits) -> None:
         key="data-map",
         persist_state="session",
         help="PCA shows the plane in which the pixels vary most. t-SNE bends the space so that "
-        "similar images become neighbours; distances between groups mean little. It takes about "
-        "10 s.",
+        "similar images become neighbours; distances between groups mean little. It takes "
+        "10 to 20 s.",
     )
-    if method == "tsne" and not (future := _tsne(digits.source)).done():
-        _wait(future, time.monotonic())
-        return
-    _draw_map(digits, method)
+    if method == "tsne" and not _tsne(digits.source)[0].done():
+        _wait(digits.source)
+    else:
+        _draw_map(digits, method)
 
 
 def _draw_map(digits: Digits, method: str) -> None:
@@ -128,7 +136,7 @@ def _draw_map(digits: Digits, method: str) -> None:
 
     points, tiles, share = _map(digits.source)
     if method == "tsne":
-        points = points.assign(**dict(zip("xy", _tsne(digits.source).result().T, strict=True)))
+        points = points.assign(**dict(zip("xy", _tsne(digits.source)[0].result().T, strict=True)))
         title = "t-SNE: similar images are neighbours"
     else:
         title = f"PCA: the plane that keeps {share:.0%} of the variance"
@@ -150,10 +158,11 @@ def _draw_map(digits: Digits, method: str) -> None:
 
 
 @st.fragment(run_every=1)
-def _wait(future: "Future[np.ndarray]", since: float) -> None:
+def _wait(source: str) -> None:
+    future, started = _tsne(source)
     if future.done():
         st.rerun()
-    st.caption(f"Arranging the images … {words.duration(time.monotonic() - since)}")
+    st.caption(f"Arranging the images … {words.duration(time.monotonic() - started)}")
     st.skeleton(HEIGHT - 40)
 
 
@@ -169,10 +178,11 @@ def _map(source: str) -> tuple[pd.DataFrame, Tiles, float]:
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)
-def _tsne(source: str) -> "Future[np.ndarray]":
+def _tsne(source: str) -> "tuple[Future[np.ndarray], float]":
+    """Return the t-SNE map and when it was begun; a thread makes it, so the page stays usable."""
     digits = shared.digits(source)
     images = digits.train_images[explore.map_sample(digits)]
-    return ThreadPoolExecutor(1).submit(explore.tsne_map, images)
+    return ThreadPoolExecutor(1).submit(explore.tsne_map, images), time.monotonic()
 
 
 def pixels(choice: Chosen) -> None:
@@ -187,7 +197,7 @@ def augmentation(choice: Chosen) -> None:
     """Show what training with these settings would make of one image, beside the image."""
     left, right = st.columns(2)
     values: dict[str, Any] = {}
-    for place, (name, (start, step)) in zip(
+    for place, (name, (start, step, unit)) in zip(
         (left, right, left, right), _AUGMENTATION.items(), strict=True
     ):
         metadata, kind = config_fields()[name].metadata, type(start)
@@ -197,6 +207,7 @@ def augmentation(choice: Chosen) -> None:
             kind(metadata["high"]),
             start,
             kind(step),
+            unit,
             key=f"data-{name}",
             help=metadata["help"],
             persist_state="session",
@@ -207,11 +218,14 @@ def augmentation(choice: Chosen) -> None:
     draws = explore.augmented(choice.image, TrainConfig(**values), _DRAWS, seed)
     original = choice.image[None].astype(np.float32) / 255
     strip(np.concatenate([original, draws]), ["original", *[""] * _DRAWS], columns=4)
-    if st.button(
+    st.button(
         "Shuffle",
         icon=":material/shuffle:",
         key="data-shuffle",
+        on_click=_shuffle,
         help="Draws anew within the same limits, as each epoch of a training does.",
-    ):
-        st.session_state[_SEED] = seed + 1
-        st.rerun(scope="fragment")
+    )
+
+
+def _shuffle() -> None:
+    st.session_state[_SEED] += 1

@@ -6,6 +6,7 @@ import sys
 import tempfile
 import threading
 from pathlib import Path
+from typing import IO
 
 import streamlit as st
 
@@ -13,7 +14,6 @@ from core import data
 from ui import shared
 
 _COMMAND = [sys.executable, "-m", "core", "data", "--download"]
-_HEIGHT = 76  # CSS pixels: the panel is as high before, while and after it downloads
 
 
 class Download:
@@ -22,7 +22,7 @@ class Download:
     def __init__(self) -> None:
         self.problem = ""  # why the last one failed
         self._process: subprocess.Popen[bytes] | None = None
-        self._log = tempfile.TemporaryFile()
+        self._log: IO[bytes] | None = None
         self._cancelled = False
         self._lock = threading.Lock()
 
@@ -31,7 +31,8 @@ class Download:
         with self._lock:
             if self._process is None:
                 self.problem, self._cancelled = "", False
-                self._log = tempfile.TemporaryFile()  # a pipe that nobody empties would fill up
+                # Not a pipe: one that nobody empties fills up.
+                self._log = tempfile.TemporaryFile()  # noqa: SIM115  # read when it is over
                 self._process = subprocess.Popen(  # noqa: S603  # our own interpreter and module
                     _COMMAND,
                     cwd=Path(__file__).parent.parent,
@@ -56,13 +57,27 @@ class Download:
             status = self._process.poll()
             if status is None:
                 return True
+            message = self._last_line()
             if status and not self._cancelled:
-                self._log.seek(0)
-                lines = self._log.read().decode(errors="replace").split("\n")
-                self.problem = next(filter(None, reversed(lines)), f"It ended with {status}.")
+                self.problem = message or f"The download ended with {status}."
             self._process = None
             shared.digits.clear()
             return False
+
+    def wait(self) -> None:
+        """Return once no download is under way."""
+        process = self._process
+        if process is not None:
+            process.wait()
+
+    def _last_line(self) -> str:
+        """Return the process's message, which is the last it writes, after torchvision's bars."""
+        if self._log is None:
+            return ""
+        with self._log as log:
+            log.seek(0)
+            lines = log.read().decode(errors="replace").splitlines()
+        return next((line for line in reversed(lines) if line.strip()), "")
 
 
 @st.cache_resource(show_spinner=False)

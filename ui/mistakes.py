@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 PAGE = 60  # images
 _SHOWN = "shown-images"  # which of the two sets of images is looked at
 _ALL, _CELL = "mistakes", "cell"
+_NO_BREAK = "\u00a0"  # so that a caption's line ends nowhere but before the image's number
 
 
 def matrix_key(run: Run, split: str) -> str:
@@ -63,7 +64,7 @@ def mistakes(run: Run, split: str, result: Result, cell: Click | None) -> None:
 def _gallery(shown: "pd.DataFrame", result: Result, key: str) -> int | None:
     """Show a page of images in a frame of fixed height; return the position of the chosen one."""
     pages = max(1, -(-len(shown) // PAGE))
-    with st.container(height=300, border=False):
+    with st.container(height=345, border=False):
         if shown.empty:
             st.info("No image here.", icon=":material/check_circle:")
             return None
@@ -76,15 +77,15 @@ def _gallery(shown: "pd.DataFrame", result: Result, key: str) -> int | None:
             wrong=(part["truth"] != part["answer"]).to_numpy(),
             size=64,
         )
-    if pages > 1:
-        st.pagination(pages, key=f"page-{key}")
+    with st.container(height=40, border=False):  # as high without pages, so that nothing jumps
+        if pages > 1:
+            st.pagination(pages, key=f"page-{key}")
     return part.index[index or 0]
 
 
 def _caption(row) -> str:  # type: ignore[no-untyped-def]  # a row of evaluate.answers
-    # No-break spaces: the line may only end before the image's number.
-    words_of = f"{row.truth} → {row.answer}, {row.confidence:.1%}".replace("%", " %")
-    return f"{words_of.replace(' ', '\u00a0')} #{row.index}"
+    reading = f"{row.truth} → {row.answer}, {row.confidence:.1%}".replace("%", " %")
+    return reading.replace(" ", _NO_BREAK) + f" #{row.index}"
 
 
 def _closely(position: int, answers: "pd.DataFrame", result: Result) -> None:
@@ -93,22 +94,23 @@ def _closely(position: int, answers: "pd.DataFrame", result: Result) -> None:
     truth, answer = int(row["truth"]), int(row["answer"])
     picture, bars = st.columns([1, 2], vertical_alignment="center")
     with picture:
-        tile(result.images[position], width=168, caption=f"Image {row['index']:.0f}, a {truth}")
-        st.caption(f"#{row['index']:.0f}")
+        tile(result.images[position], width=168, caption=f"A {truth}, image {row['index']:.0f}")
     with bars:
-        chart(figures.probability_bars(probabilities, truth), "ten-bars", height=200)
-        st.caption(_verdict(truth, answer, probabilities))
+        chart(
+            figures.probability_bars(probabilities, truth),
+            "ten-bars",
+            height=210,
+            caption=f"#{row['index']:.0f} {_story(truth, answer, probabilities)}",
+        )
 
 
-def _verdict(truth: int, answer: int, probabilities: np.ndarray) -> str:
+def _story(truth: int, answer: int, probabilities: np.ndarray) -> str:
     if truth == answer:
         second = int(np.argsort(probabilities)[-2])
-        return (
-            f"Rightly read as {answer}; next comes {second} "
-            f"with {words.percent(probabilities[second])}."
-        )
+        runner_up = words.percent(probabilities[second])
+        return f"is rightly read as {answer}; next comes {second} with {runner_up}."
     return (
-        f"Read as {answer} with {words.percent(probabilities[answer])}; "
+        f"is read as {answer} with {words.percent(probabilities[answer])}; "
         f"the truth, {truth}, got {words.percent(probabilities[truth])}."
     )
 

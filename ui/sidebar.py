@@ -1,16 +1,23 @@
-"""What is in sight on every page: device, data in use, the run in progress."""
+"""What is in sight on every page: the pages, device, data in use, the run in progress."""
+
+from collections.abc import Mapping
 
 import streamlit as st
+from streamlit.navigation.page import Page
 
 from core import data
 from core.errors import UserError
 from ui import shared, words
 
 
-def sidebar() -> None:
-    """Draw it, and keep it up to date."""
+def sidebar(pages: Mapping[Page, str]) -> None:
+    """Draw it, and keep it up to date; `pages` have their icons."""
     shared.warm_up()
     with st.sidebar:
+        st.markdown("### Digit Lab")
+        for page, icon in pages.items():
+            st.page_link(page, icon=icon)
+        st.divider()
         _status()
 
 

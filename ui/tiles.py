@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import html
 import io
+from collections.abc import Sequence
 
 import numpy as np
 import streamlit as st
@@ -35,6 +36,26 @@ def tile(image: np.ndarray, *, width: int = 280, caption: str = "") -> None:
         f'<img src="{_data_url(_as_uint8(image))}" alt="{html.escape(caption)}" '
         f'style="display: block; width: {width}px; max-width: 100%; image-rendering: pixelated; '
         'border-radius: 4px">'
+    )
+
+
+def strip(images: np.ndarray, captions: Sequence[str], *, columns: int, width: int = 112) -> None:
+    """Shows digits to look at, not to choose from, captions beneath.
+
+    `images` is `(N, 28, 28)`, uint8 or float32 in [0, 1]. There are `columns` in a row, fewer on a
+    screen where they would be tiny; a tile is at most `width` CSS pixels wide.
+    """
+    figures = "".join(
+        f'<figure style="margin: 0"><img src="{_data_url(image)}" alt="{html.escape(caption)}" '
+        'style="display: block; width: 100%; image-rendering: pixelated; border-radius: 3px">'
+        f'<figcaption style="min-height: 1.4em; font-size: 0.75rem; text-align: center">'
+        f"{html.escape(caption)}</figcaption></figure>"
+        for image, caption in zip(_as_uint8(images), captions, strict=True)
+    )
+    st.html(
+        f'<div style="display: grid; gap: 4px 8px; max-width: {columns * (width + 8)}px; '
+        f"grid-template-columns: repeat(auto-fill, minmax(max(56px, 100% / {columns} - 8px), 1fr))"
+        f'">{figures}</div>'
     )
 
 

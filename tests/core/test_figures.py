@@ -1,0 +1,68 @@
+"""Figures say what their tables say."""
+
+import numpy as np
+import pandas as pd
+
+from core import figures
+
+
+def test_cell_knows_its_truth_and_answer() -> None:
+    """A heatmap's cell at x 9, y 4 has what was counted for truth 4 and answer 9."""
+    matrix = np.diag(np.full(10, 8))
+    matrix[4, 9] = 2
+    heatmap = figures.confusion_map(matrix).data[0]
+    assert heatmap.text[4][9] == "2" and heatmap.text[4][4] == "8" and heatmap.text[9][4] == ""
+    assert heatmap.customdata[4][9].tolist() == [2, 0.2]
+    assert figures.confusion_map(matrix, normalised=True).data[0].text[4][9] == "20.0"
+
+
+def test_hidden_diagonal_leaves_the_mistakes() -> None:
+    """The cells of the right answers are empty, and the others as they were."""
+    matrix = np.full((10, 10), 3)
+    heatmap = figures.confusion_map(matrix, hide_diagonal=True).data[0]
+    assert np.isnan(np.diag(heatmap.z)).all() and set(np.diag(heatmap.text)) == {""}
+    assert np.isfinite(heatmap.z).sum() == 90
+
+
+def test_confusion_title_says_what_one_sees() -> None:
+    """It names the number of mistakes and the most frequent; without any, it says so."""
+    matrix = np.diag(np.full(10, 8))
+    assert figures.confusion_map(matrix).layout.title.text == "All 80 are right"
+    matrix[4, 9] = 2
+    assert figures.confusion_map(matrix).layout.title.text == (
+        "2 of 82 wrong, most often 4 read as 9"
+    )
+
+
+def test_ten_bars_name_answer_and_truth() -> None:
+    """A wrong answer and the truth are both marked; a right answer counts as the truth."""
+    probabilities = np.full(10, 0.01, np.float32)
+    probabilities[9] = 0.91
+    ticks = figures.probability_bars(probabilities, 4).layout.xaxis.ticktext
+    assert ("truth" in ticks[4], "answer" in ticks[9]) == (True, True)
+    assert "truth" in figures.probability_bars(probabilities, 9).layout.xaxis.ticktext[9]
+    assert "answer" in figures.probability_bars(probabilities).layout.xaxis.ticktext[9]
+
+
+def test_run_without_an_epoch_has_an_empty_curve() -> None:
+    """It keeps its place, and so its colour, among the others."""
+    full = pd.DataFrame(
+        {
+            "epoch": [1, 2],
+            "total_seconds": [3.0, 7.5],
+            "validation_accuracy": [0.9, 0.8],
+            "validation_loss": [0.3, 0.4],
+        }
+    )
+    figure = figures.run_curves({"new": full[:0], "old": full}, "validation_loss", by_seconds=True)
+    assert [len(trace.x) for trace in figure.data] == [0, 2]
+    assert list(figure.data[1].x) == [3.0, 7.5]
+    assert list(figure.data[1].marker.symbol) == ["circle-open", "circle"]  # the best epoch
+
+
+def test_names_are_not_taken_for_markup() -> None:
+    """What a person called a run is shown as it is."""
+    name = "<b>bold</b>"
+    full = pd.DataFrame({"epoch": [1], "validation_accuracy": [0.9]})
+    figure = figures.run_curves({name: full}, "validation_accuracy")
+    assert figure.data[0].name == "&lt;b&gt;bold&lt;/b&gt;"

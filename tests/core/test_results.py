@@ -1,0 +1,70 @@
+"""A run's kept answers, read back."""
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from core import data, evaluate, results, runs
+from core.data import Digits
+from core.errors import RunError
+from core.runs import Run
+
+
+@pytest.fixture
+def run(trained: Path) -> Run:
+    """A finished run on the sample."""
+    return runs.find("mlp 500")
+
+
+@pytest.fixture(scope="module")
+def sample() -> Digits:
+    """The data that the run saw."""
+    return data.load("sample")
+
+
+def test_kept_test_answers_give_the_recorded_accuracy(run: Run, sample: Digits) -> None:
+    """The figure in the store and the answers in the folder are of one reading."""
+    result = results.of(run, "test", sample)
+    assert evaluate.score(result.probabilities, result.labels)[1] == run.test_accuracy
+    assert result.images is sample.test_images and len(result.indices) == 1_000
+
+
+def test_validation_answers_are_the_best_epochs(run: Run, sample: Digits) -> None:
+    """They give the best validation accuracy, and their indices point into the training images."""
+    result = results.of(run, "validation", sample)
+    accuracy = evaluate.score(result.probabilities, result.labels)[1]
+    assert accuracy == pytest.approx(run.validation_accuracy)
+    np.testing.assert_array_equal(sample.train_images[result.indices], result.images)
+    np.testing.assert_array_equal(sample.train_labels[result.indices], result.labels)
+
+
+def test_answers_that_were_not_kept_are_given_anew(run: Run, sample: Digits) -> None:
+    """Without its file, the best epoch's network answers the same, and the file is back."""
+    before = results.of(run, "test", sample).probabilities
+    (run.folder / "test.npy").unlink()
+    after = results.of(run, "test", sample).probabilities
+    np.testing.assert_allclose(after, before, atol=1e-5)
+    assert (run.folder / "test.npy").exists()
+
+
+def test_other_data_are_refused(run: Run, sample: Digits) -> None:
+    """Answers to the sample are not shown beside other images."""
+    other = dataclasses.replace(sample, test_images=sample.test_images[::-1])
+    with pytest.raises(RunError, match="trained on other data"):
+        results.of(run, "test", other)
+
+
+def test_run_without_files_says_so(run: Run, sample: Digits) -> None:
+    """A run whose folder is gone names itself and what to do."""
+    for name in ("test.npy", "best.pt"):
+        (run.folder / name).unlink()
+    with pytest.raises(RunError, match=r"The run mlp 500 has no best\.pt.*Choose another run"):
+        results.of(run, "test", sample)
+
+
+def test_saving_leaves_no_partial_file(tmp_path: Path) -> None:
+    """Answers appear whole under their name."""
+    results.save(tmp_path, "test", np.zeros((3, 10), np.float32))
+    assert [path.name for path in tmp_path.glob("*.*")] == ["test.npy"]

@@ -1,0 +1,190 @@
+"""The Compare page, empty and with runs on the sample."""
+
+import csv
+import io
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core import runs
+from core.config import TrainConfig
+from core.runs import Run, State
+from ui import run_table
+
+APP = str(Path(__file__).parents[2] / "streamlit_app.py")
+
+pytestmark = pytest.mark.usefixtures("whole_app")
+
+
+def opened(*chosen: Run) -> AppTest:
+    """Open the page with some runs chosen, without a fault."""
+    page = AppTest.from_file(APP, default_timeout=60).switch_page("pages/compare.py")
+    page.session_state["compared"] = [run.id for run in chosen]
+    page.run()
+    assert not page.exception and page.title[0].value == "Compare"
+    return page
+
+
+def texts(page: AppTest) -> str:
+    """Return all that the page says in Markdown."""
+    return "\n".join(element.value for element in [*page.markdown, *page.caption])
+
+
+def in_progress() -> Run:
+    """Return a run that somebody vouches for."""
+    run = runs.create(TrainConfig(), "sample", "fast_cnn", "going on")
+    runs.set_tags(run.id, {"state": State.RUNNING, "alive_until": str(time.time() + 600)})
+    return runs.get(run.id)
+
+
+def test_without_a_run_it_leads_to_where_one_is_made(sample_only: None) -> None:
+    """The page says that there is no run, and links to Train."""
+    page = opened()
+    assert "No run yet" in page.info[0].value
+    assert page.get("page_link")[0].proto.page == "train"
+    assert not page.dataframe
+
+
+def test_every_run_is_in_the_table(trained: Path) -> None:
+    """Newest first, accuracies in percent."""
+    table = opened().dataframe[0].value
+    assert table["name"].tolist() == ["cnn 1000", "mlp 500"]
+    run = runs.find("mlp 500")
+    assert table["test_accuracy"].tolist()[1] == pytest.approx(100 * run.test_accuracy)
+
+
+def test_state_shows_its_reason(trained: Path) -> None:
+    """A run that failed, diverged or warns says why in the table and where it is chosen."""
+    died = in_progress()
+    runs.set_tags(died.id, {"alive_until": "0", "warning": "The disk is full."})
+    page = opened(runs.get(died.id))
+    row = page.dataframe[0].value.iloc[0]
+    assert row["state"] == "failed: the training process died"
+    assert row["warning"] == "The disk is full."
+    assert "failed: the training process died" in texts(page)
+    assert r"The disk is full\." in texts(page)
+
+
+def test_filter_keeps_rows_with_every_word(trained: Path) -> None:
+    """Words may stand in any column; when none fits, the page says so."""
+    page = opened()
+    page.text_input(key="run-filter").set_value("MLP finished").run()
+    assert page.dataframe[0].value["name"].tolist() == ["mlp 500"]
+    page.text_input(key="run-filter").set_value("nothing like it").run()
+    assert "No run has all of these words" in page.info[0].value and not page.exception
+
+
+def test_columns_can_be_chosen(trained: Path) -> None:
+    """The table shows the chosen columns in their order."""
+    page = opened()
+    page.multiselect(key="run-columns").set_value(["seed", "name"]).run()
+    assert list(page.dataframe[0].proto.column_order) == ["seed", "name"]
+
+
+def test_ticking_rows_chooses_runs(trained: Path) -> None:
+    """A tick adds to what was chosen, and the filter forgets no choice."""
+    page = opened(runs.find("cnn 1000"))
+    key = page.dataframe[0].key
+    page.session_state[key] = {"selection": {"rows": [0, 1], "columns": [], "cells": []}}
+    page.run()
+    both = [runs.find(name).id for name in ("cnn 1000", "mlp 500")]
+    assert page.session_state["compared"] == both
+    page.text_input(key="run-filter").set_value("mlp").run()
+    assert page.session_state["compared"] == both and not page.exception
+
+
+def test_two_runs_are_set_against_each_other(trained: Path) -> None:
+    """Only what differs stands side by side, and a sentence says whether chance explains it."""
+    first, second = runs.find("mlp 500"), runs.find("cnn 1000")
+    page = opened(first, second)
+    differing = page.dataframe[1].value.set_index("setting")
+    assert differing.loc["network"].to_dict() == {"mlp 500": "mlp", "cnn 1000": "fast_cnn"}
+    assert "optimizer" not in differing.index
+    assert "(p " in texts(page) and "Exact McNemar test" in texts(page)
+
+
+def test_runs_on_other_images_are_not_judged(trained: Path) -> None:
+    """Where the data differ, no test is made, and the page says so."""
+    first, second = runs.find("mlp 500"), runs.find("cnn 1000")
+    runs.set_tags(second.id, {"data_checksum": "other"})
+    page = opened(first, runs.get(second.id))
+    assert "tested on different images" in texts(page) and "(p " not in texts(page)
+
+
+def test_run_without_an_epoch_can_be_compared(trained: Path) -> None:
+    """A run that has only begun has no curve yet, and breaks nothing."""
+    page = opened(runs.find("mlp 500"), in_progress())
+    assert "not both have read the test images" in texts(page)
+
+
+def test_run_opens_in_evaluate(trained: Path) -> None:
+    """The button leads to the Evaluate page with that run."""
+    run = runs.find("mlp 500")
+    page = opened(run)
+    page.button(key=f"evaluate-{run.id}").click().run()
+    assert page.title[0].value == "Evaluate" and page.selectbox[0].value == run.id
+
+
+def test_run_is_renamed_and_noted(trained: Path) -> None:
+    """Name and note are kept as they were typed, whatever characters they have."""
+    run = runs.find("mlp 500")
+    page = opened(run)
+    page.text_input(key=f"name-{run.id}").set_value("best *of* <b>all</b>")
+    page.text_area(key=f"note-{run.id}").set_value("second thoughts")
+    page.button(key=f"save-{run.id}").click().run()
+    assert not page.exception
+    changed = runs.get(run.id)
+    assert (changed.name, changed.note) == ("best *of* <b>all</b>", "second thoughts")
+    assert r"best \*of\* \<b\>all\</b\>" in texts(page)
+
+
+def test_empty_name_is_refused(trained: Path) -> None:
+    """The page says so, and the run keeps its name."""
+    run = runs.find("mlp 500")
+    page = opened(run)
+    page.text_input(key=f"name-{run.id}").set_value("  ")
+    page.button(key=f"save-{run.id}").click().run()
+    assert "needs a name" in page.error[0].value
+    assert runs.get(run.id).name == "mlp 500"
+
+
+def test_deleting_asks_first(trained: Path) -> None:
+    """One click asks, Keep it keeps, and only the second Delete deletes."""
+    run = runs.find("mlp 500")
+    page = opened(run)
+    page.button(key=f"delete-{run.id}").click().run()
+    page.button(key=f"keep-{run.id}").click().run()
+    assert len(runs.listed()) == 2
+    page.button(key=f"delete-{run.id}").click().run()
+    page.button(key=f"really-{run.id}").click().run()
+    assert not page.exception
+    assert [left.name for left in runs.listed()] == ["cnn 1000"]
+    assert page.dataframe[0].value["name"].tolist() == ["cnn 1000"]
+
+
+def test_run_in_progress_cannot_be_deleted(trained: Path) -> None:
+    """Its button is off."""
+    run = in_progress()
+    assert opened(run).button(key=f"delete-{run.id}").disabled
+
+
+def test_download_is_csv_of_every_run(trained: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Accuracies are fractions there, whatever the filter and the columns are."""
+    made: dict[str, Callable[[], str]] = {}
+    monkeypatch.setattr(
+        "streamlit.download_button",
+        lambda label, data, file_name, *_, **__: made.update({file_name: data}),
+    )
+    opened()
+    rows = list(csv.DictReader(io.StringIO(made["runs.csv"]())))
+    assert [row["name"] for row in rows] == ["cnn 1000", "mlp 500"]
+    assert float(rows[1]["test_accuracy"]) == runs.find("mlp 500").test_accuracy
+
+
+def test_password_of_a_teams_store_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The page names the host alone."""
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "https://me:secret@runs.example:5000/path")
+    assert run_table.whose() == "The team's runs, from runs.example."

@@ -1,0 +1,215 @@
+"""The Data page, with the sample, with the full set, and with a damaged one."""
+
+import os
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core import data
+from ui import shared
+
+ROOT = Path(__file__).parents[2]
+FULL = os.environ.get("DIGITLAB_DATA", "")
+
+
+@pytest.fixture(autouse=True)
+def no_digits_kept() -> None:
+    """Each test loads its own digits."""
+    shared.digits.clear()
+
+
+@pytest.fixture
+def sample(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A DIGITLAB_DATA without MNIST."""
+    monkeypatch.setenv("DIGITLAB_DATA", str(tmp_path / "data"))
+    return tmp_path / "data"
+
+
+def page(**state: object) -> AppTest:
+    """The page after one run, with session state as given."""
+    app = AppTest.from_file(str(ROOT / "pages" / "data.py"), default_timeout=60)
+    for key, value in state.items():
+        app.session_state[key] = value
+    return app.run()
+
+
+def texts(app: AppTest) -> str:
+    """What the page says."""
+    return "\n".join(element.value for element in [*app.markdown, *app.caption])
+
+
+def test_the_sample_is_named_and_the_download_offered(sample: Path) -> None:
+    """Without MNIST the page says that it shows the sample, and offers the full set."""
+    app = page()
+    assert not app.exception
+    assert "**The sample is in use**: 5,000 real MNIST digits" in texts(app)
+    assert app.button(key="download-start").label == "Download"
+    assert not app.warning
+    assert app.number_input(key="data-page-sample").label == "Page of 67"
+
+
+def test_the_facts_are_the_samples(sample: Path) -> None:
+    """The table has the counts and the mean of the data in use."""
+    table = page().table[0].value
+    assert table.loc["Images"].tolist() == ["4,000", "1,000"]
+    assert table.loc["Size"].tolist() == ["28 × 28 pixels"] * 2
+    mean = data.load("sample").train_images.mean() / 255
+    assert table.loc["Mean, black 0 and white 1", "Training"] == f"{mean:.4f}"
+
+
+def test_filters_narrow_the_gallery_and_go_back_to_page_one(sample: Path) -> None:
+    """400 threes of the training images make 7 pages; page 60 of before is left."""
+    app = page()
+    app.number_input(key="data-page-sample").set_value(60).run()
+    assert not app.exception
+    app.button_group(key="data-digits").select(3).run()
+    assert not app.exception
+    assert app.number_input(key="data-page-sample").label == "Page of 7"
+    assert app.number_input(key="data-page-sample").value == 1
+    app.button_group(key="data-part").set_value("all").run()
+    assert app.number_input(key="data-page-sample").label == "Page of 9"
+
+
+def test_the_chosen_image_is_shown_large(sample: Path) -> None:
+    """A number leads to its split, index and label; one of other data is not looked up here."""
+    digits = data.load("sample")
+    chosen = {"data-chosen": ("sample", 4_007)}
+    assert f"Label **{digits.test_labels[7]}** · test image 7" in texts(page(**chosen))
+    stale = {"data-chosen": ("mnist", 69_999)}
+    assert f"Label **{digits.train_labels[0]}** · training image 0" in texts(page(**stale))
+
+
+def test_augmentation_has_the_train_pages_limits(sample: Path) -> None:
+    """The sliders have the configuration's bounds and help; Shuffle draws anew."""
+    from core.config import config_fields
+
+    app = page(**{"data-look": "Augmentation"})
+    assert not app.exception
+    for name in ("rotation", "shift", "scale", "shear"):
+        slider, metadata = app.slider(key=f"data-{name}"), config_fields()[name].metadata
+        assert (slider.min, slider.max) == (metadata["low"], metadata["high"])
+        assert slider.help == metadata["help"]
+    before = app.get("html")[0].proto.body
+    app.run()
+    assert app.get("html")[0].proto.body == before
+    app.button(key="data-shuffle").click().run()
+    assert not app.exception
+    assert app.get("html")[0].proto.body != before
+
+
+def test_the_map_is_there_at_once(sample: Path) -> None:
+    """PCA needs no asking, and says how much of the variance it keeps."""
+    app = page(**{"data-view": "Map"})
+    assert not app.exception
+    assert app.button_group(key="data-map").value == "pca"
+
+
+def test_tsne_is_made_on_request_in_the_background(
+    sample: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While t-SNE is at work the page is there and says so; then the map takes its place."""
+    from core import explore
+    from ui import browse
+
+    browse._tsne.clear()
+    go_on = threading.Event()
+
+    def slow(images: np.ndarray) -> np.ndarray:
+        go_on.wait(30)
+        return np.zeros((len(images), 2))
+
+    monkeypatch.setattr(explore, "tsne_map", slow)
+    app = page(**{"data-view": "Map", "data-map": "tsne"})
+    assert "Arranging the images" in texts(app)
+    go_on.set()
+    browse._tsne("sample")[0].result(30)
+    app.run()
+    browse._tsne.clear()
+    assert not app.exception
+    assert "Arranging the images" not in texts(app)
+
+
+def test_every_control_has_a_help_line(sample: Path) -> None:
+    """Whatever the page shows in any of its views explains itself."""
+    for view, look in (("Gallery", "Pixels"), ("Map", "Augmentation")):
+        app = page(**{"data-view": view, "data-look": look})
+        controls = [*app.button, *app.button_group, *app.number_input, *app.slider]
+        assert len(controls) >= 4
+        assert [control.key for control in controls if not control.help] == []
+
+
+def test_a_damaged_set_is_said_and_the_sample_stays_in_use(sample: Path) -> None:
+    """A truncated file shows the DataError's message; the page works with the sample."""
+    raw = sample / "MNIST" / "raw"
+    raw.mkdir(parents=True)
+    (raw / "train-images-idx3-ubyte").write_bytes(bytes([0, 0, 8, 3]) + bytes(12))
+    app = page()
+    assert not app.exception
+    (warning,) = app.warning
+    assert "train-images-idx3-ubyte is truncated or of another size: it has 16 bytes" in (
+        warning.value
+    )
+    assert "**The sample is in use**" in texts(app)
+    assert app.number_input(key="data-page-sample").label == "Page of 67"
+
+
+def test_a_download_that_fails_says_why(
+    sample: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """While it runs there is Cancel; when it ends badly, its last line and Download again."""
+    from ui import download
+
+    download._shared.clear()
+    gate = tmp_path / "gate"
+    os.mkfifo(gate)
+    script = f"import sys; open({str(gate)!r}).read(); print('bars'); sys.exit('No network here.')"
+    monkeypatch.setattr(download, "_COMMAND", [download.sys.executable, "-c", script])
+    app = page()
+    app.button(key="download-start").click().run()
+    assert app.button(key="download-cancel").label == "Cancel"
+    gate.write_text("go")
+    download._shared().wait()
+    app.run()
+    assert not app.exception
+    assert [warning.value for warning in app.warning] == ["No network here."]
+    assert app.button(key="download-start")
+
+
+def test_cancel_ends_the_download_for_every_session(
+    sample: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Two sessions see one download; one cancels it, and neither is told of a failure."""
+    from ui import download
+
+    download._shared.clear()
+    gate = tmp_path / "gate"
+    os.mkfifo(gate)
+    script = f"open({str(gate)!r}).read()"
+    monkeypatch.setattr(download, "_COMMAND", [download.sys.executable, "-c", script])
+    one = page()
+    one.button(key="download-start").click().run()
+    other = page()
+    other.button(key="download-cancel").click().run()
+    download._shared().wait()
+    for app in (one.run(), other.run()):
+        assert not app.exception
+        assert not app.warning
+        assert app.button(key="download-start")
+
+
+@pytest.mark.skipif(
+    not (Path(FULL) / "MNIST" / "raw" / "train-images-idx3-ubyte").exists(),
+    reason="DIGITLAB_DATA has no MNIST",
+)
+def test_the_full_set_pages_through_all_70000() -> None:
+    """With MNIST there is nothing to download, and the last page holds the last test images."""
+    app = page(**{"data-part": "all"})
+    assert not app.exception
+    assert not [button for button in app.button if button.key == "download-start"]
+    assert app.number_input(key="data-page-mnist").label == "Page of 1,167"
+    app.number_input(key="data-page-mnist").set_value(1_167).run()
+    assert not app.exception
+    assert app.table[0].value.loc["Images"].tolist() == ["60,000", "10,000"]

@@ -1,0 +1,190 @@
+"""The Evaluate page, empty and with runs on the sample."""
+
+import csv
+import io
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core import data, evaluate, results, runs
+from core.results import Result
+from core.runs import Run, State
+
+APP = str(Path(__file__).parents[2] / "streamlit_app.py")
+
+pytestmark = pytest.mark.usefixtures("whole_app")
+
+
+def opened() -> AppTest:
+    """Open the page, without a fault."""
+    page = AppTest.from_file(APP, default_timeout=60).switch_page("pages/evaluate.py").run()
+    assert not page.exception and page.title[0].value == "Evaluate"
+    return page
+
+
+def answers_of(name: str, split: str = "test") -> tuple[Run, Result]:
+    """Return a run and its answers."""
+    run = runs.find(name)
+    return run, results.of(run, split, data.load("sample"))
+
+
+@pytest.fixture
+def galleries(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    """What the gallery was asked to show, last one last; its first tile counts as chosen."""
+    shown: list[dict[str, Any]] = []
+
+    def gallery(images: np.ndarray, captions: list[str], key: str, **options: Any) -> int:
+        shown.append({"images": images, "captions": captions, **options})
+        return 0
+
+    monkeypatch.setattr("ui.mistakes.gallery", gallery)
+    return shown
+
+
+@pytest.fixture
+def click(monkeypatch: pytest.MonkeyPatch) -> Callable[[int, int], None]:
+    """A function that clicks a cell of the confusion matrix, before the page is opened."""
+
+    def cell(truth: int, answer: int) -> None:
+        def chart(*_: Any, on_click: Callable[[], None], **__: Any) -> dict[str, Any]:
+            on_click()
+            return {"x": answer, "y": truth, "customdata": None, "curve": 0}
+
+        monkeypatch.setattr("ui.chart.chart", chart)
+
+    return cell
+
+
+def test_without_a_run_it_leads_to_where_one_is_made(sample_only: None) -> None:
+    """The page says that nothing is trained yet, links to Train, and shows nothing else."""
+    page = opened()
+    assert "No trained network yet" in page.info[0].value
+    assert page.get("page_link")[0].proto.page == "train"
+    assert not page.metric and not page.dataframe
+
+
+def test_numbers_are_the_reports(trained: Path) -> None:
+    """Accuracy with its interval, loss and macro F1 are those of the best run's test answers."""
+    run, result = answers_of("best")
+    report = evaluate.report(result.probabilities, result.labels)
+    accuracy, loss, f1 = opened().metric
+    low, high = (100 * bound for bound in report.interval)
+    assert accuracy.value == f"{100 * run.test_accuracy:.2f} %"
+    assert accuracy.delta == f"{low:.2f}–{high:.2f} %"
+    assert loss.value == f"{report.loss:.4f}"
+    assert f1.value == f"{100 * report.macro_f1:.2f} %"
+
+
+def test_validation_has_numbers_of_its_own(trained: Path) -> None:
+    """The other split shows the best validation accuracy, and is kept when the page is left."""
+    page = opened()
+    page.segmented_control(key="split").set_value("validation").run()
+    run = runs.find("best")
+    assert page.metric[0].value == f"{100 * run.validation_accuracy:.2f} %"
+    page.switch_page("pages/compare.py").run()
+    page.switch_page("pages/evaluate.py").run()
+    assert not page.exception
+    assert page.metric[0].value == f"{100 * run.validation_accuracy:.2f} %"
+
+
+def test_mistakes_come_surest_first(trained: Path, galleries: list[dict[str, Any]]) -> None:
+    """At most 60 a page, each with truth, answer, probability and the image's number."""
+    page = opened()
+    _, result = answers_of("best")
+    answers = evaluate.answers(result.probabilities, result.labels, result.indices)
+    wrong = answers[answers["truth"] != answers["answer"]].sort_values("confidence")[::-1]
+    first = wrong.iloc[0]
+    assert len(wrong) > 60 == len(galleries[-1]["captions"])
+    assert galleries[-1]["captions"][0].replace("\u00a0", " ") == (
+        f"{first.truth:.0f} → {first.answer:.0f}, {100 * first.confidence:.1f} % "
+        f"#{first['index']:.0f}"
+    )
+    assert galleries[-1]["wrong"].all()
+    page.get("pagination")[0].set_value(2).run()
+    np.testing.assert_array_equal(galleries[-1]["images"][0], result.images[wrong.index[60]])
+
+
+def test_cell_shows_exactly_its_images(
+    trained: Path, galleries: list[dict[str, Any]], click: Callable[[int, int], None]
+) -> None:
+    """A click on a truth and an answer shows those images, all of them and no other."""
+    _, result = answers_of("best")
+    matrix = evaluate.confusion(result.probabilities, result.labels)
+    truth, answer = divmod(int((matrix * (1 - np.eye(10))).argmax()), 10)
+    click(truth, answer)
+    page = opened()
+    inside = (result.labels == truth) & (result.probabilities.argmax(1) == answer)
+    expected = {image.tobytes() for image in result.images[inside]}
+    assert {image.tobytes() for image in galleries[-1]["images"]} == expected
+    assert len(galleries[-1]["captions"]) == min(60, matrix[truth, answer])
+    assert page.segmented_control(key="shown-images").options == [
+        f"All mistakes ({matrix.sum() - np.trace(matrix):,})",
+        f"{truth} → {answer} ({matrix[truth, answer]:,})",
+    ]
+
+
+def test_empty_cell_says_so(trained: Path, click: Callable[[int, int], None]) -> None:
+    """A pair that was never confused has no image and no fault."""
+    _, result = answers_of("best")
+    matrix = evaluate.confusion(result.probabilities, result.labels)
+    truth, answer = divmod(int(matrix.argmin()), 10)
+    assert matrix[truth, answer] == 0
+    click(truth, answer)
+    assert "No image here." in [info.value for info in opened().info]
+
+
+def test_tables_are_the_reports(trained: Path) -> None:
+    """Classes are percentages with their support; pairs start with the most frequent."""
+    page = opened()
+    _, result = answers_of("best")
+    report = evaluate.report(result.probabilities, result.labels)
+    classes, pairs = (frame.value for frame in page.dataframe)
+    np.testing.assert_allclose(classes["recall"], 100 * report.classes["recall"])
+    assert classes["support"].tolist() == [100] * 10
+    assert pairs["count"].is_monotonic_decreasing
+    assert pairs["count"].sum() == report.matrix.sum() - np.trace(report.matrix)
+
+
+def test_downloads_are_csv(trained: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every answer has its row, with ten probabilities that sum to 1."""
+    made: dict[str, Callable[[], str]] = {}
+    monkeypatch.setattr(
+        "streamlit.download_button",
+        lambda label, data, file_name, *_, **__: made.update({file_name: data}),
+    )
+    opened()
+    name = runs.find("best").name
+    rows = list(csv.DictReader(io.StringIO(made[f"{name}-test-answers.csv"]())))
+    assert len(rows) == 1_000
+    assert sum(float(rows[0][f"p{digit}"]) for digit in range(10)) == pytest.approx(1, abs=1e-3)
+    assert len(made[f"{name}-test-classes.csv"]().splitlines()) == 11
+    assert len(made[f"{name}-test-confusion.csv"]().splitlines()) == 11
+
+
+def test_run_in_progress_keeps_its_test_unread(trained: Path) -> None:
+    """Only validation can be looked at until the run is over, so that test chooses nothing."""
+    run = runs.find("best")
+    page = opened()
+    assert page.segmented_control(key="split").value == "test"
+    runs.set_tags(run.id, {"state": State.RUNNING, "alive_until": str(time.time() + 600)})
+    (run.folder / "test.npy").unlink()
+    page.run()
+    assert not page.exception
+    assert page.segmented_control(key="split").options == ["validation"]
+    assert not (run.folder / "test.npy").exists()
+
+
+def test_run_whose_files_are_gone_leaves_a_way_out(trained: Path) -> None:
+    """The page says what is missing, and another run can still be chosen."""
+    for name in ("test.npy", "best.pt"):
+        (runs.find("best").folder / name).unlink()
+    page = opened()
+    assert "Choose another run" in page.error[0].value
+    other = next(run for run in runs.listed() if run.id != runs.find("best").id)
+    page.selectbox[0].set_value(other.id).run()
+    assert not page.error and len(page.metric) == 3
