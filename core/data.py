@@ -79,6 +79,8 @@ def load(which: str | None = None) -> Digits:
 
 def read(raw: Path) -> Digits:
     """Return the full MNIST from the four IDX files in a folder. Raises DataError."""
+    if not any((raw / name).exists() for name, _, _ in FILES.values()):
+        raise DataError(f"MNIST is not in {raw}. Download it, or set DIGITLAB_DATA to its folder.")
     arrays = {}
     for key, (name, md5, shape) in FILES.items():
         content = _read(raw / name, shape)

@@ -1,5 +1,6 @@
 """A run's answers on its validation and test images, kept so that nothing recomputes them."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 
 from core import data, evaluate, runs
 from core.data import Digits
-from core.errors import RunError
+from core.errors import CheckpointError, RunError
 from core.runs import Run
 
 if TYPE_CHECKING:  # torch takes 2 s, and stored answers need none
@@ -32,17 +33,24 @@ class Result:
 
 
 def save(folder: Path, split: str, probabilities: NDArray[np.float32]) -> None:
-    """Keep a split's `(N, 10)` answers in a run's folder. Raises OSError."""
+    """Keep a split's `(N, 10)` answers in a run's folder. Raises CheckpointError."""
     partial = folder / f"{split}.partial"
-    with partial.open("wb") as file:
-        np.save(file, probabilities, allow_pickle=False)
-    partial.replace(folder / f"{split}.npy")
+    try:
+        with partial.open("wb") as file:
+            np.save(file, probabilities, allow_pickle=False)
+        partial.replace(folder / f"{split}.npy")
+    except OSError as error:
+        raise CheckpointError(
+            f"The answers on {split} could not be written to {folder}: {error.strerror}. "
+            "Make space or set DIGITLAB_RUNS to another folder."
+        ) from error
 
 
 def of(run: Run, split: str, digits: Digits) -> Result:
     """Return a run's answers on a split; where they were not kept, its best epoch gives them.
 
-    Raises RunError if the run has no model, or `digits` are not what it was trained on.
+    Raises RunError if the run has no model, is not over while the test set is asked for, or
+    `digits` are not what it was trained on.
     """
     if run.data_checksum and run.data_checksum != digits.checksum:
         raise RunError(
@@ -50,6 +58,11 @@ def of(run: Run, split: str, digits: Digits) -> Result:
             "are here. Choose another run, or put its data back."
         )
     if split == "test":
+        if not run.state.is_over:
+            raise RunError(
+                f"The run {run.name} is {run.state}: the test set is read once, when it is over. "
+                "Look at validation until then."
+            )
         images, labels = digits.test_images, digits.test_labels
         indices = np.arange(len(labels))
     else:
@@ -64,7 +77,8 @@ def of(run: Run, split: str, digits: Digits) -> Result:
 
         best = checkpoint.load(runs.file(run, "best.pt"))
         probabilities = answers(best, images)
-        save(run.folder, split, probabilities)
+        with suppress(CheckpointError):  # without room they are computed again next time
+            save(run.folder, split, probabilities)
     if len(probabilities) != len(labels):
         raise RunError(f"The run {run.name} kept answers for other images. Train it again.")
     return Result(probabilities, images, labels, indices)

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.config import TrainConfig, config_from
 from core.errors import RunError
+from core.recipes import RECIPES
 from core.store import connect, directory, is_shared
 
 if TYPE_CHECKING:  # mlflow takes 1.5 s: it is loaded when the store is first asked
@@ -123,13 +124,16 @@ def create(config: TrainConfig, data: str, recipe: str = "", name: str = "") -> 
         config: what it will do.
         data: a key of `data.SOURCES`.
         recipe: the recipe it started from, if any.
-        name: for people; by default the recipe's or network's, with a number.
+        name: for people; by default the recipe's, or the network's where that was changed,
+            with a number.
 
     """
     from mlflow.entities import Param
 
     with connect() as (client, experiment):
-        name = name.strip() or _next_name(client, experiment, recipe or config.network)
+        known = recipe in RECIPES and RECIPES[recipe].config.network == config.network
+        base = recipe if known else config.network
+        name = name.strip() or _next_name(client, experiment, base)
         tags = {
             "state": State.QUEUED,
             "alive_until": str(time.time() + _START_LEASE),
@@ -364,8 +368,8 @@ def file(run: Run, name: str) -> Path:
                 client.download_artifacts(run.id, name, str(run.folder))
     if not path.exists():
         raise RunError(
-            f"The run {run.name} has no {name}: it is {run.state} and completed {run.epochs} "
-            "epochs here. Choose another run."
+            f"The run {run.name} has no {name} here: either it completed no epoch, or its files "
+            "were removed. Choose another run."
         )
     return path
 

@@ -169,6 +169,8 @@ def _keep(run: Run, event: "Epoch") -> str:
         if event.is_best:
             checkpoint.save(event.checkpoint, run.folder / BEST)
             results.save(run.folder, "validation", event.probabilities)
+            # What an earlier best epoch of a resumed run said of the test set is not this one's.
+            (run.folder / "test.npy").unlink(missing_ok=True)
     except CheckpointError as error:
         _log.warning("%s", error)
         return str(error)

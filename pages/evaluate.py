@@ -9,7 +9,7 @@ st.title("Evaluate")
 
 choice, split_choice, numbers = st.columns([30, 20, 50], vertical_alignment="bottom")
 with choice:
-    run = guards.choose_run()
+    run = guards.choose_run(st.session_state.get(state.WATCHED))
 with split_choice:
     # Test is read once, when the run is over: nobody can choose an epoch by it.
     split = st.segmented_control(

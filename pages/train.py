@@ -25,7 +25,7 @@ with left:
         "when you leave this page. One run trains at a time; others wait.",
     ):
         run = worker.start(config, digits.source, recipe, name)
-        st.session_state[state.RUN] = run.id
+        st.session_state[state.WATCHED] = run.id
 with right:
     live()
     with st.expander("The network", icon=":material/layers:"):

@@ -1,6 +1,6 @@
 """What stands between a person and a page that cannot do its work yet."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NoReturn
 
@@ -9,6 +9,8 @@ import streamlit as st
 from core.errors import UserError
 from core.runs import Run
 from ui import state, words
+
+_CHOICE = "run-choice"  # the widget's own key
 
 
 @contextmanager
@@ -21,30 +23,32 @@ def messages() -> Iterator[None]:
         st.stop()
 
 
-def choose_run(
-    label: str = "Run", wanted: Callable[[Run], bool] = lambda run: run.best_epoch is not None
-) -> Run:
-    """Let a person choose a run; the last trained or chosen one first, else the best.
+def choose_run(suggested: str | None = None) -> Run:
+    """Let a person choose a run: at first the one chosen before, else `suggested`, else the best.
 
-    Where no run is wanted by the page, it says so, leads to the Train page, and stops.
+    Where no run has completed an epoch, it says so, leads to the Train page, and stops.
     """
     from core import runs
 
-    found = {run.id: run for run in runs.listed() if wanted(run)}
-    if not found:
-        lead_to_train("No trained network yet. It takes seconds to make one.")
-    last = st.session_state.get(state.RUN)
+    found = {run.id: run for run in runs.listed() if run.best_epoch is not None}
     best = runs.best(list(found.values()))
-    default = last if last in found else best.id if best else next(iter(found))
+    if best is None:
+        lead_to_train("No trained network yet. It takes seconds to make one.")
+    wanted = (st.session_state.get(state.RUN), suggested, best.id)
+    st.session_state[_CHOICE] = next(run_id for run_id in wanted if run_id in found)
     chosen = st.selectbox(
-        label,
+        "Run",
         list(found),
-        index=list(found).index(default),
+        key=_CHOICE,
+        on_change=_keep_choice,
         format_func=lambda run_id: run_title(found[run_id]),
         help="Any run that has completed an epoch.",
     )
-    st.session_state[state.RUN] = chosen
     return found[chosen]
+
+
+def _keep_choice() -> None:
+    st.session_state[state.RUN] = st.session_state[_CHOICE]
 
 
 def lead_to_train(missing: str) -> NoReturn:

@@ -44,19 +44,19 @@ def _watch(going: bool) -> None:
 
 def _watched(active: list[Run]) -> Run | None:
     """Return the run chosen here, else the one in progress, else the last."""
-    chosen = st.session_state.get(state.RUN)
+    chosen = st.session_state.get(state.WATCHED)
     if chosen is None or (active and chosen not in [run.id for run in active]):
         listed = active or runs.listed()
         if not listed:
             return None
-        chosen = st.session_state[state.RUN] = listed[0].id
+        chosen = st.session_state[state.WATCHED] = listed[0].id
     return runs.get(chosen)
 
 
 def _headline(run: Run, active: int) -> None:
     """Name, state, progress and Stop, always of the same height."""
     title, button = st.columns([4, 1], vertical_alignment="center")
-    title.markdown(f"#### {_ICONS[run.state]} {_plain(run.name)}")
+    title.markdown(f"#### {_ICONS[run.state]} {words.plain(run.name)}")
     stopping = f"stopping-{run.id}"
     if not run.state.is_over and button.button(
         "Stop",
@@ -81,10 +81,10 @@ def _headline(run: Run, active: int) -> None:
             if run.best_epoch
             else "no epoch was completed"
         )
-        reason = f" · {_plain(run.reason)}" if run.reason else ""
+        reason = f" · {words.plain(run.reason)}" if run.reason else ""
         st.markdown(f"{run.state.capitalize()}{reason} · {accuracy}")
     if run.warning:
-        st.warning(_plain(run.warning), icon=":material/warning:")
+        st.warning(words.plain(run.warning), icon=":material/warning:")
 
 
 def _progress_text(run: Run) -> str:
@@ -151,14 +151,9 @@ def _queue(active: list[Run]) -> None:
     st.markdown("**Queue**")
     for place, run in enumerate(active):
         name, watch, stop = st.columns([4, 1, 1], vertical_alignment="center")
-        name.markdown(f"{place + 1}. {_ICONS[run.state]} {_plain(run.name)}")
+        name.markdown(f"{place + 1}. {_ICONS[run.state]} {words.plain(run.name)}")
         if watch.button("Watch", key=f"watch-{run.id}", width="stretch", help="Show its curves."):
-            st.session_state[state.RUN] = run.id
+            st.session_state[state.WATCHED] = run.id
             st.rerun(scope="fragment")
         if stop.button("Stop", key=f"stop-{run.id}", width="stretch", help="End this run."):
             runs.request_stop(run)
-
-
-def _plain(text: str) -> str:
-    """Return a person's text so that Markdown shows it as it is."""
-    return "".join(f"\\{c}" if c in "\\`*_{}[]()#+-.!|~$:<>" else c for c in text)

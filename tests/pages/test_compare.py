@@ -125,7 +125,7 @@ def test_run_opens_in_evaluate(trained: Path) -> None:
     run = runs.find("mlp 500")
     page = opened(run)
     page.button(key=f"evaluate-{run.id}").click().run()
-    assert page.title[0].value == "Evaluate" and page.selectbox[0].value == run.id
+    assert page.title[0].value == "Evaluate" and page.selectbox(key="run-choice").value == run.id
 
 
 def test_run_is_renamed_and_noted(trained: Path) -> None:

@@ -186,5 +186,5 @@ def test_run_whose_files_are_gone_leaves_a_way_out(trained: Path) -> None:
     page = opened()
     assert "Choose another run" in page.error[0].value
     other = next(run for run in runs.listed() if run.id != runs.find("best").id)
-    page.selectbox[0].set_value(other.id).run()
+    page.selectbox(key="run-choice").set_value(other.id).run()
     assert not page.error and len(page.metric) == 3
