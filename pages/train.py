@@ -15,9 +15,9 @@ with left:
     name = st.text_input(
         "Name", placeholder="optional", max_chars=80, help="What to call the run when comparing."
     )
-    expected = network.duration(config, len(digits.train_labels))
     if top.button(
-        f"Start, about {expected}",
+        "Start",
+        key="start",
         type="primary",
         icon=":material/play_arrow:",
         width="stretch",
@@ -26,6 +26,8 @@ with left:
     ):
         run = worker.start(config, digits.source, recipe, name)
         st.session_state[state.WATCHED] = run.id
+    expected = network.duration(config, len(digits.train_labels))
+    top.caption(f"About {expected} on this machine, more while it is busy.")
 with right:
     live()
     with st.expander("The network", icon=":material/layers:"):

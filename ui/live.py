@@ -36,7 +36,7 @@ def _watch(going: bool) -> None:
                 icon=":material/play_circle:",
             )
             return
-        _headline(run, len(active))
+        _headline(run, active)
         _curves(run)
         if len(active) > 1:
             _queue(active)
@@ -53,7 +53,7 @@ def _watched(active: list[Run]) -> Run | None:
     return runs.get(chosen)
 
 
-def _headline(run: Run, active: int) -> None:
+def _headline(run: Run, active: list[Run]) -> None:
     """Name, state, progress and Stop, always of the same height."""
     title, button = st.columns([4, 1], vertical_alignment="center")
     title.markdown(f"#### {_ICONS[run.state]} {words.plain(run.name)}")
@@ -69,7 +69,9 @@ def _headline(run: Run, active: int) -> None:
         st.session_state[stopping] = True
         st.rerun(scope="fragment")
     if run.state == State.QUEUED:
-        st.progress(0.0, f"Waits for its turn, {active} in the queue")
+        before = sum(other.started < run.started for other in active)
+        waits = f"Waits for its turn, {before} before it"
+        st.progress(0.0, waits if before else "Starting: loading PyTorch …")
     elif run.state == State.RUNNING:
         share = run.step / run.steps if run.steps else 0.0
         st.progress(min(share, 1.0), _progress_text(run))

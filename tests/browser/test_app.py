@@ -1,5 +1,8 @@
 """The whole way through the app, in Chromium: browse, train, evaluate, draw, compare."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,7 +12,8 @@ playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is no
 Page, expect = playwright.Page, playwright.expect
 
 ROOT = Path(__file__).parents[2]
-POINTS = "(document.querySelector('.js-plotly-plot')?.calcdata?.[0]?.length ?? 0)"
+CHART = """document.querySelector("[aria-label^='Loss'] .js-plotly-plot")"""
+POINTS = f"({CHART}?.calcdata?.[0]?.length ?? 0)"
 LONG = 60_000  # milliseconds: an answer that includes loading PyTorch on a busy machine
 
 expect.set_options(timeout=30_000)
@@ -47,7 +51,7 @@ def test_whole_way(app: str, new_page: Callable[..., Page]) -> None:
     """A newcomer browses, trains twice, evaluates, draws and compares, without an error."""
     page = new_page(app, viewport={"width": 1440, "height": 1000})
     expect(page.get_by_role("heading", name="Data", level=1)).to_be_visible()
-    expect(page.locator("[role=group] button").first).to_be_visible()
+    expect(page.locator(".gallery button").first).to_be_visible()
     expect(page.get_by_text("Sample, 5,000 digits of MNIST").first).to_be_visible()
 
     # Before there is a run, pages that need one lead to where one is made.
@@ -57,10 +61,10 @@ def test_whole_way(app: str, new_page: Callable[..., Page]) -> None:
 
     start(page)
     page.wait_for_function(f"{POINTS} > 1")
-    page.evaluate("document.querySelector('.js-plotly-plot').marked = true")
+    page.evaluate(f"{CHART}.marked = true")
     before = points(page)
     page.wait_for_function(f"before => {POINTS} > before", arg=before)
-    assert page.evaluate("document.querySelector('.js-plotly-plot').marked === true")
+    assert page.evaluate(f"{CHART}.marked === true")
     expect(page.get_by_text("Finished · best epoch")).to_be_visible(timeout=LONG)
 
     start(page, "pytorch_example")
@@ -74,18 +78,38 @@ def test_whole_way(app: str, new_page: Callable[..., Page]) -> None:
 
     go(page, "Evaluate")
     expect(page.get_by_text("Wilson").or_(page.get_by_text("macro F1")).first).to_be_visible()
-    expect(page.locator(".heatmaplayer").first).to_be_visible()
+    map_of_cells = page.locator(".heatmaplayer").first
+    expect(map_of_cells).to_be_visible()
+    box = map_of_cells.bounding_box()
+    assert box
+    # The first cell on the diagonal: the zeros that were read as zeros.
+    page.mouse.click(box["x"] + box["width"] / 20, box["y"] + box["height"] / 20)
+    expect(page.locator(".gallery button").first).to_contain_text("0 → 0")
+    captions = page.locator(".gallery button").all_inner_texts()
+    assert {tuple(caption.split(",")[0].split()) for caption in captions} == {("0", "→", "0")}
 
     go(page, "Draw")
     expect(page.get_by_text("The canvas is empty")).to_be_visible()
     draw_a_one(page)
     expect(page.get_by_text("This looks like a 1")).to_be_visible()
     go(page, "Compare")
-    expect(page.get_by_text("fast_cnn-1").first).to_be_visible()
+    tick_first_two_runs(page)
+    expect(page.get_by_role("heading", name="What differs")).to_be_visible()
+    expect(page.get_by_role("heading", name="Is one better?")).to_be_visible()
     go(page, "Draw")
     expect(page.get_by_text("This looks like a 1")).to_be_visible()
     page.get_by_role("button", name="Undo", exact=True).click()
     expect(page.get_by_text("The canvas is empty")).to_be_visible()
+
+
+def tick_first_two_runs(page: Page) -> None:
+    """Tick the two topmost rows of the table of runs, which is drawn on a canvas."""
+    table = page.get_by_test_id("stDataFrame").first
+    expect(table).to_be_visible()
+    page.get_by_text("fast_cnn-1").first.wait_for(state="attached")
+    for row in (1, 2):
+        table.click(position={"x": 16, "y": 35 * row + 17})
+        expect(page.get_by_role("button", name="Edit")).to_have_count(row)
 
 
 def draw_a_one(page: Page) -> None:
@@ -104,22 +128,12 @@ def test_run_started_from_the_command_line_shows_up_live(
     app: str, new_page: Callable[..., Page], serve: Callable[..., str], tmp_path: Path
 ) -> None:
     """A page opened before knows nothing of the run, and shows its curves all the same."""
-    import os
-    import subprocess
-    import sys
-
     page = new_page(f"{app}/train")
     expect(page.get_by_text("Nothing has been trained yet")).to_be_visible(timeout=LONG)
     process = subprocess.Popen(
         [
-            sys.executable,
-            "-m",
-            "core",
-            "train",
-            "--preset",
-            "pytorch_example",
-            "--name",
-            "from-a-script",
+            *(sys.executable, "-m", "core", "train"),
+            *("--preset", "pytorch_example", "--name", "from-a-script"),
         ],
         cwd=ROOT,
         env={
