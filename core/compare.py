@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from core import evaluate
-from core.runs import Run
+from core.run import Run
 
 if TYPE_CHECKING:  # pandas takes 0.4 s
     import pandas as pd

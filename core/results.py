@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from core import data, evaluate, runs
 from core.data import Digits
 from core.errors import CheckpointError, RunError
-from core.runs import Run
+from core.run import Run
 
 if TYPE_CHECKING:  # torch takes 2 s, and stored answers need none
     from core.checkpoint import Checkpoint
@@ -77,8 +77,7 @@ def of(run: Run, split: str, digits: Digits) -> Result:
 
         best = checkpoint.load(runs.file(run, "best.pt"))
         probabilities = answers(best, images)
-        with suppress(CheckpointError):  # without room they are computed again next time
-            save(run.folder, split, probabilities)
+        _save_if_possible(run.folder, split, probabilities)
     if len(probabilities) != len(labels):
         raise RunError(f"The run {run.name} kept answers for other images. Train it again.")
     return Result(probabilities, images, labels, indices)
@@ -87,8 +86,14 @@ def of(run: Run, split: str, digits: Digits) -> Result:
 def read_test(run: Run, best: "Checkpoint", digits: Digits) -> float:
     """Read the test set with a run's best epoch, keep the answers, return the accuracy."""
     probabilities = answers(best, digits.test_images)
-    save(run.folder, "test", probabilities)
+    _save_if_possible(run.folder, "test", probabilities)
     return evaluate.score(probabilities, digits.test_labels)[1]
+
+
+def _save_if_possible(folder: Path, split: str, probabilities: NDArray[np.float32]) -> None:
+    """Keep answers; without room for them, they are computed again when they are asked for."""
+    with suppress(CheckpointError):
+        save(folder, split, probabilities)
 
 
 def answers(best: "Checkpoint", images: NDArray[np.uint8]) -> NDArray[np.float32]:

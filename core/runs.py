@@ -13,16 +13,16 @@ import shutil
 import subprocess
 import time
 from dataclasses import dataclass
-from enum import StrEnum
 from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from core.config import TrainConfig, config_from
+from core.config import TrainConfig
 from core.errors import RunError
 from core.recipes import RECIPES
-from core.store import connect, directory, is_shared
+from core.run import Run, State, folder_of, read
+from core.store import connect, is_shared
 
 if TYPE_CHECKING:  # mlflow takes 1.5 s: it is loaded when the store is first asked
     import pandas as pd
@@ -31,23 +31,6 @@ if TYPE_CHECKING:  # mlflow takes 1.5 s: it is loaded when the store is first as
 LEASE = 12.0  # seconds that a process vouches for a run; it renews every RENEW
 RENEW = 2.0
 _START_LEASE = 60.0  # a new process may have to read its libraries from a slow disk first
-_DIED = "the training process died"
-
-
-class State(StrEnum):
-    """Where a run is."""
-
-    QUEUED = "queued"
-    RUNNING = "running"
-    FINISHED = "finished"
-    STOPPED = "stopped"
-    DIVERGED = "diverged"
-    FAILED = "failed"
-
-    @property
-    def is_over(self) -> bool:
-        """Whether nothing more will happen."""
-        return self not in (State.QUEUED, State.RUNNING)
 
 
 _MLFLOW_STATUS = {
@@ -56,65 +39,6 @@ _MLFLOW_STATUS = {
     State.FINISHED: "FINISHED",
     State.STOPPED: "KILLED",
 }
-
-
-@dataclass(frozen=True)
-class Run:
-    """One run as the store has it. Accuracies are in [0, 1], times in seconds; None: not yet."""
-
-    id: str
-    name: str
-    state: State
-    reason: str
-    warning: str
-    config: TrainConfig
-    recipe: str
-    author: str
-    host: str
-    started: float  # seconds since 1970, when it was asked for
-    data: str
-    data_checksum: str
-    device: str
-    precision: str
-    versions: dict[str, str]
-    commit: str
-    note: str
-    steps: int
-    step: int
-    epochs: int  # completed
-    best_epoch: int | None
-    parameters: int | None
-    validation_accuracy: float | None
-    last_validation_accuracy: float | None
-    test_accuracy: float | None
-    train_seconds: float | None
-
-    @property
-    def folder(self) -> Path:
-        """This machine's folder of the run: checkpoints, probabilities, log, TensorBoard events."""
-        return _folder(self.id)
-
-    def summary(self) -> dict[str, Any]:
-        """Return the fields that the command line prints of a run that has ended."""
-        return {
-            "run": self.id,
-            "name": self.name,
-            "state": str(self.state),
-            "reason": self.reason,
-            "epochs": self.epochs,
-            "best_epoch": self.best_epoch,
-            "validation_accuracy": self.validation_accuracy,
-            "test_accuracy": self.test_accuracy,
-            "train_seconds": self.train_seconds,
-            "parameters": self.parameters,
-            "device": self.device,
-            "precision": self.precision,
-            "data": self.data,
-        }
-
-
-def _folder(run_id: str) -> Path:
-    return directory() / run_id / "artifacts"
 
 
 def create(config: TrainConfig, data: str, recipe: str = "", name: str = "") -> Run:
@@ -146,12 +70,12 @@ def create(config: TrainConfig, data: str, recipe: str = "", name: str = "") -> 
             "versions": json.dumps(_versions()),
         }
         run = client.create_run(experiment, run_name=name, tags=tags)
-        _folder(run.info.run_id).mkdir(parents=True, exist_ok=True)
+        folder_of(run.info.run_id).mkdir(parents=True, exist_ok=True)
         client.log_batch(
             run.info.run_id,
             params=[Param(field, str(value)) for field, value in config.to_dict().items()],
         )
-        return _run(client.get_run(run.info.run_id))
+        return read(client.get_run(run.info.run_id))
 
 
 def listed() -> list[Run]:
@@ -165,7 +89,7 @@ def listed() -> list[Run]:
                 max_results=1_000,
                 page_token=token,
             )
-            found += [_run(entry) for entry in page if "config" in entry.data.tags]
+            found += [read(entry) for entry in page if "config" in entry.data.tags]
             token = page.token
             if not token:
                 return found
@@ -175,7 +99,7 @@ def in_progress() -> list[Run]:
     """Return the runs that are running, then those that wait, oldest first. Raises StoreError."""
     with connect() as (client, experiment):
         found = [
-            _run(entry)
+            read(entry)
             for state in (State.RUNNING, State.QUEUED)
             for entry in client.search_runs(
                 [experiment],
@@ -192,7 +116,7 @@ def get(run_id: str) -> Run:
         entry = client.get_run(run_id)
         if entry.info.lifecycle_stage == "deleted":
             raise RunError(f"The run {run_id} was deleted.")
-        return _run(entry)
+        return read(entry)
 
 
 def find(text: str) -> Run:
@@ -297,7 +221,7 @@ def delete(run: Run) -> None:
         raise RunError(f"The run {run.name} is in progress. Stop it before deleting it.")
     with connect() as (client, _):
         client.delete_run(run.id)
-    shutil.rmtree(_folder(run.id).parent, ignore_errors=True)
+    shutil.rmtree(folder_of(run.id).parent, ignore_errors=True)
 
 
 def request_stop(run: Run) -> None:
@@ -352,7 +276,7 @@ def publish(run_id: str) -> None:
     """Copy a run's folder to a team's store; the embedded one keeps its files there already."""
     if is_shared():
         with connect() as (client, _):
-            client.log_artifacts(run_id, str(_folder(run_id)))
+            client.log_artifacts(run_id, str(folder_of(run_id)))
 
 
 def file(run: Run, name: str) -> Path:
@@ -372,49 +296,6 @@ def file(run: Run, name: str) -> Path:
             "were removed. Choose another run."
         )
     return path
-
-
-def _run(entry: Any) -> Run:
-    """Return MLflow's entry as a Run; one whose process has died is failed."""
-    tags, metrics = entry.data.tags, entry.data.metrics
-    state, reason = State(tags["state"]), tags.get("reason", "")
-    if not state.is_over and time.time() > float(tags["alive_until"]):
-        state, reason = State.FAILED, _DIED
-
-    def number(name: str) -> Any:
-        return metrics.get(name)
-
-    def whole(name: str) -> int | None:
-        return None if name not in metrics else int(metrics[name])
-
-    return Run(
-        id=entry.info.run_id,
-        name=entry.info.run_name,
-        state=state,
-        reason=reason,
-        warning=tags.get("warning", ""),
-        config=config_from(json.loads(tags["config"])),
-        recipe=tags.get("recipe", ""),
-        author=tags.get("author", ""),
-        host=tags.get("host", ""),
-        started=entry.info.start_time / 1000,
-        data=tags.get("data", ""),
-        data_checksum=tags.get("data_checksum", ""),
-        device=tags.get("device", ""),
-        precision=tags.get("precision", ""),
-        versions=json.loads(tags.get("versions", "{}")),
-        commit=tags.get("commit", ""),
-        note=tags.get("mlflow.note.content", ""),
-        steps=int(tags.get("steps", 0)),
-        step=whole("progress") or 0,
-        epochs=whole("epochs") or 0,
-        best_epoch=whole("best_epoch"),
-        parameters=whole("parameters"),
-        validation_accuracy=number("best_validation_accuracy"),
-        last_validation_accuracy=number("epoch/validation_accuracy"),
-        test_accuracy=number("test_accuracy"),
-        train_seconds=number("train_seconds"),
-    )
 
 
 def _next_name(client: "MlflowClient", experiment: str, base: str) -> str:

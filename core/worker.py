@@ -18,7 +18,7 @@ from core import queue, runs
 from core.config import TrainConfig
 from core.device import queue_name
 from core.errors import CheckpointError, DataError, RunError, StoreError, UserError
-from core.runs import Run, State
+from core.run import Run, State
 from core.store import PATIENCE, directory
 
 if TYPE_CHECKING:  # torch takes 2 s and 500 MB: a run that waits does without
@@ -86,8 +86,10 @@ def work(run: Run) -> Run:
     _log.setLevel(logging.INFO)
     os.environ[PATIENCE] = "30"  # nobody waits here: rather late than never
     recorder = _Recorder(run.id)
-    signal.signal(signal.SIGTERM, lambda *_: recorder.stopping.set())
-    signal.signal(signal.SIGINT, lambda *_: recorder.stopping.set())
+    before = {
+        number: signal.signal(number, lambda *_: recorder.stopping.set())
+        for number in (signal.SIGTERM, signal.SIGINT)
+    }
     recorder.start()
     try:
         with queue.turn(_queue(run.config), run.id, recorder.stopping.is_set) as ours:
@@ -95,6 +97,8 @@ def work(run: Run) -> Run:
                 _train(run, recorder)
             else:
                 recorder.end(State.STOPPED, "stopped while it waited for its turn")
+    except RunError:
+        raise  # another process is at work on this run: how it ends is for that one to say
     except BaseException as error:
         last_line = "".join(traceback.format_exception_only(error)).strip().splitlines()[-1]
         reason = str(error) if isinstance(error, UserError) else last_line
@@ -103,6 +107,8 @@ def work(run: Run) -> Run:
         raise
     finally:
         recorder.close()
+        for number, handle in before.items():
+            signal.signal(number, handle)
         _log.removeHandler(handler)
         handler.close()
     return runs.get(run.id)

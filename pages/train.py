@@ -1,6 +1,7 @@
 import streamlit as st
 
 from core import data, worker
+from core.errors import DeviceError
 from ui import network, settings, shared, state
 from ui.live import live
 
@@ -26,8 +27,11 @@ with left:
     ):
         run = worker.start(config, digits.source, recipe, name)
         st.session_state[state.WATCHED] = run.id
-    expected = network.duration(config, len(digits.train_labels))
-    top.caption(f"About {expected} on this machine, more while it is busy.")
+    try:
+        expected = network.duration(config, len(digits.train_labels))
+        top.caption(f"About {expected} on this machine, more while it is busy.")
+    except DeviceError as error:
+        top.error(str(error), icon=":material/memory:")
 with right:
     live()
     with st.expander("The network", icon=":material/layers:"):

@@ -6,7 +6,7 @@ import streamlit as st
 
 from core import compare, evaluate, figures, results, runs
 from core.errors import UserError
-from core.runs import Run
+from core.run import Run
 from ui import shared, state, words
 from ui.chart import chart
 

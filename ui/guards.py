@@ -7,7 +7,7 @@ from typing import NoReturn
 import streamlit as st
 
 from core.errors import UserError
-from core.runs import Run
+from core.run import Run
 from ui import state, words
 
 _CHOICE = "run-choice"  # the widget's own key

@@ -4,7 +4,7 @@ import numpy as np
 import streamlit as st
 
 from core import figures, runs
-from core.runs import Run, State
+from core.run import Run, State
 from ui import guards, state, words
 from ui.chart import chart
 

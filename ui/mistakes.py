@@ -8,7 +8,7 @@ import streamlit as st
 from core import evaluate, figures
 from core.evaluate import Report
 from core.results import Result
-from core.runs import Run
+from core.run import Run
 from ui import words
 from ui.chart import Click, chart
 from ui.gallery import gallery

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from core import compare, runs
-from core.runs import Run
+from core.run import Run
 from ui import guards, state, words
 
 _DELETING = "run-to-delete"  # id of the run whose deletion waits for a second word

@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from core import compare, runs
-from core.runs import Run
+from core.run import Run
 from ui import guards, state
 
 _DEFAULT = (

@@ -8,7 +8,7 @@ import streamlit as st
 
 from core import data
 from core.errors import DataError, UserError
-from core.runs import Run
+from core.run import Run
 from core.store import connect
 
 _SLOW = ("core.predict", "core.train")  # with torch, 2 s; MLflow takes another 1.5 s

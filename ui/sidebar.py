@@ -7,6 +7,7 @@ from streamlit.navigation.page import Page
 
 from core import data
 from core.errors import UserError
+from core.run import State
 from ui import shared, words
 
 
@@ -46,7 +47,7 @@ def _in_progress() -> None:
         st.caption(f":material/cloud_off: {error}")
         return
     for run in waiting:
-        if run.state == runs.State.QUEUED:
+        if run.state == State.QUEUED:
             st.caption(f":material/hourglass: {run.name} waits for its turn")
         else:
             share = run.step / run.steps if run.steps else 0.0

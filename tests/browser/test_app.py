@@ -1,6 +1,7 @@
 """The whole way through the app, in Chromium: browse, train, evaluate, draw, compare."""
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -84,9 +85,9 @@ def test_whole_way(app: str, new_page: Callable[..., Page]) -> None:
     assert box
     # The first cell on the diagonal: the zeros that were read as zeros.
     page.mouse.click(box["x"] + box["width"] / 20, box["y"] + box["height"] / 20)
-    expect(page.locator(".gallery button").first).to_contain_text("0 → 0")
-    captions = page.locator(".gallery button").all_inner_texts()
-    assert {tuple(caption.split(",")[0].split()) for caption in captions} == {("0", "→", "0")}
+    tiles = page.locator(".gallery button")
+    expect(tiles.filter(has_not_text=re.compile(r"^0\s→\s0,"))).to_have_count(0)
+    assert tiles.count() > 50
 
     go(page, "Draw")
     expect(page.get_by_text("The canvas is empty")).to_be_visible()

@@ -7,7 +7,7 @@ import pytest
 
 from core import compare, data, runs
 from core.config import TrainConfig
-from core.runs import Run, State
+from core.run import Run, State
 
 
 def made(name: str, accuracy: float | None = None, **settings: object) -> Run:

@@ -9,7 +9,7 @@ import pytest
 from core import data, evaluate, results, runs
 from core.data import Digits
 from core.errors import RunError
-from core.runs import Run
+from core.run import Run
 
 
 @pytest.fixture

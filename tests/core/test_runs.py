@@ -9,7 +9,7 @@ import pytest
 from core import runs
 from core.config import TrainConfig
 from core.errors import RunError
-from core.runs import Run, State
+from core.run import Run, State
 
 
 def made(name: str = "", accuracy: float | None = None, data: str = "sample") -> Run:

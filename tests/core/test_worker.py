@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from core import queue, results, runs, worker
+from core import queue, results, runs, store, worker
 from core.config import TrainConfig
 from core.errors import CheckpointError, RunError
-from core.runs import Run, State
+from core.run import Run, State
 
 pytestmark = pytest.mark.usefixtures("sample_only")
 
@@ -94,7 +94,7 @@ def test_stop_is_obeyed_within_2_seconds_and_the_run_resumes() -> None:
 
 
 def _in_queue(run: Run) -> bool:
-    return any(runs.directory().glob(f"queue/*/*-{run.id}"))
+    return any(store.directory().glob(f"queue/*/*-{run.id}"))
 
 
 def test_killed_run_is_failed_within_15_seconds() -> None:
@@ -123,7 +123,7 @@ def test_second_run_waits_and_can_be_stopped_while_it_waits() -> None:
 
 
 def _ticket(run: Run) -> Path:
-    return next(runs.directory().glob(f"queue/*/*-{run.id}"))
+    return next(store.directory().glob(f"queue/*/*-{run.id}"))
 
 
 def test_diverged_run_says_so() -> None:
@@ -159,6 +159,18 @@ def test_checkpoint_that_cannot_be_written_does_not_end_the_run() -> None:
     done = worker.work(run)
     assert done.state == State.FINISHED and done.test_accuracy
     assert "could not be written" in done.warning
+
+
+def test_run_that_another_process_holds_is_left_to_it() -> None:
+    """Whoever comes second is refused, and the run's state stays the first one's to tell."""
+    run = worker.ask(SHORT, "sample")
+    with queue.turn(store.directory() / "queue" / "cpu", run.id):
+        second = subprocess.run(
+            [sys.executable, "-m", "core", "train", "--resume", run.id],
+            capture_output=True, text=True, timeout=60,
+        )  # fmt: skip
+    assert second.returncode == 2 and "Another process" in second.stderr
+    assert runs.get(run.id).state == State.QUEUED
 
 
 def test_complete_run_is_not_resumed() -> None:
@@ -198,7 +210,7 @@ worker.work(worker.ask(runs.TrainConfig(network="mlp"), "sample"))
 def test_queue_is_the_one_that_the_device_asks_for() -> None:
     """A run on the CPU has its ticket in the CPU's queue from the moment it is asked for."""
     run = worker.ask(SHORT.changed({"device": "cpu"}), "sample")
-    tickets = list((runs.directory() / "queue" / "cpu").iterdir())
+    tickets = list((store.directory() / "queue" / "cpu").iterdir())
     assert [ticket.name.split("-")[1] for ticket in tickets] == [run.id]
-    with queue.turn(runs.directory() / "queue" / "cpu", run.id) as ours:
+    with queue.turn(store.directory() / "queue" / "cpu", run.id) as ours:
         assert ours

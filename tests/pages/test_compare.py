@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from core import runs
 from core.config import TrainConfig
-from core.runs import Run, State
+from core.run import Run, State
 from ui import run_table
 
 APP = str(Path(__file__).parents[2] / "streamlit_app.py")

@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 
 from core import data, evaluate, results, runs
 from core.results import Result
-from core.runs import Run, State
+from core.run import Run, State
 
 APP = str(Path(__file__).parents[2] / "streamlit_app.py")
 

@@ -1,0 +1,89 @@
+"""The Draw page: a digit in, an answer out."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+APP = str(Path(__file__).parents[2] / "streamlit_app.py")
+ONE = {
+    "type": "path",
+    "path": [["M", 140, 40], ["Q", 140, 120, 140, 130], ["L", 138, 240]],
+    "left": 0,
+    "top": 0,
+    "strokeWidth": 18,
+}
+
+pytestmark = pytest.mark.usefixtures("whole_app")
+
+
+def opened(*strokes: dict[str, Any]) -> AppTest:
+    """Open the page with some strokes on the canvas, without a fault."""
+    page = AppTest.from_file(APP, default_timeout=60).switch_page("pages/draw.py")
+    if strokes:
+        drawing = {"version": "7.4.0", "objects": list(strokes)}
+        page.session_state["canvas-0"] = {"drawing": {"raw": drawing, "data": None}}
+    page.run()
+    assert not page.exception
+    return page
+
+
+def says(page: AppTest, text: str) -> bool:
+    """Whether the page says something in Markdown."""
+    return any(text in element.value for element in page.markdown)
+
+
+def test_without_a_run_it_leads_to_where_one_is_made(sample_only: None) -> None:
+    """Nothing can read yet; the page says so and links to Train."""
+    page = opened()
+    assert "No trained network yet" in page.info[0].value
+    assert page.get("page_link")[-1].proto.page == "train"
+
+
+def test_empty_canvas_says_so_and_predicts_nothing(trained: Path) -> None:
+    """Before the first stroke there is no answer."""
+    page = opened()
+    assert page.info[0].value == "The canvas is empty. Draw a digit."
+    assert not says(page, "This looks like")
+
+
+def test_drawing_is_read(trained: Path) -> None:
+    """A stroke gets an answer with its probability."""
+    page = opened(ONE)
+    assert says(page, "This looks like a ") and not page.info
+
+
+def test_mark_too_small_to_be_a_digit_is_not_read(trained: Path) -> None:
+    """A tap of the pen gets what to do next instead of an answer."""
+    dot = {**ONE, "path": [["M", 10, 10], ["L", 11, 10]]}
+    page = opened(dot)
+    assert page.info and not says(page, "This looks like")
+
+
+def test_clear_and_undo_take_strokes_back(trained: Path) -> None:
+    """Undo leaves one stroke of two; Clear leaves none."""
+    page = opened(ONE, {**ONE, "path": [["M", 40, 130], ["L", 240, 130]]})
+    next(button for button in page.button if button.label == "Undo").click().run()
+    assert [len(page.session_state["drawing"]["objects"])] == [1]
+    next(button for button in page.button if button.label == "Clear").click().run()
+    assert page.info[0].value == "The canvas is empty. Draw a digit."
+
+
+def test_random_digit_is_judged(trained: Path) -> None:
+    """A test digit comes with its truth: right, or what it is."""
+    page = opened()
+    page.segmented_control(key="draw-mode").set_value("Random").run()
+    assert says(page, "Right.") or says(page, "It is a ")
+    shown = page.session_state["random-digit"]
+    assert 0 <= shown < 1_000
+    next(button for button in page.button if button.label == "Another digit").click().run()
+    assert not page.exception
+
+
+def test_best_run_reads_by_default(trained: Path) -> None:
+    """Of two runs the one with the higher validation accuracy is chosen."""
+    from core import runs
+
+    best = runs.best(runs.listed())
+    assert best and opened().selectbox(key="run-choice").value == best.id

@@ -1,0 +1,154 @@
+"""The Train page: settings, Start, a run as it goes."""
+
+import time
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core import runs
+from core.config import TrainConfig, config_fields
+from core.recipes import RECIPES
+from core.run import Run, State
+
+APP = str(Path(__file__).parents[2] / "streamlit_app.py")
+
+pytestmark = pytest.mark.usefixtures("whole_app", "sample_only")
+
+
+def opened(path: str = "pages/train.py") -> AppTest:
+    """Open a page, without a fault."""
+    page = AppTest.from_file(APP, default_timeout=60).switch_page(path).run()
+    assert not page.exception
+    return page
+
+
+def going(name: str, state: State = State.RUNNING) -> Run:
+    """Return a run that somebody vouches for."""
+    run = runs.create(TrainConfig(), "sample", "fast_cnn", name)
+    tags = {"state": state, "alive_until": str(time.time() + 600), "steps": "48"}
+    runs.set_tags(run.id, tags)
+    return runs.get(run.id)
+
+
+def texts(page: AppTest) -> str:
+    """Return all that the page says in Markdown."""
+    return "\n".join(element.value for element in [*page.markdown, *page.caption])
+
+
+def test_every_setting_has_a_control_with_help() -> None:
+    """No field of TrainConfig is out of reach, and each says what turning it does."""
+    page = opened()
+    controls = {
+        widget.key: widget.help
+        for kind in (
+            *(page.slider, page.select_slider, page.selectbox),
+            *(page.toggle, page.number_input),
+        )
+        for widget in kind
+    }
+    for name, field in config_fields().items():
+        assert controls[f"setting-{name}"] == field.metadata["help"]
+
+
+def test_without_runs_it_says_what_to_do() -> None:
+    """An empty store is an invitation to press Start."""
+    page = opened()
+    assert "Press Start" in page.info[0].value
+    assert page.button(key="start").label == "Start"
+
+
+def test_recipe_fills_the_controls() -> None:
+    """Choosing a recipe sets what differs, and its summary says what it is."""
+    page = opened()
+    page.selectbox(key="recipe-choice").set_value("mlp").run()
+    config = RECIPES["mlp"].config
+    assert page.slider(key="setting-epochs").value == config.epochs == 20
+    assert page.select_slider(key="setting-learning_rate").value == 0.01
+    assert page.toggle(key="setting-step_from_start").value is True
+    assert "softmax" in texts(page)
+
+
+def test_settings_without_effect_are_greyed_out() -> None:
+    """Momentum is SGD's, and a one-cycle has no drops; both come back when they matter."""
+    page = opened()
+    assert page.slider(key="setting-momentum").disabled
+    assert page.slider(key="setting-step_every").disabled
+    assert not page.slider(key="setting-warmup").disabled
+    page.selectbox(key="setting-optimizer").set_value("sgd").run()
+    assert not page.slider(key="setting-momentum").disabled
+
+
+def test_settings_survive_leaving_the_page() -> None:
+    """What was set is still set after a look at another page."""
+    page = opened()
+    page.slider(key="setting-epochs").set_value(9).run()
+    page.switch_page("pages/data.py").run()
+    page.switch_page("pages/train.py").run()
+    assert page.slider(key="setting-epochs").value == 9
+    assert page.select_slider(key="setting-batch_size").value == 256
+
+
+def test_start_trains_what_was_set() -> None:
+    """Start makes a run of these settings and this name, and its process finishes it."""
+    page = opened()
+    page.selectbox(key="recipe-choice").set_value("mlp").run()
+    page.slider(key="setting-epochs").set_value(1).run()
+    page.text_input[0].set_value("by hand").run()
+    page.button(key="start").click().run()
+    assert not page.exception
+    [run] = runs.listed()
+    assert (run.name, run.recipe, run.data) == ("by hand", "mlp", "sample")
+    assert run.config == RECIPES["mlp"].config.changed({"epochs": 1})
+    deadline = time.monotonic() + 60
+    while not runs.get(run.id).state.is_over:
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+    assert runs.get(run.id).state == State.FINISHED
+    page.run()
+    assert "by hand" in texts(page) and "best epoch 1" in texts(page)
+
+
+def test_run_in_progress_is_found_by_any_session() -> None:
+    """A session that started nothing shows the run that is going on, and can stop it."""
+    run = going("somebody's")
+    page = opened()
+    assert "somebody's" in texts(page)
+    next(button for button in page.button if button.label == "Stop").click().run()
+    assert runs.stop_requested(run.id)
+
+
+def test_queue_is_in_sight() -> None:
+    """Whoever waits is listed with its place, after the run in progress."""
+    going("first"), going("second", State.QUEUED)
+    page = opened()
+    assert "1. :material/play_circle: first" in texts(page)
+    assert "2. :material/hourglass: second" in texts(page)
+
+
+def test_failed_run_says_why_in_plain_text() -> None:
+    """A reason is shown as it is, Markdown in it and all."""
+    run = going("broken")
+    runs.set_tags(run.id, {"state": State.FAILED, "reason": "no *space* left"})
+    assert r"Failed · no \*space\* left" in texts(opened())
+
+
+def test_silent_team_store_leaves_the_app_working(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where nobody listens, pages that need runs say so, and the others work."""
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
+    page = opened("pages/compare.py")
+    assert "does not answer" in page.error[0].value
+    page.switch_page("pages/data.py").run()
+    assert not page.exception and not page.error
+
+
+def test_device_that_is_not_here_is_said_before_the_start() -> None:
+    """Choosing a GPU on a machine without one is answered at once; the page stays usable."""
+    import torch
+
+    if torch.backends.mps.is_available():
+        pytest.skip("this machine has Apple's Metal")
+    page = opened()
+    page.selectbox(key="setting-device").set_value("mps").run()
+    assert "mps was asked for" in page.error[0].value
+    assert "Press Start" in page.info[0].value
