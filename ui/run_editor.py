@@ -12,7 +12,10 @@ _DELETING = "run-to-delete"  # id of the run whose deletion waits for a second w
 def line(run: Run, colour: str) -> None:
     """Show a run's result, reason, warning and note, and what can be done with it."""
     text, buttons = st.columns([8, 4], vertical_alignment="center")
-    text.markdown(_summary(run, colour), unsafe_allow_html=True)
+    with text.container(horizontal=True, vertical_alignment="center", gap="small"):
+        # HTML for the colour alone: what people wrote goes through Markdown, escaped.
+        st.html(f'<span style="color: {colour}">■</span>', width="content")
+        st.markdown(_summary(run), width="stretch")
     with buttons.container(horizontal=True, horizontal_alignment="right"):
         if st.button(
             "Evaluate",
@@ -27,7 +30,7 @@ def line(run: Run, colour: str) -> None:
             _edit(run)
 
 
-def _summary(run: Run, colour: str) -> str:
+def _summary(run: Run) -> str:
     low, high = compare.test_interval(run)
     parts = []
     if low is not None and high is not None:
@@ -38,7 +41,7 @@ def _summary(run: Run, colour: str) -> str:
     if run.train_seconds is not None:
         parts.append(words.duration(run.train_seconds))
     parts.append(f"{run.state}: {words.plain(run.reason)}" if run.reason else str(run.state))
-    title = f'<span style="color:{colour}">■</span> **{words.plain(run.name)}** · '
+    title = f"**{words.plain(run.name)}** · "
     below = ""
     if run.warning:
         below += f"  \n:orange[:material/warning: {words.plain(run.warning)}]"

@@ -39,3 +39,10 @@ def test_every_torch_load_reads_weights_only() -> None:
                 if isinstance(node, ast.Call) and ast.unparse(node.func) == "torch.load":
                     options = {key.arg: ast.unparse(key.value) for key in node.keywords}
                     assert options.get("weights_only") == "True", path
+
+
+def test_no_markdown_is_taken_for_html() -> None:
+    """What people wrote can reach a page through Markdown, so Markdown never carries HTML."""
+    for room in ("ui", "pages"):
+        for path in (ROOT / room).rglob("*.py"):
+            assert "unsafe_allow_html" not in path.read_text(), path
