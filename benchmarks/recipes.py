@@ -48,12 +48,16 @@ def show(measured: dict[str, list[dict[str, Any]]]) -> str:
                 f"{runs[0]['parameters']:,}",
                 str(RECIPES[name].config.epochs),
                 f"{mean('train_seconds'):.0f}",
-                f"{mean('validation_accuracy'):.2%}",
-                f"{mean('test_accuracy'):.2%}",
-                "–" if reported is None else f"{reported:.1%}",
+                _percent(mean("validation_accuracy")),
+                _percent(mean("test_accuracy")),
+                "–" if reported is None else _percent(reported),
             ]
         )
     return table(rows)
+
+
+def _percent(share: float) -> str:
+    return f"{share:.2%}".replace("%", " %")
 
 
 def main() -> None:

@@ -24,7 +24,7 @@ def canvas() -> dict[str, Any] | None:
         stroke_color="#ffffff",
         background_color="#000000",
         fill_color="rgba(0, 0, 0, 0)",
-        initial_drawing=st.session_state[_INITIAL],
+        initial_drawing=st.session_state.get(_INITIAL),
         height=SIDE,
         width=SIDE,
         key=key,

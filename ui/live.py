@@ -120,7 +120,7 @@ def _curves(run: Run) -> None:
             "live-accuracy",
             height=320,
         )
-    table, rate = st.columns([3, 2])
+    table, rate = st.columns([2, 1])
     with table:
         _epochs(run, history)
     with rate:
@@ -130,7 +130,11 @@ def _curves(run: Run) -> None:
 def _epochs(run: Run, history: runs.History) -> None:
     table = history.epochs.iloc[::-1]
     st.dataframe(
-        table.assign(best=np.where(table["epoch"] == run.best_epoch, "best", "")),
+        table.assign(
+            best=np.where(table["epoch"] == run.best_epoch, "best", ""),
+            validation_accuracy=100 * table["validation_accuracy"],
+            train_accuracy=100 * table["train_accuracy"],
+        ),
         column_order=[
             *("epoch", "best", "validation_accuracy", "validation_loss"),
             *("train_accuracy", "train_loss", "seconds"),
@@ -138,11 +142,11 @@ def _epochs(run: Run, history: runs.History) -> None:
         column_config={
             "epoch": st.column_config.NumberColumn("epoch", width=60),
             "best": st.column_config.TextColumn("", width=40),
-            "validation_accuracy": st.column_config.NumberColumn("validation", format="%.4f"),
+            "validation_accuracy": st.column_config.NumberColumn("validation", format="%.2f %%"),
             "validation_loss": st.column_config.NumberColumn("loss", format="%.4f"),
-            "train_accuracy": st.column_config.NumberColumn("training", format="%.4f"),
+            "train_accuracy": st.column_config.NumberColumn("training", format="%.2f %%"),
             "train_loss": st.column_config.NumberColumn("training loss", format="%.4f"),
-            "seconds": st.column_config.NumberColumn("seconds", format="%.1f"),
+            "seconds": st.column_config.NumberColumn("time", format="%.1f s"),
         },
         hide_index=True,
         height=240,

@@ -38,7 +38,7 @@ def test_without_a_run_it_leads_to_where_one_is_made(sample_only: None) -> None:
     """Nothing can read yet; the page says so and links to Train."""
     page = opened()
     assert "No trained network yet" in page.info[0].value
-    assert page.get("page_link")[-1].proto.page == "train"
+    assert page.get("page_link")[0].proto.page == "train"
 
 
 def test_empty_canvas_says_so_and_predicts_nothing(trained: Path) -> None:
