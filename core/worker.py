@@ -3,6 +3,7 @@
 The training loop never waits for the store: what it has to say goes to a thread of its own.
 """
 
+import gc
 import logging
 import os
 import signal
@@ -130,6 +131,8 @@ def _train(run: Run, recorder: "_Recorder") -> None:
         )
     recorder.tags({"data_checksum": digits.checksum})
     resume = checkpoint.load(run.folder / LAST) if (run.folder / LAST).exists() else None
+    gc.freeze()  # what has been loaded stays
+    gc.enable()
     board = SummaryWriter(str(run.folder / "tensorboard"))
     best: Checkpoint | None = None
     for event in train(run.config, digits, resume=resume, should_stop=recorder.stopping.is_set):

@@ -214,7 +214,7 @@ def augmentation(choice: Chosen) -> None:
         )
     seed = st.session_state.setdefault(_SEED, 0)
     with st.spinner("Loading torch …"):
-        shared.warm_up().join()
+        shared.warm_up().wait()
     draws = explore.augmented(choice.image, TrainConfig(**values), _DRAWS, seed)
     original = choice.image[None].astype(np.float32) / 255
     strip(np.concatenate([original, draws]), ["original", *[""] * _DRAWS], columns=4)

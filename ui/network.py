@@ -59,4 +59,4 @@ def wait_for_torch() -> None:
     thread = shared.warm_up()
     if thread.is_alive():
         with st.spinner("Loading PyTorch …"):
-            thread.join()
+            thread.wait()

@@ -1,6 +1,7 @@
 """What all sessions share and loads slowly: the digits, trained networks, answers. All bounded."""
 
 import contextlib
+import gc
 import importlib
 import threading
 
@@ -11,6 +12,7 @@ from core.errors import DataError, UserError
 from core.run import Run
 from core.store import connect
 
+_HEAD_START = 2.5  # seconds that a first page takes at most to be drawn
 _SLOW = ("core.predict", "core.train")  # with torch, 2 s; MLflow takes another 1.5 s
 
 
@@ -28,18 +30,37 @@ def digits_in_use() -> tuple[data.Digits, str]:
         return digits("sample"), str(error)
 
 
+class WarmUp(threading.Thread):
+    """Loads what is slow behind the first page."""
+
+    def __init__(self) -> None:
+        super().__init__(daemon=True)
+        self._wanted = threading.Event()
+
+    def run(self) -> None:
+        """Let the first page be drawn before, for two threads of Python take turns; then load."""
+        self._wanted.wait(_HEAD_START)
+        gc.disable()  # what libraries make while they load lives on
+        try:
+            for module in _SLOW:
+                importlib.import_module(module)
+            # A store that fails is not this thread's to report: the page that asks for runs does.
+            with contextlib.suppress(UserError), connect():
+                pass
+        finally:
+            gc.freeze()
+            gc.enable()
+
+    def wait(self) -> None:
+        """Load now, and return when all is there."""
+        self._wanted.set()
+        self.join()
+
+
 @st.cache_resource
-def warm_up() -> threading.Thread:
-    """Load what is slow behind the first page, once; the thread is over when all is there."""
-
-    def load() -> None:
-        for module in _SLOW:
-            importlib.import_module(module)
-        # A store that fails is not this thread's to report: whatever page asks for runs says so.
-        with contextlib.suppress(UserError), connect():
-            pass
-
-    thread = threading.Thread(target=load, daemon=True)
+def warm_up() -> WarmUp:
+    """Return the one thread that loads what is slow; it is over when all is there."""
+    thread = WarmUp()
     thread.start()
     return thread
 
