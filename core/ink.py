@@ -1,10 +1,9 @@
 """Ink: strokes or a picture → the 28 × 28 that MNIST's makers would have made of it.
 
-What they did, in the words of http://yann.lecun.com/exdb/mnist/: the digits were "size normalized
-to fit in a 20x20 pixel box while preserving their aspect ratio", grey "as a result of the
-anti-aliasing technique", and then "centered in a 28x28 image by computing the center of mass of
-the pixels, and translating the image so as to position this point at the center". A network that
-learned on such pictures knows no others, so a digit of one's own has to be prepared the same way.
+They scaled each digit, its aspect kept and its edges anti-aliased to grey, so that its longer side
+filled 20 pixels, and moved it so that its centre of mass came to the middle of 28 × 28 (LeCun,
+Cortes and Burges, http://yann.lecun.com/exdb/mnist/). A network that learned on such pictures knows
+no others, so a digit of one's own has to be prepared the same way.
 
 Both roads, `from_strokes` and `from_picture`, end in a sharp picture of 8 × 8 fine pixels for each
 pixel of the 20 × 20 box, which `_place` turns into the 28 × 28.
