@@ -225,6 +225,8 @@ class _Recorder(threading.Thread):
     def step(self, event: "Step") -> None:
         values = {f"step/{name}": getattr(event, name) for name in runs.STEP_METRICS}
         self.metrics(values | {"progress": event.step}, event.step)
+        if event.step == 1:  # somebody waits for the first point
+            self._wake.set()
 
     def epoch(self, event: "Epoch") -> None:
         values = {f"epoch/{name}": getattr(event, name) for name in runs.EPOCH_METRICS}
