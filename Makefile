@@ -8,8 +8,9 @@ BIN := .venv/bin
 .PHONY: app test bench chromium format
 .DEFAULT_GOAL := app
 
+# Without an address of its own, Streamlit asks another host for this machine's at every start.
 app: .venv/app.installed
-	$(BIN)/python -m streamlit run streamlit_app.py
+	$(BIN)/python -m streamlit run streamlit_app.py --browser.serverAddress localhost
 
 test: .venv/test.installed chromium
 	$(BIN)/ruff format --check .
