@@ -66,8 +66,9 @@ def test_locked_store_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     assert runs.get(run.id).name == "new"
 
 
-def test_read_only_store_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_read_only_store_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A store that can be read but not written gives its runs and refuses new ones."""
+    monkeypatch.chdir(tmp_path)  # MLflow makes a folder of such an address's first part
     run = runs.create(TrainConfig(), "sample")
     uri = f"sqlite:///file:{store.directory()}/store.db?mode=ro&uri=true"
     monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
