@@ -65,6 +65,16 @@ class Run:
         """This machine's folder of the run: checkpoints, probabilities, log, TensorBoard events."""
         return folder_of(self.id)
 
+    @property
+    def progress(self) -> float:
+        """How much of its steps it has taken, in [0, 1]."""
+        return min(self.step / self.steps, 1.0) if self.steps else 0.0
+
+    @property
+    def current_epoch(self) -> int:
+        """The epoch it is in, counted from 1; the last one once it is through."""
+        return min(self.epochs + 1, self.config.epochs)
+
     def summary(self) -> dict[str, Any]:
         """Return the fields that the command line prints of a run that has ended."""
         return {

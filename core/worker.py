@@ -200,7 +200,7 @@ class _Recorder(threading.Thread):
         self._lock = threading.Lock()
         self._points: list[tuple[str, float, int]] = []
         self._tags: dict[str, str] = {}
-        self._wake, self._closed, self._idle = (threading.Event() for _ in range(3))
+        self._wake, self._closed = threading.Event(), threading.Event()
 
     def metrics(self, values: dict[str, float], step: int) -> None:
         with self._lock:
@@ -279,7 +279,8 @@ class _Recorder(threading.Thread):
         try:
             runs.log(self._run_id, points)
             points = []
-            runs.set_tags(self._run_id, tags)
+            if tags:
+                runs.set_tags(self._run_id, tags)
         except StoreError:
             with self._lock:
                 self._points, self._tags = points + self._points, tags | self._tags

@@ -2,7 +2,7 @@ import streamlit as st
 
 from core import figures
 from core.errors import InkError
-from ui import guards, inputs, network, shared, words
+from ui import guards, inputs, shared, words
 from ui.chart import chart
 from ui.tiles import tile
 
@@ -10,7 +10,7 @@ EMPTY = {"Draw": "The canvas is empty. Draw a digit.", "Upload": "No picture yet
 
 st.title("Draw")
 run = guards.choose_run()
-network.wait_for_torch()
+shared.wait_for_torch()
 digits, _ = shared.digits_in_use()
 
 left, right = st.columns([1, 2], gap="large")

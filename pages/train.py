@@ -6,7 +6,7 @@ from ui import network, settings, shared, state
 from ui.live import live
 
 st.title("Train")
-network.wait_for_torch()
+shared.wait_for_torch()
 digits, problem = shared.digits_in_use()
 
 left, right = st.columns([2, 5], gap="large")

@@ -213,8 +213,7 @@ def augmentation(choice: Chosen) -> None:
             persist_state="session",
         )
     seed = st.session_state.setdefault(_SEED, 0)
-    with st.spinner("Loading torch …"):
-        shared.warm_up().wait()
+    shared.wait_for_torch()
     draws = explore.augmented(choice.image, TrainConfig(**values), _DRAWS, seed)
     original = choice.image[None].astype(np.float32) / 255
     strip(np.concatenate([original, draws]), ["original", *[""] * _DRAWS], columns=4)

@@ -26,7 +26,7 @@ def uploaded() -> NDArray[np.float32] | None:
     file = st.file_uploader(
         "Picture of one digit",
         ["png", "jpg", "jpeg", "webp"],
-        help="Dark on light or light on dark, up to 16 MB and 40 megapixels. It stays on this "
+        help="Dark on light or light on dark, up to 16 MB and 40 megapixels. It stays in this "
         "server's memory and is not kept.",
     )
     if file is None:

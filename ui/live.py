@@ -1,9 +1,12 @@
 """A run as it goes: progress, curves, epochs, stop. It reads the store; it never trains."""
 
+from contextlib import suppress
+
 import numpy as np
 import streamlit as st
 
 from core import figures, runs
+from core.errors import RunError
 from core.run import Run, State
 from ui import guards, state, words
 from ui.chart import chart
@@ -45,12 +48,22 @@ def _watch(going: bool) -> None:
 def _watched(active: list[Run]) -> Run | None:
     """Return the run chosen here, else the one in progress, else the last."""
     chosen = st.session_state.get(state.WATCHED)
-    if chosen is None or (active and chosen not in [run.id for run in active]):
-        listed = active or runs.listed()
-        if not listed:
+    if active:
+        run = next((run for run in active if run.id == chosen), active[0])
+    else:
+        run = _kept(chosen)
+        if run is None:
             return None
-        chosen = st.session_state[state.WATCHED] = listed[0].id
-    return runs.get(chosen)
+    st.session_state[state.WATCHED] = run.id
+    return run
+
+
+def _kept(run_id: str | None) -> Run | None:
+    """Return a run; where it was deleted, or none is meant, the last one."""
+    if run_id is not None:
+        with suppress(RunError):
+            return runs.get(run_id)
+    return next(iter(runs.listed()), None)
 
 
 def _headline(run: Run, active: list[Run]) -> None:
@@ -73,8 +86,7 @@ def _headline(run: Run, active: list[Run]) -> None:
         waits = f"Waits for its turn, {before} before it"
         st.progress(0.0, waits if before else "Starting: loading PyTorch …")
     elif run.state == State.RUNNING:
-        share = run.step / run.steps if run.steps else 0.0
-        st.progress(min(share, 1.0), _progress_text(run))
+        st.progress(run.progress, _progress_text(run))
     else:
         accuracy = (
             f"best epoch {run.best_epoch}: validation "
@@ -92,8 +104,8 @@ def _headline(run: Run, active: list[Run]) -> None:
 def _progress_text(run: Run) -> str:
     if not run.steps:
         return "Loading the libraries and the digits …"
-    epoch = min(run.epochs + 1, run.config.epochs)
-    return f"Epoch {epoch} of {run.config.epochs} · step {run.step:,} of {run.steps:,}"
+    epoch = f"Epoch {run.current_epoch} of {run.config.epochs}"
+    return f"{epoch} · step {run.step:,} of {run.steps:,}"
 
 
 def _curves(run: Run) -> None:

@@ -5,7 +5,7 @@ import streamlit as st
 
 from core.config import TrainConfig
 from core.data import split_sizes
-from ui import shared, words
+from ui import words
 
 
 @st.cache_data(max_entries=32, show_spinner="Timing a few steps …")
@@ -52,11 +52,3 @@ def _layers(network: str) -> tuple[pd.DataFrame, int]:
         }
     )
     return table, models.parameter_count(model)
-
-
-def wait_for_torch() -> None:
-    """Wait, in sight, for what loads behind the first page."""
-    thread = shared.warm_up()
-    if thread.is_alive():
-        with st.spinner("Loading PyTorch …"):
-            thread.wait()

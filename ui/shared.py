@@ -65,6 +65,14 @@ def warm_up() -> WarmUp:
     return thread
 
 
+def wait_for_torch() -> None:
+    """Wait, in sight, for what loads behind the first page."""
+    thread = warm_up()
+    if thread.is_alive():
+        with st.spinner("Loading PyTorch …"):
+            thread.wait()
+
+
 @st.cache_resource(show_spinner=False)
 def device():  # type: ignore[no-untyped-def]  # core.device.Device, without importing it
     """Return the device and precision that `auto` means here."""

@@ -47,13 +47,12 @@ def _in_progress() -> None:
         st.caption(f":material/cloud_off: {error}")
         return
     for run in waiting:
+        name = words.plain(run.name)
         if run.state == State.QUEUED:
-            st.caption(f":material/hourglass: {run.name} waits for its turn")
+            st.caption(f":material/hourglass: {name} waits for its turn")
         else:
-            share = run.step / run.steps if run.steps else 0.0
             accuracy = f", {words.percent(run.validation_accuracy)}" if run.epochs else ""
             st.progress(
-                min(share, 1.0),
-                f"{run.name}: epoch {min(run.epochs + 1, run.config.epochs)} of "
-                f"{run.config.epochs}{accuracy}",
+                run.progress,
+                f"{name}: epoch {run.current_epoch} of {run.config.epochs}{accuracy}",
             )

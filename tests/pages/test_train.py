@@ -10,6 +10,7 @@ from core import runs
 from core.config import TrainConfig, config_fields
 from core.recipes import RECIPES
 from core.run import Run, State
+from ui import shared
 
 APP = str(Path(__file__).parents[2] / "streamlit_app.py")
 
@@ -152,3 +153,28 @@ def test_device_that_is_not_here_is_said_before_the_start() -> None:
     page.selectbox(key="setting-device").set_value("mps").run()
     assert "mps was asked for" in page.error[0].value
     assert "Press Start" in page.info[0].value
+
+
+def test_deleted_run_is_no_dead_end() -> None:
+    """Where the run that was watched is deleted, the page shows what is left, or how to begin."""
+    page = opened()
+    for name in ("kept", "watched"):
+        runs.set_tags(going(name).id, {"state": State.FINISHED})
+    watched = runs.find("watched")
+    page.session_state["watched"] = watched.id
+    assert "watched" in texts(page.run())
+    runs.delete(watched)
+    page.run()
+    assert not page.error and "kept" in texts(page)
+    runs.delete(runs.find("kept"))
+    assert "Press Start" in page.run().info[0].value
+
+
+def test_name_in_the_sidebar_is_plain_text() -> None:
+    """A run's name cannot bring a picture, and so a request, into everybody's sidebar."""
+    going("![x](http://elsewhere/)")
+    page = opened("pages/data.py")
+    shared.warm_up().wait()
+    page.run()
+    told = [element.proto.text for element in page.sidebar.get("progress")]
+    assert told and "![x]" not in told[0]
