@@ -7,15 +7,13 @@ import gc
 import logging
 import os
 import signal
-import subprocess
-import sys
 import threading
 import time
 import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core import queue, runs
+from core import queue, runs, spare
 from core.config import TrainConfig
 from core.device import queue_name
 from core.errors import CheckpointError, DataError, RunError, StoreError, UserError
@@ -34,21 +32,26 @@ _log = logging.getLogger("digitlab")
 
 def start(config: TrainConfig, data: str, recipe: str = "", name: str = "") -> Run:
     """Ask for a run and start its process, detached: it outlives the caller. Raises StoreError."""
-    run = ask(config, data, recipe, name)
-    with (run.folder / LOG).open("ab") as log:
-        process = subprocess.Popen(  # noqa: S603  # our own interpreter, our own module, an id of the store's
-            [sys.executable, "-m", "core", "train", "--resume", run.id],
-            cwd=Path(__file__).parent.parent,
-            # The process finds what the caller sees, wherever that was started.
-            env={**os.environ, "DIGITLAB_RUNS": str(directory()), "DIGITLAB_DATA": _data_folder()},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=log,
-            start_new_session=True,
-        )
-    # Somebody has to take note of its end, or it stays in the process table as a zombie.
-    threading.Thread(target=process.wait, daemon=True).start()
+    run, environment = ask(config, data, recipe, name), _environment()
+    if not spare.take(run.id, environment):
+        with (run.folder / LOG).open("ab") as log:
+            spare.launch(["core", "train", "--resume", run.id], environment, stderr=log)
     return run
+
+
+def prepare() -> None:
+    """Load, in a process of its own, what the next `start` needs: that run begins seconds earlier.
+
+    Only while no run is in progress: a training and a spare process would share the memory.
+    Raises StoreError.
+    """
+    if not runs.in_progress():
+        spare.prepare(_environment())
+
+
+def _environment() -> dict[str, str]:
+    """Return what a training process sees: what its caller does, wherever that was started."""
+    return {**os.environ, "DIGITLAB_RUNS": str(directory()), "DIGITLAB_DATA": _data_folder()}
 
 
 def ask(config: TrainConfig, data: str, recipe: str = "", name: str = "") -> Run:

@@ -1,7 +1,9 @@
+from contextlib import suppress
+
 import streamlit as st
 
 from core import data, worker
-from core.errors import DeviceError
+from core.errors import DeviceError, StoreError
 from ui import network, settings, shared, state
 from ui.live import live
 
@@ -36,3 +38,6 @@ with right:
     live()
     with st.expander("The network", icon=":material/layers:"):
         network.layers(config)
+# All is drawn, and a store that fails has been told of.
+with suppress(StoreError):
+    worker.prepare()
