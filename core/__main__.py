@@ -7,11 +7,14 @@ import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from core import data, recipes, runs
 from core.config import config_fields
 from core.errors import ConfigError, RunError, UserError
+
+if TYPE_CHECKING:  # numpy and what follows: each command loads what it needs
+    from core.results import Result
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -62,8 +65,12 @@ def _parser() -> argparse.ArgumentParser:
     sub = command("stop", _stop, "stop a run; its best epoch is kept")
     sub.add_argument("run", metavar="RUN", help=run_help)
 
-    sub = command("evaluate", _evaluate, "accuracy, loss, F1, confusion and classes of a run")
-    sub.add_argument("run", metavar="RUN", help=run_help)
+    sub = command(
+        "evaluate",
+        _evaluate,
+        "accuracy, loss, F1, confusion and classes of a run; of several, each and all as one",
+    )
+    sub.add_argument("runs", metavar="RUN", nargs="+", help=run_help)
     sub.add_argument("--split", choices=("test", "validation"), default="test")
 
     sub = command("predict", _predict, "read image files, or folders of them, one line each")
@@ -134,14 +141,23 @@ def _stop(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
 
 
 def _evaluate(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
-    from core import evaluate, results
+    from core import results
 
-    run = runs.find(options.run)
-    result = results.of(run, options.split, data.load(run.data))
+    members = [runs.find(text) for text in options.runs]
+    found = [results.of(run, options.split, data.load(run.data)) for run in members]
+    for run, result in zip(members, found, strict=True):
+        yield {"run": run.id} | _report(options.split, result)
+    if len(members) > 1:
+        together = _report(options.split, results.together(found))
+        yield {"run": "ensemble", "members": [run.id for run in members]} | together
+
+
+def _report(split: str, result: "Result") -> dict[str, Any]:
+    from core import evaluate
+
     report = evaluate.report(result.probabilities, result.labels)
-    yield {
-        "run": run.id,
-        "split": options.split,
+    return {
+        "split": split,
         "count": report.count,
         "accuracy": report.accuracy,
         "loss": report.loss,

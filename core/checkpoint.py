@@ -3,7 +3,7 @@
 import pickle
 import zipfile
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 import torch
 
@@ -18,7 +18,8 @@ class Checkpoint(TypedDict):
     best_epoch: int
     best_accuracy: float
     train_seconds: float
-    model_state_dict: dict[str, Any]
+    model_state_dict: dict[str, Any]  # what reads digits
+    raw_state_dict: NotRequired[dict[str, Any]]  # what learns, where what reads is its average
     optimizer_state_dict: dict[str, Any]
     scheduler_state_dict: dict[str, Any]
     random_state: dict[str, torch.Tensor]

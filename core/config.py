@@ -12,6 +12,7 @@ from typing import Any, get_type_hints
 from core.errors import ConfigError
 
 NETWORKS = ("fast_cnn", "simple_cnn", "digit_cnn", "mlp", "pytorch_example", "lenet5")
+ANY_SIZE = ("fast_cnn",)  # networks that read images of 14×14 too
 OPTIMIZERS = ("sgd", "adam", "adamw", "adadelta")
 SCHEDULES = ("constant", "step", "exponential", "cosine", "one_cycle")
 PRECISIONS = ("auto", "float32", "bfloat16")
@@ -44,6 +45,12 @@ class TrainConfig:
     momentum: float = _between(
         0, 0.999, 0.9, "How much of the last step is kept. SGD alone uses it."
     )
+    beta2: float = _between(
+        0.5,
+        0.9999,
+        0.999,
+        "How much Adam keeps of earlier gradients' sizes. Lower adapts sooner: for short runs.",
+    )
     weight_decay: float = _between(
         0, 1, 1e-4, "Pulls weights towards zero. More fits the training images less closely."
     )
@@ -64,6 +71,13 @@ class TrainConfig:
     final_rate: float = _between(
         0, 1, 0.01, "Last learning rate, as a share of the highest (cosine and one-cycle)."
     )
+    ema: float = _between(
+        0,
+        0.9999,
+        0.0,
+        "How much of the running mean of the weights each step keeps; the mean reads the digits. "
+        "0 is no averaging.",
+    )
     dropout: float = _between(
         0, 0.9, 0.0, "Share of the features silenced at random while training. More overfits less."
     )
@@ -80,11 +94,24 @@ class TrainConfig:
     shear: float = _between(
         0, 45, 0.0, "Training images are slanted by up to this many degrees either way."
     )
+    small_share: float = _between(
+        0,
+        1,
+        0.0,
+        "Share of the run, from its start, that sees images of 14 × 14: a quarter of the work.",
+    )
     mean: float = _between(
         0, 1, 0.1307, "Taken from each pixel (0 black, 1 white). MNIST's own mean is 0.1307."
     )
     std: float = _between(
         0.01, 10, 0.3081, "Each pixel is then divided by this. MNIST's own deviation is 0.3081."
+    )
+    reading_shift: int = _between(
+        0,
+        2,
+        0,
+        "Pixels by which a digit is also moved, four ways, when it is read; the five answers are "
+        "averaged. 0 reads once.",
     )
     validation_size: int = _between(
         10,
@@ -112,6 +139,11 @@ class TrainConfig:
         for spec in fields(self):
             object.__setattr__(
                 self, spec.name, _checked(spec, types[spec.name], getattr(self, spec.name))
+            )
+        if self.small_share and self.network not in ANY_SIZE:
+            raise ConfigError(
+                f"small_share must be 0 for {self.network}, not {self.small_share:g}: only "
+                f"{', '.join(ANY_SIZE)} can read images of two sizes."
             )
 
     def to_dict(self) -> dict[str, Any]:

@@ -1,7 +1,8 @@
 """A run's answers on its validation and test images, kept so that nothing recomputes them."""
 
+from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -81,6 +82,24 @@ def of(run: Run, split: str, digits: Digits) -> Result:
     if len(probabilities) != len(labels):
         raise RunError(f"The run {run.name} kept answers for other images. Train it again.")
     return Result(probabilities, images, labels, indices)
+
+
+def together(members: Sequence[Result]) -> Result:
+    """Return several runs' answers as one: the mean of their probabilities, image by image.
+
+    Raises RunError if they answered for different images.
+    """
+    first, *others = members
+    for other in others:
+        if not np.array_equal(other.indices, first.indices) or not np.array_equal(
+            other.labels, first.labels
+        ):
+            raise RunError(
+                "These runs were asked about different images, so their answers cannot be "
+                "averaged. Choose runs of the same data; for validation, of the same seed too."
+            )
+    stacked = np.stack([member.probabilities for member in members])
+    return replace(first, probabilities=stacked.mean(axis=0))
 
 
 def read_test(run: Run, best: "Checkpoint", digits: Digits) -> float:

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from core import device, models
 from core.batches import TrainingBatches
 from core.checkpoint import Checkpoint, load_weights
-from core.config import TrainConfig
+from core.config import TrainConfig, config_from
 from core.data import Digits, split_for
 from core.errors import CheckpointError
 from core.evaluate import score
@@ -130,7 +130,7 @@ def train(
                 learner, batches, epoch, where.precision, should_stop
             )
             validation = probabilities(
-                learner.model, digits.train_images[split.validation], config, where.precision
+                learner.reader, digits.train_images[split.validation], config, where.precision
             )
             loss, accuracy = score(validation, digits.train_labels[split.validation])
             if not math.isfinite(loss):
@@ -160,19 +160,18 @@ def _one_epoch(
     should_stop: Callable[[], bool],
 ) -> Generator[Step, None, tuple[float, float, float]]:
     """Yield Steps; return the epoch's mean loss, accuracy and last learning rate."""
-    model, optimizer, config = learner.model, learner.optimizer, learner.config
+    model, config = learner.model, learner.config
     meter = _Meter()
     report_every = max(1, len(batches) // _REPORTS_PER_EPOCH)
     model.train()
     for step, (images, labels) in enumerate(batches, (epoch - 1) * len(batches) + 1):
         rate = float(learner.scheduler.get_last_lr()[0])
+        if step <= config.small_share * config.epochs * len(batches):
+            images = F.avg_pool2d(images, 2)
         with autocast(labels.device, precision):
             logits = model(images).float()
             loss = F.cross_entropy(logits, labels, label_smoothing=config.label_smoothing)
-        optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]  # torch has no types here
-        optimizer.step()
-        learner.scheduler.step()
+        learner.step(loss)
         meter.add(loss.detach(), logits.detach(), labels)
         if step == 1 or step % report_every == 0 or step == epoch * len(batches):
             yield meter.report(step, rate)
@@ -235,12 +234,22 @@ class _Learner:
         self.config = config
         self.generator = torch.Generator().manual_seed(config.seed)
         self.model = models.build(config).to(place).to(memory_format=torch.channels_last)
+        self.reader = copy.deepcopy(self.model) if config.ema else self.model
         self.optimizer = _optimizer(self.model, config)
 
     def schedule(self, steps_per_epoch: int) -> None:
         self.scheduler = torch.optim.lr_scheduler.LambdaLR(
             self.optimizer, lambda step: rate_factor(self.config, step, steps_per_epoch)
         )
+
+    def step(self, loss: Tensor) -> None:
+        """Learn from the loss of one batch."""
+        self.optimizer.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]  # torch has no types here
+        self.optimizer.step()
+        self.scheduler.step()
+        if self.reader is not self.model:
+            average(self.reader, self.model, self.config.ema, self.scheduler.last_epoch)
 
     def checkpoint(
         self, epoch: int, best_epoch: int, best_accuracy: float, seconds: float
@@ -249,29 +258,32 @@ class _Learner:
         random_state = {"torch": torch.get_rng_state(), "batches": self.generator.get_state()}
         if torch.cuda.is_available():
             random_state["cuda"] = torch.cuda.get_rng_state()
-        return copy.deepcopy(
-            Checkpoint(
-                config=self.config.to_dict(),
-                epoch=epoch,
-                best_epoch=best_epoch,
-                best_accuracy=best_accuracy,
-                train_seconds=seconds,
-                model_state_dict=self.model.state_dict(),
-                optimizer_state_dict=self.optimizer.state_dict(),
-                scheduler_state_dict=self.scheduler.state_dict(),
-                random_state=random_state,
-            )
+        content = Checkpoint(
+            config=self.config.to_dict(),
+            epoch=epoch,
+            best_epoch=best_epoch,
+            best_accuracy=best_accuracy,
+            train_seconds=seconds,
+            model_state_dict=self.reader.state_dict(),
+            optimizer_state_dict=self.optimizer.state_dict(),
+            scheduler_state_dict=self.scheduler.state_dict(),
+            random_state=random_state,
         )
+        if self.reader is not self.model:
+            content["raw_state_dict"] = self.model.state_dict()
+        return copy.deepcopy(content)
 
     def restore(self, checkpoint: Checkpoint) -> None:
         """Go back to a checkpoint of the same configuration. Raises CheckpointError."""
-        if checkpoint["config"] != self.config.to_dict():
+        if config_from(checkpoint["config"]) != self.config:
             raise CheckpointError(
                 "The checkpoint was made with another configuration. "
                 "Resume with the run's own, or start a new run."
             )
-        load_weights(self.model, checkpoint)
+        load_weights(self.reader, checkpoint)
         try:
+            if self.reader is not self.model:
+                self.model.load_state_dict(checkpoint["raw_state_dict"])
             self.optimizer.load_state_dict(checkpoint["optimizer_state_dict"])
             self.scheduler.load_state_dict(checkpoint["scheduler_state_dict"])
             torch.set_rng_state(checkpoint["random_state"]["torch"])
@@ -284,14 +296,32 @@ class _Learner:
             ) from error
 
 
+@torch.no_grad()
+def average(mean: nn.Module, model: nn.Module, decay: float, step: int) -> None:
+    """Move `mean`'s weights and running statistics towards `model`'s, after a step, from 1.
+
+    The first steps count for more, so that the initial weights are soon forgotten: decay is at most
+    (1 + step) / (10 + step), as TensorFlow's ExponentialMovingAverage has it.
+    """
+    share = 1 - min(decay, (1 + step) / (10 + step))
+    for old, new in zip(mean.state_dict().values(), model.state_dict().values(), strict=True):
+        if old.is_floating_point():
+            old.lerp_(new, share)
+        else:
+            old.copy_(new)
+
+
 def _optimizer(model: nn.Module, config: TrainConfig) -> torch.optim.Optimizer:
     parameters, rate, decay = model.parameters(), config.learning_rate, config.weight_decay
+    betas = (0.9, config.beta2)
     match config.optimizer:
         case "sgd":
-            return torch.optim.SGD(parameters, rate, config.momentum, weight_decay=decay)
+            return torch.optim.SGD(
+                parameters, rate, config.momentum, weight_decay=decay, fused=True
+            )
         case "adam":
-            return torch.optim.Adam(parameters, rate, weight_decay=decay)
+            return torch.optim.Adam(parameters, rate, betas, weight_decay=decay, fused=True)
         case "adamw":
-            return torch.optim.AdamW(parameters, rate, weight_decay=decay)
+            return torch.optim.AdamW(parameters, rate, betas, weight_decay=decay, fused=True)
         case _:
             return torch.optim.Adadelta(parameters, rate, weight_decay=decay)

@@ -23,3 +23,4 @@ if len(chosen) >= 2:
         comparison.verdict(*chosen)
     comparison.differences(chosen)
     comparison.costs(chosen)
+    comparison.ensemble(chosen)

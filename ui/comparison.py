@@ -89,6 +89,37 @@ def _sentence(paired: evaluate.Paired, first: str, second: str) -> str:
     return f"**No difference beyond chance** ({chance}): {first} {alone}."
 
 
+def ensemble(chosen: list[Run]) -> None:
+    """Show what the runs read right when their probabilities are averaged, beside each alone."""
+    st.subheader("All of them as one")
+    try:
+        alone = [results.of(run, "test", shared.digits(run.data)) for run in chosen]
+        together = results.together(alone)
+    except UserError as error:
+        st.markdown(f"Nobody can say: {words.plain(str(error))}")
+        return
+    names = [*compare.labels(chosen), f"all {len(chosen)} as one"]
+    reports = [evaluate.report(one.probabilities, one.labels) for one in (*alone, together)]
+    st.dataframe(
+        pd.DataFrame(
+            {
+                "": names,
+                "test accuracy": [words.percent(report.accuracy) for report in reports],
+                "95 % interval": [words.interval(*report.interval) for report in reports],
+                "mistakes": [round(report.count * (1 - report.accuracy)) for report in reports],
+                "loss": [f"{report.loss:.4f}" for report in reports],
+            }
+        ),
+        hide_index=True,
+        height="content",
+        key="ensemble",
+    )
+    st.caption(
+        "Each digit's answer is the mean of their probabilities: networks that err on different "
+        "digits correct each other. Choose the members by validation, or not at all."
+    )
+
+
 def differences(chosen: list[Run]) -> None:
     """Show the settings in which the runs differ."""
     st.subheader("What differs")

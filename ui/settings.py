@@ -6,18 +6,28 @@ from typing import Any
 import streamlit as st
 
 from core import recipes
-from core.config import TrainConfig, config_fields
+from core.config import ANY_SIZE, TrainConfig, config_fields
 from ui import state
 
 _FIELDS = config_fields()
 _COMMON = ("network", "epochs", "batch_size", "learning_rate")
 _FOLDED = {
     "Optimiser and schedule": (
-        *("optimizer", "momentum", "weight_decay", "schedule", "step_every", "step_factor"),
+        *(
+            "optimizer",
+            "momentum",
+            "beta2",
+            "weight_decay",
+            "ema",
+            "schedule",
+            "step_every",
+            "step_factor",
+        ),
         *("step_from_start", "warmup", "final_rate"),
     ),
     "Regularisation and augmentation": (
         *("dropout", "label_smoothing", "rotation", "shift", "scale", "shear"),
+        *("small_share", "reading_shift"),
     ),
     "Data, seed and machine": (
         *("validation_size", "train_size", "mean", "std", "seed", "patience"),
@@ -45,10 +55,16 @@ _SLIDER: dict[str, tuple[float, float]] = {
     "shift": (8, 1),
     "scale": (0.5, 0.01),
     "shear": (45.0, 1.0),
+    "beta2": (0.999, 0.001),
+    "ema": (0.999, 0.001),
+    "small_share": (1.0, 0.05),
+    "reading_shift": (2, 1),
     "patience": (20, 1),
 }
 _NEEDS = {
     "momentum": ("optimizer", {"sgd"}),
+    "beta2": ("optimizer", {"adam", "adamw"}),
+    "small_share": ("network", set(ANY_SIZE)),
     "step_every": ("schedule", {"step"}),
     "step_factor": ("schedule", {"step", "exponential"}),
     "step_from_start": ("schedule", {"step"}),
@@ -81,6 +97,8 @@ def settings() -> tuple[TrainConfig, str]:
         with st.expander(title):
             for name in fields:
                 values[name] = _control(name, values)
+    if values["network"] not in ANY_SIZE:
+        values["small_share"] = 0.0  # as its control, greyed out, says
     st.session_state[state.CONFIG] = values
     return TrainConfig(**values), recipe
 

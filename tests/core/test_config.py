@@ -62,3 +62,10 @@ def test_every_field_has_help_that_is_a_sentence() -> None:
     """Each control can say what turning it does."""
     for name, field in config_fields().items():
         assert field.metadata["help"].endswith("."), name
+
+
+def test_small_images_are_refused_for_a_network_that_cannot_read_them() -> None:
+    """Its fully connected layer has as many inputs as images of 28×28 give it."""
+    assert TrainConfig(network="fast_cnn", small_share=0.5).small_share == 0.5
+    with pytest.raises(ConfigError, match="small_share must be 0 for mlp"):
+        TrainConfig(network="mlp", small_share=0.5)

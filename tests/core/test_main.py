@@ -61,6 +61,9 @@ def test_train_evaluate_predict_stop(tmp_path: Path) -> None:
     assert [row["support"] for row in report["per_class"]] == [100] * 10
     [report], _ = call("evaluate", done["run"][:12], "--split", "validation")
     assert report["accuracy"] == pytest.approx(done["validation_accuracy"])
+    alone, _, together = call("evaluate", "tiny", "tiny")[0]
+    assert (together["run"], together["members"]) == ("ensemble", [done["run"]] * 2)
+    assert together["confusion"] == alone["confusion"]
 
     digits = data.load("sample")
     for index in range(3):

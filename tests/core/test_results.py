@@ -68,3 +68,30 @@ def test_saving_leaves_no_partial_file(tmp_path: Path) -> None:
     """Answers appear whole under their name."""
     results.save(tmp_path, "test", np.zeros((3, 10), np.float32))
     assert [path.name for path in tmp_path.glob("*.*")] == ["test.npy"]
+
+
+def answer(probabilities: list[list[float]], indices: list[int]) -> results.Result:
+    """Return a result on digits 0, 1, … with the given rows of three probabilities."""
+    rows = np.zeros((len(indices), 10), np.float32)
+    rows[:, :3] = probabilities
+    labels = np.arange(len(indices), dtype=np.uint8)
+    images = np.zeros((len(indices), 28, 28), np.uint8)
+    return results.Result(rows, images, labels, np.array(indices))
+
+
+def test_runs_as_one_answer_with_their_mean_probabilities() -> None:
+    """Two that err on different digits are right together."""
+    one = answer([[0.4, 0.6, 0.0], [0.1, 0.8, 0.1]], [5, 6])
+    other = answer([[0.9, 0.1, 0.0], [0.5, 0.3, 0.2]], [5, 6])
+    together = results.together([one, other])
+    np.testing.assert_allclose(together.probabilities[:, :3], [[0.65, 0.35, 0], [0.3, 0.55, 0.15]])
+    assert evaluate.score(one.probabilities, one.labels)[1] == 0.5
+    assert evaluate.score(other.probabilities, other.labels)[1] == 0.5
+    assert evaluate.score(together.probabilities, together.labels)[1] == 1
+
+
+def test_answers_for_different_images_are_not_averaged() -> None:
+    """Their rows would belong to different digits."""
+    rows = [[0.4, 0.6, 0.0], [0.1, 0.8, 0.1]]
+    with pytest.raises(RunError, match="different images"):
+        results.together([answer(rows, [5, 6]), answer(rows, [5, 7])])

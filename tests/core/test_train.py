@@ -1,11 +1,13 @@
 """The training loop, on the 5,000 sample digits."""
 
+import copy
 import math
 from collections.abc import Iterator
 
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 from core import data
 from core.checkpoint import Checkpoint
@@ -13,7 +15,7 @@ from core.config import TrainConfig
 from core.data import Digits
 from core.errors import CheckpointError, DeviceError
 from core.recipes import RECIPES
-from core.train import Ended, Epoch, Event, Started, Step, train
+from core.train import Ended, Epoch, Event, Started, Step, average, train
 
 SMALL = TrainConfig(
     network="mlp", epochs=3, batch_size=64, train_size=600, validation_size=200, dropout=0.3,
@@ -83,6 +85,57 @@ def test_resumed_run_ends_in_the_same_numbers(digits: Digits) -> None:
     assert rest[-1].validation_loss == whole[-1].validation_loss
     assert all(map(torch.equal, weights(whole[-1].checkpoint), weights(rest[-1].checkpoint)))
     assert rest[-1].total_seconds > rest[-1].seconds
+
+
+def test_run_with_averaged_weights_resumes_to_the_same_numbers(digits: Digits) -> None:
+    """Both go on: the weights that learn, and their mean, which reads."""
+    config = SMALL.changed({"ema": 0.9})
+    whole = epochs(train(config, digits))
+    rest = epochs(train(config, digits, resume=whole[0].checkpoint))
+    assert rest[-1].validation_loss == whole[-1].validation_loss
+    for kind in ("model_state_dict", "raw_state_dict"):
+        ends = [list(event.checkpoint[kind].values()) for event in (whole[-1], rest[-1])]  # type: ignore[literal-required]
+        assert all(map(torch.equal, *ends))
+    raw = list(whole[-1].checkpoint["raw_state_dict"].values())
+    assert not all(map(torch.equal, weights(whole[-1].checkpoint), raw))
+
+
+def test_averaged_weights_equal_a_slow_reference() -> None:
+    """The mean is the sum of all weights so far, each with its share written out."""
+    torch.manual_seed(0)
+    decay, model = 0.8, nn.Sequential(nn.Linear(3, 2), nn.BatchNorm1d(2))
+    mean = copy.deepcopy(model)
+    kept = [min(decay, (1 + step) / (10 + step)) for step in range(1, 31)]
+    history = [[value.double() for value in model.state_dict().values()]]
+    for step in range(1, 31):
+        model.load_state_dict({k: v + torch.rand(v.shape) for k, v in model.state_dict().items()})
+        history.append([value.double() for value in model.state_dict().values()])
+        average(mean, model, decay, step)
+    shares = [math.prod(kept)]
+    shares += [(1 - kept[i]) * math.prod(kept[i + 1 :]) for i in range(30)]
+    assert sum(shares) == pytest.approx(1)
+    *averages, batches = mean.state_dict().values()
+    for position, value in enumerate(averages):
+        slow = sum(share * values[position] for share, values in zip(shares, history, strict=True))
+        torch.testing.assert_close(value.double(), slow, rtol=1e-5, atol=1e-6)
+    assert batches == history[-1][-1]  # a count has no mean
+
+
+def test_small_images_come_first(digits: Digits) -> None:
+    """The network sees 14×14 in the first share of the steps, 28×28 in the others and to read."""
+    config = SMALL.changed({"network": "fast_cnn", "small_share": 0.5, "epochs": 2})
+    sizes = []
+
+    def note(_: nn.Module, inputs: tuple[torch.Tensor]) -> None:
+        sizes.append((*inputs[0].shape[1:], torch.is_inference_mode_enabled()))
+
+    with nn.modules.module.register_module_forward_pre_hook(note):  # type: ignore[no-untyped-call]
+        list(train(config, digits))
+    seen = [size for size in sizes if size[0] == 1 and len(size) == 4]
+    small, large, reading = (1, 14, 14, False), (1, 28, 28, False), (1, 28, 28, True)
+    kept = [size for i, size in enumerate(seen) if i == 0 or size != seen[i - 1]]
+    assert kept == [small, reading, large, reading]
+    assert {seen.count(small), seen.count(large)} == {20}  # 10 steps, for the network and a layer
 
 
 def test_resume_refuses_another_configuration(digits: Digits) -> None:

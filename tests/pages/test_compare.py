@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core import runs
+from core import data, results, runs
 from core.config import TrainConfig
 from core.run import Run, State
 from ui import run_table
@@ -104,6 +104,18 @@ def test_two_runs_are_set_against_each_other(trained: Path) -> None:
     assert differing.loc["network"].to_dict() == {"mlp 500": "mlp", "cnn 1000": "fast_cnn"}
     assert "optimizer" not in differing.index
     assert "(p " in texts(page) and "Exact McNemar test" in texts(page)
+
+
+def test_runs_are_evaluated_as_one(trained: Path) -> None:
+    """Each alone, then their mean: its mistakes are those that the command line counts."""
+    chosen = [runs.find("mlp 500"), runs.find("cnn 1000")]
+    page = opened(*chosen)
+    table = page.dataframe[2].value.set_index("")
+    together = results.together([results.of(run, "test", data.load("sample")) for run in chosen])
+    wrong = int((together.probabilities.argmax(1) != together.labels).sum())
+    assert table.index.tolist() == ["mlp 500", "cnn 1000", "all 2 as one"]
+    assert table["mistakes"].tolist()[2] == wrong
+    assert table["test accuracy"]["cnn 1000"] == f"{100 * (chosen[1].test_accuracy or 0):.2f} %"
 
 
 def test_runs_on_other_images_are_not_judged(trained: Path) -> None:
