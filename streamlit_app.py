@@ -17,8 +17,15 @@ PAGES = {
 # tab's too, which Streamlit fetches from another host.
 page = st.navigation(list(PAGES), position="hidden")
 st.set_page_config(f"{page.title} · Digit Lab", page_icon="ui/icon.png", layout="wide")
-# Streamlit leaves 6 rem above each page: a fifth of a small screen before anything is said.
-st.html("<style>[data-testid=stMainBlockContainer] { padding-top: 3rem; }</style>")
+# Streamlit leaves 6 rem above each page: a fifth of a small screen before anything is said. And it
+# fades in what it draws anew, which at a redraw a second took a third of the browser's time.
+st.html(
+    """<style>
+    [data-testid=stMainBlockContainer] { padding-top: 3rem; }
+    [data-testid=stElementContainer], [data-testid=stElementContainer] * { transition: none; }
+    [data-testid=stStatusWidget] * { animation: none; }
+    </style>"""
+)
 sidebar(PAGES)
 with messages():
     page.run()

@@ -4,26 +4,17 @@ python -m benchmarks.app [--repetitions N]
 """
 
 import argparse
-import os
-import shutil
-import socket
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
+from benchmarks.browser import chromium, open_when_up, server, settle
 from benchmarks.machine import RESULTS, keep, machine, table
 
-ROOT = Path(__file__).parents[1]
 PAGES = ("Data", "Train", "Evaluate", "Draw", "Compare")
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"]
-FLAGS += ["--disable-background-networking", "--disable-component-update"]
 GOALS = {
     "app ready: first page drawn": 6.0,
     "page switch, the slowest": 1.0,
@@ -34,50 +25,12 @@ GOALS = {
 }
 
 
-@contextmanager
-def server(runs: Path) -> Iterator[tuple[str, int]]:
-    """Start the app with a fresh store; give its address and process number."""
-    with socket.socket() as free:
-        free.bind(("localhost", 0))
-        port = free.getsockname()[1]
-    process = subprocess.Popen(  # noqa: S603  # our own interpreter and app
-        [
-            *(sys.executable, "-m", "streamlit", "run", "streamlit_app.py"),
-            *("--server.headless", "true", "--server.port", str(port)),
-        ],
-        cwd=ROOT,
-        env={**os.environ, "DIGITLAB_RUNS": str(runs)},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        yield f"http://localhost:{port}", process.pid
-    finally:
-        process.terminate()
-        process.wait()
-
-
-def open_when_up(page: Page, address: str) -> None:
-    """Open an address as soon as something answers there."""
-    while True:
-        try:
-            page.goto(address)
-            return
-        except Exception:  # nobody listens yet
-            time.sleep(0.05)
-
-
 def resident(pid: int) -> float:
     """Return a process's resident memory in MB (10^6 bytes)."""
     for line in Path(f"/proc/{pid}/status").read_text().splitlines():
         if line.startswith("VmRSS"):
             return int(line.split()[1]) * 1024 / 1e6
     raise SystemExit("This measures memory through /proc, on Linux.")
-
-
-def settle(page: Page) -> None:
-    """Wait until Streamlit has nothing left to draw."""
-    page.locator("[data-testid=stStatusWidget]").wait_for(state="detached")
 
 
 def measure(browser: Browser, runs: Path) -> dict[str, float]:
@@ -144,8 +97,7 @@ def main() -> None:
     parser.add_argument("--repetitions", type=int, default=3)
     options = parser.parse_args()
     measured = []
-    with sync_playwright() as engine:
-        browser = engine.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
+    with chromium() as browser:
         for _ in range(options.repetitions):
             with tempfile.TemporaryDirectory() as folder:
                 measured.append(measure(browser, Path(folder)))

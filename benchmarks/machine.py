@@ -34,3 +34,19 @@ def table(rows: list[list[str]]) -> str:
     """Return rows, the first its head, as a Markdown table."""
     head, *body = ["| " + " | ".join(row) + " |" for row in rows]
     return "\n".join([head, "|" + " --- |" * len(rows[0]), *body])
+
+
+def percent(share: float) -> str:
+    """Return 0.9931 as 99.31 %."""
+    return f"{share:.2%}".replace("%", " %")
+
+
+def seconds(number: float) -> str:
+    """Return seconds with as many digits as can be believed."""
+    return (
+        f"{number:.2f} s"
+        if number < 10
+        else f"{number:.1f} s"
+        if number < 100
+        else f"{number:.0f} s"
+    )

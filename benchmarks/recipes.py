@@ -7,7 +7,7 @@ import argparse
 import statistics
 from typing import Any
 
-from benchmarks.machine import RESULTS, keep, machine, table
+from benchmarks.machine import RESULTS, keep, machine, percent, table
 from core import data, evaluate, models, results
 from core.config import TrainConfig
 from core.data import Digits
@@ -48,16 +48,12 @@ def show(measured: dict[str, list[dict[str, Any]]]) -> str:
                 f"{runs[0]['parameters']:,}",
                 str(RECIPES[name].config.epochs),
                 f"{mean('train_seconds'):.0f}",
-                _percent(mean("validation_accuracy")),
-                _percent(mean("test_accuracy")),
-                "–" if reported is None else _percent(reported),
+                percent(mean("validation_accuracy")),
+                percent(mean("test_accuracy")),
+                "–" if reported is None else percent(reported),
             ]
         )
     return table(rows)
-
-
-def _percent(share: float) -> str:
-    return f"{share:.2%}".replace("%", " %")
 
 
 def main() -> None:

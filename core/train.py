@@ -5,7 +5,9 @@ should be kept is in the events.
 """
 
 import copy
+import ctypes
 import math
+import platform
 import time
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
@@ -106,6 +108,7 @@ def train(
 
     Raises DeviceError, or CheckpointError if `resume` is of another configuration.
     """
+    _keep_freed_memory()
     where = device.choose(config.device, config.precision)
     split = split_for(digits, config.validation_size, config.train_size, config.seed)
     learner = _Learner(config, torch.device(where.kind))
@@ -150,6 +153,19 @@ def train(
         yield Ended("finished", "")
     except _Interrupted as interruption:
         yield interruption.ended
+
+
+def _keep_freed_memory() -> None:
+    """Let glibc keep what one step frees for the next, rather than give it back each time.
+
+    Getting the activations' pages anew took a sixth of a step of `fast_cnn` on a CPU. The
+    parameters and their bounds are those of glibc's mallopt(3).
+    """
+    if platform.libc_ver()[0] == "glibc":
+        trim_threshold, mmap_threshold = -1, -3
+        library = ctypes.CDLL(None)
+        library.mallopt(mmap_threshold, 32 << 20)
+        library.mallopt(trim_threshold, 1 << 30)
 
 
 def _one_epoch(

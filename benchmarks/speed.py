@@ -1,0 +1,297 @@
+"""Measure how fast we train, beside what people use today; print the README's tables.
+
+python -m benchmarks.speed [PART …] [--repetitions N] [--seeds N]
+
+Parts: epochs, accuracy, limit, growth, watching. What is measured is kept part by part in
+benchmarks/results/speed.json, so that they need not be measured in one go.
+"""
+
+import argparse
+import json
+import multiprocessing
+import resource
+import statistics
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+from benchmarks import reference
+from benchmarks.machine import RESULTS, keep, machine, percent, seconds, table
+from benchmarks.watching import watching
+from core import data, device, evaluate, models, results
+from core.config import TrainConfig
+from core.data import Digits, split_sizes
+from core.errors import UserError
+from core.predict import autocast
+from core.recipes import RECIPES
+from core.train import Epoch, train
+
+FAST = {"fast_990": 0.990, "fast_992": 0.992, "fast_995": 0.995, "fast_997": 0.997}
+PUBLISHED, TUTORIAL = "train_mnist_fast, as published", "simple_cnn, reference loop"
+SIZES = (10_000, 60_000, 240_000)
+
+
+def warm_up(digits: Digits) -> None:
+    """Let libraries load what they load at a first step."""
+    list(train(TrainConfig(epochs=1, train_size=2_000), digits))
+
+
+def last_epoch(config: TrainConfig, digits: Digits) -> Epoch:
+    """Train; return the last epoch's event."""
+    return [event for event in train(config, digits) if isinstance(event, Epoch)][-1]
+
+
+def epochs(options: argparse.Namespace) -> dict[str, Any]:
+    """Time one epoch of 60,000 images: the reference loop and ours, in turn."""
+    digits = data.load()
+    warm_up(digits)
+    measured: dict[str, Any] = {}
+    for name in reference.OPTIMIZERS:
+        config = RECIPES[name].config.changed({"epochs": 1, "validation_size": 10})
+        tutorial = reference.Tutorial(config)
+        times: dict[str, list[float]] = {"reference": [], "ours": []}
+        for _ in range(options.repetitions):
+            times["reference"].append(tutorial.epoch())
+            times["ours"].append(last_epoch(config, digits).seconds)
+            print(name, {key: round(value[-1], 2) for key, value in times.items()}, flush=True)
+        measured[name] = times
+    return {"repetitions": options.repetitions, "times": measured}
+
+
+def show_epochs(part: dict[str, Any]) -> str:
+    """Return the medians of an epoch's seconds and their ratio."""
+    rows = [["network", "reference loop", "`core.train`", "ratio"]]
+    for name, times in part["times"].items():
+        theirs, ours = (statistics.median(times[key]) for key in ("reference", "ours"))
+        rows.append([f"`{name}`", seconds(theirs), seconds(ours), f"1/{theirs / ours:.1f}"])
+    return f"Medians of {part['repetitions']}, in turn.\n\n{table(rows)}"
+
+
+def accuracy(options: argparse.Namespace) -> dict[str, Any]:
+    """Time every fast recipe to its accuracy, with several seeds, and what it is compared with."""
+    digits = data.load()
+    warm_up(digits)
+    measured: dict[str, list[list[float]]] = {}
+    for name in options.recipes or [*FAST, PUBLISHED, TUTORIAL]:
+        seeds = options.seeds * 2 if name in ("fast_990", "fast_992", PUBLISHED) else options.seeds
+        measured[name] = []
+        for seed in range(1 if name == TUTORIAL else seeds):
+            if name in FAST:
+                config = RECIPES[name].config.changed({"seed": seed})
+                one = to_accuracy(config, digits)
+            else:
+                one = reference.train_mnist_fast(seed) if name == PUBLISHED else tutorial_to(0.992)
+            measured[name].append(list(one))
+            print(name, [round(value, 4) for value in one], flush=True)
+    return {"seconds_and_test_accuracy": measured}
+
+
+def to_accuracy(config: TrainConfig, digits: Digits) -> tuple[float, float]:
+    """Train a recipe; return its seconds, all inside, and the accuracy on the test set.
+
+    The data are in memory before. Validation counts, and so do the extra copies in reading the test
+    set, if the recipe averages over them.
+    """
+    begin = time.perf_counter()
+    best = max(
+        (event for event in train(config, digits) if isinstance(event, Epoch)),
+        key=lambda event: event.validation_accuracy,
+    )
+    trained = time.perf_counter()
+    answers = results.answers(best.checkpoint, digits.test_images)
+    reading = time.perf_counter() - trained if config.reading_shift else 0.0
+    return trained - begin + reading, evaluate.score(answers, digits.test_labels)[1]
+
+
+def tutorial_to(target: float) -> tuple[float, float]:
+    """Train `simple_cnn` by the reference loop until an epoch reaches the target on the test set.
+
+    Its ten epochs and its step schedule are the recipe's; reading the test set is not counted.
+    """
+    config = RECIPES["simple_cnn"].config
+    tutorial = reference.Tutorial(config)
+    schedule = torch.optim.lr_scheduler.StepLR(tutorial.optimizer, config.step_every, 0.5)
+    spent = reached = 0.0
+    for _ in range(config.epochs):
+        spent += tutorial.epoch()
+        schedule.step()
+        reached = tutorial.accuracy()
+        print(f"  {spent:.0f} s, {reached:.2%}", flush=True)
+        if reached >= target:
+            break
+    return spent, reached
+
+
+def show_accuracy(part: dict[str, Any]) -> str:
+    """Return mean seconds and mean test accuracy by recipe."""
+    rows = [["recipe", "target", "mean test accuracy", "lowest to highest", "mean seconds", "runs"]]
+    goals = FAST | {PUBLISHED: 0.990, TUTORIAL: 0.992}
+    for name, goal in goals.items():
+        if name in part["seconds_and_test_accuracy"]:
+            times, reached = zip(*part["seconds_and_test_accuracy"][name], strict=True)
+            rows.append(
+                [
+                    f"`{name}`" if name in FAST else name,
+                    percent(goal),
+                    percent(statistics.mean(reached)),
+                    f"{100 * min(reached):.2f} to {percent(max(reached))}",
+                    seconds(statistics.mean(times)),
+                    str(len(times)),
+                ]
+            )
+    return table(rows)
+
+
+def limit(options: argparse.Namespace) -> dict[str, Any]:
+    """Compare the work that a training does a second with what matrix products alone reach."""
+    digits = data.load()
+    where = device.choose()
+    warm_up(digits)
+    found = {}
+    for name in (*FAST, "simple_cnn"):
+        config = RECIPES[name].config.changed({"epochs": 1})
+        if name in FAST:  # a whole epoch of each size would take long for the slow ones
+            config = config.changed({"small_share": 0, "train_size": 20_000})
+        images, _ = split_sizes(len(digits.train_labels), config.validation_size, config.train_size)
+        work = training_flops(config) * images
+        took = min(last_epoch(config, digits).seconds for _ in range(options.repetitions))
+        found[name] = work / took
+        print(name, f"{found[name] / 1e9:.0f} GFLOP/s", flush=True)
+    return {
+        "precision": where.precision,
+        "matrix_product": matrix_rate(where.precision),
+        "flops_per_second": found,
+        "flops_per_image": {name: training_flops(RECIPES[name].config) for name in found},
+    }
+
+
+def training_flops(config: TrainConfig) -> float:
+    """Return the floating-point operations of one step, forward and backward, per image."""
+    model = models.build(config)
+    with FlopCounterMode(display=False) as counter:
+        model(torch.zeros(64, 1, 28, 28)).sum().backward()
+    return counter.get_total_flops() / 64
+
+
+def matrix_rate(precision: str, size: int = 2048) -> float:
+    """Return this machine's FLOP/s in products of two square matrices, the best of 10."""
+    where = torch.device(device.choose().kind)
+    left, right = torch.rand(2, size, size, device=where).unbind()
+    best = float("inf")
+    with autocast(where, precision):
+        if precision == "bfloat16":
+            left, right = left.bfloat16(), right.bfloat16()
+        for _ in range(10):
+            begin = time.perf_counter()
+            (left @ right).sum().item()
+            best = min(best, time.perf_counter() - begin)
+    return 2 * size**3 / best
+
+
+def show_limit(part: dict[str, Any]) -> str:
+    """Return each recipe's rate as a share of the matrix products'."""
+    rows = [["recipe", "MFLOP an image", "GFLOP/s", "share of matrix products' rate"]]
+    for name, rate in part["flops_per_second"].items():
+        rows.append(
+            [
+                f"`{name}`",
+                f"{part['flops_per_image'][name] / 1e6:.1f}",
+                f"{rate / 1e9:.0f}",
+                f"{rate / part['matrix_product']:.0%}".replace("%", " %"),
+            ]
+        )
+    return (
+        f"Products of 2048 × 2048 matrices in {part['precision']} reach "
+        f"{part['matrix_product'] / 1e9:.0f} GFLOP/s.\n\n{table(rows)}"
+    )
+
+
+def growth(options: argparse.Namespace) -> dict[str, Any]:
+    """Time an epoch, and note the peak memory, for more and more images; each in a new process."""
+    measured = {}
+    with multiprocessing.get_context("spawn").Pool(1, maxtasksperchild=1) as pool:
+        for size in SIZES:
+            measured[size] = pool.map(one_size, [size] * options.repetitions, chunksize=1)
+            print(size, measured[size], flush=True)
+    return {"repetitions": options.repetitions, "seconds_and_bytes": measured}
+
+
+def one_size(size: int) -> tuple[float, float]:
+    """Return the seconds of an epoch over so many images, and the process's peak bytes."""
+    digits = data.load()
+    warm_up(digits)
+    chosen = np.arange(size + 10) % 60_000
+    repeated = Digits(
+        "mnist",
+        *(digits.train_images[chosen], digits.train_labels[chosen]),
+        *(digits.test_images, digits.test_labels),
+    )
+    config = RECIPES["fast_990"].config.changed({"epochs": 1, "validation_size": 10})
+    took = last_epoch(config, repeated).seconds
+    return took, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+def show_growth(part: dict[str, Any]) -> str:
+    """Return medians of seconds and memory by size."""
+    rows = [["images", "seconds an epoch", "seconds per 10,000 images", "peak memory"]]
+    for size, runs in part["seconds_and_bytes"].items():
+        took, peak = (statistics.median(column) for column in zip(*runs, strict=True))
+        per = seconds(took / int(size) * 10_000)
+        rows.append([f"{int(size):,}", seconds(took), per, f"{peak / 1e6:,.0f} MB"])
+    return table(rows)
+
+
+def show_watching(part: dict[str, Any]) -> str:
+    """Return the training's seconds alone, recorded, and watched."""
+    rows = [["the same training", "seconds", "range", "slower by"]]
+    alone = statistics.median(part["seconds"]["bare"])
+    for name, times in part["seconds"].items():
+        median = statistics.median(times)
+        slower = f"{median / alone - 1:+.1%}".replace("%", " %")
+        rows.append([name, seconds(median), f"{min(times):.2f} to {max(times):.2f} s", slower])
+    return table(rows)
+
+
+PARTS: dict[str, tuple[Callable[[argparse.Namespace], Any], Callable[[Any], str]]] = {
+    "epochs": (epochs, show_epochs),
+    "accuracy": (accuracy, show_accuracy),
+    "limit": (limit, show_limit),
+    "growth": (growth, show_growth),
+    "watching": (lambda options: watching(options.repetitions), show_watching),
+}
+
+
+def main() -> None:
+    """Measure the parts asked for, keep them, and print every part's table."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("parts", nargs="*", choices=[[], *PARTS], metavar="PART")
+    parser.add_argument("--repetitions", type=int, default=3)
+    parser.add_argument("--seeds", type=int, default=5, help="twice as many for the fastest")
+    parser.add_argument("--recipes", nargs="*", help="for accuracy: only these")
+    options = parser.parse_args()
+    if data.source() != "mnist":
+        raise SystemExit("This needs the full MNIST: set DIGITLAB_DATA, or download it.")
+    path = RESULTS / "speed.json"
+    kept = json.loads(path.read_text()) if path.exists() else {}
+    kept.pop("machine", None)  # each part has its own
+    for name in options.parts or PARTS:
+        part = PARTS[name][0](options)
+        if name == "accuracy" and options.recipes:
+            old = kept.get(name, {}).get("seconds_and_test_accuracy", {})
+            part["seconds_and_test_accuracy"] = old | part["seconds_and_test_accuracy"]
+        kept[name] = {"machine": machine(), **part}
+        keep("speed", kept)
+    for name in PARTS:
+        if name in kept:
+            print(f"\n## {name}\n\n{kept[name]['machine']}\n\n{PARTS[name][1](kept[name])}")
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except UserError as error:
+        raise SystemExit(str(error)) from error
