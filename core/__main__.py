@@ -73,7 +73,7 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("runs", metavar="RUN", nargs="+", help=run_help)
     sub.add_argument("--split", choices=("test", "validation"), default="test")
 
-    sub = command("predict", _predict, "read image files, or folders of them, one line each")
+    sub = command("predict", _predict, "read image files, or folders of them, one line a digit")
     sub.add_argument("paths", metavar="PATH", nargs="+", type=Path)
     sub.add_argument("--run", metavar="RUN", default="best", help=f"{run_help} (best)")
     return parser
@@ -174,15 +174,19 @@ def _predict(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
     paths = list(_pictures(options.paths))
     if not paths:
         raise RunError("No pictures were found there. Give PNG, JPEG or WebP files.")
-    reader = Reader(runs.file(runs.find(options.run), "best.pt"))
+    run = runs.find(options.run)
+    reader = Reader(runs.file(run, "best.pt"), run.calibration)
     for path in paths:
-        probabilities = reader.read(ink.from_picture(path)[None])[0]
-        yield {
-            "path": str(path),
-            "digit": int(probabilities.argmax()),
-            "confidence": float(probabilities.max()),
-            "probabilities": probabilities.tolist(),
-        }
+        for digit in ink.from_picture(path):
+            probabilities = reader.read(digit.image[None])[0]
+            yield {
+                "path": str(path),
+                "digit": int(probabilities.argmax()),
+                "confidence": float(probabilities.max()),
+                "sure": bool(probabilities.max() >= run.calibration.sure_from),
+                "probabilities": probabilities.tolist(),
+                "box": digit.box,
+            }
 
 
 def _pictures(paths: list[Path]) -> Iterator[Path]:

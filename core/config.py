@@ -11,7 +11,10 @@ from typing import Any, get_type_hints
 
 from core.errors import ConfigError
 
-NETWORKS = ("fast_cnn", "simple_cnn", "digit_cnn", "mlp", "pytorch_example", "lenet5")
+NETWORKS = (
+    *("fast_cnn", "quick_cnn", "strong_cnn"),
+    *("simple_cnn", "digit_cnn", "mlp", "pytorch_example", "lenet5"),
+)
 ANY_SIZE = ("fast_cnn",)  # networks that read images of 14×14 too
 OPTIMIZERS = ("sgd", "adam", "adamw", "adadelta")
 SCHEDULES = ("constant", "step", "exponential", "cosine", "one_cycle")
@@ -32,6 +35,9 @@ class TrainConfig:
     """One training run's settings. Raises ConfigError for an impossible value."""
 
     network: str = _one_of(NETWORKS, "fast_cnn", "Which network learns.")
+    width: int = _between(
+        4, 64, 16, "Channels of quick_cnn's first layer. Twice as many do four times the work."
+    )
     epochs: int = _between(
         1, 200, 4, "Passes over the training images. More learns longer, then overfits."
     )

@@ -83,6 +83,43 @@ def learning_rate(history: "History", total_epochs: int) -> go.Figure:
     return figure
 
 
+def reliability(told: pd.DataFrame, calibrated: pd.DataFrame) -> go.Figure:
+    """Return accuracy over confidence before and after calibration; on the dashed line they agree.
+
+    The tables are `calibrate.reliability`'s.
+    """
+    figure = go.Figure()
+    figure.add_scatter(
+        x=[0, 1],
+        y=[0, 1],
+        mode="lines",
+        line={"color": palette.NEUTRAL, "width": 1, "dash": "dash"},
+        hoverinfo="skip",
+        showlegend=False,
+    )
+    for table, name, colour in (
+        (told, "as the network says", palette.NEUTRAL),
+        (calibrated, "calibrated", palette.ACCENT),
+    ):
+        figure.add_scatter(
+            x=table["confidence"],
+            y=table["accuracy"],
+            customdata=table[["count"]],
+            name=name,
+            mode="lines+markers",
+            line={"color": colour, "width": 2},
+            hovertemplate="%{customdata[0]:,} answers, %{x:.1%} sure: %{y:.1%} right"
+            f"<extra>{name}</extra>",
+        )
+    figure.update_layout(
+        title="How often it is right when it says so",
+        xaxis={"title": "confidence", "range": [0, 1.02], "tickformat": ".0%"},
+        yaxis={"title": "right answers", "range": [0, 1.05], "tickformat": ".0%"},
+        hovermode="closest",
+    )
+    return figure
+
+
 def confusion_map(
     matrix: "NDArray[np.int64]", normalised: bool = False, hide_diagonal: bool = False
 ) -> go.Figure:

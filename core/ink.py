@@ -1,4 +1,4 @@
-"""Ink: strokes or a picture → the 28 × 28 that MNIST's makers would have made of it.
+"""Ink: strokes or a picture → the digits in it, each as MNIST's makers would have prepared it.
 
 They scaled each digit, its aspect kept and its edges anti-aliased to grey, so that its longer side
 filled 20 pixels, and moved it so that its centre of mass came to the middle of 28 × 28 (LeCun,
@@ -9,26 +9,26 @@ Both roads, `from_strokes` and `from_picture`, end in a sharp picture of 8 × 8 
 pixel of the 20 × 20 box, which `_place` turns into the 28 × 28.
 """
 
-import io
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageOps
+from PIL import Image, ImageDraw
 from scipy import ndimage
 
+from core import picture
 from core.errors import InkError
+from core.picture import AREA, MIN_CONTRAST, Floats
 
-Floats = NDArray[np.floating[Any]]
 Mask = NDArray[np.bool_]
 
 SIZE = 28  # side of an MNIST picture, pixels
 BOX = 20  # longer side of the ink in it, pixels
 FINE = 8  # fine pixels to a pixel, along each axis
-AREA = Image.Resampling.BOX
 PEN = 0.12  # width of a stroke in parts of the ink's longer side; half of MNIST's have more
 THINNEST, THICKEST = 0.08, 0.165  # 5 and 85 % of MNIST's digits have less, by `_even_out`'s rule
 
@@ -37,29 +37,41 @@ MAX_COORDINATE = 1e5  # canvas pixels
 DOT = 4  # canvas pixels; what spans less is a dot
 CURVE_STEPS = 4  # straight pieces for one curve of the canvas, which is a few pixels long
 
-MAX_BYTES = 16 * 2**20
-MAX_PIXELS = 40_000_000
-MIN_SIDE = 8  # of a picture, pixels
-WORKING_SIDE = 1024  # longer side, in pixels, at which ink is looked for
-UNEVEN = 0.05  # median deviation along the frame of a shaded picture; black to white is 1
-MIN_CONTRAST = 0.1  # between ink and paper; black to white is 1
 MIN_INK = 0.02  # longer side of a digit in parts of the picture's
 DIRT = 0.02  # area of a speck in parts of the largest piece of ink's
 FLAT = 4  # what is so many times wider than high is no digit
+
+FLAT_LINE = "No digit found: there is only a flat line. Crop the picture to the digit."
+
+PART = 0.35  # of the ink's height: what is lower is a part of the digit next to it
+SHARED = 0.3  # of the narrower one's width: pieces that stand so far above each other are one digit
+NARROW = 0.2  # of the ink's height: the width that a piece has at least, when that is compared
+MAX_DIGITS = 20
 
 EMPTY = "No digit found: the drawing is empty. Draw a digit first."
 BLANK = (
     "No digit found: the picture looks blank. "
     "Use a darker pen or more light, or crop the picture to the digit."
 )
-TOO_LARGE = "The picture is too large: at most 16 MB and 40 megapixels. Upload a smaller one."
+
+
+@dataclass(frozen=True, eq=False)
+class Digit:
+    """One digit of several: what the model sees, and where it was.
+
+    `image` is (28, 28) float32 in [0, 1], ink is 1. `box` is left, top, right and bottom, in pixels
+    of the canvas, or as shares of the picture's width and height.
+    """
+
+    image: NDArray[np.float32]
+    box: tuple[float, float, float, float]
 
 
 # --- strokes ------------------------------------------------------------------------------------
 
 
-def from_strokes(drawing: dict[str, Any] | None) -> NDArray[np.float32]:
-    """The canvas's drawing as MNIST would have it: (28, 28) float32 in [0, 1], ink is 1.
+def from_strokes(drawing: dict[str, Any] | None) -> list[Digit]:
+    """The digits of the canvas's drawing, left to right.
 
     `drawing` is the `json_data` of streamlit-drawable-canvas, made by Fabric 7 (None before the
     first stroke). Only its free-hand paths count, moved, scaled or turned by the canvas's editing
@@ -71,32 +83,45 @@ def from_strokes(drawing: dict[str, Any] | None) -> NDArray[np.float32]:
         paths = [item for item in drawing["objects"] if item.get("type") in ("path", "Path")]
         if sum(1 + len(path["path"]) for path in paths) > MAX_POINTS:
             raise InkError(
-                f"The drawing has more than {MAX_POINTS:,} points. Clear it and draw one digit."
+                f"The drawing has more than {MAX_POINTS:,} points. Clear it and draw less."
             )
-        with np.errstate(all="ignore"):  # `draw` refuses what overflows
+        with np.errstate(all="ignore"):  # what overflows is refused below
             strokes = [_edited(_points(path["path"]), path) for path in paths]
     except (AttributeError, IndexError, KeyError, OverflowError, TypeError, ValueError) as error:
         raise InkError("The drawing cannot be read. Clear it and draw again.") from error
-    return draw(strokes)
+    return digits(strokes)
 
 
-def draw(strokes: Sequence[Floats]) -> NDArray[np.float32]:
-    """Strokes, each (N, 2) points (x, y) in canvas pixels, y down, as (28, 28) float32 in [0, 1].
+def digits(strokes: Sequence[Floats]) -> list[Digit]:
+    """The digits that strokes make, left to right; each stroke is (N, 2) points (x, y), y down.
 
-    They are drawn with a round pen of MNIST's thickness, whatever pen was used. Raises `InkError`
-    if there is no ink or only a dot, or a coordinate is no sensible number.
+    Raises `InkError` if there is no ink or only dots, or a coordinate is no sensible number.
     """
     strokes = [stroke for stroke in strokes if len(stroke)]
     if not strokes:
         raise InkError(EMPTY)
-    points = np.concatenate(strokes)
-    if not (np.abs(points) <= MAX_COORDINATE).all():  # a NaN fails this too
+    if not (np.abs(np.concatenate(strokes)) <= MAX_COORDINATE).all():  # a NaN fails this too
         raise InkError("The drawing has points far outside the canvas. Clear it and draw again.")
+    boxes = np.array([[*stroke.min(axis=0), *stroke.max(axis=0)] for stroke in strokes])
+    found = []
+    for group in _grouped(boxes):
+        (left, top), (right, bottom) = boxes[group, :2].min(0), boxes[group, 2:].max(0)
+        if max(right - left, bottom - top) >= DOT:
+            image = draw([strokes[number] for number in group])
+            found.append(Digit(image, (float(left), float(top), float(right), float(bottom))))
+    if not found:
+        raise InkError("No digit found: there is only a dot. Draw a larger digit.")
+    return found
+
+
+def draw(strokes: Sequence[Floats]) -> NDArray[np.float32]:
+    """One digit's strokes, each (N, 2) points (x, y), y down, as (28, 28) float32 in [0, 1].
+
+    They are drawn with a round pen of MNIST's thickness, whatever pen was used.
+    """
+    points = np.concatenate(strokes)
     low = points.min(axis=0)
     span = float((points.max(axis=0) - low).max())
-    if span < DOT:
-        raise InkError("No digit found: there is only a dot. Draw a larger digit.")
-
     side = BOX * FINE
     radius = PEN * side / 2
     scale = (side - 2 * radius) / span  # the pen's width belongs to the longer side
@@ -146,126 +171,66 @@ def _edited(points: Floats, path: dict[str, Any]) -> Floats:
 # --- pictures -----------------------------------------------------------------------------------
 
 
-def from_picture(source: bytes | Path | Image.Image) -> NDArray[np.float32]:
-    """A picture of one digit as MNIST would have it: (28, 28) float32 in [0, 1], ink is 1.
+def from_picture(source: bytes | Path | Image.Image) -> list[Digit]:
+    """The digits in a picture, left to right.
 
     `source` is a PNG, JPEG or WebP of at most 16 MB and 40 megapixels, or a picture already open;
     dark ink on a light ground or light on dark. Raises `InkError` if it cannot be read or holds
     no digit.
     """
-    ink, edge = _digit(_without_ground(_grey(source)))
-    enlarge = max(1.0, BOX * FINE / max(ink.shape))
-    size = (round(ink.shape[1] * enlarge), round(ink.shape[0] * enlarge))
-    sharp = Image.fromarray(ink).resize(size, Image.Resampling.BICUBIC)
-    return _place(_fit(_even_out(np.asarray(sharp) > edge)))
+    ink = picture.strength(source)
+    pieces, boxes, edge = _pieces(ink)
+    found, height, width = [], *ink.shape
+    for group in _grouped(boxes):
+        (left, top), (right, bottom) = boxes[group, :2].min(0), boxes[group, 2:].max(0)
+        if max(right - left, bottom - top) < MIN_INK * max(ink.shape):
+            continue
+        if right - left > FLAT * (bottom - top):
+            continue
+        part = slice(int(top), int(bottom)), slice(int(left), int(right))
+        others = (pieces[part] > 0) & ~np.isin(pieces[part], np.array(group) + 1)
+        image = _prepared(np.pad(np.where(others, 0, ink[part]), 2), edge)
+        box = float(left / width), float(top / height), float(right / width), float(bottom / height)
+        found.append(Digit(image, box))
+    if not found:
+        flat = np.ptp(boxes[:, [0, 2]]) > FLAT * np.ptp(boxes[:, [1, 3]])
+        raise InkError(FLAT_LINE if flat else BLANK)
+    return found
 
 
-def _grey(source: bytes | Path | Image.Image) -> Floats:
-    """The picture upright, its transparency filled: (H, W) in [0, 1], 1 is white.
+def _pieces(ink: Floats) -> tuple[NDArray[np.int32], Floats, float]:
+    """The connected pieces of ink (H, W), dirt left out, and the strength at their edge.
 
-    H and W are at most `WORKING_SIDE`. Sizes are checked on the header, before decoding.
+    Returns (H, W) with the number of each pixel's piece, from 1, and (N, 4) boxes: left, top,
+    right, bottom.
     """
-    picture = source if isinstance(source, Image.Image) else _open(source)
-    width, height = picture.size
-    if width * height > MAX_PIXELS:
-        raise InkError(TOO_LARGE)
-    if min(width, height) < MIN_SIDE:
-        raise InkError(
-            f"No digit found: the picture has only {width} × {height} pixels. Upload a larger one."
-        )
-    # An MPO is a phone's JPEG with further pictures behind the photo, such as a depth map.
-    if getattr(picture, "is_animated", False) and picture.format != "MPO":
-        raise InkError("The picture is animated. Upload a still one.")
-    try:
-        if picture is not source:  # a JPEG can be decoded at 1/2, 1/4 or 1/8 size, in less memory
-            picture.draft("L", (WORKING_SIDE, WORKING_SIDE))
-        deep = picture.mode.startswith("I")  # 16 bits a pixel; made "L", it would be clipped
-        mode = "F" if deep else "RGBA" if picture.has_transparency_data else "L"
-        small = picture.convert(mode).reduce(math.ceil(max(picture.size) / WORKING_SIDE))
-        small = ImageOps.exif_transpose(small)
-    except Exception as error:  # Pillow raises all kinds of errors for damaged files
-        raise InkError("The picture is damaged and cannot be decoded. Upload another.") from error
-    if mode == "RGBA":
-        return _filled(np.asarray(small.convert("LA"), np.float32) / 255)
-    return np.asarray(small, np.float32) / (65535 if deep else 255)
-
-
-def _open(source: bytes | Path) -> Image.Image:
-    """The picture in `source`, of which only the header has been decoded."""
-    if isinstance(source, Path):
-        try:
-            with source.open("rb") as file:
-                source = file.read(MAX_BYTES + 1)
-        except OSError as error:
-            raise InkError(f"{source!s} cannot be read: {error.strerror}.") from error
-    if len(source) > MAX_BYTES:
-        raise InkError(TOO_LARGE)
-    try:
-        return Image.open(io.BytesIO(source), formats=("PNG", "JPEG", "WEBP"))
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise InkError(TOO_LARGE) from error
-    except Exception as error:  # Pillow raises all kinds of errors for damaged files
-        raise InkError("The file is no picture. Upload a PNG, JPEG or WebP.") from error
-
-
-def _filled(grey_and_alpha: Floats) -> Floats:
-    """(H, W, 2) grey and opacity in [0, 1] → (H, W) grey, on a ground that the ink stands out from.
-
-    Where most is opaque and has several tones, ink and ground are both in the colours; else the
-    ink is what is opaque, and a white one needs a black ground.
-    """
-    grey, alpha = grey_and_alpha[..., 0], grey_and_alpha[..., 1]
-    seen = grey[alpha > alpha.max() / 2]
-    if not len(seen):
-        return alpha  # all transparent: blank
-    tone = float(np.median(seen))
-    whole = len(seen) > grey.size / 2 and np.ptp(seen) > MIN_CONTRAST
-    ground = tone if whole else float(tone < 0.5)
-    return grey * alpha + ground * (1 - alpha)
-
-
-def _without_ground(grey: Floats) -> Floats:
-    """(H, W) grey → (H, W) strength of the ink, 0 on paper, whatever the paper's tone and shading.
-
-    An even picture has the tone of its frame, and the rest may be filled with ink. In an uneven
-    one the paper is the median over half the picture, which follows a shadow but no stroke. What
-    differs most from the paper is ink, lighter or darker (cubes keep the sign); what differs by
-    less than three standard deviations of the noise is none.
-    """
-    page = Image.fromarray(grey)
-    width, height = (max(1, round(64 * side / max(page.size))) for side in page.size)
-    small = np.asarray(page.resize((width, height), AREA))
-    frame = np.concatenate([small[[0, -1]].ravel(), small[:, [0, -1]].ravel()])
-    paper = np.full_like(small, np.median(frame))
-    if np.median(np.abs(frame - paper[0, 0])) > UNEVEN:
-        paper = ndimage.median_filter(small, (max(1, height // 2), max(1, width // 2)))
-    ink = grey - np.asarray(Image.fromarray(paper).resize(page.size, Image.Resampling.BILINEAR))
-    if (ink**3).sum() < 0:
-        ink = -ink
-    noise = np.percentile(np.abs(ink), 25) / 0.319  # a quarter of a normal sample is within 0.319
-    return np.where(ink > 3 * noise, ink, 0)
-
-
-def _digit(ink: Floats) -> tuple[Floats, float]:
-    """The part of the ink (H, W) that is the digit, less any dirt, and the strength at its edge."""
     strong = ink[ink > _otsu(ink[ink > 0])] if ink.any() else ink
     edge = float(strong.mean()) / 2
     if 2 * edge < MIN_CONTRAST:
         raise InkError(BLANK)
-    pieces, _ = ndimage.label(ink > edge, np.ones((3, 3)))
-    areas = np.bincount(pieces.ravel())[1:]
-    least = MIN_INK * max(ink.shape)  # pixels, of a digit's longer side and of a piece's area
+    pieces, count = ndimage.label(ink > edge, np.ones((3, 3)))
+    areas = np.bincount(pieces.ravel())
+    areas[0] = 0
+    least = MIN_INK * max(ink.shape)  # pixels, of a piece's area too
     if areas.max() < least:
         raise InkError(BLANK)
-    dirt = np.flatnonzero(areas < max(DIRT * areas.max(), least)) + 1
-    ink = np.where(np.isin(pieces, dirt), 0, ink)
-    rows, columns = _box(ink > edge)
-    height, width = rows.stop - rows.start, columns.stop - columns.start
-    if max(height, width) < least:
-        raise InkError(BLANK)
-    if width > FLAT * height:
-        raise InkError("No digit found: there is only a flat line. Crop the picture to the digit.")
-    return np.pad(ink[rows, columns], 2), edge
+    kept = areas >= max(DIRT * areas.max(), least)
+    numbers = np.zeros(count + 1, np.int32)
+    numbers[kept] = np.arange(1, kept.sum() + 1)
+    pieces = numbers[pieces]
+    boxes = [
+        [columns.start, rows.start, columns.stop, rows.stop]
+        for rows, columns in ndimage.find_objects(pieces)
+    ]
+    return pieces, np.array(boxes, float), edge
+
+
+def _prepared(ink: Floats, edge: float) -> NDArray[np.float32]:
+    """One digit's ink (H, W), cropped, as (28, 28), its strokes in MNIST's range of thickness."""
+    enlarge = max(1.0, BOX * FINE / max(ink.shape))
+    size = (round(ink.shape[1] * enlarge), round(ink.shape[0] * enlarge))
+    sharp = Image.fromarray(ink).resize(size, Image.Resampling.BICUBIC)
+    return _place(_fit(_even_out(np.asarray(sharp) > edge)))
 
 
 def _otsu(values: Floats) -> float:
@@ -300,6 +265,39 @@ def _even_out(mask: Mask) -> Mask:
 
 
 # --- both ---------------------------------------------------------------------------------------
+
+
+def _grouped(boxes: Floats) -> list[list[int]]:
+    """The numbers of the pieces of each digit, left to right; (N, 4) left, top, right, bottom.
+
+    Pieces are one digit if they stand above each other for SHARED of the narrower one's width. What
+    is lower than PART of the whole ink's height (a bar, a dot) goes with the nearest that is not.
+    Raises `InkError` if there are more than MAX_DIGITS.
+    """
+    height = float(boxes[:, 3].max() - boxes[:, 1].min())
+    middle, half = (boxes[:, 0] + boxes[:, 2]) / 2, (boxes[:, 2] - boxes[:, 0]) / 2
+    half = np.maximum(half, NARROW * height / 2)
+    whole = boxes[:, 3] - boxes[:, 1] >= PART * height
+    if not whole.any():
+        whole[:] = True
+    groups: list[list[int]] = []
+    ends: list[list[float]] = []
+    for number in sorted(np.flatnonzero(whole).tolist(), key=lambda one: middle[one] - half[one]):
+        left, right = float(middle[number] - half[number]), float(middle[number] + half[number])
+        if groups:
+            shared = min(right, ends[-1][1]) - max(left, ends[-1][0])
+            if shared >= SHARED * min(right - left, ends[-1][1] - ends[-1][0]):
+                groups[-1].append(number)
+                ends[-1][1] = max(ends[-1][1], right)
+                continue
+        groups.append([number])
+        ends.append([left, right])
+    for number in np.flatnonzero(~whole).tolist():
+        gaps = [max(left - middle[number], middle[number] - right, 0) for left, right in ends]
+        groups[int(np.argmin(gaps))].append(number)
+    if len(groups) > MAX_DIGITS:
+        raise InkError(f"More than {MAX_DIGITS} digits. Show fewer at once.")
+    return groups
 
 
 def _box(mask: Mask) -> tuple[slice, slice]:

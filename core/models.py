@@ -67,32 +67,75 @@ def lenet5(dropout: float) -> nn.Sequential:
     )
 
 
+def _block(inputs: int, outputs: int, size: int, **options: int) -> list[nn.Module]:
+    """Convolution, batch normalisation, ReLU; the normalisation has the bias."""
+    convolution = nn.Conv2d(inputs, outputs, size, **options, bias=False)  # type: ignore[arg-type]
+    return [convolution, nn.BatchNorm2d(outputs), nn.ReLU()]
+
+
 def fast_cnn(dropout: float) -> nn.Sequential:
-    """A strided 5×5 convolution halves the image at once; three 3×3 follow. 61,258 parameters."""
+    """A strided 5×5 convolution halves the image at once; three 3×3 follow. 61,306 parameters.
 
-    def block(inputs: int, outputs: int, size: int, stride: int = 1) -> list[nn.Module]:
-        convolution = nn.Conv2d(inputs, outputs, size, stride, padding=size // 2, bias=False)
-        return [convolution, nn.BatchNorm2d(outputs), nn.ReLU()]
-
+    The only network here that takes 14×14 too.
+    """
     return nn.Sequential(
-        *block(1, 16, 5, stride=2),
-        *block(16, 32, 3),
+        *_block(1, 16, 5, stride=2, padding=2),
+        *_block(16, 32, 3, padding=1),
         nn.MaxPool2d(2),
-        *block(32, 64, 3),
-        *block(64, 64, 3),
+        *_block(32, 64, 3, padding=1),
+        *_block(64, 64, 3, padding=1),
         *(nn.AdaptiveMaxPool2d(1), nn.Flatten(), nn.Dropout(dropout)),
         nn.Linear(64, 10),
     )
 
 
+def quick_cnn(dropout: float, width: int = 16) -> nn.Sequential:
+    """A strided 5×5 and two 3×3 convolutions of `width`, 2 and 4 times as many channels.
+
+    28×28 becomes 12×12 at once, for MNIST's images have empty margins, then 6×6 and 4×4. 33,914
+    parameters and a million products an image at a width of 16.
+    """
+    return nn.Sequential(
+        *_block(1, width, 5, stride=2),
+        *_block(width, 2 * width, 3, padding=1),
+        nn.MaxPool2d(2),
+        *_block(2 * width, 4 * width, 3),
+        *(nn.Flatten(), nn.Dropout(dropout)),
+        nn.Linear(64 * width, 10),
+    )
+
+
+def strong_cnn(dropout: float) -> nn.Sequential:
+    """The plan of `quick_cnn`, 32 wide and with a fourth convolution; 261,610 parameters."""
+    return nn.Sequential(
+        *_block(1, 32, 5, stride=2),
+        *_block(32, 64, 3, padding=1),
+        nn.MaxPool2d(2),
+        *_block(64, 128, 3, padding=1),
+        *_block(128, 128, 3),
+        *(nn.Flatten(), nn.Dropout(dropout)),
+        nn.Linear(2048, 10),
+    )
+
+
 _BUILDERS: dict[str, Callable[[float], nn.Sequential]] = {
     build.__name__: build
-    for build in (fast_cnn, simple_cnn, digit_cnn, mlp, pytorch_example, lenet5)
+    for build in (
+        fast_cnn,
+        strong_cnn,
+        simple_cnn,
+        digit_cnn,
+        mlp,
+        pytorch_example,
+        lenet5,
+    )
 }
 
 
 def build(config: TrainConfig) -> nn.Sequential:
     """Return the configuration's network, its weights drawn from torch's global generator."""
+    if config.network == "quick_cnn":
+        return quick_cnn(config.dropout, config.width)
     return _BUILDERS[config.network](config.dropout)
 
 

@@ -27,3 +27,5 @@ VALIDATION = "#e07b28"
 TEST = "#8c6bc8"
 
 WRONG = "#e5484d"
+NEUTRAL = "#8a8f98"
+ACCENT = "#0f8b8d"

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from core import checkpoint, models
 from core.batches import normalise
+from core.calibrate import Calibration
 from core.checkpoint import Checkpoint
 from core.config import TrainConfig, config_from
 
@@ -67,12 +68,13 @@ def network(content: Checkpoint) -> nn.Module:
 class Reader:
     """A trained network, ready to read digits on the CPU in float32."""
 
-    def __init__(self, path: Path) -> None:
-        """Load a checkpoint file. Raises CheckpointError."""
+    def __init__(self, path: Path, calibration: Calibration) -> None:
+        """Load a checkpoint file; answers are calibrated. Raises CheckpointError."""
         content = checkpoint.load(path)
         self.config = config_from(content["config"])
         self.model = network(content)
+        self.calibration = calibration
 
     def read(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return `(N, 10)` probabilities for `(N, 28, 28) float32` digits in [0, 1]."""
-        return probabilities(self.model, images, self.config)
+        return self.calibration.apply(probabilities(self.model, images, self.config))

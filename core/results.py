@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from core import data, evaluate, runs
+from core import calibrate, data, evaluate, runs
+from core.calibrate import Calibration
 from core.data import Digits
 from core.errors import CheckpointError, RunError
 from core.run import Run
@@ -100,6 +101,15 @@ def together(members: Sequence[Result]) -> Result:
             )
     stacked = np.stack([member.probabilities for member in members])
     return replace(first, probabilities=stacked.mean(axis=0))
+
+
+def calibration(run: Run, digits: Digits) -> Calibration:
+    """Return what makes the run's confidence honest, from its validation answers.
+
+    Raises RunError if they are not to be had.
+    """
+    validation = of(run, "validation", digits)
+    return calibrate.fit(validation.probabilities, validation.labels)
 
 
 def read_test(run: Run, best: "Checkpoint", digits: Digits) -> float:

@@ -7,6 +7,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from core.calibrate import Calibration
 from core.config import TrainConfig, config_from
 from core.store import directory
 
@@ -59,6 +60,7 @@ class Run:
     last_validation_accuracy: float | None
     test_accuracy: float | None
     train_seconds: float | None
+    calibration: Calibration  # fitted on validation when it was over; neutral until then
 
     @property
     def folder(self) -> Path:
@@ -139,4 +141,5 @@ def read(entry: Any) -> Run:
         last_validation_accuracy=number("epoch/validation_accuracy"),
         test_accuracy=number("test_accuracy"),
         train_seconds=number("train_seconds"),
+        calibration=Calibration(metrics.get("temperature", 1.0), metrics.get("sure_from", 0.0)),
     )

@@ -10,6 +10,8 @@ import signal
 import threading
 import time
 import traceback
+from contextlib import suppress
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -88,6 +90,7 @@ def work(run: Run) -> Run:
     handler.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
     _log.addHandler(handler)
     _log.setLevel(logging.INFO)
+    patience = os.environ[PATIENCE]
     os.environ[PATIENCE] = "30"  # nobody waits here: rather late than never
     recorder = _Recorder(run.id)
     before = {
@@ -111,6 +114,7 @@ def work(run: Run) -> Run:
         raise
     finally:
         recorder.close()
+        os.environ[PATIENCE] = patience
         for number, handle in before.items():
             signal.signal(number, handle)
         _log.removeHandler(handler)
@@ -162,6 +166,9 @@ def _train(run: Run, recorder: "_Recorder") -> None:
                 if best is None and (run.folder / BEST).exists():
                     best = checkpoint.load(run.folder / BEST)
                 if best is not None:
+                    with suppress(RunError):  # without room for its answers, it stays as it is
+                        fitted = asdict(results.calibration(run, digits))
+                        recorder.metrics(fitted, best["epoch"])
                     accuracy = results.read_test(run, best, digits)
                     recorder.metrics({"test_accuracy": accuracy}, best["epoch"])
                 runs.publish(run.id)

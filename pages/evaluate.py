@@ -2,7 +2,7 @@ import streamlit as st
 
 from core import evaluate, figures
 from core.results import SPLITS
-from ui import guards, mistakes, shared, state, words
+from ui import confidence, guards, mistakes, shared, state, words
 from ui.chart import chart
 
 st.title("Evaluate")
@@ -84,4 +84,5 @@ with classes:
     mistakes.per_class(report)
 with pairs:
     mistakes.confused_pairs(report)
+confidence.confidence(run, result)
 mistakes.downloads(run, split, result, report)

@@ -1,39 +1,55 @@
 """The ways a digit gets in: drawn, uploaded, or taken from the test set."""
 
+import io
 import random
 
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageOps
 
-from core import ink
+from core import ink, palette
 from core.data import Digits
 from ui.canvas import canvas
 
+_SHOWN = 560  # longer side of a picture shown, pixels
+_FRAME = palette.ACCENT
 _CHOICE = "random-digit"  # index of the test digit shown
 
 
-def drawn() -> NDArray[np.float32] | None:
-    """Let a person draw; return the digit as the model sees it, `(28, 28)` in [0, 1], or None."""
+def drawn() -> list[NDArray[np.float32]]:
+    """Let a person draw; return the digits as the model sees them. Raises InkError."""
     drawing = canvas()
-    if drawing is None:
-        return None
-    return ink.from_strokes(drawing)
+    return [] if drawing is None else [digit.image for digit in ink.from_strokes(drawing)]
 
 
-def uploaded() -> NDArray[np.float32] | None:
-    """Let a person upload a picture; return the digit in it, or None. Raises InkError."""
+def uploaded() -> list[NDArray[np.float32]]:
+    """Let a person upload a picture; return the digits in it. Raises InkError."""
     file = st.file_uploader(
-        "Picture of one digit",
+        "Picture of one digit or several side by side",
         ["png", "jpg", "jpeg", "webp"],
         help="Dark on light or light on dark, up to 16 MB and 40 megapixels. It stays in this "
         "server's memory and is not kept.",
     )
     if file is None:
-        return None
-    digit = ink.from_picture(file.getvalue())
-    st.image(file, width=280)
-    return digit
+        return []
+    found = ink.from_picture(file.getvalue())
+    st.image(_framed(file.getvalue(), [digit.box for digit in found]), width=280)
+    return [digit.image for digit in found]
+
+
+def _framed(content: bytes, boxes: list[tuple[float, float, float, float]]) -> Image.Image:
+    """Return the picture, small, with a frame around each digit found in it."""
+    picture = Image.open(io.BytesIO(content))
+    picture.draft("RGB", (_SHOWN, _SHOWN))
+    small = ImageOps.exif_transpose(picture)
+    small.thumbnail((_SHOWN, _SHOWN))
+    small = small.convert("RGBA").convert("RGB")
+    pencil = ImageDraw.Draw(small)
+    for left, top, right, bottom in boxes:
+        corners = left * small.width, top * small.height, right * small.width, bottom * small.height
+        pencil.rectangle(corners, outline=_FRAME, width=2)
+    return small
 
 
 def from_test_set(digits: Digits) -> tuple[NDArray[np.float32], int]:

@@ -9,14 +9,10 @@ from ui import words
 
 
 @st.cache_data(max_entries=32, show_spinner="Timing a few steps …")
-def _step_seconds(
-    network: str, batch_size: int, precision: str, device: str
-) -> tuple[float, float]:
+def _step_seconds(batch: TrainConfig) -> tuple[float, float]:
     from core import estimate
 
-    return estimate.step_seconds(
-        TrainConfig(network=network, batch_size=batch_size, precision=precision, device=device)
-    )
+    return estimate.step_seconds(batch)
 
 
 def duration(config: TrainConfig, images: int) -> str:
@@ -26,23 +22,31 @@ def duration(config: TrainConfig, images: int) -> str:
     """
     from core import estimate
 
-    measured = _step_seconds(config.network, config.batch_size, config.precision, config.device)
+    measured = _step_seconds(
+        TrainConfig(
+            network=config.network,
+            width=config.width,
+            batch_size=config.batch_size,
+            precision=config.precision,
+            device=config.device,
+        )
+    )
     sizes = split_sizes(images, config.validation_size, config.train_size)
     return words.duration(estimate.seconds(config, sizes, measured))
 
 
 def layers(config: TrainConfig) -> None:
     """Show the network layer by layer with output shapes and parameters."""
-    table, total = _layers(config.network)
+    table, total = _layers(config.network, config.width)
     st.dataframe(table, hide_index=True, height=240)
     st.caption(f"{words.count(total)} parameters. Shapes are channels × height × width.")
 
 
 @st.cache_data(max_entries=16, show_spinner=False)
-def _layers(network: str) -> tuple[pd.DataFrame, int]:
+def _layers(network: str, width: int) -> tuple[pd.DataFrame, int]:
     from core import models
 
-    model = models.build(TrainConfig(network=network))
+    model = models.build(TrainConfig(network=network, width=width))
     rows = models.layers(model)
     table = pd.DataFrame(
         {

@@ -7,10 +7,10 @@ import streamlit as st
 
 from core import recipes
 from core.config import ANY_SIZE, TrainConfig, config_fields
-from ui import state
+from ui import state, words
 
 _FIELDS = config_fields()
-_COMMON = ("network", "epochs", "batch_size", "learning_rate")
+_COMMON = ("network", "width", "epochs", "batch_size", "learning_rate")
 _FOLDED = {
     "Optimiser and schedule": (
         *(
@@ -44,6 +44,7 @@ _STOPS: dict[str, Sequence[float]] = {
 # The slider's own upper end and step, where the field's bounds are wider than a hand can aim.
 _SLIDER: dict[str, tuple[float, float]] = {
     "epochs": (50, 1),
+    "width": (64, 4),
     "momentum": (0.99, 0.01),
     "step_every": (20, 1),
     "step_factor": (1.0, 0.05),
@@ -62,6 +63,7 @@ _SLIDER: dict[str, tuple[float, float]] = {
     "patience": (20, 1),
 }
 _NEEDS = {
+    "width": ("network", {"quick_cnn"}),
     "momentum": ("optimizer", {"sgd"}),
     "beta2": ("optimizer", {"adam", "adamw"}),
     "small_share": ("network", set(ANY_SIZE)),
@@ -90,6 +92,12 @@ def settings() -> tuple[TrainConfig, str]:
         help="A named starting point. Everything in it can be changed below.",
     )
     st.caption(recipes.RECIPES[recipe].summary)
+    if measured := recipes.RECIPES[recipe].measured:
+        st.caption(
+            f"Measured: {words.percent(measured.test_accuracy)} of the test images in "
+            f"{words.duration(measured.seconds)}, the mean of {measured.runs} runs on "
+            f"{recipes.MEASURED_ON}."
+        )
     values = dict(st.session_state[state.CONFIG])
     for name in _COMMON:
         values[name] = _control(name, values)

@@ -8,6 +8,7 @@ import threading
 import streamlit as st
 
 from core import data
+from core.calibrate import Calibration
 from core.errors import DataError, UserError
 from core.run import Run
 from core.store import connect
@@ -81,13 +82,17 @@ def device():  # type: ignore[no-untyped-def]  # core.device.Device, without imp
     return choose()
 
 
+def reader(run: Run):  # type: ignore[no-untyped-def]  # core.predict.Reader
+    """Return a run's network of its best epoch, ready to read. Raises RunError, CheckpointError."""
+    return _reader(run.id, run.best_epoch, run.calibration)
+
+
 @st.cache_resource(max_entries=4, show_spinner="Opening the network …")
-def reader(run_id: str, best_epoch: int):  # type: ignore[no-untyped-def]  # core.predict.Reader
-    """Return a run's network as of an epoch, ready to read. Raises RunError, CheckpointError."""
+def _reader(run_id: str, best_epoch: int, calibration: Calibration):  # type: ignore[no-untyped-def]
     from core import runs
     from core.predict import Reader
 
-    return Reader(runs.file(runs.get(run_id), "best.pt"))
+    return Reader(runs.file(runs.get(run_id), "best.pt"), calibration)
 
 
 def result(run: Run, split: str):  # type: ignore[no-untyped-def]  # core.results.Result

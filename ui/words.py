@@ -3,6 +3,11 @@
 import math
 import time
 
+import numpy as np
+from numpy.typing import NDArray
+
+from core.calibrate import candidates
+
 
 def percent(share: float | None) -> str:
     """Return 0.9931 as 99.31 %, and nothing as a dash."""
@@ -46,3 +51,15 @@ def plain(text: str) -> str:
 def share(part: float) -> str:
     """Return a confidence of 0.9834 as 98.3 %; nothing short of certainty is called 100 %."""
     return "over 99.9 %" if 0.9995 <= part < 1 else f"{part:.1%}".replace("%", " %")
+
+
+def reading(probabilities: NDArray[np.float32], sure_from: float, truth: int | None = None) -> str:
+    """Return what was read, as far as the network is sure, and the truth where it is known."""
+    answer = int(probabilities.argmax())
+    if probabilities[answer] >= sure_from:
+        read = f"This looks like a {answer} ({share(probabilities[answer])})."
+    else:
+        *others, last = candidates(probabilities)
+        read = f"Not sure: {', '.join(map(str, others))} or {last}."
+    known = "" if truth is None else " Right." if answer == truth else f" It is a {truth}."
+    return read + known

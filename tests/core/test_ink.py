@@ -22,6 +22,18 @@ SEVEN = [np.array([[60, 50], [200, 50], [110, 240]], float)]
 ONE = [np.array([[140, 30], [140, 250]], float)]
 
 
+def from_picture(source: bytes | Path | Image.Image) -> NDArray[np.float32]:
+    """The one digit in a picture."""
+    [digit] = ink.from_picture(source)
+    return digit.image
+
+
+def from_strokes(drawing: dict[str, Any] | None) -> NDArray[np.float32]:
+    """The one digit in a drawing."""
+    [digit] = ink.from_strokes(drawing)
+    return digit.image
+
+
 def canvas(strokes: list[NDArray[Any]], **edits: Any) -> dict[str, Any]:
     """The canvas's json_data for `strokes`: as Fabric saves a path, the middle of its box first."""
     objects = []
@@ -98,7 +110,7 @@ def apart(a: NDArray[Any], b: NDArray[Any]) -> float:
 @pytest.mark.parametrize("strokes", [SEVEN, ONE, [stroke[:, ::-1] for stroke in SEVEN]])
 def test_layout(strokes: list[NDArray[Any]]) -> None:
     """A drawing fills 20 pixels, and its centre of mass is within half a pixel of pixel 14."""
-    for digit in (ink.from_strokes(canvas(strokes)), ink.from_picture(page(strokes))):
+    for digit in (from_strokes(canvas(strokes)), from_picture(page(strokes))):
         assert digit.shape == (28, 28)
         assert digit.dtype == np.float32
         assert digit.min() == 0
@@ -111,7 +123,7 @@ def test_layout(strokes: list[NDArray[Any]]) -> None:
 def test_thickness_is_not_the_pens() -> None:
     """Strokes come out the same whatever pen drew them."""
     thin, thick = canvas(SEVEN, strokeWidth=2), canvas(SEVEN, strokeWidth=40)
-    assert (ink.from_strokes(thin) == ink.from_strokes(thick)).all()
+    assert (from_strokes(thin) == from_strokes(thick)).all()
 
 
 def test_scale_and_place_do_not_matter() -> None:
@@ -122,7 +134,7 @@ def test_scale_and_place_do_not_matter() -> None:
 
 def test_aspect_is_kept() -> None:
     """A 1 stays thin: as wide as its pen, 0.12 of its height."""
-    for digit in (ink.draw(ONE), ink.from_picture(page(ONE))):
+    for digit in (ink.draw(ONE), from_picture(page(ONE))):
         height, width = spans(digit)
         assert height == 20
         assert width <= 4
@@ -139,7 +151,7 @@ def test_all_ink_is_kept() -> None:
 def test_curves_bend() -> None:
     """A quadratic curve bulges half-way to its control point."""
     curve = {"type": "path", "path": [["M", 0, 0], ["Q", 200, 100, 0, 200]]}
-    height, width = spans(ink.from_strokes({"objects": [curve]}))
+    height, width = spans(from_strokes({"objects": [curve]}))
     assert height == 20
     assert width == pytest.approx((100 / 200) * (20 - 2.4) + 2.4, abs=1)
 
@@ -152,9 +164,9 @@ def test_edits_on_the_canvas_count() -> None:
     moved["objects"][1] |= {"left": 300, "top": 100, "scaleX": 0.5, "scaleY": 2, "angle": 90}
     x, y = ((stroke - middle) * (0.5, 2)).T
     other = np.stack([300 - y, 100 + x], axis=1)
-    assert apart(ink.from_strokes(moved), ink.draw([stroke, other])) < 0.001
+    assert apart(from_strokes(moved), ink.draw([stroke, other])) < 0.001
     mirrored = ink.draw([(stroke - middle) * (-1, 1)])
-    assert apart(ink.from_strokes(canvas([stroke], flipX=True)), mirrored) < 0.001
+    assert apart(from_strokes(canvas([stroke], flipX=True)), mirrored) < 0.001
 
 
 def test_corner_origins_count() -> None:
@@ -163,7 +175,7 @@ def test_corner_origins_count() -> None:
     for item, stroke in zip(old["objects"], ONE + SEVEN, strict=True):
         left, top = stroke.min(axis=0) - item["strokeWidth"] / 2
         item |= {"originX": "left", "originY": "top", "left": left, "top": top}
-    assert apart(ink.from_strokes(old), ink.draw(ONE + SEVEN)) < 0.001
+    assert apart(from_strokes(old), ink.draw(ONE + SEVEN)) < 0.001
 
 
 @pytest.mark.parametrize("drawing", [None, {}, {"objects": []}, {"objects": [{"type": "Rect"}]}])
@@ -172,13 +184,13 @@ def test_empty_drawing(drawing: dict[str, Any] | None) -> None:
     with pytest.raises(
         InkError, match=r"^No digit found: the drawing is empty. Draw a digit first."
     ):
-        ink.from_strokes(drawing)
+        from_strokes(drawing)
 
 
 def test_dot() -> None:
     """A tap of the pen is no digit."""
     with pytest.raises(InkError, match="only a dot"):
-        ink.from_strokes(canvas([np.array([[9, 9], [9.04, 9.04]])]))
+        from_strokes(canvas([np.array([[9, 9], [9.04, 9.04]])]))
 
 
 @pytest.mark.parametrize(
@@ -206,7 +218,7 @@ def test_dot() -> None:
 def test_unreadable_path(path: Any) -> None:
     """Whatever a path holds, the worst it can do is be refused with what to do next."""
     with pytest.raises(InkError, match="Clear it and draw"):
-        ink.from_strokes({"objects": [{"type": "Path", "path": path}]})
+        from_strokes({"objects": [{"type": "Path", "path": path}]})
 
 
 @pytest.mark.parametrize(
@@ -228,7 +240,7 @@ def test_unreadable_path(path: Any) -> None:
 def test_unreadable_drawing(drawing: Any) -> None:
     """Whatever a drawing holds, the worst it can do is be refused in the same way."""
     with pytest.raises(InkError, match="Clear it and draw"):
-        ink.from_strokes(drawing)
+        from_strokes(drawing)
 
 
 # --- pictures ---
@@ -245,7 +257,7 @@ def test_mnist_comes_back() -> None:
         Image.fromarray(digit).resize((280, 280), Image.Resampling.BICUBIC) for digit in digits
     ]
     differences = [
-        apart(ink.from_picture(picture), digit / 255)
+        apart(from_picture(picture), digit / 255)
         for picture, digit in zip(enlarged, digits, strict=True)
     ]
     assert np.mean(differences) < 0.04
@@ -255,7 +267,7 @@ def test_mnist_comes_back() -> None:
 def test_polarity_does_not_matter() -> None:
     """Black on white and white on black are the same digit."""
     black = page(SEVEN)
-    assert apart(ink.from_picture(black), ink.from_picture(ImageOps.invert(black))) < 0.001
+    assert apart(from_picture(black), from_picture(ImageOps.invert(black))) < 0.001
 
 
 @pytest.mark.parametrize("pen", [4, 18, 50, 70])
@@ -264,14 +276,14 @@ def test_picture_is_like_its_strokes(pen: int) -> None:
 
     Measured: at most 0.047; left at the pen's own thickness, 0.086, 0.031, 0.070 and 0.110.
     """
-    assert apart(ink.from_picture(page(SEVEN, pen)), ink.draw(SEVEN)) < 0.055
+    assert apart(from_picture(page(SEVEN, pen)), ink.draw(SEVEN)) < 0.055
 
 
 @pytest.mark.parametrize("crop", [(51, 41, 209, 249), (45, 35, 280, 280)])
 def test_crop_does_not_matter(crop: tuple[int, int, int, int]) -> None:
     """A digit that fills its picture to the edges is found as well as one with a margin."""
     picture = page(SEVEN)
-    assert apart(ink.from_picture(picture.crop(crop)), ink.from_picture(picture)) < 0.01
+    assert apart(from_picture(picture.crop(crop)), from_picture(picture)) < 0.01
 
 
 def photo(slope: float, noise: float = 0.03) -> Image.Image:
@@ -285,14 +297,14 @@ def photo(slope: float, noise: float = 0.03) -> Image.Image:
 @pytest.mark.parametrize("slope", [0, 0.3, 0.6])
 def test_shading_and_noise(slope: float) -> None:
     """Grey paper, grain and light from one side do not change the digit."""
-    assert apart(ink.from_picture(photo(slope)), ink.from_picture(page(SEVEN))) < 0.01
+    assert apart(from_picture(photo(slope)), from_picture(page(SEVEN))) < 0.01
 
 
 def test_dirt_is_ignored() -> None:
     """A speck far from the digit neither shrinks nor moves it."""
     dirty = page(SEVEN)
     dirty.paste(0, (5, 270, 9, 274))
-    assert apart(ink.from_picture(dirty), ink.from_picture(page(SEVEN))) < 0.001
+    assert apart(from_picture(dirty), from_picture(page(SEVEN))) < 0.001
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
@@ -300,7 +312,7 @@ def test_dirt_is_ignored() -> None:
 def test_kinds_of_files(kind: str, mode: str) -> None:
     """PNG, JPEG and WebP, grey or in colour, give the same digit."""
     data = file(page(SEVEN).convert(mode), kind)
-    assert apart(ink.from_picture(data), ink.from_picture(page(SEVEN))) < 0.005
+    assert apart(from_picture(data), from_picture(page(SEVEN))) < 0.005
 
 
 @pytest.mark.parametrize("mode", ["1", "P", "LA", "RGBA", "CMYK", "I;16"])
@@ -313,7 +325,7 @@ def test_modes(mode: str, tmp_path: Path) -> None:
         picture = picture.convert(mode)
     path = tmp_path / "digit"
     path.write_bytes(file(picture, "JPEG" if mode == "CMYK" else "PNG"))
-    assert apart(ink.from_picture(path), ink.from_picture(page(SEVEN))) < 0.005
+    assert apart(from_picture(path), from_picture(page(SEVEN))) < 0.005
 
 
 @pytest.mark.parametrize("tone", [0, 255])
@@ -322,8 +334,8 @@ def test_ink_in_the_alpha_channel(mode: str, tone: int) -> None:
     """Black or white ink on a transparent ground is seen either way."""
     picture = Image.new("L", (280, 280), tone)
     picture.putalpha(ImageOps.invert(page(SEVEN)))
-    digit = ink.from_picture(file(picture.convert(mode)))
-    assert apart(digit, ink.from_picture(page(SEVEN))) < 0.001
+    digit = from_picture(file(picture.convert(mode)))
+    assert apart(digit, from_picture(page(SEVEN))) < 0.001
 
 
 def test_card_with_transparent_corners() -> None:
@@ -332,7 +344,7 @@ def test_card_with_transparent_corners() -> None:
     corners = Image.new("L", card.size, 0)
     ImageDraw.Draw(corners).rounded_rectangle((0, 0, 279, 279), 40, 255)
     card.putalpha(corners)
-    assert apart(ink.from_picture(file(card)), ink.from_picture(page(SEVEN))) < 0.001
+    assert apart(from_picture(file(card)), from_picture(page(SEVEN))) < 0.001
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
@@ -341,19 +353,19 @@ def test_orientation(kind: str) -> None:
     exif = Image.Exif()
     exif[0x0112] = 6
     data = file(page(SEVEN).transpose(Image.Transpose.ROTATE_90), kind, exif=exif)
-    assert apart(ink.from_picture(data), ink.from_picture(page(SEVEN))) < 0.005
+    assert apart(from_picture(data), from_picture(page(SEVEN))) < 0.005
 
 
 def test_large_photo() -> None:
     """A 12-megapixel photo gives the digit that its small copy gives."""
     large = page(SEVEN).resize((3500, 3500), Image.Resampling.BILINEAR)
-    assert apart(ink.from_picture(file(large, "JPEG")), ink.from_picture(page(SEVEN))) < 0.005
+    assert apart(from_picture(file(large, "JPEG")), from_picture(page(SEVEN))) < 0.005
 
 
 def test_the_callers_picture_is_left_alone() -> None:
     """A picture that is already open keeps its mode and size."""
     picture = Image.open(io.BytesIO(file(page(SEVEN).resize((2240, 2240)).convert("RGB"), "JPEG")))
-    ink.from_picture(picture)
+    from_picture(picture)
     assert (picture.mode, picture.size) == ("RGB", (2240, 2240))
 
 
@@ -362,7 +374,7 @@ def test_too_many_pixels() -> None:
     data = huge_png(20_000)
     tracemalloc.start()
     with pytest.raises(InkError, match="40 megapixels"):
-        ink.from_picture(data)
+        from_picture(data)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 2**20
@@ -372,7 +384,7 @@ def test_too_many_pixels() -> None:
 def test_rather_many_pixels(side: int) -> None:
     """What Pillow itself would let pass, or only warn of, is refused as well."""
     with pytest.raises(InkError, match="40 megapixels"):
-        ink.from_picture(huge_png(side))
+        from_picture(huge_png(side))
 
 
 def test_too_many_bytes(tmp_path: Path) -> None:
@@ -381,7 +393,7 @@ def test_too_many_bytes(tmp_path: Path) -> None:
     (tmp_path / "large.png").write_bytes(padded)
     for source in (padded, tmp_path / "large.png"):
         with pytest.raises(InkError, match="at most 16 MB"):
-            ink.from_picture(source)
+            from_picture(source)
 
 
 @pytest.mark.parametrize("kind", ["PNG", "WEBP"])
@@ -389,14 +401,14 @@ def test_animation(kind: str) -> None:
     """An animated picture is refused."""
     data = file(page(SEVEN), kind, save_all=True, append_images=[page(ONE)])
     with pytest.raises(InkError, match="animated"):
-        ink.from_picture(data)
+        from_picture(data)
 
 
 @pytest.mark.parametrize("data", [b"", b"no picture", b"\x89PNG\r\n\x1a\n", file(page(ONE), "BMP")])
 def test_no_picture(data: bytes) -> None:
     """What is empty, no picture or of another kind is refused, with the kinds that are read."""
     with pytest.raises(InkError, match="PNG, JPEG or WebP"):
-        ink.from_picture(data)
+        from_picture(data)
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
@@ -404,7 +416,7 @@ def test_truncated_picture(kind: str) -> None:
     """A file that ends half-way is refused."""
     data = file(page(SEVEN), kind)
     with pytest.raises(InkError, match="Upload"):
-        ink.from_picture(data[: len(data) // 2])
+        from_picture(data[: len(data) // 2])
 
 
 def test_damaged_pictures() -> None:
@@ -417,7 +429,7 @@ def test_damaged_pictures() -> None:
             data = whole.copy()
             data[random.integers(len(data), size=3)] = random.integers(256, size=3)
             try:
-                assert ink.from_picture(data.tobytes()).shape == (28, 28)
+                assert ink.from_picture(data.tobytes())[0].image.shape == (28, 28)
             except InkError:
                 refused += 1
     assert refused > 0
@@ -427,13 +439,13 @@ def test_missing_file(tmp_path: Path) -> None:
     """A path to nothing, or to a folder, is named in the message."""
     for path in (tmp_path / "none.png", tmp_path):
         with pytest.raises(InkError, match=path.name):
-            ink.from_picture(path)
+            from_picture(path)
 
 
 def test_too_few_pixels() -> None:
     """A picture of a few pixels is refused with its size."""
     with pytest.raises(InkError, match="1 × 300 pixels"):
-        ink.from_picture(Image.new("L", (1, 300)))
+        from_picture(Image.new("L", (1, 300)))
 
 
 GRAIN = np.random.default_rng(0).normal(128, 8, (300, 400))
@@ -453,10 +465,65 @@ GRAIN = np.random.default_rng(0).normal(128, 8, (300, 400))
 def test_blank_picture(blank: Image.Image) -> None:
     """Paper without ink, or nothing but ink, holds no digit."""
     with pytest.raises(InkError, match="the picture looks blank"):
-        ink.from_picture(blank)
+        from_picture(blank)
 
 
 def test_flat_line() -> None:
     """A line across the whole page is no digit."""
     with pytest.raises(InkError, match="only a flat line"):
-        ink.from_picture(page([np.array([[0, 140], [280, 140]], float)]))
+        from_picture(page([np.array([[0, 140], [280, 140]], float)]))
+
+
+FOUR = [
+    np.array([[90, 40], [40, 150], [180, 150]], float),
+    np.array([[140, 90], [140, 250]], float),
+]
+FIVE = [
+    np.array([[80, 50], [75, 130], [150, 130], [170, 180], [130, 240], [60, 235]], float),
+    np.array([[80, 50], [190, 45]], float),
+]
+BARRED_SEVEN = [*SEVEN, np.array([[110, 150], [190, 150]], float)]
+BROKEN = [np.array([[140, 30], [140, 120]], float), np.array([[143, 150], [140, 250]], float)]
+
+
+@pytest.mark.parametrize("strokes", [FOUR, FIVE, BARRED_SEVEN, BROKEN, ONE])
+def test_digit_of_separate_strokes_stays_one(strokes: list[NDArray[Any]]) -> None:
+    """A four's upright, a five's and a seven's bar, a broken one: all of them are parts."""
+    assert len(ink.digits(strokes)) == 1
+    assert len(ink.from_picture(page(strokes))) == 1
+
+
+def shifted(strokes: list[NDArray[Any]], right: float) -> list[NDArray[Any]]:
+    """The strokes, further to the right."""
+    return [stroke + np.array([right, 0]) for stroke in strokes]
+
+
+def test_several_digits_are_read_left_to_right_whatever_was_drawn_first() -> None:
+    """Each has its own box and the same 28 × 28 as alone."""
+    number = [*shifted(BARRED_SEVEN, 400), *shifted(FIVE, 200), *FOUR]
+    found = ink.digits(number)
+    lefts = [digit.box[0] for digit in found]
+    assert lefts == [40, 260, 460]
+    for digit, alone in zip(found, (FOUR, FIVE, BARRED_SEVEN), strict=True):
+        assert apart(digit.image, ink.draw(alone)) < 0.001
+
+
+def test_several_digits_in_a_picture() -> None:
+    """Their boxes are shares of the picture; each is prepared as if it were alone."""
+    number = [*shifted(BARRED_SEVEN, 400), *shifted(FIVE, 200), *FOUR]
+    wide = Image.new("L", (640, 280), 255)
+    wide.paste(page(number, side=640).crop((0, 0, 640, 280)))
+    found = ink.from_picture(wide)
+    assert [len(found), *(round(digit.box[0] * 640) for digit in found)] == [3, 31, 251, 451]
+    for digit, alone in zip(found, (FOUR, FIVE, BARRED_SEVEN), strict=True):
+        assert apart(digit.image, from_picture(page(alone))) < 0.01
+        assert digit.box[1] * 280 == pytest.approx(
+            min(stroke[:, 1].min() for stroke in alone) - 9, abs=2
+        )
+
+
+def test_more_digits_than_anybody_reads_at_once() -> None:
+    """A page full of marks is no number."""
+    marks = [np.array([[x, 10], [x, 60]], float) for x in range(0, 30 * 40, 40)]
+    with pytest.raises(InkError, match="More than 20 digits"):
+        ink.digits(marks)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from core import data
+from core import data, runs
 from core.recipes import RECIPES
 
 pytestmark = pytest.mark.usefixtures("sample_only")
@@ -76,6 +76,8 @@ def test_train_evaluate_predict_stop(tmp_path: Path) -> None:
         assert len(answer["probabilities"]) == 10
         assert sum(answer["probabilities"]) == pytest.approx(1, abs=1e-5)
         assert answer["confidence"] == answer["probabilities"][answer["digit"]]
+        sure_from = runs.find("tiny").calibration.sure_from
+        assert answer["sure"] == (answer["confidence"] >= sure_from)
 
     _, message = call("stop", "tiny", status=2)
     assert "not in progress: it is finished" in message

@@ -16,11 +16,20 @@ from core.models import build, layers, parameter_count
         ("pytorch_example", 1_199_882),
         ("lenet5", 61_706),
         ("fast_cnn", 61_306),
+        ("quick_cnn", 33_914),
+        ("strong_cnn", 261_610),
     ],
 )
 def test_parameter_counts(network: str, parameters: int) -> None:
     """Each network learns as many numbers as its source's."""
     assert parameter_count(build(TrainConfig(network=network))) == parameters
+
+
+@pytest.mark.parametrize(("width", "parameters"), [(8, 11_202), (24, 68_146)])
+def test_width_of_quick_cnn(width: int, parameters: int) -> None:
+    """Every layer's channels follow it."""
+    config = TrainConfig(network="quick_cnn", width=width)
+    assert parameter_count(build(config)) == parameters
 
 
 @pytest.mark.parametrize("network", NETWORKS)

@@ -1,5 +1,9 @@
 """The named recipes hold what their sources do."""
 
+import json
+import statistics
+from pathlib import Path
+
 import pytest
 
 from core.errors import ConfigError
@@ -57,6 +61,18 @@ def test_recipes_are_their_sources(name: str, expected: dict[str, object]) -> No
     config = RECIPES[name].config.to_dict()
     assert config["network"] == name
     assert {field: config[field] for field in expected} == expected
+
+
+@pytest.mark.parametrize("name", ["fast_990", "fast_992", "fast_995", "fast_997"])
+def test_fast_recipes_say_what_was_measured(name: str) -> None:
+    """The app tells the figures that benchmarks/speed.py wrote down, as means over its runs."""
+    path = Path(__file__).parents[2] / "benchmarks" / "results" / "speed.json"
+    accuracy = json.loads(path.read_text())["accuracy"]
+    seconds, reached = zip(*accuracy["seconds_and_test_accuracy"][name], strict=True)
+    told = RECIPES[name].measured
+    assert told is not None and told.runs == len(seconds)
+    assert told.test_accuracy == pytest.approx(statistics.mean(reached), abs=5e-5)
+    assert told.seconds == pytest.approx(statistics.mean(seconds), rel=0.01)
 
 
 def test_mlp_says_what_it_does_differently() -> None:

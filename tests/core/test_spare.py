@@ -81,14 +81,13 @@ def test_no_spare_process_beside_a_run_in_progress() -> None:
 def test_spare_process_ends_with_its_server() -> None:
     """Nobody has to tidy up, however the server ended."""
     before = spare_processes()
-    server = subprocess.Popen(
+    with subprocess.Popen(
         [sys.executable, "-c", "from core import worker; worker.prepare(); input()"],
         cwd=Path(__file__).parents[2],
         stdin=subprocess.PIPE,
-    )
-    until(lambda: len(spare_processes() - before) == 1)
-    server.send_signal(signal.SIGKILL)
-    server.wait()
+    ) as server:
+        until(lambda: len(spare_processes() - before) == 1)
+        server.send_signal(signal.SIGKILL)
     until(lambda: spare_processes() == before)
 
 

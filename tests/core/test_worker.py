@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from core import queue, results, runs, store, worker
+from core import data, queue, results, runs, store, worker
 from core.config import TrainConfig
 from core.errors import CheckpointError, RunError
 from core.run import Run, State
@@ -49,6 +49,8 @@ def test_started_run_finishes_with_everything_kept() -> None:
     assert (done.state, done.reason, done.epochs) == (State.FINISHED, "", 2), log(run)
     assert done.validation_accuracy and done.test_accuracy and done.train_seconds
     assert done.device == "cpu" and done.parameters == 267_410 and done.data_checksum
+    fitted = results.calibration(done, data.load("sample"))
+    assert (done.calibration, fitted.temperature != 1) == (fitted, True)
     names = {path.name for path in done.folder.iterdir()}
     assert {"best.pt", "last.pt", "test.npy", "validation.npy", "log.txt"} <= names
     assert list((done.folder / "tensorboard").glob("events.out.tfevents.*"))

@@ -49,9 +49,22 @@ def test_empty_canvas_says_so_and_predicts_nothing(trained: Path) -> None:
 
 
 def test_drawing_is_read(trained: Path) -> None:
-    """A stroke gets an answer with its probability."""
+    """A stroke gets an answer with its probability, or the answers that it may have."""
     page = opened(ONE)
-    assert says(page, "This looks like a ") and not page.info
+    assert (says(page, "This looks like a ") or says(page, "Not sure: ")) and not page.info
+
+
+def test_confidence_below_the_runs_own_threshold_is_not_called_an_answer(trained: Path) -> None:
+    """The same drawing is an answer for a run that was shown right from there, else candidates."""
+    from core import runs
+
+    best = runs.best(runs.listed())
+    assert best is not None
+    runs.log(best.id, [("sure_from", 0.0, 99), ("temperature", 1.0, 99)])
+    assert says(opened(ONE), "This looks like a ")
+    runs.log(best.id, [("sure_from", 1.0, 100)])
+    page = opened(ONE)
+    assert says(page, "Not sure: ") and says(page, " or ") and not says(page, "This looks like")
 
 
 def test_mark_too_small_to_be_a_digit_is_not_read(trained: Path) -> None:

@@ -1,0 +1,239 @@
+"""Measure how well a run reads real pen digits, drawn, uploaded, photographed; print the tables.
+
+python -m benchmarks.ink [--run RUN] [--pen FILE] [--misread FILE]
+
+The digits are the 999 of the pen set's four writers (DIGITLAB_DATA/pen/dev.jsonl). They serve for
+measuring alone: nothing is trained on them, and nothing fitted.
+"""
+
+import argparse
+import io
+import json
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageOps
+
+from benchmarks.machine import RESULTS, keep, machine, percent, table
+from core import data, ink, runs
+from core.errors import InkError, UserError
+from core.predict import Reader
+
+SIDE = 280  # of the canvas, pixels
+SCALE = 500  # of the pen digits' own box
+PENS = (10, 18, 26)
+Strokes = list[NDArray[np.float64]]
+Picture = Callable[[Strokes, np.random.Generator], Image.Image]
+
+
+def pen_digits(path: Path) -> tuple[list[Strokes], NDArray[np.int64]]:
+    """Return the strokes in canvas pixels, y down, and the labels."""
+    rows = [json.loads(line) for line in path.read_text().splitlines()]
+
+    def on_canvas(stroke: list[list[float]]) -> NDArray[np.float64]:
+        points = np.array(stroke, float)
+        return np.stack([points[:, 0], SCALE - points[:, 1]], 1) * SIDE / SCALE
+
+    strokes = [[on_canvas(stroke) for stroke in row["strokes"]] for row in rows]
+    return strokes, np.array([row["label"] for row in rows])
+
+
+def drawn(strokes: Strokes, pen: int, size: tuple[int, int] = (SIDE, SIDE)) -> Image.Image:
+    """Return strokes as a canvas shows them, white on black, with a round pen."""
+    fine = 4  # drawn larger and shrunk, for smooth edges
+    page = Image.new("L", (size[0] * fine, size[1] * fine))
+    pencil = ImageDraw.Draw(page)
+    for stroke in strokes:
+        points = [(x * fine, y * fine) for x, y in stroke.tolist()]
+        pencil.line(points, 255, pen * fine, joint="curve")
+        for point in points:
+            pencil.circle(point, pen * fine / 2, 255)
+    return page.reduce(fine)
+
+
+def corner(strokes: Strokes, random: np.random.Generator) -> Image.Image:
+    """Return the drawing at a quarter of its size in one of the corners."""
+    small = drawn(strokes, 18).resize((SIDE // 4, SIDE // 4), Image.Resampling.BOX)
+    page = Image.new("L", (SIDE, SIDE))
+    far = SIDE - SIDE // 4 - 8
+    page.paste(small, (int(random.choice([8, far])), int(random.choice([8, far]))))
+    return page
+
+
+def rotated(strokes: Strokes, random: np.random.Generator) -> Image.Image:
+    """Return the drawing turned by up to 15 degrees."""
+    angle = math.radians(random.uniform(-15, 15))
+    turn = np.array([[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]])
+    return drawn([(stroke - SIDE / 2) @ turn.T + SIDE / 2 for stroke in strokes], 18)
+
+
+def dark_on_light(strokes: Strokes, random: np.random.Generator) -> Image.Image:
+    """Return the drawing in black on white."""
+    return ImageOps.invert(drawn(strokes, 18))
+
+
+def cut(strokes: Strokes, random: np.random.Generator) -> Image.Image:
+    """Return the drawing moved until the border cuts a third of the pen's width off one side."""
+    points = np.concatenate(strokes)
+    low, high = points.min(0) - 9, points.max(0) + 9
+    side, inside = int(random.integers(4)), np.zeros(2)
+    axis = side % 2
+    inside[axis] = -6 - low[axis] if side < 2 else SIDE + 6 - high[axis]
+    return drawn([stroke + inside for stroke in strokes], 18)
+
+
+def photographed(strokes: Strokes, random: np.random.Generator) -> Image.Image:
+    """Return dark ink on light paper, in uneven light, with noise, as a JPEG of quality 40."""
+    ink_of = np.asarray(drawn(strokes, 18), float) / 255
+    down, across = np.mgrid[0:SIDE, 0:SIDE] / SIDE
+    direction = random.uniform(0, 2 * math.pi)
+    slope = (across - 0.5) * math.cos(direction) + (down - 0.5) * math.sin(direction)
+    light = 0.75 + 0.35 * slope
+    page = light * (0.95 - 0.75 * ink_of) + random.normal(0, 0.03, ink_of.shape)
+    file = io.BytesIO()
+    Image.fromarray((255 * page.clip(0, 1)).astype(np.uint8)).save(file, "JPEG", quality=40)
+    return Image.open(file)
+
+
+PICTURES: dict[str, Picture] = {
+    **{f"pen {pen} px": lambda s, _, pen=pen: drawn(s, pen) for pen in PENS},  # type: ignore[misc]
+    "a quarter of the size, in a corner": corner,
+    "turned by up to 15°": rotated,
+    "dark on light": dark_on_light,
+    "cut by the border": cut,
+    "uneven light, noise, JPEG 40": photographed,
+}
+
+
+def squeezed(page: Image.Image) -> NDArray[np.float32]:
+    """Return the tutorials' way: grey, resized to 28 × 28."""
+    small = page.convert("L").resize((28, 28), Image.Resampling.BILINEAR)
+    return np.asarray(small, np.float32) / 255
+
+
+def one(found: Callable[[], list[ink.Digit]]) -> NDArray[np.float32]:
+    """Return the only digit found; an empty image where there is none or are several."""
+    try:
+        digits = found()
+    except InkError:
+        digits = []
+    return digits[0].image if len(digits) == 1 else np.zeros((28, 28), np.float32)
+
+
+def beside(numbers: list[Strokes], random: np.random.Generator) -> Image.Image:
+    """Return several digits in one picture, with gaps as in handwriting."""
+    placed, right = [], 20.0
+    for strokes in numbers:
+        low = np.concatenate(strokes).min(0)
+        shift = np.array([right - low[0], random.uniform(-12, 12)])
+        placed += [stroke + shift for stroke in strokes]
+        right = max(stroke[:, 0].max() for stroke in placed) + 18 + random.uniform(15, 45)
+    return drawn(placed, 18, (int(right) + 20, SIDE))
+
+
+def measure(reader: Reader, sure_from: float, path: Path) -> dict[str, Any]:
+    """Return accuracies in [0, 1] by kind of drawing and picture, and which are misread."""
+    strokes, labels = pen_digits(path)
+    rows: dict[str, Any] = {}
+    images = np.stack([one(lambda s=s: ink.digits(s)) for s in strokes])  # type: ignore[misc]
+    rows["strokes, any pen"] = judged(reader, sure_from, images, labels)
+    misread = images, reader.read(images)
+    for name, picture in PICTURES.items():
+        random = np.random.default_rng(0)
+        pages = [picture(one_digit, random) for one_digit in strokes]
+        images = np.stack([one(lambda page=page: ink.from_picture(page)) for page in pages])  # type: ignore[misc]
+        theirs = reader.read(np.stack([squeezed(page) for page in pages]))
+        rows[f"picture, {name}"] = judged(reader, sure_from, images, labels) | {
+            "squeezed": float((theirs.argmax(1) == labels).mean())
+        }
+        print(name, rows[f"picture, {name}"], flush=True)
+    rows["several digits"] = several(reader, strokes, labels)
+    wrong = misread[1].argmax(1) != labels
+    show_misread(misread[0][wrong], labels[wrong], misread[1][wrong].argmax(1))
+    return {"count": len(labels), "sure_from": sure_from, "rows": rows}
+
+
+def judged(
+    reader: Reader, sure_from: float, images: NDArray[np.float32], labels: NDArray[np.int64]
+) -> dict[str, float]:
+    """Return the share read right, right among the first two, sure, and wrong of the sure."""
+    answers = reader.read(images)
+    right = answers.argmax(1) == labels
+    sure = answers.max(1) >= sure_from
+    second = np.argsort(-answers, axis=1)[:, :2]
+    return {
+        "right": float(right.mean()),
+        "among two": float((second == labels[:, None]).any(1).mean()),
+        "sure": float(sure.mean()),
+        "wrong of sure": float((~right & sure).sum() / max(sure.sum(), 1)),
+    }
+
+
+def several(reader: Reader, strokes: list[Strokes], labels: NDArray[np.int64]) -> dict[str, float]:
+    """Return the share of 300 numbers of two to four digits that are read right as a whole."""
+    random = np.random.default_rng(0)
+    right = 0
+    for _ in range(300):
+        chosen = random.choice(len(labels), random.integers(2, 5), replace=False)
+        page = beside([strokes[number] for number in chosen], random)
+        try:
+            found = np.stack([digit.image for digit in ink.from_picture(page)])
+        except InkError:
+            continue
+        answers = reader.read(found).argmax(1)
+        right += answers.tolist() == labels[chosen].tolist()
+    return {"right": right / 300}
+
+
+def show_misread(
+    images: NDArray[np.float32], labels: NDArray[np.int64], answers: NDArray[np.int64]
+) -> None:
+    """Keep what is still misread as one picture, truth and answer under each digit."""
+    columns, tile = 12, 72
+    rows = -(-len(images) // columns)
+    page = Image.new("L", (columns * tile, max(rows, 1) * (tile + 14)), 255)
+    pencil = ImageDraw.Draw(page)
+    for number, (image, truth, answer) in enumerate(zip(images, labels, answers, strict=True)):
+        x, y = number % columns * tile, number // columns * (tile + 14)
+        digit = Image.fromarray((255 * image).astype(np.uint8)).resize((tile - 4, tile - 4), 0)
+        page.paste(digit, (x + 2, y + 2))
+        pencil.text((x + 20, y + tile), f"{truth} > {answer}", 0)
+    page.save(Path(__file__).parents[1] / "docs" / "misread.png")
+
+
+def show(measured: dict[str, Any]) -> str:
+    """Return the README's table."""
+    head = ["way in", "squeezed to 28 × 28", "ours", "right among two", "sure", "wrong when sure"]
+    rows = [head]
+    for name, row in measured["rows"].items():
+        columns = ("squeezed", "right", "among two", "sure", "wrong of sure")
+        rows.append([name, *(percent(row[key]) if key in row else "–" for key in columns)])
+    return table(rows)
+
+
+def main() -> None:
+    """Measure the run that the command line names."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--run", default="best", help="an id, a prefix, a name, latest or best")
+    parser.add_argument("--pen", type=Path, default=data.directory() / "pen" / "dev.jsonl")
+    options = parser.parse_args()
+    if not options.pen.exists():
+        raise SystemExit(f"The pen digits are not at {options.pen}: name the file with --pen.")
+    run = runs.find(options.run)
+    reader = Reader(runs.file(run, "best.pt"), run.calibration)
+    measured = measure(reader, run.calibration.sure_from, options.pen)
+    named = {"recipe": run.recipe, "test_accuracy": run.test_accuracy}
+    print(f"{machine()}\n{run.name}, {named}, {measured['count']} digits\n\n{show(measured)}")
+    keep("ink", named | measured)
+    print(f"\nKept in {RESULTS / 'ink.json'}; what is misread is in docs/misread.png")
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except UserError as error:
+        raise SystemExit(str(error)) from error

@@ -1,0 +1,54 @@
+"""What a run reads in one digit, or in several side by side."""
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from core import figures
+from core.calibrate import candidates
+from core.run import Run
+from ui import shared, words
+from ui.chart import chart
+from ui.tiles import strip, tile
+
+
+def readings(run: Run, images: NDArray[np.float32], truth: int | None = None) -> None:
+    """Show the answer in words, the digits as the model sees them, and one's probabilities.
+
+    `images` is (N, 28, 28) in [0, 1], left to right; `truth` is known of a test digit.
+    """
+    answers = shared.reader(run).read(images)
+    if len(images) == 1:
+        st.markdown(f"### {words.reading(answers[0], run.calibration.sure_from, truth)}")
+        chosen = 0
+    else:
+        chosen = _several(run, images, answers)
+    seen, bars = st.columns([1, 2])
+    with seen:
+        tile(images[chosen], width=196, caption="What the model sees")
+        st.caption("What the model sees, 28 × 28")
+    with bars:
+        chart(figures.probability_bars(answers[chosen], truth), "draw-bars", height=280)
+
+
+def _several(run: Run, images: NDArray[np.float32], answers: NDArray[np.float32]) -> int:
+    """Show the number that the digits make; return which of them to look at."""
+    st.markdown(f"### It says {''.join(str(answer) for answer in answers.argmax(axis=1))}")
+    doubts = [
+        f"digit {place}: {' or '.join(map(str, candidates(answer)))}"
+        for place, answer in enumerate(answers, 1)
+        if answer.max() < run.calibration.sure_from
+    ]
+    st.caption(f"Not sure of {', '.join(doubts)}." if doubts else "Sure of each digit.")
+    captions = [f"{answer.argmax()}, {words.share(answer.max())}" for answer in answers]
+    strip(images, captions, columns=8, width=84)
+    place = st.segmented_control(
+        "Look at digit",
+        range(len(images)),
+        format_func=lambda place: f"{place + 1}",
+        default=0,
+        required=True,
+        key=f"digit-of-{len(images)}",
+        help="Which one the 28 × 28 and the probabilities below are of.",
+    )
+    return int(place)
