@@ -12,7 +12,7 @@ import multiprocessing
 import resource
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -45,7 +45,7 @@ def last_epoch(config: TrainConfig, digits: Digits) -> Epoch:
     return [event for event in train(config, digits) if isinstance(event, Epoch)][-1]
 
 
-def epochs(options: argparse.Namespace) -> dict[str, Any]:
+def epochs(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
     """Time one epoch of 60,000 images: the reference loop and ours, in turn."""
     digits = data.load()
     warm_up(digits)
@@ -59,7 +59,7 @@ def epochs(options: argparse.Namespace) -> dict[str, Any]:
             times["ours"].append(last_epoch(config, digits).seconds)
             print(name, {key: round(value[-1], 2) for key, value in times.items()}, flush=True)
         measured[name] = times
-    return {"repetitions": options.repetitions, "times": measured}
+    yield {"repetitions": options.repetitions, "times": measured}
 
 
 def show_epochs(part: dict[str, Any]) -> str:
@@ -71,12 +71,12 @@ def show_epochs(part: dict[str, Any]) -> str:
     return f"Medians of {part['repetitions']}, in turn.\n\n{table(rows)}"
 
 
-def accuracy(options: argparse.Namespace) -> dict[str, Any]:
+def accuracy(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
     """Time every fast recipe to its accuracy, with several seeds, and what it is compared with."""
     digits = data.load()
     warm_up(digits)
-    measured: dict[str, list[list[float]]] = {}
     for name in options.recipes or [*FAST, PUBLISHED, TUTORIAL]:
+        measured: dict[str, list[list[float]]] = {}
         seeds = options.seeds * 2 if name in ("fast_990", "fast_992", PUBLISHED) else options.seeds
         measured[name] = []
         for seed in range(1 if name == TUTORIAL else seeds):
@@ -87,7 +87,7 @@ def accuracy(options: argparse.Namespace) -> dict[str, Any]:
                 one = reference.train_mnist_fast(seed) if name == PUBLISHED else tutorial_to(0.992)
             measured[name].append(list(one))
             print(name, [round(value, 4) for value in one], flush=True)
-    return {"seconds_and_test_accuracy": measured}
+        yield {"seconds_and_test_accuracy": measured}
 
 
 def to_accuracy(config: TrainConfig, digits: Digits) -> tuple[float, float]:
@@ -146,7 +146,7 @@ def show_accuracy(part: dict[str, Any]) -> str:
     return table(rows)
 
 
-def limit(options: argparse.Namespace) -> dict[str, Any]:
+def limit(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
     """Compare the work that a training does a second with what matrix products alone reach."""
     digits = data.load()
     where = device.choose()
@@ -161,7 +161,7 @@ def limit(options: argparse.Namespace) -> dict[str, Any]:
         took = min(last_epoch(config, digits).seconds for _ in range(options.repetitions))
         found[name] = work / took
         print(name, f"{found[name] / 1e9:.0f} GFLOP/s", flush=True)
-    return {
+    yield {
         "precision": where.precision,
         "matrix_product": matrix_rate(where.precision),
         "flops_per_second": found,
@@ -210,14 +210,14 @@ def show_limit(part: dict[str, Any]) -> str:
     )
 
 
-def growth(options: argparse.Namespace) -> dict[str, Any]:
+def growth(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
     """Time an epoch, and note the peak memory, for more and more images; each in a new process."""
     measured = {}
     with multiprocessing.get_context("spawn").Pool(1, maxtasksperchild=1) as pool:
         for size in SIZES:
             measured[size] = pool.map(one_size, [size] * options.repetitions, chunksize=1)
             print(size, measured[size], flush=True)
-    return {"repetitions": options.repetitions, "seconds_and_bytes": measured}
+    yield {"repetitions": options.repetitions, "seconds_and_bytes": measured}
 
 
 def one_size(size: int) -> tuple[float, float]:
@@ -256,12 +256,12 @@ def show_watching(part: dict[str, Any]) -> str:
     return table(rows)
 
 
-PARTS: dict[str, tuple[Callable[[argparse.Namespace], Any], Callable[[Any], str]]] = {
+PARTS: dict[str, tuple[Callable[[argparse.Namespace], Iterator[Any]], Callable[[Any], str]]] = {
     "epochs": (epochs, show_epochs),
     "accuracy": (accuracy, show_accuracy),
     "limit": (limit, show_limit),
     "growth": (growth, show_growth),
-    "watching": (lambda options: watching(options.repetitions), show_watching),
+    "watching": (lambda options: iter([watching(options.repetitions)]), show_watching),
 }
 
 
@@ -279,12 +279,12 @@ def main() -> None:
     kept = json.loads(path.read_text()) if path.exists() else {}
     kept.pop("machine", None)  # each part has its own
     for name in options.parts or PARTS:
-        part = PARTS[name][0](options)
-        if name == "accuracy" and options.recipes:
-            old = kept.get(name, {}).get("seconds_and_test_accuracy", {})
-            part["seconds_and_test_accuracy"] = old | part["seconds_and_test_accuracy"]
-        kept[name] = {"machine": machine(), **part}
-        keep("speed", kept)
+        for part in PARTS[name][0](options):
+            if name == "accuracy":  # its recipes may be measured one by one
+                old = kept.get(name, {}).get("seconds_and_test_accuracy", {})
+                part["seconds_and_test_accuracy"] = old | part["seconds_and_test_accuracy"]
+            kept[name] = {"machine": machine(), **part}
+            keep("speed", kept)
     for name in PARTS:
         if name in kept:
             print(f"\n## {name}\n\n{kept[name]['machine']}\n\n{PARTS[name][1](kept[name])}")
