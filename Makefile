@@ -20,7 +20,9 @@ test: .venv/test.installed chromium
 
 bench: .venv/test.installed chromium
 	$(BIN)/python -m benchmarks.recipes
+	$(BIN)/python -m benchmarks.speed
 	$(BIN)/python -m benchmarks.app
+	$(BIN)/python -m benchmarks.ink --run best
 
 format: .venv/test.installed
 	$(BIN)/ruff check --fix .

@@ -49,7 +49,6 @@ def epochs(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
     """Time one epoch of 60,000 images: the reference loop and ours, in turn."""
     digits = data.load()
     warm_up(digits)
-    measured: dict[str, Any] = {}
     for name in reference.OPTIMIZERS:
         config = RECIPES[name].config.changed({"epochs": 1, "validation_size": 10})
         tutorial = reference.Tutorial(config)
@@ -58,17 +57,17 @@ def epochs(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
             times["reference"].append(tutorial.epoch())
             times["ours"].append(last_epoch(config, digits).seconds)
             print(name, {key: round(value[-1], 2) for key, value in times.items()}, flush=True)
-        measured[name] = times
-    yield {"repetitions": options.repetitions, "times": measured}
+        yield {"times": {name: times}}
 
 
 def show_epochs(part: dict[str, Any]) -> str:
     """Return the medians of an epoch's seconds and their ratio."""
-    rows = [["network", "reference loop", "`core.train`", "ratio"]]
+    rows = [["network", "reference loop", "`core.train`", "ratio", "times each"]]
     for name, times in part["times"].items():
         theirs, ours = (statistics.median(times[key]) for key in ("reference", "ours"))
-        rows.append([f"`{name}`", seconds(theirs), seconds(ours), f"1/{theirs / ours:.1f}"])
-    return f"Medians of {part['repetitions']}, in turn.\n\n{table(rows)}"
+        ratio, count = f"1/{theirs / ours:.1f}", str(len(times["ours"]))
+        rows.append([f"`{name}`", seconds(theirs), seconds(ours), ratio, count])
+    return table(rows)
 
 
 def accuracy(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
@@ -128,15 +127,20 @@ def tutorial_to(target: float) -> tuple[float, float]:
 
 def show_accuracy(part: dict[str, Any]) -> str:
     """Return mean seconds and mean test accuracy by recipe."""
-    rows = [["recipe", "target", "mean test accuracy", "lowest to highest", "mean seconds", "runs"]]
+    head = ["recipe", "parameters", "epochs", "target", "mean test accuracy"]
+    rows = [[*head, "lowest to highest", "mean seconds", "runs"]]
+    sizes = {PUBLISHED: (215_194, 1), TUTORIAL: (421_834, 10)}
     goals = FAST | {PUBLISHED: 0.990, TUTORIAL: 0.992}
+    for name in FAST:
+        config = RECIPES[name].config
+        sizes[name] = models.parameter_count(models.build(config)), config.epochs
     for name, goal in goals.items():
         if name in part["seconds_and_test_accuracy"]:
             times, reached = zip(*part["seconds_and_test_accuracy"][name], strict=True)
             rows.append(
                 [
                     f"`{name}`" if name in FAST else name,
-                    percent(goal),
+                    *(f"{sizes[name][0]:,}", str(sizes[name][1]), percent(goal)),
                     percent(statistics.mean(reached)),
                     f"{100 * min(reached):.2f} to {percent(max(reached))}",
                     seconds(statistics.mean(times)),
@@ -280,9 +284,9 @@ def main() -> None:
     kept.pop("machine", None)  # each part has its own
     for name in options.parts or PARTS:
         for part in PARTS[name][0](options):
-            if name == "accuracy":  # its recipes may be measured one by one
-                old = kept.get(name, {}).get("seconds_and_test_accuracy", {})
-                part["seconds_and_test_accuracy"] = old | part["seconds_and_test_accuracy"]
+            for key in ("times", "seconds_and_test_accuracy"):  # measured one by one
+                if key in part:
+                    part[key] = kept.get(name, {}).get(key, {}) | part[key]
             kept[name] = {"machine": machine(), **part}
             keep("speed", kept)
     for name in PARTS:

@@ -14,6 +14,7 @@ from core.config import config_fields
 from core.errors import ConfigError, RunError, UserError
 
 if TYPE_CHECKING:  # numpy and what follows: each command loads what it needs
+    from core.predict import Reader
     from core.results import Result
 
 
@@ -75,7 +76,8 @@ def _parser() -> argparse.ArgumentParser:
 
     sub = command("predict", _predict, "read image files, or folders of them, one line a digit")
     sub.add_argument("paths", metavar="PATH", nargs="+", type=Path)
-    sub.add_argument("--run", metavar="RUN", default="best", help=f"{run_help} (best)")
+    help = f"{run_help}, or built-in (best, or built-in while there is no run)"
+    sub.add_argument("--run", metavar="RUN", default="best", help=help)
     return parser
 
 
@@ -169,13 +171,11 @@ def _report(split: str, result: "Result") -> dict[str, Any]:
 
 def _predict(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
     from core import ink
-    from core.predict import Reader
 
     paths = list(_pictures(options.paths))
     if not paths:
         raise RunError("No pictures were found there. Give PNG, JPEG or WebP files.")
-    run = runs.find(options.run)
-    reader = Reader(runs.file(run, "best.pt"), run.calibration)
+    reader = _reader(options.run)
     for path in paths:
         for digit in ink.from_picture(path):
             probabilities = reader.read(digit.image[None])[0]
@@ -183,10 +183,21 @@ def _predict(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
                 "path": str(path),
                 "digit": int(probabilities.argmax()),
                 "confidence": float(probabilities.max()),
-                "sure": bool(probabilities.max() >= run.calibration.sure_from),
+                "sure": bool(probabilities.max() >= reader.calibration.sure_from),
                 "probabilities": probabilities.tolist(),
                 "box": digit.box,
             }
+
+
+def _reader(text: str) -> "Reader":
+    """Return the network of a RUN, or the built-in one if that is meant or there is no run."""
+    from core import builtin
+    from core.predict import Reader
+
+    if text == builtin.NAME or (text == "best" and runs.best(runs.listed()) is None):
+        return builtin.reader()
+    run = runs.find(text)
+    return Reader(runs.file(run, "best.pt"), run.calibration)
 
 
 def _pictures(paths: list[Path]) -> Iterator[Path]:

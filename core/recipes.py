@@ -68,19 +68,19 @@ RECIPES = {
             "99.0 % in one pass: a tiny network, a learning rate that rises and falls once, and "
             "each digit read five times, moved by a pixel.",
             _FAST.changed({"width": 8, "reading_shift": 1}),
-            measured=Measured(0.99, 1, 10),
+            measured=Measured(0.9920, 6.17, 10),
         ),
         Recipe(
             "fast_992",
             "99.2 % in two passes of the same tiny network.",
             _FAST.changed({"width": 8, "epochs": 2}),
-            measured=Measured(0.992, 1, 10),
+            measured=Measured(0.9931, 7.98, 10),
         ),
         Recipe(
             "fast_995",
             "99.5 %: three times as wide, five passes, digits moved further.",
             _FAST.changed({"width": 24, "epochs": 5, "shift": 2}),
-            measured=Measured(0.995, 1, 5),
+            measured=Measured(0.9955, 56.7, 5),
         ),
         Recipe(
             "fast_997",
@@ -88,7 +88,6 @@ RECIPES = {
             _FAST.changed(
                 {"network": "strong_cnn", "epochs": 12, "shift": 2, "rotation": 8, "scale": 0.08}
             ).changed({"shear": 8}),
-            measured=Measured(0.997, 1, 5),
         ),
         Recipe(
             "simple_cnn",

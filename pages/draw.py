@@ -7,7 +7,7 @@ from ui import guards, inputs, readings, shared
 EMPTY = {"Draw": "The canvas is empty. Draw a digit.", "Upload": "No picture yet. Upload one."}
 
 st.title("Draw")
-run = guards.choose_run()
+run = guards.choose_reader()
 shared.wait_for_torch()
 digits, _ = shared.digits_in_use()
 
@@ -35,6 +35,6 @@ with left:
 
 with right:
     if found:
-        readings.readings(run, np.stack(found), truth)
+        readings.readings(shared.reader(run), np.stack(found), truth)
     else:
         st.info(problem or EMPTY[mode], icon=":material/draw:")

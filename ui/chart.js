@@ -21,7 +21,11 @@ export default function ({ parentElement, data, setStateValue }) {
   view.data = data;
   view.clicked = data.clicked;
   view.report = (click) => setStateValue("click", click);
-  draw(view);
+  const theme = getComputedStyle(box);
+  const look = ["--st-text-color", "--st-font"].map((name) => theme.getPropertyValue(name));
+  const seen = [data.figure, data.height, data.caption, JSON.stringify(data.clicked), ...look];
+  if (view.seen !== seen.join("\n")) draw(view); // Streamlit calls for what stays the same too.
+  view.seen = seen.join("\n");
   return () => {
     // Streamlit also cleans up after a call that a newer one overtook; then the box is still there.
     if (!box.isConnected) dispose(view);

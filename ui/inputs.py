@@ -44,6 +44,8 @@ def _framed(content: bytes, boxes: list[tuple[float, float, float, float]]) -> I
     picture.draft("RGB", (_SHOWN, _SHOWN))
     small = ImageOps.exif_transpose(picture)
     small.thumbnail((_SHOWN, _SHOWN))
+    if small.mode.startswith("I"):  # 16 bits a pixel
+        small = Image.fromarray((np.asarray(small, np.float32) / 257).astype(np.uint8))
     small = small.convert("RGBA").convert("RGB")
     pencil = ImageDraw.Draw(small)
     for left, top, right, bottom in boxes:

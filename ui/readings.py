@@ -1,4 +1,6 @@
-"""What a run reads in one digit, or in several side by side."""
+"""What a network reads in one digit, or in several side by side."""
+
+from typing import TYPE_CHECKING
 
 import numpy as np
 import streamlit as st
@@ -6,23 +8,26 @@ from numpy.typing import NDArray
 
 from core import figures
 from core.calibrate import candidates
-from core.run import Run
-from ui import shared, words
+from ui import words
 from ui.chart import chart
 from ui.tiles import strip, tile
 
+if TYPE_CHECKING:  # torch takes 2 s
+    from core.predict import Reader
 
-def readings(run: Run, images: NDArray[np.float32], truth: int | None = None) -> None:
+
+def readings(reader: "Reader", images: NDArray[np.float32], truth: int | None = None) -> None:
     """Show the answer in words, the digits as the model sees them, and one's probabilities.
 
     `images` is (N, 28, 28) in [0, 1], left to right; `truth` is known of a test digit.
     """
-    answers = shared.reader(run).read(images)
+    answers = reader.read(images)
+    sure_from = reader.calibration.sure_from
     if len(images) == 1:
-        st.markdown(f"### {words.reading(answers[0], run.calibration.sure_from, truth)}")
+        st.markdown(f"### {words.reading(answers[0], sure_from, truth)}")
         chosen = 0
     else:
-        chosen = _several(run, images, answers)
+        chosen = _several(images, answers, sure_from)
     seen, bars = st.columns([1, 2])
     with seen:
         tile(images[chosen], width=196, caption="What the model sees")
@@ -31,13 +36,13 @@ def readings(run: Run, images: NDArray[np.float32], truth: int | None = None) ->
         chart(figures.probability_bars(answers[chosen], truth), "draw-bars", height=280)
 
 
-def _several(run: Run, images: NDArray[np.float32], answers: NDArray[np.float32]) -> int:
+def _several(images: NDArray[np.float32], answers: NDArray[np.float32], sure_from: float) -> int:
     """Show the number that the digits make; return which of them to look at."""
     st.markdown(f"### It says {''.join(str(answer) for answer in answers.argmax(axis=1))}")
     doubts = [
         f"digit {place}: {' or '.join(map(str, candidates(answer)))}"
         for place, answer in enumerate(answers, 1)
-        if answer.max() < run.calibration.sure_from
+        if answer.max() < sure_from
     ]
     st.caption(f"Not sure of {', '.join(doubts)}." if doubts else "Sure of each digit.")
     captions = [f"{answer.argmax()}, {words.share(answer.max())}" for answer in answers]

@@ -82,9 +82,12 @@ def device():  # type: ignore[no-untyped-def]  # core.device.Device, without imp
     return choose()
 
 
-def reader(run: Run):  # type: ignore[no-untyped-def]  # core.predict.Reader
-    """Return a run's network of its best epoch, ready to read. Raises RunError, CheckpointError."""
-    return _reader(run.id, run.best_epoch, run.calibration)
+def reader(run: Run | None):  # type: ignore[no-untyped-def]  # core.predict.Reader
+    """Return a run's network of its best epoch, or the built-in one, ready to read.
+
+    Raises RunError, CheckpointError.
+    """
+    return _reader(run.id, run.best_epoch, run.calibration) if run else _builtin()
 
 
 @st.cache_resource(max_entries=4, show_spinner="Opening the network …")
@@ -93,6 +96,13 @@ def _reader(run_id: str, best_epoch: int, calibration: Calibration):  # type: ig
     from core.predict import Reader
 
     return Reader(runs.file(runs.get(run_id), "best.pt"), calibration)
+
+
+@st.cache_resource(show_spinner="Opening the network …")
+def _builtin():  # type: ignore[no-untyped-def]
+    from core import builtin
+
+    return builtin.reader()
 
 
 def result(run: Run, split: str):  # type: ignore[no-untyped-def]  # core.results.Result

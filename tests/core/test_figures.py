@@ -66,3 +66,14 @@ def test_names_are_not_taken_for_markup() -> None:
     full = pd.DataFrame({"epoch": [1], "validation_accuracy": [0.9]})
     figure = figures.run_curves({name: full}, "validation_accuracy")
     assert figure.data[0].name == "&lt;b&gt;bold&lt;/b&gt;"
+
+
+def test_reliability_has_the_tables_points() -> None:
+    """Confidence across, accuracy up, before and after; the dashed line is where they agree."""
+    before = pd.DataFrame({"confidence": [0.6, 0.9], "accuracy": [0.5, 0.95], "count": [10, 90]})
+    after = before.assign(confidence=[0.5, 0.95])
+    line, told, calibrated = figures.reliability(before, after).data
+    assert (list(line.x), list(line.y)) == ([0, 1], [0, 1])
+    assert (list(told.x), list(told.y)) == ([0.6, 0.9], [0.5, 0.95])
+    assert list(calibrated.x) == [0.5, 0.95]
+    assert [count for (count,) in told.customdata] == [10, 90]

@@ -34,11 +34,21 @@ def says(page: AppTest, text: str) -> bool:
     return any(text in element.value for element in page.markdown)
 
 
-def test_without_a_run_it_leads_to_where_one_is_made(sample_only: None) -> None:
-    """Nothing can read yet; the page says so and links to Train."""
-    page = opened()
-    assert "No trained network yet" in page.info[0].value
-    assert page.get("page_link")[0].proto.page == "train"
+def test_without_a_run_the_built_in_network_reads(sample_only: None) -> None:
+    """A visitor draws at once; a vertical stroke is a 1."""
+    page = opened(ONE)
+    assert page.selectbox(key="run-choice").value == "built-in"
+    assert says(page, "This looks like a 1 ")
+
+
+def test_built_in_network_reads_while_the_store_fails(
+    sample_only: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The page says what is wrong with the store, and reads all the same."""
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
+    page = opened(ONE)
+    assert "does not answer" in page.warning[0].value
+    assert says(page, "This looks like a 1 ")
 
 
 def test_empty_canvas_says_so_and_predicts_nothing(trained: Path) -> None:
@@ -65,6 +75,18 @@ def test_confidence_below_the_runs_own_threshold_is_not_called_an_answer(trained
     runs.log(best.id, [("sure_from", 1.0, 100)])
     page = opened(ONE)
     assert says(page, "Not sure: ") and says(page, " or ") and not says(page, "This looks like")
+
+
+def test_several_digits_are_read_as_a_number(trained: Path) -> None:
+    """Two strokes far apart are two digits; the bars are of the one that is chosen."""
+    other = {**ONE, "path": [["M", 40, 40], ["L", 38, 240]]}
+    page = opened(ONE, other)
+    [says_what] = [text.value for text in page.markdown if text.value.startswith("### It says ")]
+    assert len(says_what.removeprefix("### It says ")) == 2
+    choice = page.segmented_control(key="digit-of-2")
+    assert choice.value == 0
+    choice.set_value(1).run()
+    assert not page.exception and page.segmented_control(key="digit-of-2").value == 1
 
 
 def test_mark_too_small_to_be_a_digit_is_not_read(trained: Path) -> None:

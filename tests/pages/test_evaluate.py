@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core import data, evaluate, results, runs
+from core import calibrate, data, evaluate, results, runs
 from core.results import Result
 from core.run import Run, State
 
@@ -188,3 +188,16 @@ def test_run_whose_files_are_gone_leaves_a_way_out(trained: Path) -> None:
     other = next(run for run in runs.listed() if run.id != runs.find("best").id)
     page.selectbox(key="run-choice").set_value(other.id).run()
     assert not page.error and len(page.metric) == 3
+
+
+def test_confidence_is_set_against_what_was_right(trained: Path) -> None:
+    """The errors before and after are those of the run's own answers and temperature."""
+    best = runs.best(runs.listed())
+    assert best is not None and best.calibration.temperature != 1
+    _, result = answers_of(best.name)
+    after = best.calibration.apply(result.probabilities)
+    page = opened()
+    said = "\n".join(element.value for element in page.markdown)
+    for answers in (result.probabilities, after):
+        assert f"{100 * calibrate.expected_error(answers, result.labels):.2f} %" in said
+    assert "sure of" in said
