@@ -44,7 +44,7 @@ FLAT = 4  # what is so many times wider than high is no digit
 FLAT_LINE = "No digit found: there is only a flat line. Crop the picture to the digit."
 
 PART = 0.35  # of the ink's height: what is lower is a part of the digit next to it
-SHARED = 0.3  # of the narrower one's width: pieces that stand so far above each other are one digit
+SHARED = 0.2  # of the narrower one's width: pieces that stand so far above each other are one digit
 NARROW = 0.2  # of the ink's height: the width that a piece has at least, when that is compared
 MAX_DIGITS = 20
 

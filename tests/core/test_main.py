@@ -93,7 +93,8 @@ def test_train_evaluate_predict_stop(tmp_path: Path) -> None:
         (("train", "--set", "epochs"), "FIELD=VALUE"),
         (("train", "--resume", "nobody"), "There is no run yet"),
         (("evaluate", "latest"), "There is no run yet"),
-        (("predict", "nowhere.png"), "There is no run yet"),
+        (("predict", "nowhere.png"), "nowhere.png cannot be read"),
+        (("predict", "nowhere.png", "--run", "latest"), "There is no run yet"),
     ],
 )
 def test_user_errors_are_one_message_and_exit_2(arguments: tuple[str, ...], message: str) -> None:

@@ -79,8 +79,7 @@ def test_confidence_below_the_runs_own_threshold_is_not_called_an_answer(trained
 
 def test_several_digits_are_read_as_a_number(trained: Path) -> None:
     """Two strokes far apart are two digits; the bars are of the one that is chosen."""
-    other = {**ONE, "path": [["M", 40, 40], ["L", 38, 240]]}
-    page = opened(ONE, other)
+    page = opened({**ONE, "left": 200, "top": 140}, {**ONE, "left": 40, "top": 140})
     [says_what] = [text.value for text in page.markdown if text.value.startswith("### It says ")]
     assert len(says_what.removeprefix("### It says ")) == 2
     choice = page.segmented_control(key="digit-of-2")
