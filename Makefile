@@ -22,7 +22,7 @@ bench: .venv/test.installed chromium
 	$(BIN)/python -m benchmarks.recipes
 	$(BIN)/python -m benchmarks.speed
 	$(BIN)/python -m benchmarks.app
-	$(BIN)/python -m benchmarks.ink --run best
+	$(BIN)/python -m benchmarks.ink
 
 format: .venv/test.installed
 	$(BIN)/ruff check --fix .

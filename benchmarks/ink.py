@@ -1,6 +1,6 @@
 """Measure how well a run reads real pen digits, drawn, uploaded, photographed; print the tables.
 
-python -m benchmarks.ink [--run RUN] [--pen FILE] [--misread FILE]
+python -m benchmarks.ink [--run RUN] [--pen FILE]
 
 The digits are the 999 of the pen set's four writers (DIGITLAB_DATA/pen/dev.jsonl). They serve for
 measuring alone: nothing is trained on them, and nothing fitted.
@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageOps
 
 from benchmarks.machine import RESULTS, keep, machine, percent, table
-from core import data, ink, runs
+from core import builtin, data, ink, runs
 from core.errors import InkError, UserError
 from core.predict import Reader
 
@@ -218,16 +218,20 @@ def show(measured: dict[str, Any]) -> str:
 def main() -> None:
     """Measure the run that the command line names."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--run", default="best", help="an id, a prefix, a name, latest or best")
+    parser.add_argument("--run", default=builtin.NAME, help="a RUN, or built-in")
     parser.add_argument("--pen", type=Path, default=data.directory() / "pen" / "dev.jsonl")
     options = parser.parse_args()
     if not options.pen.exists():
         raise SystemExit(f"The pen digits are not at {options.pen}: name the file with --pen.")
-    run = runs.find(options.run)
-    reader = Reader(runs.file(run, "best.pt"), run.calibration)
-    measured = measure(reader, run.calibration.sure_from, options.pen)
-    named = {"recipe": run.recipe, "test_accuracy": run.test_accuracy}
-    print(f"{machine()}\n{run.name}, {named}, {measured['count']} digits\n\n{show(measured)}")
+    if options.run == builtin.NAME:
+        reader, test_accuracy = builtin.reader(), builtin.facts()["test_accuracy"]
+    else:
+        run = runs.find(options.run)
+        reader = Reader(runs.file(run, "best.pt"), run.calibration)
+        test_accuracy = run.test_accuracy
+    measured = measure(reader, reader.calibration.sure_from, options.pen)
+    named = {"network": options.run, "test_accuracy": test_accuracy}
+    print(f"{machine()}\n{named}, {measured['count']} digits\n\n{show(measured)}")
     keep("ink", named | measured)
     print(f"\nKept in {RESULTS / 'ink.json'}; what is misread is in docs/misread.png")
 

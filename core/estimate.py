@@ -23,7 +23,8 @@ def step_seconds(config: TrainConfig) -> tuple[float, float]:
     model = models.build(config).to(place).to(memory_format=torch.channels_last).train()
     images = torch.rand(config.batch_size, 1, 28, 28, device=place)
     labels = torch.randint(10, (config.batch_size,), device=place)
-    steps, forwards = [], []
+    steps: list[float] = []
+    forwards: list[float] = []
     end = time.perf_counter() + _SECONDS
     while len(steps) < 1 + _STEPS or time.perf_counter() < end:
         begin = time.perf_counter()
