@@ -11,8 +11,6 @@ from core.run import Run, State
 from ui import guards, state, words
 from ui.chart import chart
 
-_POSITIONS = 200  # that can be told apart on a chart's horizontal axis, at a glance
-_COURSE = "live-course"  # the course last read, and where the run was then
 _ICONS = {
     State.QUEUED: ":material/hourglass:",
     State.RUNNING: ":material/play_circle:",
@@ -111,7 +109,7 @@ def _progress_text(run: Run) -> str:
 
 
 def _curves(run: Run) -> None:
-    history = _history(run)
+    history = runs.history(run)
     speed = history.steps["images_per_second"].tail(5).median()
     if run.state == State.RUNNING and speed > 0:
         left = (run.steps - run.step) * run.config.batch_size / speed
@@ -139,19 +137,6 @@ def _curves(run: Run) -> None:
         _epochs(run, history)
     with rate:
         chart(figures.learning_rate(history, run.config.epochs), "live-rate", height=240)
-
-
-def _history(run: Run) -> runs.History:
-    """Return the run's course, read anew when its curves have visibly moved.
-
-    That is once a second in a run of minutes and seldom in one of hours, for watching takes time
-    from the training on the same cores.
-    """
-    moved = (run.id, run.state, run.epochs, int(run.progress * _POSITIONS))
-    kept = st.session_state.get(_COURSE)
-    if kept is None or kept[0] != moved:
-        kept = st.session_state[_COURSE] = (moved, runs.history(run))
-    return kept[1]
 
 
 def _epochs(run: Run, history: runs.History) -> None:
