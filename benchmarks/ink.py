@@ -223,14 +223,10 @@ def main() -> None:
     options = parser.parse_args()
     if not options.pen.exists():
         raise SystemExit(f"The pen digits are not at {options.pen}: name the file with --pen.")
-    if options.run == builtin.NAME:
-        reader, test_accuracy = builtin.reader(), builtin.facts()["test_accuracy"]
-    else:
-        run = runs.find(options.run)
-        reader = Reader(runs.file(run, "best.pt"), run.calibration)
-        test_accuracy = run.test_accuracy
+    run = runs.find(options.run)
+    reader = Reader(run)
     measured = measure(reader, reader.calibration.sure_from, options.pen)
-    named = {"network": options.run, "test_accuracy": test_accuracy}
+    named = {"network": options.run, "test_accuracy": run.test_accuracy}
     print(f"{machine()}\n{named}, {measured['count']} digits\n\n{show(measured)}")
     keep("ink", named | measured)
     print(f"\nKept in {RESULTS / 'ink.json'}; what is misread is in docs/misread.png")

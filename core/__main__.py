@@ -14,7 +14,6 @@ from core.config import config_fields
 from core.errors import ConfigError, RunError, UserError
 
 if TYPE_CHECKING:  # numpy and what follows: each command loads what it needs
-    from core.predict import Reader
     from core.results import Result
 
 
@@ -62,7 +61,7 @@ def _parser() -> argparse.ArgumentParser:
 
     command("runs", _runs, "every run, newest first, one a line")
 
-    run_help = "an id, a unique prefix of one, a name, latest or best"
+    run_help = "an id, a unique prefix of one, a name, latest, best or built-in"
     sub = command("stop", _stop, "stop a run; its best epoch is kept")
     sub.add_argument("run", metavar="RUN", help=run_help)
 
@@ -76,8 +75,8 @@ def _parser() -> argparse.ArgumentParser:
 
     sub = command("predict", _predict, "read image files, or folders of them, one line a digit")
     sub.add_argument("paths", metavar="PATH", nargs="+", type=Path)
-    help = f"{run_help}, or built-in (best, or built-in while there is no run)"
-    sub.add_argument("--run", metavar="RUN", default="best", help=help)
+    help = f"{run_help} (best; built-in while there is no run)"
+    sub.add_argument("--run", metavar="RUN", help=help)
     return parser
 
 
@@ -170,12 +169,14 @@ def _report(split: str, result: "Result") -> dict[str, Any]:
 
 
 def _predict(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
-    from core import ink
+    from core import builtin, ink
+    from core.predict import Reader
 
     paths = list(_pictures(options.paths))
     if not paths:
         raise RunError("No pictures were found there. Give PNG, JPEG or WebP files.")
-    reader = _reader(options.run)
+    unasked = options.run is None and runs.best(runs.listed()) is None
+    reader = Reader(runs.find(builtin.NAME if unasked else options.run or "best"))
     for path in paths:
         for digit in ink.from_picture(path):
             probabilities = reader.read(digit.image[None])[0]
@@ -187,17 +188,6 @@ def _predict(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
                 "probabilities": probabilities.tolist(),
                 "box": digit.box,
             }
-
-
-def _reader(text: str) -> "Reader":
-    """Return the network of a RUN, or the built-in one if that is meant or there is no run."""
-    from core import builtin
-    from core.predict import Reader
-
-    if text == builtin.NAME or (text == "best" and runs.best(runs.listed()) is None):
-        return builtin.reader()
-    run = runs.find(text)
-    return Reader(runs.file(run, "best.pt"), run.calibration)
 
 
 def _pictures(paths: list[Path]) -> Iterator[Path]:

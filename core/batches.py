@@ -23,6 +23,9 @@ def normalise(images: Tensor, config: TrainConfig) -> Tensor:
     return scaled.mul_(1 / (unit * config.std)).sub_(config.mean / config.std)
 
 
+_KNOTS = 6  # along each side, of an elastic distortion: one each 5 pixels
+
+
 class TrainingBatches:
     """The training images on the device; each iteration is one epoch in a fresh order.
 
@@ -65,49 +68,89 @@ class TrainingBatches:
             chosen, (down, across) = indices.to(self.device), shift.to(self.device)
             images = self.windows[chosen, down, across]
             # The picture is bent while 0 is still black, so what comes in at the border is paper.
-            images = affine(images, *self._affine_parameters(len(indices)))
+            images = bent(images, self._distortion(len(indices)))
+            if self.config.thickness:
+                images = thickened(images, self._uniform(len(indices), self.config.thickness))
             yield normalise(images, self.config), self.labels[chosen]
 
-    def _affine_parameters(self, count: int) -> tuple[Tensor, Tensor, Tensor]:
-        """Draw `(count,)` angles and shears in degrees, and scales, for one batch."""
+    def _distortion(self, count: int) -> Tensor | None:
+        """Draw `(count, 28, 28, 2)` sampling points for one batch; None if nothing is to change."""
         config = self.config
+        if not (config.rotation or config.shear or config.scale or config.aspect or config.elastic):
+            return None
+        points = affine_points(
+            self._uniform(count, config.rotation),
+            self._uniform(count, config.shear),
+            1 + self._uniform(count, config.scale),
+            1 + self._uniform(count, config.aspect),
+        )
+        if config.elastic:
+            coarse = torch.randn(count, 2, *[_KNOTS] * 2, generator=self.generator)
+            points += elastic_moves(config.elastic * coarse)
+        return points
 
-        def uniform(limit: float) -> Tensor:
-            if limit == 0:
-                return torch.zeros(count)
-            return limit * (2 * torch.rand(count, generator=self.generator) - 1)
+    def _uniform(self, count: int, limit: float) -> Tensor:
+        """Draw `(count,)` numbers between -limit and limit."""
+        if limit == 0:
+            return torch.zeros(count)
+        return limit * (2 * torch.rand(count, generator=self.generator) - 1)
 
-        return uniform(config.rotation), uniform(config.shear), 1 + uniform(config.scale)
 
-
-def affine(images: Tensor, angle: Tensor, shear: Tensor, scale: Tensor) -> Tensor:
-    """Turn, slant and scale each image of a batch about its centre, with bilinear sampling.
+def affine_points(angle: Tensor, shear: Tensor, scale: Tensor, aspect: Tensor) -> Tensor:
+    """Return where each pixel of a turned, slanted and scaled image comes from.
 
     Args:
-        images: `(N, 28, 28)` uint8 or float.
         angle: `(N,)`, degrees, positive clockwise on the screen, as torchvision's `affine` has it.
         shear: `(N,)`, degrees; positive slants as torchvision's first shear does.
         scale: `(N,)`, 1 keeps the size, 2 doubles it.
+        aspect: `(N,)`, by which the width alone is multiplied, before all else.
 
     Returns:
-        `(N, 28, 28)`: the images as they were where nothing changes, else float32, and in [0, 1]
-        where they were uint8, as `normalise` takes them.
+        `(N, 28, 28, 2)` points, x and y in [-1, 1] across the image, as `bent` takes them.
 
     """
-    if not (angle.any() or shear.any() or bool((scale != 1).any())):
-        return images
     turn, slant = angle * (math.pi / 180), shear * (math.pi / 180)
     cos, sin, tan = turn.cos(), turn.sin(), slant.tan()
-    # Output pixel → input pixel: the inverse of scale · rotation · shear.
-    rows = [
-        cos - tan * sin,
-        sin + tan * cos,
-        torch.zeros_like(cos),
-        -sin,
-        cos,
-        torch.zeros_like(cos),
+    nothing = torch.zeros_like(cos)
+    # Output pixel → input pixel: the inverse of scale · rotation · shear · aspect.
+    across = torch.stack([cos - tan * sin, sin + tan * cos, nothing], -1) / aspect[:, None]
+    down = torch.stack([-sin, cos, nothing], -1)
+    theta = torch.stack([across, down], 1) / scale[:, None, None]
+    return F.affine_grid(theta, [len(theta), 1, 28, 28], align_corners=False)
+
+
+def elastic_moves(knots: Tensor) -> Tensor:
+    """Return the smooth field of moves that `(N, 2, k, k)` moves in pixels at its knots make.
+
+    It is `(N, 28, 28, 2)`, x and y, in the units of `affine_points`: elastic distortions as Simard,
+    Steinkraus and Platt (2003) made them, with a cubic interpolation for their Gaussian.
+    """
+    field = F.interpolate(knots, (28, 28), mode="bicubic", align_corners=True)
+    return field.permute(0, 2, 3, 1) * (2 / 28)
+
+
+def bent(images: Tensor, points: Tensor | None) -> Tensor:
+    """Sample `(N, 28, 28)` images, uint8 or float, at `(N, 28, 28, 2)` points, bilinearly.
+
+    Returns float32, in [0, 1] where the images were uint8, as `normalise` takes them; without
+    points, the images as they were.
+    """
+    if points is None:
+        return images
+    moved = F.grid_sample(images[:, None].float(), points.to(images.device), align_corners=False)[
+        :, 0
     ]
-    theta = (torch.stack(rows, -1).view(-1, 2, 3) / scale[:, None, None]).to(images.device)
-    grid = F.affine_grid(theta, [len(images), 1, 28, 28], align_corners=False)
-    bent = F.grid_sample(images[:, None].float(), grid, align_corners=False)[:, 0]
-    return bent.mul_(1 / 255) if images.dtype == torch.uint8 else bent
+    return moved.mul_(1 / 255) if images.dtype == torch.uint8 else moved
+
+
+def thickened(images: Tensor, pixels: Tensor) -> Tensor:
+    """Return `(N, 28, 28)` images with strokes thicker, or thinner, by `(N,)` pixels in [-1, 1].
+
+    A pixel goes that far towards the lightest, or the darkest, of the nine around it. Float32, in
+    [0, 1] where the images were uint8.
+    """
+    ink = images[:, None].float()
+    ink = ink.mul_(1 / 255) if images.dtype == torch.uint8 else ink
+    share = pixels.to(images.device)[:, None, None, None]
+    lightest, darkest = F.max_pool2d(ink, 3, 1, 1), -F.max_pool2d(-ink, 3, 1, 1)
+    return torch.lerp(ink, torch.where(share > 0, lightest, darkest), share.abs())[:, 0]

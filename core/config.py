@@ -100,6 +100,21 @@ class TrainConfig:
     shear: float = _between(
         0, 45, 0.0, "Training images are slanted by up to this many degrees either way."
     )
+    aspect: float = _between(
+        0, 0.5, 0.0, "Training images grow wider or narrower by up to this share, not higher."
+    )
+    elastic: float = _between(
+        0,
+        4,
+        0.0,
+        "Training images are bent like rubber, each point by about this many pixels.",
+    )
+    thickness: float = _between(
+        0,
+        1,
+        0.0,
+        "Strokes grow thicker or thinner by up to this many pixels on either side.",
+    )
     small_share: float = _between(
         0,
         1,

@@ -1,7 +1,6 @@
 """A network and digits → probabilities."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -9,11 +8,11 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from core import checkpoint, models
+from core import checkpoint, models, runs
 from core.batches import normalise
-from core.calibrate import Calibration
 from core.checkpoint import Checkpoint
 from core.config import TrainConfig, config_from
+from core.run import Run
 
 _CHUNK = 1_000  # images at once: their activations stay within tens of megabytes
 
@@ -58,7 +57,7 @@ def autocast(device: torch.device, precision: str) -> torch.autocast:
     return torch.autocast(device.type, torch.bfloat16, enabled=precision == "bfloat16")
 
 
-def network(content: Checkpoint) -> nn.Module:
+def network(content: Checkpoint) -> nn.Sequential:
     """Return a checkpoint's network, on the CPU. Raises CheckpointError."""
     model = models.build(config_from(content["config"]))
     checkpoint.load_weights(model, content)
@@ -66,14 +65,14 @@ def network(content: Checkpoint) -> nn.Module:
 
 
 class Reader:
-    """A trained network, ready to read digits on the CPU in float32."""
+    """A run's network of its best epoch, ready to read digits on the CPU in float32."""
 
-    def __init__(self, path: Path, calibration: Calibration) -> None:
-        """Load a checkpoint file; answers are calibrated. Raises CheckpointError."""
-        content = checkpoint.load(path)
+    def __init__(self, run: Run) -> None:
+        """Load the network; its answers are calibrated. Raises RunError, CheckpointError."""
+        content = checkpoint.load(runs.file(run, "best.pt"))
         self.config = config_from(content["config"])
-        self.model = network(content)
-        self.calibration = calibration
+        self.model = network(content).eval()
+        self.calibration = run.calibration
 
     def read(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return `(N, 10)` probabilities for `(N, 28, 28) float32` digits in [0, 1]."""

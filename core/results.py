@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from core import calibrate, data, evaluate, runs
+from core import builtin, calibrate, data, evaluate, mine, runs
 from core.calibrate import Calibration
 from core.data import Digits
 from core.errors import CheckpointError, RunError
@@ -19,6 +19,7 @@ if TYPE_CHECKING:  # torch takes 2 s, and stored answers need none
     from core.checkpoint import Checkpoint
 
 SPLITS = ("test", "validation")
+MINE = "my digits"
 
 
 @dataclass(frozen=True)
@@ -51,10 +52,35 @@ def save(folder: Path, split: str, probabilities: NDArray[np.float32]) -> None:
 def of(run: Run, split: str, digits: Digits) -> Result:
     """Return a run's answers on a split; where they were not kept, its best epoch gives them.
 
-    Raises RunError if the run has no model, is not over while the test set is asked for, or
-    `digits` are not what it was trained on.
+    The split is one of SPLITS, or MINE, for which answers are not kept, nor are the built-in
+    network's; that one reads any data's test images. Raises RunError if the run has no model, is
+    not over while the test set is asked for, or `digits` are not what it was trained on; InkError
+    if my digits cannot be read.
     """
-    if run.data_checksum and run.data_checksum != digits.checksum:
+    if split == MINE:
+        kept = mine.collection()
+        if not kept.names:
+            raise RunError("There are no digits of yours yet. Draw one and keep it.")
+        probabilities = answers(_best(run), kept.images)
+        return Result(probabilities, kept.images, kept.labels, np.arange(len(kept.labels)))
+    images, labels, indices = _asked(run, split, digits)
+    try:
+        probabilities = np.load(runs.file(run, f"{split}.npy"), allow_pickle=False)
+    except RunError:
+        probabilities = answers(_best(run), images)
+        if run.id != builtin.NAME:
+            _save_if_possible(run.folder, split, probabilities)
+    if len(probabilities) != len(labels):
+        raise RunError(f"The run {run.name} kept answers for other images. Train it again.")
+    return Result(probabilities, images, labels, indices)
+
+
+def _asked(
+    run: Run, split: str, digits: Digits
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.int64]]:
+    """Return a split's images, labels and indices, if the run may be asked about them."""
+    foreign = run.data_checksum not in ("", digits.checksum)
+    if foreign and (run.id, split) != (builtin.NAME, "test"):
         raise RunError(
             f"The run {run.name} was trained on other data ({data.SOURCES.get(run.data)}) than "
             "are here. Choose another run, or put its data back."
@@ -65,24 +91,18 @@ def of(run: Run, split: str, digits: Digits) -> Result:
                 f"The run {run.name} is {run.state}: the test set is read once, when it is over. "
                 "Look at validation until then."
             )
-        images, labels = digits.test_images, digits.test_labels
-        indices = np.arange(len(labels))
-    else:
-        config = run.config
-        chosen = data.split_for(digits, config.validation_size, config.train_size, config.seed)
-        indices = chosen.validation
-        images, labels = digits.train_images[indices], digits.train_labels[indices]
-    try:
-        probabilities = np.load(runs.file(run, f"{split}.npy"), allow_pickle=False)
-    except RunError:
-        from core import checkpoint
+        return digits.test_images, digits.test_labels, np.arange(len(digits.test_labels))
+    config = run.config
+    chosen = data.split_for(digits, config.validation_size, config.train_size, config.seed)
+    indices = chosen.validation
+    return digits.train_images[indices], digits.train_labels[indices], indices
 
-        best = checkpoint.load(runs.file(run, "best.pt"))
-        probabilities = answers(best, images)
-        _save_if_possible(run.folder, split, probabilities)
-    if len(probabilities) != len(labels):
-        raise RunError(f"The run {run.name} kept answers for other images. Train it again.")
-    return Result(probabilities, images, labels, indices)
+
+def _best(run: Run) -> "Checkpoint":
+    """Return the checkpoint of a run's best epoch."""
+    from core import checkpoint
+
+    return checkpoint.load(runs.file(run, "best.pt"))
 
 
 def together(members: Sequence[Result]) -> Result:

@@ -60,6 +60,7 @@ class Run:
     last_validation_accuracy: float | None
     test_accuracy: float | None
     train_seconds: float | None
+    taught_from: str  # id of the run that was taught my digits, and became this one; or empty
     calibration: Calibration  # fitted on validation when it was over; neutral until then
 
     @property
@@ -141,5 +142,6 @@ def read(entry: Any) -> Run:
         last_validation_accuracy=number("epoch/validation_accuracy"),
         test_accuracy=number("test_accuracy"),
         train_seconds=number("train_seconds"),
+        taught_from=tags.get("taught_from", ""),
         calibration=Calibration(metrics.get("temperature", 1.0), metrics.get("sure_from", 0.0)),
     )

@@ -18,6 +18,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from core import builtin
 from core.config import TrainConfig
 from core.errors import RunError
 from core.recipes import RECIPES
@@ -41,7 +42,9 @@ _MLFLOW_STATUS = {
 }
 
 
-def create(config: TrainConfig, data: str, recipe: str = "", name: str = "") -> Run:
+def create(
+    config: TrainConfig, data: str, recipe: str = "", name: str = "", taught_from: str = ""
+) -> Run:
     """Enter a new run into the store, as queued. Raises StoreError.
 
     Args:
@@ -50,6 +53,7 @@ def create(config: TrainConfig, data: str, recipe: str = "", name: str = "") -> 
         recipe: the recipe it started from, if any.
         name: for people; by default the recipe's, or the network's where that was changed,
             with a number.
+        taught_from: the id of the run from which it goes on.
 
     """
     from mlflow.entities import Param
@@ -66,6 +70,7 @@ def create(config: TrainConfig, data: str, recipe: str = "", name: str = "") -> 
             "author": os.environ.get("DIGITLAB_AUTHOR") or _user(),
             "host": platform.node(),
             "data": data,
+            "taught_from": taught_from,
             "commit": _commit(),
             "versions": json.dumps(_versions()),
         }
@@ -95,6 +100,11 @@ def listed() -> list[Run]:
                 return found
 
 
+def listed_with_builtin() -> list[Run]:
+    """Return every run, newest first, then the built-in network. Raises StoreError."""
+    return [*listed(), builtin.run()]
+
+
 def in_progress() -> list[Run]:
     """Return the runs that are running, then those that wait, oldest first. Raises StoreError."""
     with connect() as (client, experiment):
@@ -111,7 +121,9 @@ def in_progress() -> list[Run]:
 
 
 def get(run_id: str) -> Run:
-    """Return a run by its whole id. Raises RunError, StoreError."""
+    """Return a run by its whole id; the built-in network has one. Raises RunError, StoreError."""
+    if run_id == builtin.NAME:
+        return builtin.run()
     with connect() as (client, _):
         entry = client.get_run(run_id)
         if entry.info.lifecycle_stage == "deleted":
@@ -120,10 +132,13 @@ def get(run_id: str) -> Run:
 
 
 def find(text: str) -> Run:
-    """Return the run that a person means: an id, a unique prefix, a name, `latest` or `best`.
+    """Return the run that a person means: an id, a unique prefix, a name, or a word.
 
-    `best` is the highest validation accuracy. Raises RunError if none or several fit.
+    `latest`, `best` (the highest validation accuracy) and `built-in` are such words. Raises
+    RunError if none or several fit.
     """
+    if text == builtin.NAME:
+        return builtin.run()
     runs = listed()
     if not runs:
         raise RunError("There is no run yet. Train one: python -m core train")
@@ -184,8 +199,11 @@ EPOCH_METRICS = (
 
 
 def history(run: Run) -> History:
-    """Return the metrics of a run so far. Raises StoreError."""
+    """Return the metrics of a run so far; the built-in has epochs alone. Raises StoreError."""
     import pandas as pd
+
+    if run.id == builtin.NAME:
+        return History(pd.DataFrame(columns=["step", "epoch", *STEP_METRICS]), builtin.epochs())
 
     def table(keys: tuple[str, ...], index: str, prefix: str) -> pd.DataFrame:
         columns = {
@@ -284,6 +302,8 @@ def file(run: Run, name: str) -> Path:
 
     Raises RunError if the run has no such file.
     """
+    if (run.id, name) == (builtin.NAME, "best.pt"):
+        return builtin.WEIGHTS
     path = run.folder / name
     if not path.exists() and is_shared():
         with connect() as (client, _):

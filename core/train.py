@@ -95,27 +95,31 @@ def train(
     config: TrainConfig,
     digits: Digits,
     *,
+    start: Checkpoint | None = None,
+    extra: tuple[NDArray[np.uint8], NDArray[np.uint8]] | None = None,
     resume: Checkpoint | None = None,
     should_stop: Callable[[], bool] = lambda: False,
 ) -> Iterator[Event]:
     """Train a network; yield a Started, then Steps and Epochs, then one Ended.
 
-    `should_stop` is asked after every step. With `resume`, training continues after that
-    checkpoint's epoch, to the same numbers as if it had never stopped (on the same CPU).
+    The first weights are those of `start`, if given, and `extra`, images `(M, 28, 28)` and labels,
+    are learned from too. `should_stop` is asked after every step. With `resume`, training continues
+    after that checkpoint's epoch, to the same numbers as if it had never stopped (on the same CPU).
 
     Torch's global generator is seeded, since initial weights and dropout draw from no other; two
     trainings should not take turns in one process.
 
-    Raises DeviceError, or CheckpointError if `resume` is of another configuration.
+    Raises DeviceError, or CheckpointError if `resume` is of another configuration, or `start` of
+    another network.
     """
     _keep_freed_memory()
     where = device.choose(config.device, config.precision)
     split = split_for(digits, config.validation_size, config.train_size, config.seed)
-    learner = _Learner(config, torch.device(where.kind))
-    batches = TrainingBatches(
-        *(digits.train_images[split.train], digits.train_labels[split.train], config),
-        *(torch.device(where.kind), learner.generator),
-    )
+    learner = _Learner(config, torch.device(where.kind), start)
+    images, labels = digits.train_images[split.train], digits.train_labels[split.train]
+    if extra:
+        images, labels = np.concatenate([images, extra[0]]), np.concatenate([labels, extra[1]])
+    batches = TrainingBatches(images, labels, config, torch.device(where.kind), learner.generator)
     learner.schedule(len(batches))
     done, best_epoch, best_accuracy, earlier_seconds = 0, 0, -1.0, 0.0
     if resume:
@@ -245,11 +249,14 @@ def _divergence(step: int, rate: float) -> str:
 class _Learner:
     """What learns: the network, its optimiser and schedule, and the source of randomness."""
 
-    def __init__(self, config: TrainConfig, place: torch.device) -> None:
+    def __init__(self, config: TrainConfig, place: torch.device, start: Checkpoint | None) -> None:
         torch.manual_seed(config.seed)
         self.config = config
         self.generator = torch.Generator().manual_seed(config.seed)
-        self.model = models.build(config).to(place).to(memory_format=torch.channels_last)
+        self.model = models.build(config)
+        if start:
+            load_weights(self.model, start)
+        self.model.to(place).to(memory_format=torch.channels_last)
         self.reader = copy.deepcopy(self.model) if config.ema else self.model
         self.optimizer = _optimizer(self.model, config)
 

@@ -23,10 +23,14 @@ from core.run import Run, State
 from core.store import PATIENCE, directory
 
 if TYPE_CHECKING:  # torch takes 2 s and 500 MB: a run that waits does without
+    import numpy as np
+    from numpy.typing import NDArray
+
     from core.checkpoint import Checkpoint
     from core.train import Epoch, Started, Step
 
 LAST, BEST, LOG = "last.pt", "best.pt", "log.txt"
+START, EXTRA = "start.pt", "extra.npz"  # of a run that is taught: first weights, further digits
 _FLUSH = 0.5  # seconds between two writes to the store, and two looks for a stop
 _PERSISTENCE = 60.0  # seconds for which a store that fails is tried again
 _log = logging.getLogger("digitlab")
@@ -34,11 +38,17 @@ _log = logging.getLogger("digitlab")
 
 def start(config: TrainConfig, data: str, recipe: str = "", name: str = "") -> Run:
     """Ask for a run and start its process, detached: it outlives the caller. Raises StoreError."""
-    run, environment = ask(config, data, recipe, name), _environment()
+    run = ask(config, data, recipe, name)
+    launch(run)
+    return run
+
+
+def launch(run: Run) -> None:
+    """Start the process of a run that was asked for."""
+    environment = _environment()
     if not spare.take(run.id, environment):
         with (run.folder / LOG).open("ab") as log:
             spare.launch(["core", "train", "--resume", run.id], environment, stderr=log)
-    return run
 
 
 def prepare() -> None:
@@ -56,9 +66,11 @@ def _environment() -> dict[str, str]:
     return {**os.environ, "DIGITLAB_RUNS": str(directory()), "DIGITLAB_DATA": _data_folder()}
 
 
-def ask(config: TrainConfig, data: str, recipe: str = "", name: str = "") -> Run:
+def ask(
+    config: TrainConfig, data: str, recipe: str = "", name: str = "", taught_from: str = ""
+) -> Run:
     """Enter a run into the store and the queue; somebody has to `work` on it. Raises StoreError."""
-    run = runs.create(config, data, recipe, name)
+    run = runs.create(config, data, recipe, name, taught_from)
     queue.enter(_queue(config), run.id)
     return run
 
@@ -138,11 +150,18 @@ def _train(run: Run, recorder: "_Recorder") -> None:
         )
     recorder.tags({"data_checksum": digits.checksum})
     resume = checkpoint.load(run.folder / LAST) if (run.folder / LAST).exists() else None
+    start = checkpoint.load(run.folder / START) if run.taught_from else None
     gc.freeze()  # what has been loaded stays
     gc.enable()
     board = SummaryWriter(str(run.folder / "tensorboard"))
     best: Checkpoint | None = None
-    for event in train(run.config, digits, resume=resume, should_stop=recorder.stopping.is_set):
+    for event in train(
+        *(run.config, digits),
+        start=start,
+        extra=_extra(run.folder / EXTRA) if run.taught_from else None,
+        resume=resume,
+        should_stop=recorder.stopping.is_set,
+    ):
         match event:
             case Started():
                 recorder.started(event)
@@ -173,6 +192,14 @@ def _train(run: Run, recorder: "_Recorder") -> None:
                     recorder.metrics({"test_accuracy": accuracy}, best["epoch"])
                 runs.publish(run.id)
                 recorder.end(State(event.state), event.reason)
+
+
+def _extra(path: Path) -> "tuple[NDArray[np.uint8], NDArray[np.uint8]]":
+    """Return the images and labels that a run learns beside its data's."""
+    import numpy as np
+
+    with np.load(path, allow_pickle=False) as content:
+        return content["images"], content["labels"]
 
 
 def _keep(run: Run, event: "Epoch") -> str:

@@ -1,14 +1,17 @@
 import streamlit as st
 
-from core import runs
+from core import builtin, runs
 from core.palette import CLASS_COLOURS
-from ui import comparison, guards, run_editor, run_table, state
+from ui import comparison, run_editor, run_table, state
 
 st.title("Compare")
 st.caption(run_table.whose())
-found = runs.listed()
-if not found:
-    guards.lead_to_train("No run yet. It takes seconds to make one.")
+found = runs.listed_with_builtin()
+if found == [builtin.run()]:
+    st.info(
+        "No run of your own yet. It takes seconds to make one.", icon=":material/model_training:"
+    )
+    st.page_link("pages/train.py", label="Train one", icon=":material/arrow_forward:")
 run_table.table(run_table.controls(found))
 
 by_id = {run.id: run for run in found}

@@ -2,12 +2,12 @@ import numpy as np
 import streamlit as st
 
 from core.errors import InkError
-from ui import guards, inputs, readings, shared
+from ui import guards, inputs, my_digits, readings, shared
 
 EMPTY = {"Draw": "The canvas is empty. Draw a digit.", "Upload": "No picture yet. Upload one."}
 
 st.title("Draw")
-run = guards.choose_reader()
+run = guards.choose_run()
 shared.wait_for_torch()
 digits, _ = shared.digits_in_use()
 
@@ -35,6 +35,9 @@ with left:
 
 with right:
     if found:
-        readings.readings(shared.reader(run), np.stack(found), truth)
+        shown, answer = readings.readings(run, np.stack(found), truth)
+        if truth is None:
+            my_digits.ask(shown, answer)
     else:
         st.info(problem or EMPTY[mode], icon=":material/draw:")
+my_digits.kept()

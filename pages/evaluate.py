@@ -1,8 +1,8 @@
 import streamlit as st
 
-from core import evaluate, figures
-from core.results import SPLITS
-from ui import confidence, guards, mistakes, shared, state, words
+from core import builtin, evaluate, figures, mine
+from core.results import MINE, SPLITS
+from ui import confidence, guards, lesson, mistakes, shared, state, words
 from ui.chart import chart
 
 st.title("Evaluate")
@@ -10,18 +10,30 @@ st.title("Evaluate")
 choice, split_choice, numbers = st.columns([30, 20, 50], vertical_alignment="bottom")
 with choice:
     run = guards.choose_run(st.session_state.get(state.WATCHED))
+foreign = run.id == builtin.NAME and shared.digits_in_use()[0].source != run.data
+splits = ["test"] if foreign else [*SPLITS] if run.state.is_over else ["validation"]
+if mine.names():
+    splits.append(MINE)
 with split_choice:
     # Test is read once, when the run is over: nobody can choose an epoch by it.
     split = st.segmented_control(
         "Images",
-        SPLITS if run.state.is_over else ["validation"],
-        default="test" if run.state.is_over else "validation",
+        splits,
+        default=splits[0],
         key=state.SPLIT,
         persist_state="session",
         required=True,
         help="Test images take no part in training and are read once, when a run is over. "
-        "Validation images chose the best epoch, so they flatter it a little.",
+        "Validation images chose the best epoch, so they flatter it a little. My digits are those "
+        "you kept on Draw.",
     )
+if foreign and split == "test":
+    st.caption(
+        "The built-in network learned from the full MNIST, and so from some of the sample's test "
+        "images: what it reads of them proves little. Train a run, or download the full MNIST."
+    )
+if run.id == builtin.NAME or split == MINE:
+    shared.wait_for_torch()
 result = shared.result(run, split)
 report = evaluate.report(result.probabilities, result.labels)
 numbers = numbers.container(horizontal=True, gap="medium")
@@ -85,4 +97,6 @@ with classes:
 with pairs:
     mistakes.confused_pairs(report)
 confidence.confidence(run, result)
+if split == MINE:
+    lesson.lesson(run, result)
 mistakes.downloads(run, split, result, report)

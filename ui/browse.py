@@ -3,6 +3,7 @@
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import cycle
 from typing import Any
 
 import numpy as np
@@ -31,6 +32,9 @@ _AUGMENTATION = {
     "shift": (2, 1, "%d px"),
     "scale": (0.1, 0.01, "%.2f"),
     "shear": (5.0, 1.0, "%.0f°"),
+    "aspect": (0.0, 0.01, "%.2f"),
+    "elastic": (0.0, 0.1, "%.1f px"),
+    "thickness": (0.0, 0.1, "%.1f px"),
 }
 
 
@@ -195,11 +199,9 @@ def pixels(choice: Chosen) -> None:
 @st.fragment
 def augmentation(choice: Chosen) -> None:
     """Show what training with these settings would make of one image, beside the image."""
-    left, right = st.columns(2)
+    places = cycle(st.columns(2))
     values: dict[str, Any] = {}
-    for place, (name, (start, step, unit)) in zip(
-        (left, right, left, right), _AUGMENTATION.items(), strict=True
-    ):
+    for place, (name, (start, step, unit)) in zip(places, _AUGMENTATION.items(), strict=False):
         metadata, kind = config_fields()[name].metadata, type(start)
         values[name] = place.slider(
             name.capitalize(),

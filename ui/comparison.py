@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from core import compare, evaluate, figures, results, runs
+from core import compare, courses, evaluate, results, runs
 from core.errors import UserError
 from core.run import Run
 from ui import shared, state, words
@@ -24,7 +24,7 @@ def curves(chosen: list[Run]) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         metric = st.selectbox(
             "Curve",
-            list(figures.RUN_METRICS),
+            list(courses.RUN_METRICS),
             format_func=lambda name: name.replace("train", "training").replace("_", " "),
             key=state.CURVES,
             persist_state="session",
@@ -37,7 +37,7 @@ def curves(chosen: list[Run]) -> None:
             persist_state="session",
             help="Over the time spent training instead of epochs, which cost some networks more.",
         )
-    courses = {
+    by_label = {
         label: _course(run.id, run.epochs)
         for label, run in zip(compare.labels(chosen), chosen, strict=True)
     }
@@ -45,7 +45,7 @@ def curves(chosen: list[Run]) -> None:
     if len({run.data_checksum for run in chosen if run.data_checksum}) > 1:
         caption += " These runs saw different data, so their accuracies are of different images."
     chart(
-        figures.run_curves(courses, metric, by_seconds), "run-curves", height=380, caption=caption
+        courses.run_curves(by_label, metric, by_seconds), "run-curves", height=380, caption=caption
     )
 
 
@@ -72,7 +72,7 @@ def verdict(first: Run, second: Run) -> None:
 
 def _right(run: Run) -> np.ndarray:
     """Return which test images a run read right, from its kept answers. Raises UserError."""
-    kept = results.of(run, "test", shared.digits(run.data))
+    kept = shared.result(run, "test")
     return kept.probabilities.argmax(1) == kept.labels
 
 
@@ -93,7 +93,7 @@ def ensemble(chosen: list[Run]) -> None:
     """Show what the runs read right when their probabilities are averaged, beside each alone."""
     st.subheader("All of them as one")
     try:
-        alone = [results.of(run, "test", shared.digits(run.data)) for run in chosen]
+        alone = [shared.result(run, "test") for run in chosen]
         together = results.together(alone)
     except UserError as error:
         st.markdown(f"Nobody can say: {words.plain(str(error))}")
@@ -139,7 +139,7 @@ def costs(chosen: list[Run]) -> None:
     for column, name in zip(st.columns(2), ("train_seconds", "parameters"), strict=True):
         with column:
             chart(
-                figures.accuracy_against(table, labels, name),
+                courses.accuracy_against(table, labels, name),
                 f"test-against-{name}",
                 height=320,
                 caption="Bars span the 95 % intervals.",

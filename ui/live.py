@@ -5,7 +5,7 @@ from contextlib import suppress
 import numpy as np
 import streamlit as st
 
-from core import figures, runs
+from core import courses, runs
 from core.errors import RunError
 from core.run import Run, State
 from ui import guards, state, words
@@ -122,13 +122,13 @@ def _curves(run: Run) -> None:
     loss, accuracy = st.columns(2)
     with loss:
         chart(
-            figures.training_curves(history, "loss", run.config.epochs, logarithmic),
+            courses.training_curves(history, "loss", run.config.epochs, logarithmic),
             "live-loss",
             height=320,
         )
     with accuracy:
         chart(
-            figures.training_curves(history, "accuracy", run.config.epochs),
+            courses.training_curves(history, "accuracy", run.config.epochs),
             "live-accuracy",
             height=320,
         )
@@ -136,7 +136,7 @@ def _curves(run: Run) -> None:
     with table:
         _epochs(run, history)
     with rate:
-        chart(figures.learning_rate(history, run.config.epochs), "live-rate", height=240)
+        chart(courses.learning_rate(history, run.config.epochs), "live-rate", height=240)
 
 
 def _epochs(run: Run, history: runs.History) -> None:

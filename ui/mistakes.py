@@ -13,6 +13,7 @@ from ui import words
 from ui.chart import Click, chart
 from ui.gallery import gallery
 from ui.tiles import tile
+from ui.why import why
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -58,7 +59,7 @@ def mistakes(run: Run, split: str, result: Result, cell: Click | None) -> None:
     )
     chosen = _gallery(sets[shown], result, f"{run.id}-{split}-{titles[shown]}")
     if chosen is not None:
-        _closely(int(chosen), answers, result)
+        _closely(run, int(chosen), answers, result)
 
 
 def _gallery(shown: "pd.DataFrame", result: Result, key: str) -> int | None:
@@ -88,8 +89,8 @@ def _caption(row) -> str:  # type: ignore[no-untyped-def]  # a row of evaluate.a
     return reading.replace(" ", _NO_BREAK) + f" #{row.index}"
 
 
-def _closely(position: int, answers: "pd.DataFrame", result: Result) -> None:
-    """Show one image large, with its ten probabilities and what they say."""
+def _closely(run: Run, position: int, answers: "pd.DataFrame", result: Result) -> None:
+    """Show one image large, with its ten probabilities, what they say, and why."""
     row, probabilities = answers.loc[position], result.probabilities[position]
     truth, answer = int(row["truth"]), int(row["answer"])
     picture, bars = st.columns([1, 2], vertical_alignment="center")
@@ -102,6 +103,8 @@ def _closely(position: int, answers: "pd.DataFrame", result: Result) -> None:
             height=210,
             caption=f"#{row['index']:.0f} {_story(truth, answer, probabilities)}",
         )
+    image = result.images[position].astype(np.float32) / 255
+    why(run, image, probabilities, truth)
 
 
 def _story(truth: int, answer: int, probabilities: np.ndarray) -> str:

@@ -1,26 +1,27 @@
 """What a network reads in one digit, or in several side by side."""
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
 from core import figures
 from core.calibrate import candidates
-from ui import words
+from core.run import Run
+from ui import shared, words
 from ui.chart import chart
 from ui.tiles import strip, tile
-
-if TYPE_CHECKING:  # torch takes 2 s
-    from core.predict import Reader
+from ui.why import why
 
 
-def readings(reader: "Reader", images: NDArray[np.float32], truth: int | None = None) -> None:
-    """Show the answer in words, the digits as the model sees them, and one's probabilities.
+def readings(
+    run: Run, images: NDArray[np.float32], truth: int | None = None
+) -> tuple[NDArray[np.float32], int]:
+    """Show the answer in words, the digits as the model sees them, one's probabilities, and why.
 
-    `images` is (N, 28, 28) in [0, 1], left to right; `truth` is known of a test digit.
+    `images` is (N, 28, 28) in [0, 1], left to right; `truth` is known of a test digit. Returns the
+    one looked at, and what it was read as.
     """
+    reader = shared.reader(run)
     answers = reader.read(images)
     sure_from = reader.calibration.sure_from
     if len(images) == 1:
@@ -34,6 +35,8 @@ def readings(reader: "Reader", images: NDArray[np.float32], truth: int | None = 
         st.caption("What the model sees, 28 × 28")
     with bars:
         chart(figures.probability_bars(answers[chosen], truth), "draw-bars", height=280)
+    why(run, images[chosen], answers[chosen], truth)
+    return images[chosen], int(answers[chosen].argmax())
 
 
 def _several(images: NDArray[np.float32], answers: NDArray[np.float32], sure_from: float) -> int:

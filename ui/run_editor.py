@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from core import compare, runs
+from core import builtin, compare, runs
 from core.run import Run
 from ui import guards, state, words
 
@@ -26,8 +26,9 @@ def line(run: Run, colour: str) -> None:
         ):
             st.session_state[state.RUN] = run.id
             st.switch_page("pages/evaluate.py")
-        with st.popover("Edit", icon=":material/edit:", key=f"edit-{run.id}"):
-            _edit(run)
+        if run.id != builtin.NAME:
+            with st.popover("Edit", icon=":material/edit:", key=f"edit-{run.id}"):
+                _edit(run)
 
 
 def _summary(run: Run) -> str:

@@ -90,7 +90,7 @@ def _table(columns: list[str]) -> None:
 
 
 def _rows(columns: list[str]) -> None:
-    every = compare.table(runs.listed())
+    every = compare.table(runs.listed_with_builtin())
     shown = _readable(compare.matching(every, st.session_state.get(state.RUN_FILTER) or ""))
     if shown.empty:
         st.info("No run has all of these words. Take some away.", icon=":material/filter_alt_off:")

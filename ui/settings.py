@@ -27,6 +27,7 @@ _FOLDED = {
     ),
     "Regularisation and augmentation": (
         *("dropout", "label_smoothing", "rotation", "shift", "scale", "shear"),
+        *("aspect", "elastic", "thickness"),
         *("small_share", "reading_shift"),
     ),
     "Data, seed and machine": (
@@ -56,6 +57,9 @@ _SLIDER: dict[str, tuple[float, float]] = {
     "shift": (8, 1),
     "scale": (0.5, 0.01),
     "shear": (45.0, 1.0),
+    "aspect": (0.5, 0.01),
+    "elastic": (4.0, 0.1),
+    "thickness": (1.0, 0.1),
     "beta2": (0.999, 0.001),
     "ema": (0.999, 0.001),
     "small_share": (1.0, 0.05),

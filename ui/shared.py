@@ -7,7 +7,7 @@ import threading
 
 import streamlit as st
 
-from core import data
+from core import builtin, data, mine, results, runs
 from core.calibrate import Calibration
 from core.errors import DataError, UserError
 from core.run import Run
@@ -29,6 +29,14 @@ def digits_in_use() -> tuple[data.Digits, str]:
         return digits(data.source()), ""
     except DataError as error:
         return digits("sample"), str(error)
+
+
+def digits_for(run: Run) -> data.Digits:
+    """Return what a run learned from; for the built-in network, the data in use.
+
+    Raises DataError where they are not here.
+    """
+    return digits_in_use()[0] if run.id == builtin.NAME else digits(run.data)
 
 
 class WarmUp(threading.Thread):
@@ -82,37 +90,26 @@ def device():  # type: ignore[no-untyped-def]  # core.device.Device, without imp
     return choose()
 
 
-def reader(run: Run | None):  # type: ignore[no-untyped-def]  # core.predict.Reader
-    """Return a run's network of its best epoch, or the built-in one, ready to read.
-
-    Raises RunError, CheckpointError.
-    """
-    return _reader(run.id, run.best_epoch, run.calibration) if run else _builtin()
+def reader(run: Run):  # type: ignore[no-untyped-def]  # core.predict.Reader
+    """Return a run's network of its best epoch, ready to read. Raises RunError, CheckpointError."""
+    return _reader(run.id, run.best_epoch, run.calibration)
 
 
 @st.cache_resource(max_entries=4, show_spinner="Opening the network …")
 def _reader(run_id: str, best_epoch: int, calibration: Calibration):  # type: ignore[no-untyped-def]
-    from core import runs
     from core.predict import Reader
 
-    return Reader(runs.file(runs.get(run_id), "best.pt"), calibration)
-
-
-@st.cache_resource(show_spinner="Opening the network …")
-def _builtin():  # type: ignore[no-untyped-def]
-    from core import builtin
-
-    return builtin.reader()
+    return Reader(runs.get(run_id))
 
 
 def result(run: Run, split: str):  # type: ignore[no-untyped-def]  # core.results.Result
     """Return a run's answers on a split. Raises RunError."""
-    return _result(run.id, run.best_epoch, split)
+    mine_then = mine.names() if split == results.MINE else ()
+    return _result(run.id, run.best_epoch, split, digits_for(run).source, mine_then)
 
 
 @st.cache_resource(max_entries=6, show_spinner="Reading the answers …")
-def _result(run_id: str, best_epoch: int, split: str):  # type: ignore[no-untyped-def]
-    from core import results, runs
-
-    run = runs.get(run_id)
-    return results.of(run, split, digits(run.data))
+def _result(  # type: ignore[no-untyped-def]
+    run_id: str, best_epoch: int, split: str, source: str, mine_then: tuple[str, ...]
+):
+    return results.of(runs.get(run_id), split, digits(source))

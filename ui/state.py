@@ -4,6 +4,7 @@ RUN = "run"  # id of the run chosen to be looked at
 WATCHED = "watched"  # id of the run whose curves the Train page shows, the last started
 CONFIG = "config"  # the Train page's settings, a dict of TrainConfig's fields
 RECIPE = "recipe"  # the recipe they started from
+KEPT = "kept"  # names of the digits kept in this session, by what was drawn
 DRAWING = "drawing"  # the canvas's json_data
 SPLIT = "split"  # the Evaluate page's: a member of results.SPLITS
 NORMALISED = "normalised"  # whether its confusion matrix shows shares

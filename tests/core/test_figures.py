@@ -44,30 +44,6 @@ def test_ten_bars_name_answer_and_truth() -> None:
     assert "answer" in figures.probability_bars(probabilities).layout.xaxis.ticktext[9]
 
 
-def test_run_without_an_epoch_has_an_empty_curve() -> None:
-    """It keeps its place, and so its colour, among the others."""
-    full = pd.DataFrame(
-        {
-            "epoch": [1, 2],
-            "total_seconds": [3.0, 7.5],
-            "validation_accuracy": [0.9, 0.8],
-            "validation_loss": [0.3, 0.4],
-        }
-    )
-    figure = figures.run_curves({"new": full[:0], "old": full}, "validation_loss", by_seconds=True)
-    assert [len(trace.x) for trace in figure.data] == [0, 2]
-    assert list(figure.data[1].x) == [3.0, 7.5]
-    assert list(figure.data[1].marker.symbol) == ["circle-open", "circle"]  # the best epoch
-
-
-def test_names_are_not_taken_for_markup() -> None:
-    """What a person called a run is shown as it is."""
-    name = "<b>bold</b>"
-    full = pd.DataFrame({"epoch": [1], "validation_accuracy": [0.9]})
-    figure = figures.run_curves({name: full}, "validation_accuracy")
-    assert figure.data[0].name == "&lt;b&gt;bold&lt;/b&gt;"
-
-
 def test_reliability_has_the_tables_points() -> None:
     """Confidence across, accuracy up, before and after; the dashed line is where they agree."""
     before = pd.DataFrame({"confidence": [0.6, 0.9], "accuracy": [0.5, 0.95], "count": [10, 90]})

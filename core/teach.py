@@ -1,0 +1,58 @@
+"""Teach a run my digits: it goes on learning for some seconds, as a new run, on MNIST and them."""
+
+import shutil
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core import builtin, data, mine, runs, worker
+from core.config import TrainConfig
+from core.errors import RunError
+from core.mine import Collection
+from core.run import Run
+
+_IMAGES = 10_000  # of MNIST
+_SHARE = 0.2  # of what is learned from that my digits make up, if they need not be repeated
+_REPEATS = 50  # more often than that
+_SLOWER = 0.1  # of the learning rate: to change what it knows, not to start over
+
+
+def start(parent: Run) -> Run:
+    """Ask for the run that learns my digits, and start its process.
+
+    Raises RunError if there are none, or the run has no network; StoreError.
+    """
+    digits = mine.collection()
+    if not digits.names:
+        raise RunError("There are no digits of yours yet. Draw one and keep it.")
+    best = runs.file(parent, "best.pt")
+    source = data.source() if parent.id == builtin.NAME else parent.data
+    run = worker.ask(
+        lesson(parent.config), source, parent.recipe, f"{parent.name}, taught", parent.id
+    )
+    shutil.copyfile(best, run.folder / worker.START)
+    images, labels = repeated(digits)
+    np.savez_compressed(run.folder / worker.EXTRA, images=images, labels=labels)
+    worker.launch(run)
+    return run
+
+
+def lesson(config: TrainConfig) -> TrainConfig:
+    """Return the settings with which a network trained with `config` goes on."""
+    return config.changed(
+        {
+            "epochs": 1,
+            "train_size": min(config.train_size or _IMAGES, _IMAGES),
+            "learning_rate": max(config.learning_rate * _SLOWER, 1e-6),
+            "schedule": "cosine",
+            "small_share": 0,
+            "patience": 0,
+        }
+    )
+
+
+def repeated(digits: Collection) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Return images and labels so often that they make up _SHARE, or _REPEATS times each."""
+    wanted = _IMAGES * _SHARE / (1 - _SHARE)
+    times = int(np.clip(wanted // len(digits.labels), 1, _REPEATS))
+    return np.tile(digits.images, (times, 1, 1)), np.tile(digits.labels, times)

@@ -1,0 +1,91 @@
+"""Why a network reads a digit as it does, for who asks."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from core import data, figures, runs
+from core.run import Run
+from ui import shared
+from ui.chart import chart
+from ui.tiles import strip
+
+if TYPE_CHECKING:  # torch takes 2 s
+    from core.why import Alike
+
+
+def why(
+    run: Run,
+    image: NDArray[np.float32],
+    probabilities: NDArray[np.float32],
+    truth: int | None = None,
+) -> None:
+    """Offer an explanation of the answer `probabilities` (10,) to `image` (28, 28) in [0, 1]."""
+    if not st.toggle(
+        "Why?",
+        key="why",
+        persist_state="session",
+        help="Which pixels speak for the answer, and which training digits the network finds most "
+        "like this one. It takes some seconds at first.",
+    ):
+        return
+    shared.wait_for_torch()
+    answer, second = (int(digit) for digit in np.argsort(-probabilities)[:2])
+    rival = second if truth in (None, answer) else truth
+    pixels, digits = st.columns([1, 1], gap="medium")
+    with pixels:
+        _pixels(run, image, answer, rival)
+    with digits:
+        _alike(run, image, answer)
+
+
+def _pixels(run: Run, image: NDArray[np.float32], answer: int, rival: int) -> None:
+    from core import why
+
+    source = shared.digits_for(run)
+    values = why.evidence(shared.reader(run), image, _mean(source.source), answer, rival)
+    chart(
+        figures.evidence(image, values, answer, rival),
+        "why-pixels",
+        height=260,
+        caption=f"Blue speaks for {answer}, orange for {rival}, ink or the lack of it. Integrated "
+        "gradients, from the mean of all training digits.",
+    )
+
+
+def _alike(run: Run, image: NDArray[np.float32], answer: int) -> None:
+    known = _known(run.id, run.best_epoch, shared.digits_for(run).source)
+    positions, cosines = known[0].nearest(image)
+    labels, numbers = known[1][positions], known[2][positions]
+    st.caption("The training digits that its last hidden layer finds most alike, and their labels")
+    captions = [
+        f"{label}, {cosine:.2f}" for label, cosine in zip(labels, cosines.tolist(), strict=True)
+    ]
+    strip(known[0].images[positions], captions, columns=5, width=84)
+    same = int((labels == answer).sum())
+    st.caption(
+        f"{same} of {len(labels)} are a {answer}. Under each: its label, and the cosine between "
+        f"the features, 1 being the same. Training images {', '.join(f'{n:,}' for n in numbers)}."
+    )
+
+
+@st.cache_data(max_entries=2, show_spinner=False)
+def _mean(source: str) -> NDArray[np.float32]:
+    images = shared.digits(source).train_images
+    return (images.mean(axis=0) / 255).astype(np.float32)
+
+
+@st.cache_resource(max_entries=2, show_spinner="Looking through the training digits …")
+def _known(
+    run_id: str, best_epoch: int, source: str
+) -> "tuple[Alike, NDArray[np.uint8], NDArray[np.int64]]":
+    """Return the images that a run learned from, their labels and their numbers."""
+    from core.why import Alike
+
+    run, digits = runs.get(run_id), shared.digits(source)
+    config = run.config
+    chosen = data.split_for(digits, config.validation_size, config.train_size, config.seed).train
+    images, labels = digits.train_images[chosen], digits.train_labels[chosen]
+    return Alike(shared.reader(run), images), labels, chosen
