@@ -10,13 +10,18 @@ import argparse
 import io
 import json
 import math
-from collections.abc import Callable
+import multiprocessing
+import resource
+import statistics
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageOps
+from PIL import Image, ImageDraw, ImageFont, ImageOps
+from scipy.ndimage import gaussian_filter1d
 
 from benchmarks.machine import RESULTS, keep, machine, percent, table
 from core import builtin, data, ink, runs
@@ -154,7 +159,13 @@ def measure(reader: Reader, sure_from: float, path: Path) -> dict[str, Any]:
     rows["several digits"] = several(reader, strokes, labels)
     wrong = misread[1].argmax(1) != labels
     show_misread(misread[0][wrong], labels[wrong], misread[1][wrong].argmax(1))
-    return {"count": len(labels), "sure_from": sure_from, "rows": rows}
+    return {
+        "count": len(labels),
+        "sure_from": sure_from,
+        "rows": rows,
+        "no digits": no_digits(reader, sure_from),
+        "cost": cost(path),
+    }
 
 
 def judged(
@@ -205,6 +216,79 @@ def show_misread(
     page.save(Path(__file__).parents[1] / "docs" / "misread.png")
 
 
+# Without those that look like a digit: B, I, L, O, Q, S, Z, b, c, g, i, j, l, o, q, s, z.
+LETTERS = "ACDEFGHJKMNPRTUVWXYadefhkmnprtuvwxy"
+
+
+def letters() -> Iterator[NDArray[np.float32]]:
+    """Yield letters of a typeface, prepared as an uploaded picture is."""
+    font = ImageFont.load_default(200)
+    for letter in LETTERS:
+        page = Image.new("L", (300, 300), 255)
+        ImageDraw.Draw(page).text((60, 30), letter, 0, font)
+        yield ink.from_picture(page)[0].image
+
+
+def scribbles() -> Iterator[NDArray[np.float32]]:
+    """Yield 200 smooth random walks, prepared as a stroke on the canvas is."""
+    random = np.random.default_rng(0)
+    for _ in range(200):
+        speed = gaussian_filter1d(random.normal(size=(random.integers(40, 200), 2)), 3, axis=0)
+        path = gaussian_filter1d(np.cumsum(speed, axis=0), 1, axis=0)
+        path -= path.mean(0)
+        yield ink.digits([SIDE / 2 + 100 * path / np.abs(path).max()])[0].image
+
+
+def no_digits(reader: Reader, sure_from: float) -> dict[str, Any]:
+    """Return how often what is no digit is called one, surely or with 99 %."""
+    found = {}
+    for name, images in (("letters", letters()), ("scribbles", scribbles())):
+        confidence = reader.read(np.stack(list(images))).max(1)
+        found[name] = {
+            "count": len(confidence),
+            "sure": float((confidence >= sure_from).mean()),
+            "at 99 %": float((confidence >= 0.99).mean()),
+        }
+    return found
+
+
+def show_no_digits(found: dict[str, Any]) -> str:
+    """Return the table of what is no digit."""
+    rows = [["no digit", "how many", "called one, surely", "called one with 99 %"]]
+    for name, row in found.items():
+        rows.append([name, str(row["count"]), percent(row["sure"]), percent(row["at 99 %"])])
+    return table(rows)
+
+
+def cost(path: Path) -> dict[str, float]:
+    """Return the median milliseconds that a drawing takes, and what a 12-megapixel photo takes."""
+    drawings, _ = pen_digits(path)
+    times = []
+    for strokes in drawings:
+        begin = time.perf_counter()
+        ink.digits(strokes)
+        times.append(1000 * (time.perf_counter() - begin))
+    photo = photographed(drawings[0], np.random.default_rng(0)).resize((4000, 3000))
+    file = io.BytesIO()
+    photo.save(file, "JPEG", quality=90)
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        spent, peak = pool.apply(photo_cost, [file.getvalue()])
+    return {
+        "drawing, median ms": statistics.median(times),
+        "drawing, slowest ms": max(times),
+        "photo, seconds": spent,
+        "photo, megabytes of the process": peak,
+    }
+
+
+def photo_cost(content: bytes) -> tuple[float, float]:
+    """Return the seconds that a picture takes, and this process's peak megabytes, torch's too."""
+    begin = time.perf_counter()
+    ink.from_picture(content)
+    spent = time.perf_counter() - begin
+    return spent, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
 def show(measured: dict[str, Any]) -> str:
     """Return the README's table."""
     head = ["way in", "squeezed to 28 × 28", "ours", "right among two", "sure", "wrong when sure"]
@@ -227,7 +311,8 @@ def main() -> None:
     reader = Reader(run)
     measured = measure(reader, reader.calibration.sure_from, options.pen)
     named = {"network": options.run, "test_accuracy": run.test_accuracy}
-    print(f"{machine()}\n{named}, {measured['count']} digits\n\n{show(measured)}")
+    print(f"{machine()}\n{named}, {measured['count']} digits\n\n{show(measured)}\n")
+    print(f"{show_no_digits(measured['no digits'])}\n\n{measured['cost']}")
     keep("ink", named | measured)
     print(f"\nKept in {RESULTS / 'ink.json'}; what is misread is in docs/misread.png")
 

@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks import reference
@@ -75,22 +76,27 @@ def accuracy(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
     digits = data.load()
     warm_up(digits)
     for name in options.recipes or [*FAST, PUBLISHED, TUTORIAL]:
-        measured: dict[str, list[list[float]]] = {}
+        measured: list[list[float]] = []
+        answers = np.zeros((len(digits.test_labels), 10))
         seeds = options.seeds * 2 if name in ("fast_990", "fast_992", PUBLISHED) else options.seeds
-        measured[name] = []
         for seed in range(1 if name == TUTORIAL else seeds):
             if name in FAST:
                 config = RECIPES[name].config.changed({"seed": seed})
-                one = to_accuracy(config, digits)
+                spent, probabilities = to_answers(config, digits)
+                answers += probabilities
+                one = spent, evaluate.score(probabilities, digits.test_labels)[1]
             else:
                 one = reference.train_mnist_fast(seed) if name == PUBLISHED else tutorial_to(0.992)
-            measured[name].append(list(one))
+            measured.append(list(one))
             print(name, [round(value, 4) for value in one], flush=True)
-        yield {"seconds_and_test_accuracy": measured}
+        yield {"seconds_and_test_accuracy": {name: measured}}
+        if name in FAST:
+            together = evaluate.score((answers / seeds).astype(np.float32), digits.test_labels)[1]
+            yield {"as_one": {name: [seeds, together]}}
 
 
-def to_accuracy(config: TrainConfig, digits: Digits) -> tuple[float, float]:
-    """Train a recipe; return its seconds, all inside, and the accuracy on the test set.
+def to_answers(config: TrainConfig, digits: Digits) -> tuple[float, NDArray[np.float32]]:
+    """Train a recipe; return its seconds, all inside, and its answers on the test set, `(N, 10)`.
 
     The data are in memory before. Validation counts, and so do the extra copies in reading the test
     set, if the recipe averages over them.
@@ -103,7 +109,7 @@ def to_accuracy(config: TrainConfig, digits: Digits) -> tuple[float, float]:
     trained = time.perf_counter()
     answers = results.answers(best.checkpoint, digits.test_images)
     reading = time.perf_counter() - trained if config.reading_shift else 0.0
-    return trained - begin + reading, evaluate.score(answers, digits.test_labels)[1]
+    return trained - begin + reading, answers
 
 
 def tutorial_to(target: float) -> tuple[float, float]:
@@ -147,7 +153,10 @@ def show_accuracy(part: dict[str, Any]) -> str:
                     str(len(times)),
                 ]
             )
-    return table(rows)
+    ensembles = [["all seeds as one, their probabilities averaged", "networks", "test accuracy"]]
+    for name, (count, together) in part.get("as_one", {}).items():
+        ensembles.append([f"`{name}`", str(count), percent(together)])
+    return f"{table(rows)}\n\n{table(ensembles)}"
 
 
 def limit(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
@@ -284,9 +293,10 @@ def main() -> None:
     kept.pop("machine", None)  # each part has its own
     for name in options.parts or PARTS:
         for part in PARTS[name][0](options):
-            for key in ("times", "seconds_and_test_accuracy"):  # measured one by one
-                if key in part:
-                    part[key] = kept.get(name, {}).get(key, {}) | part[key]
+            before = kept.get(name, {})
+            for key in ("times", "seconds_and_test_accuracy", "as_one"):  # measured one by one
+                if key in before or key in part:
+                    part[key] = before.get(key, {}) | part.get(key, {})
             kept[name] = {"machine": machine(), **part}
             keep("speed", kept)
     for name in PARTS:

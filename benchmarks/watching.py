@@ -14,7 +14,7 @@ from core import data
 from core.recipes import RECIPES
 from core.train import Epoch, train
 
-_RECIPE, _EPOCHS = "fast_cnn", 2
+_RECIPE, _EPOCHS = "fast_cnn", 6
 
 
 def watching(repetitions: int) -> dict[str, Any]:

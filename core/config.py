@@ -151,7 +151,10 @@ class TrainConfig:
     )
     device: str = _one_of(DEVICES, "auto", "Where it computes. Auto takes the fastest there is.")
     patience: int = _between(
-        0, 200, 0, "Stop after this many epochs without a better validation accuracy; 0 is never."
+        0,
+        200,
+        0,
+        "Stop after this many epochs in a row below the best validation accuracy; 0 is never.",
     )
 
     def __post_init__(self) -> None:
@@ -191,8 +194,12 @@ def config_fields() -> dict[str, Field[Any]]:
 
 
 def config_from(values: dict[str, Any]) -> TrainConfig:
-    """Build a configuration from stored values. Raises ConfigError as TrainConfig does."""
-    return TrainConfig().changed(values)
+    """Build a configuration from stored values, without settings that another version had.
+
+    Raises ConfigError as TrainConfig does.
+    """
+    known = config_fields()
+    return TrainConfig(**{name: value for name, value in values.items() if name in known})
 
 
 def _checked(spec: Field[Any], kind: type, value: Any) -> Any:

@@ -41,7 +41,7 @@ def training_curves(
             hovertemplate=f"%{{y:{form}}}<extra>{label}</extra>",
         )
     if len(epochs):
-        best = epochs.loc[epochs["validation_accuracy"].idxmax()]
+        best = epochs.loc[_best(epochs)]
         figure.add_scatter(
             x=[best["epoch"]],
             y=[best[f"validation_{metric}"]],
@@ -61,6 +61,11 @@ def training_curves(
         },
     )
     return figure
+
+
+def _best(epochs: pd.DataFrame) -> int:
+    """Return the row of the best epoch, of equals the last, as the training loop chooses it."""
+    return int(epochs["validation_accuracy"][::-1].idxmax())
 
 
 def learning_rate(history: "History", total_epochs: int) -> go.Figure:
@@ -101,7 +106,7 @@ def run_curves(
     accuracy = metric.endswith("accuracy")
     for (label, epochs), colour in zip(courses.items(), cycle(palette.CLASS_COLOURS), strict=False):
         best = (
-            epochs["epoch"] == epochs.loc[epochs["validation_accuracy"].idxmax(), "epoch"]
+            epochs["epoch"] == epochs.loc[_best(epochs), "epoch"]
             if epochs["validation_accuracy"].notna().any()
             else epochs["epoch"] < 0
         )

@@ -89,7 +89,11 @@ def answers(
 
 @dataclass(frozen=True)
 class Report:
-    """A model on one split. `interval` is the accuracy's 95 % Wilson interval."""
+    """A model on one split.
+
+    `interval` is the accuracy's 95 % Wilson interval, `macro_f1` the mean over the digits that are
+    among the labels or the answers.
+    """
 
     count: int
     accuracy: float
@@ -106,9 +110,8 @@ def report(probabilities: NDArray[np.float32], labels: NDArray[np.uint8]) -> Rep
     matrix = confusion(probabilities, labels)
     classes = per_class(matrix)
     interval = wilson(int(np.trace(matrix)), len(labels))
-    return Report(
-        len(labels), accuracy, interval, loss, float(classes["f1"].mean()), matrix, classes
-    )
+    macro_f1 = float(classes["f1"][matrix.sum(0) + matrix.sum(1) > 0].mean())
+    return Report(len(labels), accuracy, interval, loss, macro_f1, matrix, classes)
 
 
 @dataclass(frozen=True)

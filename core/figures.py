@@ -192,7 +192,9 @@ def evidence(
         hoverinfo="skip",
         showlegend=False,
     )
+    bare = {"showticklabels": False}
     figure.update_layout(**_SQUARE)
+    figure.update_layout(margin={"l": 4, "b": 4}, xaxis=bare, yaxis=bare)
     return figure
 
 

@@ -9,11 +9,12 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from core import checkpoint, models, runs
-from core.batches import normalise
+from core.batches import affine_points, bent, normalise, thickened
 from core.checkpoint import Checkpoint
 from core.config import TrainConfig, config_from
 from core.run import Run
 
+SLANT, THICKNESS = 10.0, 0.5  # degrees and pixels, either way, when a person's digit is read
 _CHUNK = 1_000  # images at once: their activations stay within tens of megabytes
 
 
@@ -75,5 +76,23 @@ class Reader:
         self.calibration = run.calibration
 
     def read(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return `(N, 10)` probabilities for `(N, 28, 28) float32` digits in [0, 1]."""
-        return self.calibration.apply(probabilities(self.model, images, self.config))
+        """Return `(N, 10)` probabilities for `(N, 28, 28) float32` digits in [0, 1].
+
+        They are means over each digit as it is, slanted either way, thicker and thinner: one whose
+        answer hangs on its slant or its pen is not read surely.
+        """
+        answers = [
+            self.calibration.apply(probabilities(self.model, copy.numpy(), self.config))
+            for copy in _varied(torch.tensor(images))
+        ]
+        return np.asarray(np.mean(answers, axis=0), np.float32)
+
+
+def _varied(images: Tensor) -> Iterator[Tensor]:
+    """Yield `(N, 28, 28)` images as they are, slanted, thicker and thinner."""
+    yield images
+    none, same = torch.zeros(len(images)), torch.ones(len(images))
+    for slant in (-SLANT, SLANT):
+        yield bent(images, affine_points(none, none + slant, same, same))
+    for pixels in (-THICKNESS, THICKNESS):
+        yield thickened(images, none + pixels)

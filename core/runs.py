@@ -16,11 +16,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from core import builtin
 from core.config import TrainConfig
-from core.errors import RunError
+from core.errors import ConfigError, RunError
 from core.recipes import RECIPES
 from core.run import Run, State, folder_of, read
 from core.store import connect, is_shared
@@ -94,7 +94,7 @@ def listed() -> list[Run]:
                 max_results=1_000,
                 page_token=token,
             )
-            found += [read(entry) for entry in page if "config" in entry.data.tags]
+            found += [run for entry in page if (run := _understood(entry))]
             token = page.token
             if not token:
                 return found
@@ -109,7 +109,7 @@ def in_progress() -> list[Run]:
     """Return the runs that are running, then those that wait, oldest first. Raises StoreError."""
     with connect() as (client, experiment):
         found = [
-            read(entry)
+            _understood(entry)
             for state in (State.RUNNING, State.QUEUED)
             for entry in client.search_runs(
                 [experiment],
@@ -117,7 +117,15 @@ def in_progress() -> list[Run]:
                 order_by=["attributes.start_time ASC"],
             )
         ]
-    return [run for run in found if not run.state.is_over]
+    return [run for run in found if run and not run.state.is_over]
+
+
+def _understood(entry: Any) -> Run | None:
+    """Return MLflow's entry as a Run; None for what a newer version, or another program, made."""
+    try:
+        return read(entry) if "config" in entry.data.tags else None
+    except ConfigError:
+        return None
 
 
 def get(run_id: str) -> Run:

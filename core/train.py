@@ -142,7 +142,8 @@ def train(
             loss, accuracy = score(validation, digits.train_labels[split.validation])
             if not math.isfinite(loss):
                 raise _Interrupted("diverged", _divergence(epoch * len(batches), rate))
-            if is_best := accuracy > best_accuracy:
+            # Of equals the later: it has learned more, where the rate falls at a lower one.
+            if is_best := accuracy >= best_accuracy:
                 best_epoch, best_accuracy = epoch, accuracy
             now = time.perf_counter()
             yield Epoch(
@@ -152,7 +153,7 @@ def train(
                 validation,
             )
             if 0 < config.patience <= epoch - best_epoch:
-                reason = f"no better validation accuracy for {config.patience} epochs"
+                reason = f"validation accuracy below the best for {config.patience} epochs"
                 raise _Interrupted("finished", reason)
         yield Ended("finished", "")
     except _Interrupted as interruption:

@@ -3,6 +3,7 @@ import streamlit as st
 
 from core.errors import InkError
 from ui import guards, inputs, my_digits, readings, shared
+from ui.why import why
 
 EMPTY = {"Draw": "The canvas is empty. Draw a digit.", "Upload": "No picture yet. Upload one."}
 
@@ -35,9 +36,10 @@ with left:
 
 with right:
     if found:
-        shown, answer = readings.readings(run, np.stack(found), truth)
+        shown, probabilities = readings.readings(run, np.stack(found), truth)
         if truth is None:
-            my_digits.ask(shown, answer)
+            my_digits.ask(shown, int(probabilities.argmax()))
+        why(run, shown, probabilities, truth)
     else:
         st.info(problem or EMPTY[mode], icon=":material/draw:")
 my_digits.kept()

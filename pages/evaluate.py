@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import streamlit as st
 
 from core import builtin, evaluate, figures, mine
@@ -7,7 +9,7 @@ from ui.chart import chart
 
 st.title("Evaluate")
 
-choice, split_choice, numbers = st.columns([30, 20, 50], vertical_alignment="bottom")
+choice, split_choice, numbers = st.columns([25, 25, 50], vertical_alignment="bottom")
 with choice:
     run = guards.choose_run(st.session_state.get(state.WATCHED))
 foreign = run.id == builtin.NAME and shared.digits_in_use()[0].source != run.data
@@ -89,7 +91,8 @@ with left:
         caption="Click a cell to see its images. The colour follows the logarithm of the number.",
     )
 with right:
-    mistakes.mistakes(run, split, result, cell)
+    calibrated = replace(result, probabilities=run.calibration.apply(result.probabilities))
+    mistakes.mistakes(run, split, calibrated, cell)
 
 classes, pairs = st.columns(2, gap="medium")
 with classes:

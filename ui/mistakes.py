@@ -196,5 +196,6 @@ def downloads(run: Run, split: str, result: Result, report: Report) -> None:
                 key=f"csv-{name}",
                 icon=":material/download:",
                 on_click="ignore",
-                help="Downloads it as CSV; shares are fractions of 1.",
+                help="Downloads it as CSV; shares are fractions of 1, probabilities those of the "
+                "network itself, before calibration.",
             )

@@ -41,7 +41,8 @@ def ask(image: NDArray[np.float32], answer: int) -> None:
 def kept() -> None:
     """Show all that were kept, to delete some, and to download or upload them as one file."""
     digits = mine.collection()
-    with st.expander(f"My digits ({len(digits.names):,})", icon=":material/bookmark:"):
+    title = f"My digits ({len(digits.names):,})"
+    with st.expander(title, key="my-digits-open", icon=":material/bookmark:"):
         if digits.names:
             st.caption(
                 "Evaluate shows how any run reads them, and can teach it. Click one to delete it."

@@ -10,16 +10,15 @@ from core.run import Run
 from ui import shared, words
 from ui.chart import chart
 from ui.tiles import strip, tile
-from ui.why import why
 
 
 def readings(
     run: Run, images: NDArray[np.float32], truth: int | None = None
-) -> tuple[NDArray[np.float32], int]:
-    """Show the answer in words, the digits as the model sees them, one's probabilities, and why.
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Show the answer in words, the digits as the model sees them, and one's probabilities.
 
     `images` is (N, 28, 28) in [0, 1], left to right; `truth` is known of a test digit. Returns the
-    one looked at, and what it was read as.
+    one looked at, (28, 28), and its probabilities, (10,).
     """
     reader = shared.reader(run)
     answers = reader.read(images)
@@ -35,8 +34,7 @@ def readings(
         st.caption("What the model sees, 28 × 28")
     with bars:
         chart(figures.probability_bars(answers[chosen], truth), "draw-bars", height=280)
-    why(run, images[chosen], answers[chosen], truth)
-    return images[chosen], int(answers[chosen].argmax())
+    return images[chosen], answers[chosen]
 
 
 def _several(images: NDArray[np.float32], answers: NDArray[np.float32], sure_from: float) -> int:

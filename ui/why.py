@@ -34,7 +34,7 @@ def why(
     shared.wait_for_torch()
     answer, second = (int(digit) for digit in np.argsort(-probabilities)[:2])
     rival = second if truth in (None, answer) else truth
-    pixels, digits = st.columns([1, 1], gap="medium")
+    pixels, digits = st.columns([1, 2], gap="medium")
     with pixels:
         _pixels(run, image, answer, rival)
     with digits:
@@ -49,7 +49,7 @@ def _pixels(run: Run, image: NDArray[np.float32], answer: int, rival: int) -> No
     chart(
         figures.evidence(image, values, answer, rival),
         "why-pixels",
-        height=260,
+        height=280,
         caption=f"Blue speaks for {answer}, orange for {rival}, ink or the lack of it. Integrated "
         "gradients, from the mean of all training digits.",
     )

@@ -56,9 +56,10 @@ def test_whole_way(app: str, new_page: Callable[..., Page]) -> None:
     expect(page.locator(".gallery button").first).to_be_visible()
     expect(page.get_by_text("Sample, 5,000 digits of MNIST").first).to_be_visible()
 
-    # Before there is a run, pages that need one lead to where one is made.
+    # Before there is a run, Evaluate shows the built-in network, and Compare leads to Train.
     go(page, "Evaluate")
-    expect(page.get_by_text("No trained network yet")).to_be_visible(timeout=LONG)
+    expect(page.get_by_text("comes with Digit Lab").first).to_be_visible(timeout=LONG)
+    go(page, "Compare")
     page.get_by_role("link", name="Train one").click()
 
     start(page)

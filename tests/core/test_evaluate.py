@@ -50,6 +50,17 @@ def test_report_is_scikit_learns(answers: Answers) -> None:
     assert report.count == 2_000 and report.interval[0] < report.accuracy < report.interval[1]
 
 
+def test_digits_that_do_not_occur_do_not_lower_macro_f1(answers: Answers) -> None:
+    """Of zeros and ones alone, the mean is over what is there or was answered."""
+    probabilities, labels = answers
+    few = labels < 2
+    expected = metrics.f1_score(labels[few], probabilities[few].argmax(1), average="macro")
+    assert evaluate.report(probabilities[few], labels[few]).macro_f1 == pytest.approx(expected)
+    right = labels == probabilities.argmax(1)
+    only = right & few
+    assert evaluate.report(probabilities[only], labels[only]).macro_f1 == 1
+
+
 def test_certain_mistake_costs_a_finite_loss() -> None:
     """A probability of 0 for the truth does not make the mean infinite."""
     probabilities = np.eye(10, dtype=np.float32)[[3]]

@@ -4,8 +4,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from core import builtin, data
 from core.config import TrainConfig
-from core.predict import moved, probabilities
+from core.predict import Reader, moved, probabilities
 
 
 class Brightest(nn.Module):
@@ -38,3 +39,21 @@ def test_reading_shift_averages_five_answers() -> None:
     [five] = probabilities(Brightest(), image, TrainConfig(reading_shift=1))
     np.testing.assert_allclose(once, np.eye(10)[4], atol=1e-6)
     np.testing.assert_allclose(five, (np.eye(10)[[4, 4, 4, 3, 5]]).mean(0), atol=1e-6)
+
+
+def test_reader_is_less_sure_of_what_is_no_digit_and_reads_digits_as_well() -> None:
+    """Averaging over slant and thickness leaves digits sure, and takes sureness from nonsense."""
+    digits, reader = data.load("sample"), Reader(builtin.run())
+    images = digits.test_images[:300].astype(np.float32) / 255
+    labels = digits.test_labels[:300]
+    sideways = np.ascontiguousarray(np.rot90(images[np.isin(labels, (2, 3, 4, 5, 7))], axes=(1, 2)))
+
+    def once(pictures: np.ndarray) -> np.ndarray:
+        raw = probabilities(reader.model, pictures, reader.config)
+        return reader.calibration.apply(raw)
+
+    answers = reader.read(images)
+    np.testing.assert_allclose(answers.sum(1), 1, atol=1e-5)
+    assert (answers.argmax(1) == labels).mean() >= 0.99
+    assert answers.max(1).mean() > once(images).max(1).mean() - 0.02
+    assert reader.read(sideways).max(1).mean() < once(sideways).max(1).mean() - 0.01

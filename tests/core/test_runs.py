@@ -182,3 +182,13 @@ def test_store_survives_being_moved(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     old.rename(tmp_path / "new")
     monkeypatch.setenv("DIGITLAB_RUNS", str(tmp_path / "new"))
     assert runs.file(runs.find("mover"), "best.pt").read_bytes() == b"weights"
+
+
+def test_runs_of_a_newer_version_hide_no_others() -> None:
+    """A setting that is not known here is left out; a run whose network is not known, too."""
+    older, newer, newest = (runs.create(TrainConfig(), "sample", name=name) for name in "abc")
+    config = TrainConfig().to_dict()
+    runs.set_tags(newer.id, {"config": json.dumps(config | {"invented_later": 1})})
+    runs.set_tags(newest.id, {"config": json.dumps(config | {"network": "invented_later"})})
+    assert [run.id for run in runs.listed()] == [newer.id, older.id]
+    assert runs.get(newer.id).config == TrainConfig()

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core import data, results, runs
+from core import builtin, data, results, runs
 from core.config import TrainConfig
 from core.run import Run, State
 from ui import run_table
@@ -41,17 +41,17 @@ def in_progress() -> Run:
 
 
 def test_without_a_run_it_leads_to_where_one_is_made(sample_only: None) -> None:
-    """The page says that there is no run, and links to Train."""
+    """The page says that there is no run of one's own, links to Train, and lists the built-in."""
     page = opened()
-    assert "No run yet" in page.info[0].value
+    assert "No run of your own yet" in page.info[0].value
     assert page.get("page_link")[0].proto.page == "train"
-    assert not page.dataframe
+    assert page.dataframe[0].value["name"].tolist() == ["built-in"]
 
 
 def test_every_run_is_in_the_table(trained: Path) -> None:
-    """Newest first, accuracies in percent."""
+    """Newest first, the built-in network last, accuracies in percent."""
     table = opened().dataframe[0].value
-    assert table["name"].tolist() == ["cnn 1000", "mlp 500"]
+    assert table["name"].tolist() == ["cnn 1000", "mlp 500", "built-in"]
     run = runs.find("mlp 500")
     assert table["test_accuracy"].tolist()[1] == pytest.approx(100 * run.test_accuracy)
 
@@ -104,6 +104,17 @@ def test_two_runs_are_set_against_each_other(trained: Path) -> None:
     assert differing.loc["network"].to_dict() == {"mlp 500": "mlp", "cnn 1000": "fast_cnn"}
     assert "optimizer" not in differing.index
     assert "(p " in texts(page) and "Exact McNemar test" in texts(page)
+
+
+def test_built_in_network_can_be_compared_but_not_edited(trained: Path) -> None:
+    """Its curve and settings stand beside a run's; nobody can rename or delete it."""
+    page = opened(runs.find("mlp 500"), builtin.run())
+    assert "tested on different images" in texts(page)  # the full set's and the sample's
+    differing = page.dataframe[1].value.set_index("setting")
+    assert differing.loc["network"].to_dict() == {"mlp 500": "mlp", "built-in": "strong_cnn"}
+    keys = [element.key or "" for element in [*page.button, *page.text_input]]
+    assert "evaluate-built-in" in keys
+    assert not any(key.startswith(("name-built-in", "delete-built-in")) for key in keys)
 
 
 def test_runs_are_evaluated_as_one(trained: Path) -> None:
@@ -174,7 +185,7 @@ def test_deleting_asks_first(trained: Path) -> None:
     page.button(key=f"really-{run.id}").click().run()
     assert not page.exception
     assert [left.name for left in runs.listed()] == ["cnn 1000"]
-    assert page.dataframe[0].value["name"].tolist() == ["cnn 1000"]
+    assert page.dataframe[0].value["name"].tolist() == ["cnn 1000", "built-in"]
 
 
 def test_run_in_progress_cannot_be_deleted(trained: Path) -> None:
@@ -192,7 +203,7 @@ def test_download_is_csv_of_every_run(trained: Path, monkeypatch: pytest.MonkeyP
     )
     opened()
     rows = list(csv.DictReader(io.StringIO(made["runs.csv"]())))
-    assert [row["name"] for row in rows] == ["cnn 1000", "mlp 500"]
+    assert [row["name"] for row in rows] == ["cnn 1000", "mlp 500", "built-in"]
     assert float(rows[1]["test_accuracy"]) == runs.find("mlp 500").test_accuracy
 
 

@@ -121,3 +121,40 @@ def test_best_run_reads_by_default(trained: Path) -> None:
 
     best = runs.best(runs.listed())
     assert best and opened().selectbox(key="run-choice").value == best.id
+
+
+def test_one_click_keeps_a_drawing_with_its_label(trained: Path) -> None:
+    """Under the answer, a digit's number keeps the 28 × 28; it can be taken back."""
+    from core import mine
+
+    page = opened(ONE)
+    [pills] = [pill for pill in page.get("button_group") if (pill.key or "").startswith("label-")]
+    pills.set_value(1).run()
+    assert not page.exception
+    kept = mine.collection()
+    assert kept.labels.tolist() == [1] and kept.images[0].max() == 255
+    assert says(page, "Kept in My digits as a 1.")
+    page.button(key="take-back").click().run()
+    assert mine.names() == () and not says(page, "Kept in My digits")
+
+
+def test_test_digits_are_not_offered_to_be_kept(trained: Path) -> None:
+    """What judges the runs must not be taught to them."""
+    page = opened()
+    page.segmented_control(key="draw-mode").set_value("Random").run()
+    assert not [group for group in page.get("button_group") if "label-" in (group.key or "")]
+
+
+def test_a_kept_digit_can_be_deleted(trained: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The one chosen in the gallery goes, the others stay."""
+    import numpy as np
+
+    from core import mine
+
+    first = mine.keep(np.eye(28, dtype=np.float32), 1)
+    second = mine.keep(np.eye(28, dtype=np.float32), 2)
+    wanted = mine.names().index(first)
+    monkeypatch.setattr("ui.my_digits.gallery", lambda *_, **__: wanted)
+    page = opened()
+    page.button(key="my-digits-delete").click().run()
+    assert not page.exception and mine.names() == (second,)

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core import calibrate, data, evaluate, results, runs
+from core import builtin, calibrate, data, evaluate, mine, results, runs
 from core.results import Result
 from core.run import Run, State
 
@@ -60,12 +60,66 @@ def click(monkeypatch: pytest.MonkeyPatch) -> Callable[[int, int], None]:
     return cell
 
 
-def test_without_a_run_it_leads_to_where_one_is_made(sample_only: None) -> None:
-    """The page says that nothing is trained yet, links to Train, and shows nothing else."""
+def test_without_a_run_the_built_in_network_is_shown(sample_only: None) -> None:
+    """On the sample only test, which it may have learned from: the page says so."""
     page = opened()
-    assert "No trained network yet" in page.info[0].value
-    assert page.get("page_link")[0].proto.page == "train"
-    assert not page.metric and not page.dataframe
+    assert page.selectbox(key="run-choice").value == "built-in"
+    assert page.segmented_control(key="split").options == ["test"]
+    assert "learned from the full MNIST" in page.caption[0].value
+    result = results.of(builtin.run(), "test", data.load("sample"))
+    report = evaluate.report(result.probabilities, result.labels)
+    assert page.metric[0].value == f"{100 * report.accuracy:.2f} %"
+
+
+def test_my_digits_are_a_split_of_any_run(trained: Path) -> None:
+    """Once a digit was kept, the run is asked about it; without any, the split is gone."""
+    page = opened()
+    assert page.segmented_control(key="split").options == ["test", "validation"]
+    digits = data.load("sample")
+    for number in range(3):
+        mine.keep(digits.train_images[number] / 255, int(digits.train_labels[number]))
+    page.run()
+    page.segmented_control(key="split").set_value("my digits").run()
+    assert not page.exception
+    _, result = answers_of("best", "my digits")
+    right = int((result.probabilities.argmax(1) == result.labels).sum())
+    assert page.metric[0].value == f"{100 * right / 3:.2f} %"
+    assert page.button(key="teach").label == "Teach it my digits"
+    for name in mine.names():
+        mine.forget(name)
+    page.run()
+    assert not page.exception
+    assert page.segmented_control(key="split").value == "test"
+
+
+def test_taught_run_is_shown_before_and_after(trained: Path) -> None:
+    """The run that it was taught from stands above it, on my digits and on MNIST."""
+    digits = data.load("sample")
+    mine.keep(digits.train_images[0] / 255, int(digits.train_labels[0]))
+    child, parent = runs.find("cnn 1000"), runs.find("mlp 500")
+    runs.set_tags(child.id, {"taught_from": parent.id})
+    page = AppTest.from_file(APP, default_timeout=60).switch_page("pages/evaluate.py")
+    page.session_state["run"], page.session_state["split"] = child.id, "my digits"
+    page.run()
+    assert not page.exception
+    table = next(frame.value for frame in page.dataframe if "MNIST test" in frame.value)
+    assert table[""].tolist() == ["before: mlp 500", "after: cnn 1000"]
+    accuracies = [run.test_accuracy for run in (parent, child)]
+    assert table["MNIST test"].tolist() == [f"{100 * one:.2f} %" for one in accuracies]
+
+
+def test_why_names_the_digits_found_alike(
+    trained: Path, galleries: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The chosen mistake's pixels speak for the answer or the truth; five digits are alike."""
+    shown: list[list[str]] = []
+    monkeypatch.setattr("ui.why.strip", lambda images, captions, **_: shown.append(captions))
+    page = opened()
+    page.toggle(key="why").set_value(True).run()
+    assert not page.exception
+    assert len(shown[-1]) == 5
+    said = "\n".join(caption.value for caption in page.caption)
+    assert "the cosine between the features" in said
 
 
 def test_numbers_are_the_reports(trained: Path) -> None:
@@ -95,8 +149,9 @@ def test_validation_has_numbers_of_its_own(trained: Path) -> None:
 def test_mistakes_come_surest_first(trained: Path, galleries: list[dict[str, Any]]) -> None:
     """At most 60 a page, each with truth, answer, probability and the image's number."""
     page = opened()
-    _, result = answers_of("best")
-    answers = evaluate.answers(result.probabilities, result.labels, result.indices)
+    run, result = answers_of("best")
+    calibrated = run.calibration.apply(result.probabilities)  # as Draw says them
+    answers = evaluate.answers(calibrated, result.labels, result.indices)
     wrong = answers[answers["truth"] != answers["answer"]].sort_values("confidence")[::-1]
     first = wrong.iloc[0]
     assert len(wrong) > 60 == len(galleries[-1]["captions"])
