@@ -18,12 +18,20 @@ PAGES = {
 page = st.navigation(list(PAGES), position="hidden")
 st.set_page_config(f"{page.title} · Digit Lab", page_icon="ui/icon.png", layout="wide")
 # Streamlit leaves 6 rem above each page: a fifth of a small screen before anything is said. And it
-# fades in what it draws anew, which at a redraw a second took a third of the browser's time.
+# fades in what it draws anew, which at a redraw a second took a third of the browser's time. On a
+# telephone, the Train page's curves stand between Start and the many settings.
 st.html(
     """<style>
     [data-testid=stMainBlockContainer] { padding-top: 3rem; }
     [data-testid=stElementContainer], [data-testid=stElementContainer] * { transition: none; }
     [data-testid=stStatusWidget] * { animation: none; }
+    @media (max-width: 640px) {
+        [data-testid=stColumn]:has(.st-key-train-start),
+        [data-testid=stColumn]:has(.st-key-train-start) > [data-testid=stVerticalBlock] {
+            display: contents;
+        }
+        [data-testid=stLayoutWrapper]:has(> .st-key-train-settings) { order: 1; }
+    }
     </style>"""
 )
 sidebar(PAGES)

@@ -19,7 +19,7 @@ from core.train import Epoch, train
 def measure(config: TrainConfig, digits: Digits) -> dict[str, Any]:
     """Train once; the best epoch by validation is read on the test set, once."""
     epochs = [event for event in train(config, digits) if isinstance(event, Epoch)]
-    best = max(epochs, key=lambda epoch: epoch.validation_accuracy)
+    best = [epoch for epoch in epochs if epoch.is_best][-1]
     answers = results.answers(best.checkpoint, digits.test_images)
     return {
         "seed": config.seed,

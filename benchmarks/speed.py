@@ -102,10 +102,8 @@ def to_answers(config: TrainConfig, digits: Digits) -> tuple[float, NDArray[np.f
     set, if the recipe averages over them.
     """
     begin = time.perf_counter()
-    best = max(
-        (event for event in train(config, digits) if isinstance(event, Epoch)),
-        key=lambda event: event.validation_accuracy,
-    )
+    epochs = [event for event in train(config, digits) if isinstance(event, Epoch)]
+    best = [event for event in epochs if event.is_best][-1]
     trained = time.perf_counter()
     answers = results.answers(best.checkpoint, digits.test_images)
     reading = time.perf_counter() - trained if config.reading_shift else 0.0

@@ -50,28 +50,31 @@ class Alike:
 
     Args:
         reader: the network.
-        images: `(N, 28, 28) uint8`, at least one.
+        images: `(N, 28, 28) uint8`.
+        learned: `(M,)` indices of those it learned from, at least one.
 
     """
 
-    def __init__(self, reader: Reader, images: NDArray[np.uint8]) -> None:
-        self.reader, self.images = reader, images
+    def __init__(
+        self, reader: Reader, images: NDArray[np.uint8], learned: NDArray[np.int64]
+    ) -> None:
+        self._reader, self._images, self._learned = reader, images, learned
         # Directions between random projections are those between the features, nearly (Johnson and
         # Lindenstrauss, 1984): they find the candidates, in a tenth of the memory.
-        width = self._features(images[:1]).shape[1]
+        width = self._features(images[learned[:1]]).shape[1]
         generator = torch.Generator().manual_seed(0)
         self._projection = torch.randn(width, min(_KEPT, width), generator=generator)
         self._kept = torch.cat(
             [
-                self._projected(self._features(images[start : start + _CHUNK])).half()
-                for start in range(0, len(images), _CHUNK)
+                self._projected(self._features(images[learned[start : start + _CHUNK]])).half()
+                for start in range(0, len(learned), _CHUNK)
             ]
         )
 
     def nearest(
         self, image: NDArray[np.float32], count: int = 5
     ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        """Return the most similar images' positions, and the cosines, most similar first.
+        """Return the most similar images' indices, and the cosines, most similar first.
 
         `image` is (28, 28) in [0, 1].
         """
@@ -79,17 +82,17 @@ class Alike:
         rough = (self._kept.float() @ self._projected(wanted)[0]).topk(
             min(_LOOKED_AT, len(self._kept))
         )
-        candidates = rough.indices.numpy()
-        found = (self._features(self.images[candidates]) @ wanted[0]).topk(
+        candidates = self._learned[rough.indices.numpy()]
+        found = (self._features(self._images[candidates]) @ wanted[0]).topk(
             min(count, len(candidates))
         )
         return candidates[found.indices.numpy()], found.values.numpy()
 
     def _features(self, images: NDArray[np.uint8] | NDArray[np.float32]) -> Tensor:
         """Return `(N, D)` features, each of length 1."""
-        body = self.reader.model[:-1]  # the last layer turns features into logits
+        body = self._reader.model[:-1]  # the last layer turns features into logits
         with torch.inference_mode(), autocast(torch.device("cpu"), device.choose("cpu").precision):
-            features: Tensor = body(normalise(torch.tensor(images), self.reader.config)).float()
+            features: Tensor = body(normalise(torch.tensor(images), self._reader.config)).float()
         return torch.nn.functional.normalize(features)
 
     def _projected(self, features: Tensor) -> Tensor:

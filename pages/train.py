@@ -13,11 +13,15 @@ digits, problem = shared.digits_in_use()
 
 left, right = st.columns([2, 5], gap="large")
 with left:
-    top = st.container()
-    config, recipe = settings.settings()
-    name = st.text_input(
-        "Name", placeholder="optional", max_chars=80, help="What to call the run when comparing."
-    )
+    top = st.container(key="train-start")
+    with st.container(key="train-settings"):
+        config, recipe = settings.settings()
+        name = st.text_input(
+            "Name",
+            placeholder="optional",
+            max_chars=80,
+            help="What to call the run when comparing.",
+        )
     if top.button(
         "Start",
         key="start",

@@ -18,11 +18,12 @@ def ask(image: NDArray[np.float32], answer: int) -> None:
     """Ask whether the answer to a (28, 28) digit is right; one click keeps it with its label."""
     mark = hashlib.blake2b(image.tobytes(), digest_size=8).hexdigest()
     done = st.session_state.setdefault(state.KEPT, {})
-    if name := done.get(mark):
+    name = done.get(mark)
+    if name in mine.names():
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f"Kept in My digits as a {mine.label_of(name)}.", width="content")
             if st.button("Take back", key="take-back", icon=":material/undo:"):
-                mine.forget(done.pop(mark))
+                mine.forget(name)
                 st.rerun()
         return
     label = st.pills(

@@ -44,8 +44,8 @@ def why(
 def _pixels(run: Run, image: NDArray[np.float32], answer: int, rival: int) -> None:
     from core import why
 
-    source = shared.digits_for(run)
-    values = why.evidence(shared.reader(run), image, _mean(source.source), answer, rival)
+    mean = _mean(shared.digits_for(run).source)
+    values = why.evidence(shared.reader(run), image, mean, answer, rival)
     chart(
         figures.evidence(image, values, answer, rival),
         "why-pixels",
@@ -56,18 +56,18 @@ def _pixels(run: Run, image: NDArray[np.float32], answer: int, rival: int) -> No
 
 
 def _alike(run: Run, image: NDArray[np.float32], answer: int) -> None:
-    known = _known(run.id, run.best_epoch, shared.digits_for(run).source)
-    positions, cosines = known[0].nearest(image)
-    labels, numbers = known[1][positions], known[2][positions]
+    digits = shared.digits_for(run)
+    indices, cosines = _learned(run.id, run.best_epoch, digits.source).nearest(image)
+    labels = digits.train_labels[indices]
     st.caption("The training digits that its last hidden layer finds most alike, and their labels")
     captions = [
         f"{label}, {cosine:.2f}" for label, cosine in zip(labels, cosines.tolist(), strict=True)
     ]
-    strip(known[0].images[positions], captions, columns=5, width=84)
+    strip(digits.train_images[indices], captions, columns=5, width=84)
     same = int((labels == answer).sum())
     st.caption(
         f"{same} of {len(labels)} are a {answer}. Under each: its label, and the cosine between "
-        f"the features, 1 being the same. Training images {', '.join(f'{n:,}' for n in numbers)}."
+        f"the features, 1 being the same. Training images {', '.join(f'{n:,}' for n in indices)}."
     )
 
 
@@ -78,14 +78,11 @@ def _mean(source: str) -> NDArray[np.float32]:
 
 
 @st.cache_resource(max_entries=2, show_spinner="Looking through the training digits …")
-def _known(
-    run_id: str, best_epoch: int, source: str
-) -> "tuple[Alike, NDArray[np.uint8], NDArray[np.int64]]":
-    """Return the images that a run learned from, their labels and their numbers."""
+def _learned(run_id: str, best_epoch: int, source: str) -> "Alike":
+    """Return the images that a run learned from, as it has them."""
     from core.why import Alike
 
     run, digits = runs.get(run_id), shared.digits(source)
     config = run.config
-    chosen = data.split_for(digits, config.validation_size, config.train_size, config.seed).train
-    images, labels = digits.train_images[chosen], digits.train_labels[chosen]
-    return Alike(shared.reader(run), images), labels, chosen
+    chosen = data.split_for(digits, config.validation_size, config.train_size, config.seed)
+    return Alike(shared.reader(run), digits.train_images, chosen.train)

@@ -63,7 +63,7 @@ def test_recipes_are_their_sources(name: str, expected: dict[str, object]) -> No
     assert {field: config[field] for field in expected} == expected
 
 
-@pytest.mark.parametrize("name", ["fast_990", "fast_992", "fast_995"])
+@pytest.mark.parametrize("name", ["fast_990", "fast_992", "fast_995", "fast_997"])
 def test_fast_recipes_say_what_was_measured(name: str) -> None:
     """The app tells the figures that benchmarks/speed.py wrote down, as means over its runs."""
     path = Path(__file__).parents[2] / "benchmarks" / "results" / "speed.json"
