@@ -86,8 +86,8 @@ RECIPES = {
         ),
         Recipe(
             "fast_997",
-            "Nearly 99.7 %: a strong network, twenty passes over digits that are slanted too, and the "
-            "mean of its weights.",
+            "Nearly 99.7 %: a strong network, twenty passes over digits that are slanted too, and "
+            "the mean of its weights.",
             _STRONG.changed({"epochs": 20, "rotation": 8, "scale": 0.08, "shear": 8}),
             measured=Measured(0.9968, 146, 5),
         ),

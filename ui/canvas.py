@@ -32,23 +32,27 @@ def canvas() -> dict[str, Any] | None:
     drawing = result.json_data
     st.session_state[state.DRAWING] = drawing
     strokes = (drawing or {}).get("objects") or []
+    # Callbacks run before all else: a stroke that arrives while the page is drawn after the click
+    # stops that drawing, and what it had not come to would be lost.
     undo, clear = st.columns(2)
-    if undo.button(
+    undo.button(
         "Undo",
         icon=":material/undo:",
         width="stretch",
         disabled=not strokes,
+        on_click=_restart,
+        args=[{**(drawing or {}), "objects": strokes[:-1]}],
         help="Take back the last stroke.",
-    ):
-        _restart({**(drawing or {}), "objects": strokes[:-1]})
-    if clear.button(
+    )
+    clear.button(
         "Clear",
         icon=":material/delete:",
         width="stretch",
         disabled=not strokes,
+        on_click=_restart,
+        args=[None],
         help="Start with an empty canvas.",
-    ):
-        _restart(None)
+    )
     st.slider(
         "Pen",
         *(6, 40),
@@ -62,4 +66,3 @@ def _restart(drawing: dict[str, Any] | None) -> None:
     """Put a fresh canvas in the old one's place, with this drawing on it."""
     st.session_state[state.DRAWING] = drawing
     st.session_state[_GENERATION] += 1
-    st.rerun()
