@@ -120,7 +120,7 @@ def probability_bars(probabilities: "NDArray[np.float32]", truth: int | None = N
         hovertemplate="%{x}: %{y:.4%}<extra></extra>",
     )
     figure.update_layout(
-        xaxis={"tickvals": list(range(10)), "ticktext": names, "fixedrange": True},
+        xaxis={"tickvals": list(range(10)), "ticktext": names, "tickangle": 0, "fixedrange": True},
         yaxis={"range": [0, 1], "tickformat": ".0%", "dtick": 0.5, "fixedrange": True},
         showlegend=False,
         bargap=0.25,

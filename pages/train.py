@@ -3,7 +3,7 @@ from contextlib import suppress
 import streamlit as st
 
 from core import data, worker
-from core.errors import DeviceError, StoreError
+from core.errors import StoreError
 from ui import network, settings, shared, state
 from ui.live import live
 
@@ -33,11 +33,8 @@ with left:
     ):
         run = worker.start(config, digits.source, recipe, name)
         st.session_state[state.WATCHED] = run.id
-    try:
-        expected = network.duration(config, len(digits.train_labels))
-        top.caption(f"About {expected} on this machine, more while it is busy.")
-    except DeviceError as error:
-        top.error(str(error), icon=":material/memory:")
+    with top:
+        network.duration(config, len(digits.train_labels))
 with right:
     live()
     with st.expander("The network", icon=":material/layers:"):

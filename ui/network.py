@@ -1,38 +1,57 @@
 """What is about to be trained: the network layer by layer, and how long it will take."""
 
+from contextlib import nullcontext
+
 import pandas as pd
 import streamlit as st
 
+from core import runs
 from core.config import TrainConfig
 from core.data import split_sizes
+from core.errors import UserError
 from ui import words
 
-
-@st.cache_data(max_entries=32, show_spinner="Timing a few steps …")
-def _step_seconds(batch: TrainConfig) -> tuple[float, float]:
-    from core import estimate
-
-    return estimate.step_seconds(batch)
+_TIMES = 4  # measurements in all; the first meets a machine that is busy drawing the page
+_PAUSE = 3  # seconds between them
 
 
-def duration(config: TrainConfig, images: int) -> str:
-    """Return about how long a training takes here, given how many training images there are.
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _measured(batch: TrainConfig) -> list[tuple[float, float]]:
+    """Return what `estimate.step_seconds` said so far: a list to add to."""
+    return []
 
-    Raises DeviceError if the device asked for is not on this machine.
+
+def duration(config: TrainConfig, images: int) -> None:
+    """Show about how long a training takes here, given how many training images there are.
+
+    It is measured again while the page is at rest, and the fastest counts.
     """
+    batch = TrainConfig(
+        network=config.network,
+        width=config.width,
+        batch_size=config.batch_size,
+        precision=config.precision,
+        device=config.device,
+    )
+    again = _PAUSE if len(_measured(batch)) < _TIMES else None
+    st.fragment(_duration, run_every=again)(config, batch, images)
+
+
+def _duration(config: TrainConfig, batch: TrainConfig, images: int) -> None:
     from core import estimate
 
-    measured = _step_seconds(
-        TrainConfig(
-            network=config.network,
-            width=config.width,
-            batch_size=config.batch_size,
-            precision=config.precision,
-            device=config.device,
-        )
-    )
+    measured = _measured(batch)
+    try:
+        if not measured or (len(measured) < _TIMES and not runs.in_progress()):
+            with st.spinner("Timing a few steps …") if not measured else nullcontext():
+                measured.append(estimate.step_seconds(batch))
+    except UserError as error:
+        st.error(str(error), icon=":material/memory:")
+        return
     sizes = split_sizes(images, config.validation_size, config.train_size)
-    return words.duration(estimate.seconds(config, sizes, measured))
+    fastest = tuple(map(min, zip(*measured, strict=True)))
+    expected = words.duration(estimate.seconds(config, sizes, fastest))
+    st.caption(f"About {expected} on this machine, more while it is busy.")
 
 
 def layers(config: TrainConfig) -> None:

@@ -22,6 +22,7 @@ LONG = 60_000  # milliseconds: the first answer includes loading PyTorch
 def replay(page: Page, strokes: Strokes) -> None:
     """Draw with the mouse what a pen wrote."""
     canvas = page.locator("canvas").last
+    expect(canvas).to_be_visible()
     box = canvas.bounding_box()
     assert box
     for stroke in strokes:
