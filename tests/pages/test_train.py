@@ -178,3 +178,28 @@ def test_name_in_the_sidebar_is_plain_text() -> None:
     page.run()
     told = [element.proto.text for element in page.sidebar.get("progress")]
     assert told and "![x]" not in told[0]
+
+
+def test_expected_time_is_that_of_the_fastest_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A busy machine's slow steps no longer count once faster ones were seen; four are enough."""
+    timed = iter([(4.0, 1.0), (0.4, 0.1), (0.8, 0.2), (2.0, 0.5), (1e-6, 1e-6)])
+    monkeypatch.setattr("core.estimate.step_seconds", lambda batch: next(timed))
+    page = opened()
+    # 3,000 images to train on and 1,000 to validate, in batches of 256, four times.
+    said = [_expected(page)] + [_expected(page.run()) for _ in range(4)]
+    assert said == ["About 3 min 23 s", *["About 20 s"] * 4]
+
+
+def test_steps_are_not_timed_beside_a_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Timing would take from the run what it computes with, and be wrong."""
+    timed = iter([(4.0, 1.0), (0.4, 0.1)])
+    monkeypatch.setattr("core.estimate.step_seconds", lambda batch: next(timed))
+    page = opened()
+    going("busy")
+    assert _expected(page.run()) == "About 3 min 23 s"
+
+
+def _expected(page: AppTest) -> str:
+    """Return what the page says of the time that a run takes."""
+    [said] = [text.value for text in page.caption if text.value.startswith("About ")]
+    return said.partition(" on this machine")[0]
