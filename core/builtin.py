@@ -25,7 +25,8 @@ def facts() -> dict[str, Any]:
     """Return what is known of it.
 
     `run`: the fields of a Run; `epochs`: the course of its training; `bytes`: the size of WEIGHTS;
-    `sample_accuracy`: in [0, 1], on the sample's test images.
+    `sample_accuracy`: in [0, 1], on the sample's test images; `ink`: what it makes of people's own
+    digits, in words.
     """
     content: dict[str, Any] = json.loads(FACTS.read_text())
     return content

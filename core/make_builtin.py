@@ -52,12 +52,19 @@ def make(run: Run) -> None:
         note="comes with Digit Lab",
         test_accuracy=accuracy("mnist"),
     )
-    facts = {
-        "run": asdict(told),
-        "bytes": builtin.WEIGHTS.stat().st_size,
-        "sample_accuracy": accuracy("sample"),
-        "epochs": runs.history(run).epochs.to_dict("records"),
-    }
+    write(
+        {
+            "run": asdict(told),
+            "bytes": builtin.WEIGHTS.stat().st_size,
+            "sample_accuracy": accuracy("sample"),
+            "epochs": runs.history(run).epochs.to_dict("records"),
+            "ink": "Not measured yet: `python -m benchmarks.ink` does.",
+        }
+    )
+
+
+def write(facts: dict[str, Any]) -> None:
+    """Keep what is known of it, as `builtin.facts` has it, and say it in the card."""
     builtin.FACTS.write_text(json.dumps(facts, indent=2) + "\n")
     builtin.facts.cache_clear()
     builtin.CARD.write_text(_card(facts))
@@ -76,8 +83,9 @@ confidence from which it is sure ({sure_from:.4f}).
 
 **How good it is.** {test_accuracy:.2%} of MNIST's 10,000 test images, {validation_accuracy:.2%} of
 the 5,000 validation images. Of the 1,000 test images of the sample it reads {sample_accuracy:.2%},
-which only shows that the file is whole: it may have learned from them. What it makes of people's
-own pen digits is in the README.
+which only shows that the file is whole: it may have learned from them.
+
+**People's own digits.** {ink}
 
 **What it can't do.** It knows ten digits and nothing else: a letter is read as the digit it looks
 most like, though often not surely. It has seen American handwriting of the 1990s, in which a 1 with
