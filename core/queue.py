@@ -1,9 +1,10 @@
 """One training at a time on a device: the others wait in the order they were asked for.
 
-A run holds its place by a ticket, a file named by the time it was asked for. Its process writes
-its number into it and holds a lock on it, which the operating system lets go of when the process
-dies. So the first ticket whose lock is held is the run whose turn it is, and a dead process never
-holds up the queue.
+A run holds its place by a ticket, a file named by the time it was asked for, which says that it
+waits. Its process writes its number into it and holds a lock on it, which the operating system lets
+go of when the process dies. So the first ticket whose lock is held is the run whose turn it is, and
+a dead process never holds up the queue. An empty ticket is nobody's: who looks whether a lock is
+held makes the file anew if its run has just ended.
 """
 
 import os
@@ -17,13 +18,16 @@ from filelock import FileLock, Timeout
 from core.errors import RunError
 
 _POLL = 0.2  # seconds between two looks at the queue
+_WAITS = "waits"
 _GRACE = 60.0  # seconds a ticket stands for a process that has yet to start
 
 
 def enter(folder: Path, run_id: str) -> None:
     """Take a place in the queue for a run, at its end; the process that will run it may follow."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / f"{time.time_ns():020}-{run_id}").touch()
+    partial = folder.with_name(f"{folder.name}-{run_id}.partial")  # never a ticket without its word
+    partial.write_text(_WAITS)
+    partial.replace(folder / f"{time.time_ns():020}-{run_id}")
 
 
 @contextmanager
@@ -62,7 +66,7 @@ def _stands(ticket: Path) -> bool:
     try:
         age = time.time() - ticket.stat().st_mtime
         with FileLock(ticket, timeout=0):
-            if not ticket.read_text() and age < _GRACE:
+            if ticket.read_text() == _WAITS and age < _GRACE:
                 return True
             ticket.unlink()
             return False
