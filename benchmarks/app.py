@@ -13,7 +13,7 @@ from pathlib import Path
 from playwright.sync_api import Browser, Page
 
 from benchmarks.browser import chromium, open_when_up, server, settle
-from benchmarks.machine import RESULTS, keep, machine, table
+from benchmarks.machine import RESULTS, keep, machine, need_mnist, table
 
 PAGES = ("Data", "Train", "Evaluate", "Draw", "Compare")
 GOALS = {
@@ -97,6 +97,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--repetitions", type=int, default=3)
     options = parser.parse_args()
+    need_mnist()
     measured = []
     with chromium() as browser:
         for _ in range(options.repetitions):

@@ -6,7 +6,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from core import device
+from core import data, device
 
 RESULTS = Path(__file__).parent / "results"
 
@@ -21,6 +21,12 @@ def machine() -> dict[str, Any]:
         "python": platform.python_version(),
         **{name: version(name) for name in ("torch", "streamlit", "numpy")},
     }
+
+
+def need_mnist() -> None:
+    """End with a message unless the full MNIST is in use."""
+    if data.source() != "mnist":
+        raise SystemExit("This needs the full MNIST: set DIGITLAB_DATA, or download it.")
 
 
 def keep(name: str, results: dict[str, Any]) -> None:

@@ -7,7 +7,7 @@ import argparse
 import statistics
 from typing import Any
 
-from benchmarks.machine import RESULTS, keep, machine, percent, table
+from benchmarks.machine import RESULTS, keep, machine, need_mnist, percent, table
 from core import data, evaluate, models, results
 from core.config import TrainConfig
 from core.data import Digits
@@ -62,9 +62,8 @@ def main() -> None:
     parser.add_argument("recipes", nargs="*", default=list(RECIPES), metavar="RECIPE")
     parser.add_argument("--seeds", type=int, default=1, help="repetitions, each with its own seed")
     options = parser.parse_args()
+    need_mnist()
     digits = data.load()
-    if digits.source != "mnist":
-        raise SystemExit("This needs the full MNIST: set DIGITLAB_DATA, or download it.")
     measured: dict[str, list[dict[str, Any]]] = {}
     for name in options.recipes:
         config = recipe(name).config

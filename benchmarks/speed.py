@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks import reference
-from benchmarks.machine import RESULTS, keep, machine, percent, seconds, table
+from benchmarks.machine import RESULTS, keep, machine, need_mnist, percent, seconds, table
 from benchmarks.watching import watching
 from core import data, device, evaluate, models, results
 from core.config import TrainConfig
@@ -284,8 +284,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=5, help="twice as many for the fastest")
     parser.add_argument("--recipes", nargs="*", help="for accuracy: only these")
     options = parser.parse_args()
-    if data.source() != "mnist":
-        raise SystemExit("This needs the full MNIST: set DIGITLAB_DATA, or download it.")
+    need_mnist()
     path = RESULTS / "speed.json"
     kept = json.loads(path.read_text()) if path.exists() else {}
     kept.pop("machine", None)  # each part has its own
