@@ -15,13 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from core.errors import InkError
+from core.errors import InkError, RunError
 from core.store import directory
 
 MOST = 2_000  # digits
 MOST_BYTES = 8_000_000  # of an archive
 _PICTURE_BYTES = 4_000  # more than 28 × 28 pixels take, whatever they show
-_NAME = re.compile(r"\d{8}T\d{6}-[0-9a-f]{8}-([0-9])\.png")
+_NAME = re.compile(r"\d{8}T\d{6}-[0-9a-f]{8}-[0-9]\.png")
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,12 +54,20 @@ def collection() -> Collection:
     return Collection(found, images, np.array([label_of(name) for name in found], np.uint8))
 
 
+def some() -> Collection:
+    """Return all that are kept, at least one. Raises RunError where there is none, or InkError."""
+    kept = collection()
+    if not kept.names:
+        raise RunError("There are no digits of yours yet. Draw one and keep it.")
+    return kept
+
+
 def keep(image: NDArray[np.float32], label: int) -> str:
     """Keep a (28, 28) digit in [0, 1] as what it is; return its name. Raises InkError when full."""
     content = io.BytesIO()
     Image.fromarray((image.clip(0, 1) * 255).round().astype(np.uint8)).save(content, "PNG")
     name = f"{time.strftime('%Y%m%dT%H%M%S')}-{secrets.token_hex(4)}-{label}.png"
-    _write(name, content.getvalue())
+    _write({name: content.getvalue()})
     return name
 
 
@@ -93,9 +101,9 @@ def restore(content: bytes) -> int:
         raise InkError(_FOREIGN) from error
     for name, picture in pictures.items():  # all are looked at before any is kept
         _picture(picture, name)
-    new = [name for name in pictures if name not in names()]
-    for name in new:
-        _write(name, pictures[name])
+    there = names()
+    new = {name: picture for name, picture in pictures.items() if name not in there}
+    _write(new)
     return len(new)
 
 
@@ -107,14 +115,16 @@ def label_of(name: str) -> int:
     return int(name[-5])
 
 
-def _write(name: str, content: bytes) -> None:
-    if len(names()) >= MOST:
-        raise InkError(f"There are {MOST:,} digits already. Delete some first.")
+def _write(pictures: dict[str, bytes]) -> None:
+    """Write new pictures by name, each whole or not at all; none if they would be too many."""
+    if len(names()) + len(pictures) > MOST:
+        raise InkError(f"There would be more than {MOST:,} digits. Delete some first.")
     try:
         folder().mkdir(parents=True, exist_ok=True)
-        partial = folder() / f"{name}.partial"
-        partial.write_bytes(content)
-        partial.replace(folder() / name)
+        for name, content in pictures.items():
+            partial = folder() / f"{name}.partial"
+            partial.write_bytes(content)
+            partial.replace(folder() / name)
     except OSError as error:
         raise InkError(
             f"The digit could not be written to {folder()}: {error.strerror}. Make space or set "
@@ -124,10 +134,11 @@ def _write(name: str, content: bytes) -> None:
 
 def _picture(content: bytes, name: str) -> NDArray[np.uint8]:
     """Return a kept picture's pixels (28, 28). Raises InkError if it is something else."""
+    foreign = f"{name} is no picture of 28 × 28 grey pixels. Delete it from {folder()}."
     try:
         with Image.open(io.BytesIO(content), formats=["PNG"]) as picture:
-            if picture.size == (28, 28) and picture.mode == "L":
-                return np.asarray(picture, np.uint8)
-    except (OSError, SyntaxError, ValueError):
-        pass
-    raise InkError(f"{name} is no picture of 28 × 28 grey pixels. Delete it from {folder()}.")
+            if (picture.size, picture.mode) != ((28, 28), "L"):
+                raise InkError(foreign)
+            return np.asarray(picture, np.uint8)
+    except (OSError, SyntaxError, ValueError) as error:
+        raise InkError(foreign) from error

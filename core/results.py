@@ -58,9 +58,7 @@ def of(run: Run, split: str, digits: Digits) -> Result:
     if my digits cannot be read.
     """
     if split == MINE:
-        kept = mine.collection()
-        if not kept.names:
-            raise RunError("There are no digits of yours yet. Draw one and keep it.")
+        kept = mine.some()
         probabilities = answers(_best(run), kept.images)
         return Result(probabilities, kept.images, kept.labels, np.arange(len(kept.labels)))
     images, labels, indices = _asked(run, split, digits)

@@ -7,7 +7,6 @@ from numpy.typing import NDArray
 
 from core import builtin, data, mine, runs, worker
 from core.config import TrainConfig
-from core.errors import RunError
 from core.mine import Collection
 from core.run import Run
 
@@ -22,9 +21,7 @@ def start(parent: Run) -> Run:
 
     Raises RunError if there are none, or the run has no network; StoreError.
     """
-    digits = mine.collection()
-    if not digits.names:
-        raise RunError("There are no digits of yours yet. Draw one and keep it.")
+    digits = mine.some()
     best = runs.file(parent, "best.pt")
     source = data.source() if parent.id == builtin.NAME else parent.data
     run = worker.ask(

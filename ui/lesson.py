@@ -37,7 +37,7 @@ def _progress(run_id: str) -> None:
     with guards.messages():
         run = runs.get(run_id)
         if not run.state.is_over:
-            st.progress(run.progress, f"{run.name}: {run.state} …")
+            st.progress(run.progress, f"{words.plain(run.name)}: {run.state} …")
             return
         st.session_state.pop(_TEACHING, None)
         if run.state == State.FINISHED:
@@ -51,7 +51,7 @@ def _before_and_after(run: Run) -> None:
         before = runs.get(run.taught_from)
         rows = [_row("before", before), _row("after", run)]
     except UserError as error:
-        st.caption(f"What it was like before is not known: {error}")
+        st.caption(f"What it was like before is not known: {words.plain(str(error))}")
         return
     st.dataframe(pd.DataFrame(rows), hide_index=True, height="content", key="before-and-after")
     st.caption(

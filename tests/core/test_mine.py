@@ -111,3 +111,17 @@ def test_damaged_picture_is_named() -> None:
     (mine.folder() / name).write_bytes(b"oops")
     with pytest.raises(InkError, match=name):
         mine.collection()
+
+
+def test_archive_that_does_not_fit_leaves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not even the first of its digits are kept, and those that were there stay."""
+    for label in (1, 2, 3):
+        mine.keep(digit(label), label)
+    content = mine.archive()
+    for name in mine.names():
+        mine.forget(name)
+    kept = mine.keep(digit(4), 4)
+    monkeypatch.setattr(mine, "MOST", 3)
+    with pytest.raises(InkError, match="Delete some first"):
+        mine.restore(content)
+    assert mine.names() == (kept,)

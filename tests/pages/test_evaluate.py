@@ -108,6 +108,22 @@ def test_taught_run_is_shown_before_and_after(trained: Path) -> None:
     assert table["MNIST test"].tolist() == [f"{100 * one:.2f} %" for one in accuracies]
 
 
+def test_name_of_a_run_that_learns_is_not_taken_for_markdown(trained: Path) -> None:
+    """What people wrote is shown as it is: it cannot bring a picture from elsewhere."""
+    digits = data.load("sample")
+    mine.keep(digits.train_images[0] / 255, int(digits.train_labels[0]))
+    learning = runs.find("mlp 500")
+    runs.rename(learning, "![x](http://elsewhere/x.png)")
+    runs.set_tags(learning.id, {"state": State.RUNNING, "alive_until": str(time.time() + 600)})
+    page = AppTest.from_file(APP, default_timeout=60).switch_page("pages/evaluate.py")
+    page.session_state["split"], page.session_state["teaching"] = "my digits", learning.id
+    page.run()
+    assert not page.exception
+    told = [bar.proto.text for bar in page.get("progress")]
+    assert any("elsewhere" in text for text in told)
+    assert all("![" not in text for text in told)
+
+
 def test_why_names_the_digits_found_alike(
     trained: Path, galleries: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
