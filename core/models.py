@@ -1,7 +1,8 @@
 """The networks. Each takes `(N, 1, 28, 28) float32` normalised images and returns `(N, 10)` logits.
 
 They are plain `nn.Sequential`s, so that the order of layers here is the order in which the Train
-page lists them, and a checkpoint's names are their positions.
+page lists them, and a checkpoint's names are their positions. ReLU comes after pooling, also where
+its source has it before: the greatest of four is the same either way, for a quarter of the work.
 """
 
 from collections.abc import Callable
@@ -13,12 +14,30 @@ from torch import Tensor, nn
 from core.config import TrainConfig
 
 
+class Dropout(nn.Dropout):
+    """`nn.Dropout`, on a CPU with a mask of random bytes; their share is right to 1/256.
+
+    `nn.Dropout` draws a number for each value there, one after the other, which took a fifth of a
+    step of `pytorch_example`.
+    """
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Silence values at random while training, and scale the others up."""
+        if not self.training or not self.p or input.device.type != "cpu":
+            return super().forward(input)
+        silenced = round(256 * self.p)
+        eights = torch.empty(-(-input.numel() // 8), dtype=torch.int64)
+        random = eights.random_(torch.iinfo(torch.int64).min, None).view(torch.uint8)
+        kept = random[: input.numel()].view(input.shape) >= silenced
+        return input * kept * (256 / (256 - silenced))
+
+
 def simple_cnn(dropout: float) -> nn.Sequential:
     """Two 3×3 convolutions with batch normalisation and pooling; 421,834 parameters."""
     return nn.Sequential(
-        *(nn.Conv2d(1, 32, 3, padding=1), nn.BatchNorm2d(32), nn.ReLU(), nn.MaxPool2d(2)),
-        *(nn.Conv2d(32, 64, 3, padding=1), nn.BatchNorm2d(64), nn.ReLU(), nn.MaxPool2d(2)),
-        *(nn.Flatten(), nn.Linear(3136, 128), nn.ReLU(), nn.Dropout(dropout)),
+        *(nn.Conv2d(1, 32, 3, padding=1), nn.BatchNorm2d(32), nn.MaxPool2d(2), nn.ReLU()),
+        *(nn.Conv2d(32, 64, 3, padding=1), nn.BatchNorm2d(64), nn.MaxPool2d(2), nn.ReLU()),
+        *(nn.Flatten(), nn.Linear(3136, 128), nn.ReLU(), Dropout(dropout)),
         nn.Linear(128, 10),
     )
 
@@ -28,7 +47,7 @@ def digit_cnn(dropout: float) -> nn.Sequential:
     return nn.Sequential(
         *(nn.Conv2d(1, 10, 5), nn.MaxPool2d(2), nn.ReLU()),
         *(nn.Conv2d(10, 20, 3), nn.ReLU()),
-        *(nn.Flatten(), nn.Linear(2000, 500), nn.ReLU(), nn.Dropout(dropout)),
+        *(nn.Flatten(), nn.Linear(2000, 500), nn.ReLU(), Dropout(dropout)),
         nn.Linear(500, 10),
     )
 
@@ -38,7 +57,7 @@ def mlp(dropout: float) -> nn.Sequential:
     return nn.Sequential(
         nn.Flatten(),
         *(nn.Linear(784, 300), nn.BatchNorm1d(300), nn.ReLU()),
-        *(nn.Linear(300, 100), nn.BatchNorm1d(100), nn.ReLU(), nn.Dropout(dropout)),
+        *(nn.Linear(300, 100), nn.BatchNorm1d(100), nn.ReLU(), Dropout(dropout)),
         nn.Linear(100, 10),
     )
 
@@ -46,9 +65,9 @@ def mlp(dropout: float) -> nn.Sequential:
 def pytorch_example(dropout: float) -> nn.Sequential:
     """PyTorch's MNIST example; its first dropout is half its second. 1,199,882 parameters."""
     return nn.Sequential(
-        *(nn.Conv2d(1, 32, 3), nn.ReLU(), nn.Conv2d(32, 64, 3), nn.ReLU(), nn.MaxPool2d(2)),
-        *(nn.Dropout(dropout / 2), nn.Flatten()),
-        *(nn.Linear(9216, 128), nn.ReLU(), nn.Dropout(dropout)),
+        *(nn.Conv2d(1, 32, 3), nn.ReLU(), nn.Conv2d(32, 64, 3), nn.MaxPool2d(2), nn.ReLU()),
+        *(nn.Flatten(), Dropout(dropout / 2)),
+        *(nn.Linear(9216, 128), nn.ReLU(), Dropout(dropout)),
         nn.Linear(128, 10),
     )
 
@@ -62,15 +81,21 @@ def lenet5(dropout: float) -> nn.Sequential:
         *(nn.Conv2d(1, 6, 5, padding=2), nn.Tanh(), nn.AvgPool2d(2)),
         *(nn.Conv2d(6, 16, 5), nn.Tanh(), nn.AvgPool2d(2)),
         *(nn.Conv2d(16, 120, 5), nn.Tanh(), nn.Flatten()),
-        *(nn.Linear(120, 84), nn.Tanh(), nn.Dropout(dropout)),
+        *(nn.Linear(120, 84), nn.Tanh(), Dropout(dropout)),
         nn.Linear(84, 10),
     )
 
 
-def _block(inputs: int, outputs: int, size: int, **options: int) -> list[nn.Module]:
-    """Convolution, batch normalisation, ReLU; the normalisation has the bias."""
-    convolution = nn.Conv2d(inputs, outputs, size, **options, bias=False)  # type: ignore[arg-type]
-    return [convolution, nn.BatchNorm2d(outputs), nn.ReLU()]
+def _block(
+    inputs: int, outputs: int, size: int, *, stride: int = 1, padding: int = 0, pool: bool = False
+) -> list[nn.Module]:
+    """Convolution, batch normalisation, perhaps pooling, ReLU; the normalisation has the bias."""
+    return [
+        nn.Conv2d(inputs, outputs, size, stride, padding, bias=False),
+        nn.BatchNorm2d(outputs),
+        *([nn.MaxPool2d(2)] if pool else []),
+        nn.ReLU(),
+    ]
 
 
 def fast_cnn(dropout: float) -> nn.Sequential:
@@ -80,11 +105,10 @@ def fast_cnn(dropout: float) -> nn.Sequential:
     """
     return nn.Sequential(
         *_block(1, 16, 5, stride=2, padding=2),
-        *_block(16, 32, 3, padding=1),
-        nn.MaxPool2d(2),
+        *_block(16, 32, 3, padding=1, pool=True),
         *_block(32, 64, 3, padding=1),
         *_block(64, 64, 3, padding=1),
-        *(nn.AdaptiveMaxPool2d(1), nn.Flatten(), nn.Dropout(dropout)),
+        *(nn.AdaptiveMaxPool2d(1), nn.Flatten(), Dropout(dropout)),
         nn.Linear(64, 10),
     )
 
@@ -97,10 +121,9 @@ def quick_cnn(dropout: float, width: int = 16) -> nn.Sequential:
     """
     return nn.Sequential(
         *_block(1, width, 5, stride=2),
-        *_block(width, 2 * width, 3, padding=1),
-        nn.MaxPool2d(2),
+        *_block(width, 2 * width, 3, padding=1, pool=True),
         *_block(2 * width, 4 * width, 3),
-        *(nn.Flatten(), nn.Dropout(dropout)),
+        *(nn.Flatten(), Dropout(dropout)),
         nn.Linear(64 * width, 10),
     )
 
@@ -109,11 +132,10 @@ def strong_cnn(dropout: float) -> nn.Sequential:
     """The plan of `quick_cnn`, 32 wide and with a fourth convolution; 261,610 parameters."""
     return nn.Sequential(
         *_block(1, 32, 5, stride=2),
-        *_block(32, 64, 3, padding=1),
-        nn.MaxPool2d(2),
+        *_block(32, 64, 3, padding=1, pool=True),
         *_block(64, 128, 3, padding=1),
         *_block(128, 128, 3),
-        *(nn.Flatten(), nn.Dropout(dropout)),
+        *(nn.Flatten(), Dropout(dropout)),
         nn.Linear(2048, 10),
     )
 

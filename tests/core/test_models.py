@@ -3,8 +3,9 @@
 import pytest
 import torch
 
+from benchmarks import reference
 from core.config import NETWORKS, TrainConfig
-from core.models import build, layers, parameter_count
+from core.models import Dropout, build, layers, parameter_count
 
 
 @pytest.mark.parametrize(
@@ -57,3 +58,39 @@ def test_dropout_of_pytorchs_example_is_halved_after_the_convolutions() -> None:
     model = build(TrainConfig(network="pytorch_example", dropout=0.5))
     rates = [layer.p for layer in model if isinstance(layer, torch.nn.Dropout)]
     assert rates == [0.25, 0.5]
+
+
+@pytest.mark.parametrize("network", reference.NETWORKS)
+def test_networks_compute_what_their_tutorials_do(network: str) -> None:
+    """With the same weights, the layers' order and ours give the same logits and gradients."""
+    torch.manual_seed(0)
+    theirs, ours = reference.NETWORKS[network](), build(TrainConfig(network=network, dropout=0))
+    weights = dict(zip(ours.state_dict(), theirs.state_dict().values(), strict=True))
+    ours.load_state_dict(weights)
+    for layer in theirs:
+        if isinstance(layer, torch.nn.Dropout):
+            layer.p = 0.0
+    images = torch.randn(8, 1, 28, 28)
+    expected, logits = theirs(images), ours(images)
+    torch.testing.assert_close(logits, expected)
+    expected.square().sum().backward()
+    logits.square().sum().backward()
+    for one, other in zip(theirs.parameters(), ours.parameters(), strict=True):
+        torch.testing.assert_close(one.grad, other.grad)
+
+
+@pytest.mark.parametrize("rate", [0.25, 0.5, 0.9])
+def test_dropout_silences_its_share_and_keeps_the_mean(rate: float) -> None:
+    """Each value is silenced on its own, the others grow, and reading leaves all as they are."""
+    torch.manual_seed(0)
+    layer, signal = Dropout(rate), torch.ones(100, 1_001)
+    dropped = layer(signal)
+    silenced = dropped == 0
+    assert silenced.float().mean() == pytest.approx(rate, abs=0.005)
+    assert dropped.mean() == pytest.approx(1, abs=0.02)
+    assert dropped[~silenced].unique().numel() == 1
+    # The eight bytes of a random word are as good as each other.
+    bytes_of_words = silenced.flatten()[:100_096].view(-1, 8).float()
+    assert bytes_of_words.mean(0).tolist() == pytest.approx([rate] * 8, abs=0.02)
+    assert not torch.equal(layer(signal) == 0, silenced)
+    assert torch.equal(layer.eval()(signal), signal)
