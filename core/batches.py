@@ -19,8 +19,7 @@ from core.config import TrainConfig
 def normalise(images: Tensor, config: TrainConfig) -> Tensor:
     """Turn `(N, 28, 28) uint8`, or float in [0, 1], into `(N, 1, 28, 28) float32` network input."""
     unit = 255.0 if images.dtype == torch.uint8 else 1.0
-    scaled = images.unsqueeze(1).float()
-    return scaled.mul_(1 / (unit * config.std)).sub_(config.mean / config.std)
+    return (images.unsqueeze(1) * (1 / (unit * config.std))).sub_(config.mean / config.std)
 
 
 _KNOTS = 6  # along each side, of an elastic distortion: one each 5 pixels

@@ -41,6 +41,15 @@ def test_reading_shift_averages_five_answers() -> None:
     np.testing.assert_allclose(five, (np.eye(10)[[4, 4, 4, 3, 5]]).mean(0), atol=1e-6)
 
 
+def test_reading_shift_reads_a_drawing_as_it_reads_mnist() -> None:
+    """A digit in [0, 1], as drawn, gets the answer of the same in whole numbers."""
+    digits, model = data.load("sample"), Reader(builtin.run()).model
+    config, images = TrainConfig(reading_shift=1), digits.test_images[:50]
+    drawn = images.astype(np.float32) / 255
+    expected = probabilities(model, images, config)
+    np.testing.assert_allclose(probabilities(model, drawn, config), expected, atol=1e-5)
+
+
 def test_reader_is_less_sure_of_what_is_no_digit_and_reads_digits_as_well() -> None:
     """Averaging over slant and thickness leaves digits sure, and takes sureness from nonsense."""
     digits, reader = data.load("sample"), Reader(builtin.run())
