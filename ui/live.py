@@ -22,16 +22,31 @@ _ICONS = {
 
 
 def live() -> None:
-    """Show the run that is being watched, every second while it goes on."""
-    going = bool(runs.in_progress())
-    st.fragment(_watch, run_every=1 if going else 3)(going)
+    """Show the run that is being watched, every few seconds while it goes on."""
+    seconds = pace(runs.in_progress())
+    st.fragment(_watch, run_every=seconds)(seconds)
 
 
-def _watch(going: bool) -> None:
+def pace(active: list[Run]) -> int:
+    """Return the seconds between two looks at the run in progress.
+
+    A look takes a quarter of a second of a core, most of it in the browser, and from a training on
+    two cores as much. So a long run is looked at less often.
+    """
+    if not active:
+        return 3
+    run = active[0]
+    if not (run.epochs and run.train_seconds):
+        return 1
+    expected = run.train_seconds / run.epochs * run.config.epochs
+    return 1 if expected < 10 else 2 if expected < 60 else 5
+
+
+def _watch(seconds: int) -> None:
     with guards.messages():
         active = runs.in_progress()
-        if bool(active) != going:
-            st.rerun()  # a run began or ended somewhere: the pace changes, and the whole page
+        if pace(active) != seconds:
+            st.rerun()  # a run began, ended, or turned out to be long
         run = _watched(active)
         if run is None:
             st.info(

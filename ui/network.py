@@ -33,7 +33,7 @@ def duration(config: TrainConfig, images: int) -> None:
         precision=config.precision,
         device=config.device,
     )
-    again = _PAUSE if len(_measured(batch)) < _TIMES else None
+    again = _PAUSE if len(_measured(batch)) < _TIMES and not runs.in_progress() else None
     st.fragment(_duration, run_every=again)(config, batch, images)
 
 

@@ -22,7 +22,7 @@ def sidebar(pages: Mapping[Page, str]) -> None:
         _status()
 
 
-@st.fragment(run_every=2)
+@st.fragment(run_every=4)
 def _status() -> None:
     if shared.warm_up().is_alive():
         st.caption(":material/memory: Getting ready …")

@@ -1,6 +1,7 @@
 """The Train page: settings, Start, a run as it goes."""
 
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from core import runs
 from core.config import TrainConfig, config_fields
 from core.recipes import RECIPES
 from core.run import Run, State
-from ui import shared
+from ui import live, shared
 
 APP = str(Path(__file__).parents[2] / "streamlit_app.py")
 
@@ -117,6 +118,16 @@ def test_run_in_progress_is_found_by_any_session() -> None:
     assert "somebody's" in texts(page)
     next(button for button in page.button if button.label == "Stop").click().run()
     assert runs.stop_requested(run.id)
+
+
+@pytest.mark.parametrize(
+    ("epochs", "seconds", "pace"), [(0, None, 1), (1, 0.4, 1), (2, 5.8, 2), (1, 7, 5)]
+)
+def test_long_run_is_looked_at_less_often(epochs: int, seconds: float | None, pace: int) -> None:
+    """Of twenty epochs: not known yet, 8 s, a minute less a bit, more than two minutes."""
+    config = TrainConfig(epochs=20)
+    run = replace(going("slow"), config=config, epochs=epochs, train_seconds=seconds)
+    assert live.pace([run]) == pace
 
 
 def test_queue_is_in_sight() -> None:
