@@ -24,7 +24,7 @@ from PIL import Image, ImageDraw, ImageFont, ImageOps
 from scipy.ndimage import gaussian_filter1d
 
 from benchmarks.machine import RESULTS, keep, machine, percent, table
-from core import builtin, data, ink, make_builtin, runs
+from core import builtin, data, ink, make_builtin, outliers, runs
 from core.errors import InkError, UserError
 from core.predict import Reader
 
@@ -174,7 +174,7 @@ def judged(
     """Return the share read right, right among the first two, sure, and wrong of the sure."""
     answers = reader.read(images)
     right = answers.argmax(1) == labels
-    sure = answers.max(1) >= sure_from
+    sure = (answers.max(1) >= sure_from) & outliers.are_digits(images)
     second = np.argsort(-answers, axis=1)[:, :2]
     return {
         "right": float(right.mean()),
@@ -243,7 +243,8 @@ def no_digits(reader: Reader, sure_from: float) -> dict[str, Any]:
     """Return how often what is no digit is called one, surely or with 99 %."""
     found = {}
     for name, images in (("letters", letters()), ("scribbles", scribbles())):
-        confidence = reader.read(np.stack(list(images))).max(1)
+        pictures = np.stack(list(images))
+        confidence = reader.read(pictures).max(1) * outliers.are_digits(pictures)
         found[name] = {
             "count": len(confidence),
             "sure": float((confidence >= sure_from).mean()),

@@ -169,7 +169,7 @@ def _report(split: str, result: "Result") -> dict[str, Any]:
 
 
 def _predict(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
-    from core import builtin, ink
+    from core import builtin, ink, outliers
     from core.predict import Reader
 
     paths = list(_pictures(options.paths))
@@ -180,11 +180,13 @@ def _predict(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
     for path in paths:
         for digit in ink.from_picture(path):
             probabilities = reader.read(digit.image[None])[0]
+            is_digit = bool(outliers.are_digits(digit.image[None])[0])
             yield {
                 "path": str(path),
                 "digit": int(probabilities.argmax()),
                 "confidence": float(probabilities.max()),
-                "sure": bool(probabilities.max() >= reader.calibration.sure_from),
+                "sure": is_digit and bool(probabilities.max() >= reader.calibration.sure_from),
+                "looks_like_a_digit": is_digit,
                 "probabilities": probabilities.tolist(),
                 "box": digit.box,
             }

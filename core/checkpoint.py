@@ -7,6 +7,8 @@ from typing import Any, NotRequired, TypedDict
 
 import torch
 
+from core import models
+from core.config import config_from
 from core.errors import CheckpointError
 
 
@@ -73,3 +75,10 @@ def load_weights(model: torch.nn.Module, checkpoint: Checkpoint) -> None:
             "The checkpoint's weights do not fit the network that it names. "
             "Choose another run or train again."
         ) from error
+
+
+def network(checkpoint: Checkpoint) -> torch.nn.Sequential:
+    """Return a checkpoint's network, on the CPU. Raises CheckpointError."""
+    model = models.build(config_from(checkpoint["config"]))
+    load_weights(model, checkpoint)
+    return model

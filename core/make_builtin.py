@@ -2,7 +2,8 @@
 
     python -m core.make_builtin RUN
 
-writes its weights in 16 bits, what is known of it, and the model card.
+writes its weights in 16 bits, what is known of it, the model card, and what tells a digit from what
+is none (`core.make_outliers`).
 """
 
 import argparse
@@ -11,7 +12,7 @@ import sys
 from dataclasses import asdict, replace
 from typing import Any
 
-from core import builtin, checkpoint, data, evaluate, results, runs
+from core import builtin, checkpoint, data, evaluate, make_outliers, results, runs
 from core.checkpoint import Checkpoint
 from core.errors import RunError, UserError
 from core.run import Run, State
@@ -37,6 +38,7 @@ def make(run: Run) -> None:
     }
     small.pop("raw_state_dict", None)
     checkpoint.save(small, builtin.WEIGHTS)
+    make_outliers.make()
 
     def accuracy(source: str) -> float:
         digits = data.load(source)
@@ -88,8 +90,9 @@ which only shows that the file is whole: it may have learned from them.
 **People's own digits.** {ink}
 
 **What it can't do.** It knows ten digits and nothing else: a letter is read as the digit it looks
-most like, though often not surely. It has seen American handwriting of the 1990s, in which a 1 with
-a long flag, a 7 with a bar and a 9 curled like a g are rare. Digits that touch count as one.
+most like. A small network on its features, made by `python -m core.make_outliers`, tells most of
+what is no digit from digits, not all. It has seen American handwriting of the 1990s, in which a 1
+with a long flag, a 7 with a bar and a 9 curled like a g are rare. Digits that touch count as one.
 """
 
 

@@ -8,9 +8,8 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from core import checkpoint, models, runs
+from core import checkpoint, runs
 from core.batches import affine_points, bent, normalise, thickened
-from core.checkpoint import Checkpoint
 from core.config import TrainConfig, config_from
 from core.run import Run
 
@@ -58,13 +57,6 @@ def autocast(device: torch.device, precision: str) -> torch.autocast:
     return torch.autocast(device.type, torch.bfloat16, enabled=precision == "bfloat16")
 
 
-def network(content: Checkpoint) -> nn.Sequential:
-    """Return a checkpoint's network, on the CPU. Raises CheckpointError."""
-    model = models.build(config_from(content["config"]))
-    checkpoint.load_weights(model, content)
-    return model
-
-
 class Reader:
     """A run's network of its best epoch, ready to read digits on the CPU in float32."""
 
@@ -72,7 +64,7 @@ class Reader:
         """Load the network; its answers are calibrated. Raises RunError, CheckpointError."""
         content = checkpoint.load(runs.file(run, "best.pt"))
         self.config = config_from(content["config"])
-        self.model = network(content).eval()
+        self.model = checkpoint.network(content).eval()
         self.calibration = run.calibration
 
     def read(self, images: NDArray[np.float32]) -> NDArray[np.float32]:

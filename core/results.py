@@ -145,10 +145,10 @@ def _save_if_possible(folder: Path, split: str, probabilities: NDArray[np.float3
 
 def answers(best: "Checkpoint", images: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Return the answers of a checkpoint's network, in the precision that its run asked for."""
-    from core import device, predict
+    from core import checkpoint, device, predict
     from core.config import config_from
 
     config = config_from(best["config"])
     where = device.choose(config.device, config.precision)
-    model = predict.network(best).to(where.kind)
+    model = checkpoint.network(best).to(where.kind)
     return predict.probabilities(model, images, config, where.precision)

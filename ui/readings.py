@@ -20,14 +20,16 @@ def readings(
     `images` is (N, 28, 28) in [0, 1], left to right; `truth` is known of a test digit. Returns the
     one looked at, (28, 28), and its probabilities, (10,).
     """
+    from core import outliers  # torch takes 2 s
+
     reader = shared.reader(run)
     answers = reader.read(images)
-    sure_from = reader.calibration.sure_from
+    sure_from, are_digits = reader.calibration.sure_from, outliers.are_digits(images)
     if len(images) == 1:
-        st.markdown(f"### {words.reading(answers[0], sure_from, truth)}")
+        st.markdown(f"### {words.reading(answers[0], sure_from, bool(are_digits[0]), truth)}")
         chosen = 0
     else:
-        chosen = _several(images, answers, sure_from)
+        chosen = _several(images, answers, sure_from, are_digits)
     seen, bars = st.columns([1, 2])
     with seen:
         tile(images[chosen], width=196, caption="What the model sees")
@@ -37,13 +39,18 @@ def readings(
     return images[chosen], answers[chosen]
 
 
-def _several(images: NDArray[np.float32], answers: NDArray[np.float32], sure_from: float) -> int:
+def _several(
+    images: NDArray[np.float32],
+    answers: NDArray[np.float32],
+    sure_from: float,
+    are_digits: NDArray[np.bool_],
+) -> int:
     """Show the number that the digits make; return which of them to look at."""
     st.markdown(f"### It says {''.join(str(answer) for answer in answers.argmax(axis=1))}")
     doubts = [
-        f"digit {place}: {' or '.join(map(str, candidates(answer)))}"
-        for place, answer in enumerate(answers, 1)
-        if answer.max() < sure_from
+        f"digit {place}: {' or '.join(map(str, candidates(answer))) if is_digit else 'may be none'}"
+        for place, (answer, is_digit) in enumerate(zip(answers, are_digits, strict=True), 1)
+        if answer.max() < sure_from or not is_digit
     ]
     st.caption(f"Not sure of {', '.join(doubts)}." if doubts else "Sure of each digit.")
     captions = [f"{answer.argmax()}, {words.share(answer.max())}" for answer in answers]

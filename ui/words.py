@@ -53,13 +53,19 @@ def share(part: float) -> str:
     return "over 99.9 %" if 0.9995 <= part < 1 else f"{part:.1%}".replace("%", " %")
 
 
-def reading(probabilities: NDArray[np.float32], sure_from: float, truth: int | None = None) -> str:
+def reading(
+    probabilities: NDArray[np.float32], sure_from: float, is_digit: bool, truth: int | None = None
+) -> str:
     """Return what was read, as far as the network is sure, and the truth where it is known."""
     answer = int(probabilities.argmax())
-    if probabilities[answer] >= sure_from:
+    sure = probabilities[answer] >= sure_from
+    *others, last = candidates(probabilities)
+    either = f"{', '.join(map(str, others))} or {last}"
+    if truth is None and not is_digit:
+        read = f"This may be no digit. If it is one: {answer if sure else either}."
+    elif sure:
         read = f"This looks like a {answer} ({share(probabilities[answer])})."
     else:
-        *others, last = candidates(probabilities)
-        read = f"Not sure: {', '.join(map(str, others))} or {last}."
+        read = f"Not sure: {either}."
     known = "" if truth is None else " Right." if answer == truth else f" It is a {truth}."
     return read + known

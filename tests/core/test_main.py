@@ -77,6 +77,7 @@ def test_train_evaluate_predict_stop(tmp_path: Path) -> None:
         assert sum(answer["probabilities"]) == pytest.approx(1, abs=1e-5)
         assert answer["confidence"] == answer["probabilities"][answer["digit"]]
         sure_from = runs.find("tiny").calibration.sure_from
+        assert answer["looks_like_a_digit"]
         assert answer["sure"] == (answer["confidence"] >= sure_from)
 
     _, message = call("stop", "tiny", status=2)

@@ -41,6 +41,17 @@ def test_without_a_run_the_built_in_network_reads(sample_only: None) -> None:
     assert says(page, "This looks like a 1 ")
 
 
+def test_what_may_be_no_digit_is_not_called_one(sample_only: None) -> None:
+    """A star gets what it would be if it were a digit; beside a 1, it is the second that is odd."""
+    corners = [(140, 30), (205, 229), (35, 106), (245, 106), (75, 229), (140, 30)]
+    star = {**ONE, "path": [["M", *corners[0]], *(["L", *corner] for corner in corners[1:])]}
+    page = opened(star)
+    assert says(page, "This may be no digit. If it is one: ") and not says(page, "This looks like")
+    page = opened({**ONE, "left": 20, "top": 140}, {**star, "left": 165, "top": 140})
+    [doubt] = [text.value for text in page.caption if text.value.startswith("Not sure of")]
+    assert doubt == "Not sure of digit 2: may be none."
+
+
 def test_built_in_network_reads_while_the_store_fails(
     sample_only: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:

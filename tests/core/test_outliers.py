@@ -1,0 +1,45 @@
+"""What is no digit is told from what is one."""
+
+import numpy as np
+import pytest
+
+from benchmarks.ink import letters, scribbles
+from core import builtin, data, ink, outliers
+from core.make_outliers import outliers_of
+
+
+def test_digits_are_digits() -> None:
+    """Of the sample's test digits, at most three in a hundred are refused."""
+    images = data.load("sample").test_images.astype(np.float32) / 255
+    assert outliers.are_digits(images).mean() >= 0.97
+
+
+@pytest.mark.parametrize("kind", [letters, scribbles])
+def test_most_of_what_was_never_shown_is_no_digit(kind: type) -> None:
+    """Letters of a typeface and random walks were not among what it learned from."""
+    assert outliers.are_digits(np.stack(list(kind()))).mean() <= 0.3
+
+
+def test_what_is_made_to_be_no_digit_is_none() -> None:
+    """Eight kinds, each refused three times in five or more; the digits stay as they were."""
+    digits = data.load("sample")
+    images, before = digits.test_images, digits.test_images.copy()
+    made = outliers_of(images, digits.test_labels, 60, np.random.default_rng(1))
+    assert made.shape == (480, 28, 28) and made.dtype == np.uint8
+    found = outliers.are_digits(made.astype(np.float32) / 255).reshape(8, 60).mean(1)
+    assert found.max() <= 0.4, found
+    assert np.array_equal(images, before)
+
+
+def test_both_networks_take_a_megabyte_at_most() -> None:
+    """What comes with the app stays small."""
+    assert builtin.WEIGHTS.stat().st_size + outliers.WEIGHTS.stat().st_size <= 1_000_000
+
+
+def test_star_is_no_digit_and_a_bar_is_a_one() -> None:
+    """A pentagram drawn in one go, and an upright stroke."""
+    turns = np.arange(6) * 0.8 * np.pi
+    star = np.stack([np.sin(turns), -np.cos(turns)], 1)
+    bar = np.array([(0.0, 0.0), (0.0, 1.0)])
+    drawings = np.stack([ink.draw([star]), ink.draw([bar])])
+    assert outliers.are_digits(drawings).tolist() == [False, True]
