@@ -27,6 +27,7 @@ from benchmarks.machine import RESULTS, keep, machine, percent, table
 from core import builtin, data, ink, make_builtin, outliers, runs
 from core.errors import InkError, UserError
 from core.predict import Reader
+from core.run import BUILTIN
 
 SIDE = 280  # of the canvas, pixels
 SCALE = 500  # of the pen digits' own box
@@ -318,7 +319,7 @@ def in_words(measured: dict[str, Any]) -> str:
 def main() -> None:
     """Measure the run that the command line names."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--run", default=builtin.NAME, help="a RUN, or built-in")
+    parser.add_argument("--run", default=BUILTIN, help="a RUN, or built-in")
     parser.add_argument("--pen", type=Path, default=data.directory() / "pen" / "dev.jsonl")
     options = parser.parse_args()
     if not options.pen.exists():
@@ -330,7 +331,7 @@ def main() -> None:
     print(f"{machine()}\n{named}, {measured['count']} digits\n\n{show(measured)}\n")
     print(f"{show_no_digits(measured['no digits'])}\n\n{measured['cost']}")
     keep("ink", named | measured)
-    if run.id == builtin.NAME:
+    if run.is_builtin:
         make_builtin.write(builtin.facts() | {"ink": in_words(measured)})
     print(f"\nKept in {RESULTS / 'ink.json'}; what is misread is in docs/misread.png")
 

@@ -145,7 +145,7 @@ def _evaluate(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
     from core import results
 
     members = [runs.find(text) for text in options.runs]
-    found = [results.of(run, options.split, data.load(run.data)) for run in members]
+    found = [results.of(run, options.split, data.load(results.source_for(run))) for run in members]
     for run, result in zip(members, found, strict=True):
         yield {"run": run.id} | _report(options.split, result)
     if len(members) > 1:
@@ -169,14 +169,15 @@ def _report(split: str, result: "Result") -> dict[str, Any]:
 
 
 def _predict(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
-    from core import builtin, ink, outliers
+    from core import ink, outliers
     from core.predict import Reader
+    from core.run import BUILTIN
 
     paths = list(_pictures(options.paths))
     if not paths:
         raise RunError("No pictures were found there. Give PNG, JPEG or WebP files.")
     unasked = options.run is None and runs.best(runs.listed()) is None
-    reader = Reader(runs.find(builtin.NAME if unasked else options.run or "best"))
+    reader = Reader(runs.find(BUILTIN if unasked else options.run or "best"))
     for path in paths:
         for digit in ink.from_picture(path):
             probabilities = reader.read(digit.image[None])[0]

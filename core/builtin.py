@@ -15,7 +15,6 @@ from core.run import Run, State
 if TYPE_CHECKING:  # pandas takes 0.4 s
     import pandas as pd
 
-NAME = "built-in"  # its id and its name among the runs
 _HERE = Path(__file__).parent
 WEIGHTS, FACTS, CARD = (_HERE / f"builtin.{ending}" for ending in ("pt", "json", "md"))
 

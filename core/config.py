@@ -147,7 +147,10 @@ class TrainConfig:
         0, 2**31 - 1, 0, "Starts every random choice. Same seed, same machine, same numbers."
     )
     precision: str = _one_of(
-        PRECISIONS, "auto", "Numbers of 32 or 16 bits. 16 is faster where the chip has it."
+        PRECISIONS,
+        "auto",
+        "Numbers of 32 or 16 bits. 16 is faster where the chip has it, and many times slower "
+        "where it has not.",
     )
     device: str = _one_of(DEVICES, "auto", "Where it computes. Auto takes the fastest there is.")
     patience: int = _between(

@@ -15,7 +15,7 @@ from typing import Any
 from core import builtin, checkpoint, data, evaluate, make_outliers, results, runs
 from core.checkpoint import Checkpoint
 from core.errors import RunError, UserError
-from core.run import Run, State
+from core.run import BUILTIN, Run, State
 
 
 def make(run: Run) -> None:
@@ -46,8 +46,8 @@ def make(run: Run) -> None:
 
     told = replace(
         run,
-        id=builtin.NAME,
-        name=builtin.NAME,
+        id=BUILTIN,
+        name=BUILTIN,
         author="Digit Lab",
         host="",
         warning="",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from core import builtin, calibrate, data, evaluate, mine, runs
+from core import calibrate, data, evaluate, mine, runs
 from core.calibrate import Calibration
 from core.data import Digits
 from core.errors import CheckpointError, RunError
@@ -49,6 +49,11 @@ def save(folder: Path, split: str, probabilities: NDArray[np.float32]) -> None:
         ) from error
 
 
+def source_for(run: Run) -> str:
+    """Return the data set that a run's answers are on; for the built-in network, the one in use."""
+    return data.source() if run.is_builtin else run.data
+
+
 def of(run: Run, split: str, digits: Digits) -> Result:
     """Return a run's answers on a split; where they were not kept, its best epoch gives them.
 
@@ -66,7 +71,7 @@ def of(run: Run, split: str, digits: Digits) -> Result:
         probabilities = np.load(runs.file(run, f"{split}.npy"), allow_pickle=False)
     except RunError:
         probabilities = answers(_best(run), images)
-        if run.id != builtin.NAME:
+        if not run.is_builtin:
             _save_if_possible(run.folder, split, probabilities)
     if len(probabilities) != len(labels):
         raise RunError(f"The run {run.name} kept answers for other images. Train it again.")
@@ -78,7 +83,7 @@ def _asked(
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.int64]]:
     """Return a split's images, labels and indices, if the run may be asked about them."""
     foreign = run.data_checksum not in ("", digits.checksum)
-    if foreign and (run.id, split) != (builtin.NAME, "test"):
+    if foreign and not (run.is_builtin and split == "test"):
         raise RunError(
             f"The run {run.name} was trained on other data ({data.SOURCES.get(run.data)}) than "
             "are here. Choose another run, or put its data back."

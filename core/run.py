@@ -11,6 +11,7 @@ from core.calibrate import Calibration
 from core.config import TrainConfig, config_from
 from core.store import directory
 
+BUILTIN = "built-in"  # id and name of the network that comes with the app
 _DIED = "the training process died"
 
 
@@ -67,6 +68,11 @@ class Run:
     def folder(self) -> Path:
         """This machine's folder of the run: checkpoints, probabilities, log, TensorBoard events."""
         return folder_of(self.id)
+
+    @property
+    def is_builtin(self) -> bool:
+        """Whether it is the network that comes with the app, and in nobody's store."""
+        return self.id == BUILTIN
 
     @property
     def progress(self) -> float:

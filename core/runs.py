@@ -22,7 +22,7 @@ from core import builtin
 from core.config import TrainConfig
 from core.errors import ConfigError, RunError
 from core.recipes import RECIPES
-from core.run import Run, State, folder_of, read
+from core.run import BUILTIN, Run, State, folder_of, read
 from core.store import connect, is_shared
 
 if TYPE_CHECKING:  # mlflow takes 1.5 s: it is loaded when the store is first asked
@@ -130,7 +130,7 @@ def _understood(entry: Any) -> Run | None:
 
 def get(run_id: str) -> Run:
     """Return a run by its whole id; the built-in network has one. Raises RunError, StoreError."""
-    if run_id == builtin.NAME:
+    if run_id == BUILTIN:
         return builtin.run()
     with connect() as (client, _):
         entry = client.get_run(run_id)
@@ -145,7 +145,7 @@ def find(text: str) -> Run:
     `latest`, `best` (the highest validation accuracy) and `built-in` are such words. Raises
     RunError if none or several fit.
     """
-    if text == builtin.NAME:
+    if text == BUILTIN:
         return builtin.run()
     runs = listed()
     if not runs:
@@ -210,7 +210,7 @@ def history(run: Run) -> History:
     """Return the metrics of a run so far; the built-in has epochs alone. Raises StoreError."""
     import pandas as pd
 
-    if run.id == builtin.NAME:
+    if run.is_builtin:
         return History(pd.DataFrame(columns=["step", "epoch", *STEP_METRICS]), builtin.epochs())
 
     def table(keys: tuple[str, ...], index: str, prefix: str) -> pd.DataFrame:
@@ -310,7 +310,7 @@ def file(run: Run, name: str) -> Path:
 
     Raises RunError if the run has no such file.
     """
-    if (run.id, name) == (builtin.NAME, "best.pt"):
+    if run.is_builtin and name == "best.pt":
         return builtin.WEIGHTS
     path = run.folder / name
     if not path.exists() and is_shared():

@@ -5,7 +5,7 @@ import shutil
 import numpy as np
 from numpy.typing import NDArray
 
-from core import builtin, data, mine, runs, worker
+from core import mine, results, runs, worker
 from core.config import TrainConfig
 from core.mine import Collection
 from core.run import Run
@@ -23,10 +23,8 @@ def start(parent: Run) -> Run:
     """
     digits = mine.some()
     best = runs.file(parent, "best.pt")
-    source = data.source() if parent.id == builtin.NAME else parent.data
-    run = worker.ask(
-        lesson(parent.config), source, parent.recipe, f"{parent.name}, taught", parent.id
-    )
+    source, name = results.source_for(parent), f"{parent.name}, taught"
+    run = worker.ask(lesson(parent.config), source, parent.recipe, name, parent.id)
     shutil.copyfile(best, run.folder / worker.START)
     images, labels = repeated(digits)
     np.savez_compressed(run.folder / worker.EXTRA, images=images, labels=labels)

@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import streamlit as st
 
-from core import builtin, evaluate, figures, mine
+from core import evaluate, figures, mine
 from core.results import MINE, SPLITS
 from ui import confidence, guards, lesson, mistakes, shared, state, words
 from ui.chart import chart
@@ -12,7 +12,7 @@ st.title("Evaluate")
 choice, split_choice, numbers = st.columns([25, 25, 50], vertical_alignment="bottom")
 with choice:
     run = guards.choose_run(st.session_state.get(state.WATCHED))
-foreign = run.id == builtin.NAME and shared.digits_in_use()[0].source != run.data
+foreign = run.is_builtin and shared.digits_in_use()[0].source != run.data
 splits = ["test"] if foreign else [*SPLITS] if run.state.is_over else ["validation"]
 if mine.names():
     splits.append(MINE)
@@ -34,7 +34,7 @@ if foreign and split == "test":
         "The built-in network learned from the full MNIST, and so from some of the sample's test "
         "images: what it reads of them proves little. Train a run, or download the full MNIST."
     )
-if run.id == builtin.NAME or split == MINE:
+if run.is_builtin or split == MINE:
     shared.wait_for_torch()
 result = shared.result(run, split)
 report = evaluate.report(result.probabilities, result.labels)

@@ -55,6 +55,6 @@ def _keep_choice() -> None:
 
 def run_title(run: Run) -> str:
     """Return a run's name with what tells it apart."""
-    if run.id == builtin.NAME:
+    if run.is_builtin:
         return f"{run.name} · comes with Digit Lab"
     return f"{run.name} · {words.percent(run.validation_accuracy)} · {words.moment(run.started)}"

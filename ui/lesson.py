@@ -3,7 +3,7 @@
 import pandas as pd
 import streamlit as st
 
-from core import builtin, evaluate, runs, teach
+from core import evaluate, runs, teach
 from core.errors import UserError
 from core.results import MINE, Result
 from core.run import Run, State
@@ -65,6 +65,6 @@ def _row(when: str, run: Run) -> dict[str, str]:
     for title, split in (("my digits", MINE), ("MNIST test", "test")):
         answers = shared.result(run, split)
         row[title] = words.percent(evaluate.score(answers.probabilities, answers.labels)[1])
-    if run.id == builtin.NAME and shared.digits_for(run).source != run.data:
+    if run.is_builtin and shared.digits_for(run).source != run.data:
         row["MNIST test"] += " (it knew some)"
     return row

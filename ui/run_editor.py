@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from core import builtin, compare, runs
+from core import compare, runs
 from core.run import Run
 from ui import guards, state, words
 
@@ -26,7 +26,7 @@ def line(run: Run, colour: str) -> None:
         ):
             st.session_state[state.RUN] = run.id
             st.switch_page("pages/evaluate.py")
-        if run.id != builtin.NAME:
+        if not run.is_builtin:
             with st.popover("Edit", icon=":material/edit:", key=f"edit-{run.id}"):
                 _edit(run)
 

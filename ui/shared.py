@@ -7,7 +7,7 @@ import threading
 
 import streamlit as st
 
-from core import builtin, data, mine, results, runs
+from core import data, mine, results, runs
 from core.calibrate import Calibration
 from core.errors import DataError, UserError
 from core.run import Run
@@ -36,7 +36,7 @@ def digits_for(run: Run) -> data.Digits:
 
     Raises DataError where they are not here.
     """
-    return digits_in_use()[0] if run.id == builtin.NAME else digits(run.data)
+    return digits_in_use()[0] if run.is_builtin else digits(run.data)
 
 
 class WarmUp(threading.Thread):

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from core import data, runs
+from core import builtin, data, runs
 from core.recipes import RECIPES
 
 pytestmark = pytest.mark.usefixtures("sample_only")
@@ -82,6 +82,13 @@ def test_train_evaluate_predict_stop(tmp_path: Path) -> None:
 
     _, message = call("stop", "tiny", status=2)
     assert "not in progress: it is finished" in message
+
+
+def test_built_in_network_is_evaluated_on_what_is_in_use() -> None:
+    """It learned from the full MNIST, which need not be here."""
+    [report], _ = call("evaluate", "built-in")
+    assert (report["run"], report["count"]) == ("built-in", 1_000)
+    assert report["accuracy"] == pytest.approx(builtin.facts()["sample_accuracy"], abs=0.005)
 
 
 @pytest.mark.parametrize(
