@@ -11,7 +11,6 @@ import io
 import json
 import math
 import multiprocessing
-import resource
 import statistics
 import time
 from collections.abc import Callable, Iterator
@@ -23,7 +22,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 from scipy.ndimage import gaussian_filter1d
 
-from benchmarks.machine import RESULTS, keep, machine, percent, table
+from benchmarks.machine import RESULTS, keep, machine, peak_bytes, percent, table
 from core import builtin, data, ink, make_builtin, outliers, runs
 from core.errors import InkError, UserError
 from core.predict import Reader
@@ -288,7 +287,7 @@ def photo_cost(content: bytes) -> tuple[float, float]:
     begin = time.perf_counter()
     ink.from_picture(content)
     spent = time.perf_counter() - begin
-    return spent, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return spent, peak_bytes() / 1e6
 
 
 def show(measured: dict[str, Any]) -> str:

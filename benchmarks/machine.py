@@ -2,6 +2,8 @@
 
 import json
 import platform
+import re
+import resource
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -21,6 +23,18 @@ def machine() -> dict[str, Any]:
         "python": platform.python_version(),
         **{name: version(name) for name in ("torch", "streamlit", "numpy")},
     }
+
+
+def peak_bytes() -> int:
+    """Return the most memory that this process had resident.
+
+    On Linux from its own status: getrusage's figure is at least what its parent had.
+    """
+    status = Path("/proc/self/status")
+    if not status.exists():
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # bytes, on a Mac
+    [kilobytes] = re.findall(r"^VmHWM:\s+(\d+) kB", status.read_text(), re.MULTILINE)
+    return 1024 * int(kilobytes)
 
 
 def need_mnist() -> None:

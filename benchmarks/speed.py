@@ -9,7 +9,6 @@ benchmarks/results/speed.json, so that they need not be measured in one go.
 import argparse
 import json
 import multiprocessing
-import resource
 import statistics
 import time
 from collections.abc import Callable, Iterator
@@ -21,7 +20,16 @@ from numpy.typing import NDArray
 from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks import reference
-from benchmarks.machine import RESULTS, keep, machine, need_mnist, percent, seconds, table
+from benchmarks.machine import (
+    RESULTS,
+    keep,
+    machine,
+    need_mnist,
+    peak_bytes,
+    percent,
+    seconds,
+    table,
+)
 from benchmarks.watching import watching
 from core import data, device, evaluate, models, results
 from core.config import TrainConfig
@@ -243,7 +251,7 @@ def one_size(size: int) -> tuple[float, float]:
     )
     config = RECIPES["fast_990"].config.changed({"epochs": 1, "validation_size": 10})
     took = last_epoch(config, repeated).seconds
-    return took, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    return took, peak_bytes()
 
 
 def show_growth(part: dict[str, Any]) -> str:
