@@ -86,8 +86,8 @@ RECIPES = {
         ),
         Recipe(
             "fast_997",
-            "Nearly 99.7 %: a strong network, twenty passes over digits that are slanted too, the mean "
-            "of its weights, and each digit read five times, moved by a pixel.",
+            "Nearly 99.7 %: a strong network, twenty passes over digits that are slanted too, the "
+            "mean of its weights, and each digit read five times, moved by a pixel.",
             _STRONG.changed({"epochs": 20, "rotation": 8, "scale": 0.08, "shear": 8}).changed(
                 {"reading_shift": 1}
             ),

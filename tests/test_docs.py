@@ -35,8 +35,9 @@ def test_every_command_is_told() -> None:
 
 
 def test_every_recipe_has_its_measured_row() -> None:
-    """The table of results has each recipe once."""
-    rows = re.findall(r"^\| `(\w+)` \| [\d,]+ \| \d+ \|", README, re.MULTILINE)
+    """The first table of results has each recipe once."""
+    table = README[README.index("**Recipes on the full") : README.index("**Speed.**")]
+    rows = re.findall(r"^\| `(\w+)` \| [\d,]+ \| \d+ \|", table, re.MULTILINE)
     assert sorted(rows) == sorted(RECIPES)
 
 
