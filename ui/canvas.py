@@ -1,5 +1,6 @@
 """The drawing canvas, which keeps its drawing when its page is left."""
 
+from pathlib import Path
 from typing import Any
 
 import streamlit as st
@@ -12,6 +13,13 @@ _GENERATION = "canvas-generation"  # a new canvas component for each: the only w
 _INITIAL = "canvas-initial"
 _PEN = "canvas-pen"  # its width in pixels
 
+_hide_toolbar = st.components.v2.component(
+    "digitlab_canvas",
+    html="<span></span>",
+    js=(Path(__file__).parent / "canvas.js").read_text(),
+    isolate_styles=False,
+)
+
 
 def canvas() -> dict[str, Any] | None:
     """Show pen, undo, clear and canvas; return the drawing as fabric's JSON, None where empty."""
@@ -19,16 +27,18 @@ def canvas() -> dict[str, Any] | None:
     key = f"canvas-{generation}"
     if key not in st.session_state:  # a canvas just mounted starts from what was kept
         st.session_state[_INITIAL] = st.session_state.get(state.DRAWING)
-    result = st_canvas(
-        stroke_width=st.session_state.setdefault(_PEN, 18),
-        stroke_color="#ffffff",
-        background_color="#000000",
-        fill_color="rgba(0, 0, 0, 0)",
-        initial_drawing=st.session_state.get(_INITIAL),
-        height=SIDE,
-        width=SIDE,
-        key=key,
-    )
+    with st.container(key="canvas", gap=None):
+        _hide_toolbar(key="canvas-toolbar", height=1)
+        result = st_canvas(
+            stroke_width=st.session_state.setdefault(_PEN, 18),
+            stroke_color="#ffffff",
+            background_color="#000000",
+            fill_color="rgba(0, 0, 0, 0)",
+            initial_drawing=st.session_state.get(_INITIAL),
+            height=SIDE,
+            width=SIDE,
+            key=key,
+        )
     drawing = result.json_data
     st.session_state[state.DRAWING] = drawing
     strokes = (drawing or {}).get("objects") or []

@@ -54,3 +54,17 @@ def test_pen_digits_drawn_by_mouse_are_read(
         expect(page.get_by_text(reads)).to_be_visible(timeout=20_000)
         expect(page.get_by_alt_text("What the model sees")).to_be_visible()
         page.get_by_role("button", name="Clear", exact=True).click()
+
+
+@pytest.mark.parametrize("start", [(200, 8), (140, 30)])
+def test_stroke_may_begin_at_the_upper_right(
+    serve: Callable[..., str], new_page: Callable[..., Page], start: tuple[int, int]
+) -> None:
+    """Where a 7 begins, nothing unseen takes the pointer; nor on the canvas after Clear."""
+    page = new_page(f"{serve(ROOT / 'streamlit_app.py')}/draw")
+    for _ in range(2):
+        expect(page.get_by_text("The canvas is empty")).to_be_visible(timeout=LONG)
+        page.mouse.move(2, 2)
+        replay(page, [np.array([start, (138, 240)], float)])
+        expect(page.get_by_alt_text("What the model sees")).to_be_visible(timeout=20_000)
+        page.get_by_role("button", name="Clear", exact=True).click()
