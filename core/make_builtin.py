@@ -25,13 +25,9 @@ def make(run: Run) -> None:
             f"The built-in network needs a finished run on the full MNIST, not {run.name}."
         )
     best = checkpoint.load(runs.file(run, "best.pt"))
-    weights = {
-        name: value.half() if value.is_floating_point() else value
-        for name, value in best["model_state_dict"].items()
-    }
     small: Checkpoint = {
         **best,
-        "model_state_dict": weights,
+        "model_state_dict": checkpoint.halved(best["model_state_dict"]),
         "optimizer_state_dict": {},
         "scheduler_state_dict": {},
         "random_state": {},

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from scipy.interpolate import CubicSpline
 from torch import Tensor, nn
 
-from core import builtin, data, ink, outliers
+from core import builtin, checkpoint, data, ink, outliers
 from core.batches import TrainingBatches, normalise
 from core.errors import UserError
 
@@ -113,13 +113,7 @@ def make() -> None:
     _fit(head, features, wanted.float())
     with torch.no_grad():
         head[-1].bias -= head(known).quantile(REFUSED)
-    weights = {
-        name: value.half() if value.is_floating_point() else value
-        for name, value in head.state_dict().items()
-    }
-    partial = outliers.WEIGHTS.with_suffix(".partial")
-    torch.save(weights, partial)
-    partial.replace(outliers.WEIGHTS)
+    checkpoint.save(checkpoint.halved(head.state_dict()), outliers.WEIGHTS)
     outliers.detector.cache_clear()
 
 

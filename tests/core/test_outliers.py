@@ -1,7 +1,10 @@
 """What is no digit is told from what is one."""
 
+from collections.abc import Callable, Iterator
+
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from benchmarks.ink import letters, scribbles
 from core import builtin, data, ink, outliers
@@ -15,7 +18,9 @@ def test_digits_are_digits() -> None:
 
 
 @pytest.mark.parametrize("kind", [letters, scribbles])
-def test_most_of_what_was_never_shown_is_no_digit(kind: type) -> None:
+def test_most_of_what_was_never_shown_is_no_digit(
+    kind: Callable[[], Iterator[NDArray[np.float32]]],
+) -> None:
     """Letters of a typeface and random walks were not among what it learned from."""
     assert outliers.are_digits(np.stack(list(kind()))).mean() <= 0.3
 
