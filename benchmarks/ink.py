@@ -23,10 +23,16 @@ from PIL import Image, ImageDraw, ImageFont, ImageOps
 from scipy.ndimage import gaussian_filter1d
 
 from benchmarks.machine import RESULTS, keep, machine, peak_bytes, percent, table
-from core import builtin, data, ink, make_builtin, outliers, runs
+from core.data import mnist
 from core.errors import InkError, UserError
-from core.predict import Reader
-from core.run import BUILTIN
+from core.ink.normalisation import Digit
+from core.ink.photo import from_picture
+from core.ink.strokes import from_strokes
+from core.reading import non_digits
+from core.reading.reader import Reader
+from core.runs import builtin, catalogue
+from core.runs.run import BUILTIN
+from tools import make_builtin
 
 SIDE = 280  # of the canvas, pixels
 SCALE = 500  # of the pen digits' own box
@@ -120,7 +126,7 @@ def squeezed(page: Image.Image) -> NDArray[np.float32]:
     return np.asarray(small, np.float32) / 255
 
 
-def one(found: Callable[[], list[ink.Digit]]) -> NDArray[np.float32]:
+def one(found: Callable[[], list[Digit]]) -> NDArray[np.float32]:
     """Return the only digit found; an empty image where there is none or are several."""
     try:
         digits = found()
@@ -144,13 +150,13 @@ def measure(reader: Reader, sure_from: float, path: Path) -> dict[str, Any]:
     """Return accuracies in [0, 1] by kind of drawing and picture, and which are misread."""
     strokes, labels = pen_digits(path)
     rows: dict[str, Any] = {}
-    images = np.stack([one(lambda s=s: ink.digits(s)) for s in strokes])  # type: ignore[misc]
+    images = np.stack([one(lambda s=s: from_strokes(s)) for s in strokes])  # type: ignore[misc]
     rows["strokes, any pen"] = judged(reader, sure_from, images, labels)
     misread = images, reader.read(images)
     for name, picture in PICTURES.items():
         random = np.random.default_rng(0)
         pages = [picture(one_digit, random) for one_digit in strokes]
-        images = np.stack([one(lambda page=page: ink.from_picture(page)) for page in pages])  # type: ignore[misc]
+        images = np.stack([one(lambda page=page: from_picture(page)) for page in pages])  # type: ignore[misc]
         theirs = reader.read(np.stack([squeezed(page) for page in pages]))
         rows[f"picture, {name}"] = judged(reader, sure_from, images, labels) | {
             "squeezed": float((theirs.argmax(1) == labels).mean())
@@ -174,7 +180,7 @@ def judged(
     """Return the share read right, right among the first two, sure, and wrong of the sure."""
     answers = reader.read(images)
     right = answers.argmax(1) == labels
-    sure = (answers.max(1) >= sure_from) & outliers.are_digits(images)
+    sure = (answers.max(1) >= sure_from) & non_digits.are_digits(images)
     second = np.argsort(-answers, axis=1)[:, :2]
     return {
         "right": float(right.mean()),
@@ -192,7 +198,7 @@ def several(reader: Reader, strokes: list[Strokes], labels: NDArray[np.int64]) -
         chosen = random.choice(len(labels), random.integers(2, 5), replace=False)
         page = beside([strokes[number] for number in chosen], random)
         try:
-            found = np.stack([digit.image for digit in ink.from_picture(page)])
+            found = np.stack([digit.image for digit in from_picture(page)])
         except InkError:
             continue
         answers = reader.read(found).argmax(1)
@@ -226,7 +232,7 @@ def letters() -> Iterator[NDArray[np.float32]]:
     for letter in LETTERS:
         page = Image.new("L", (300, 300), 255)
         ImageDraw.Draw(page).text((60, 30), letter, 0, font)
-        yield ink.from_picture(page)[0].image
+        yield from_picture(page)[0].image
 
 
 def scribbles() -> Iterator[NDArray[np.float32]]:
@@ -236,7 +242,7 @@ def scribbles() -> Iterator[NDArray[np.float32]]:
         speed = gaussian_filter1d(random.normal(size=(random.integers(40, 200), 2)), 3, axis=0)
         path = gaussian_filter1d(np.cumsum(speed, axis=0), 1, axis=0)
         path -= path.mean(0)
-        yield ink.digits([SIDE / 2 + 100 * path / np.abs(path).max()])[0].image
+        yield from_strokes([SIDE / 2 + 100 * path / np.abs(path).max()])[0].image
 
 
 def no_digits(reader: Reader, sure_from: float) -> dict[str, Any]:
@@ -244,7 +250,7 @@ def no_digits(reader: Reader, sure_from: float) -> dict[str, Any]:
     found = {}
     for name, images in (("letters", letters()), ("scribbles", scribbles())):
         pictures = np.stack(list(images))
-        confidence = reader.read(pictures).max(1) * outliers.are_digits(pictures)
+        confidence = reader.read(pictures).max(1) * non_digits.are_digits(pictures)
         found[name] = {
             "count": len(confidence),
             "sure": float((confidence >= sure_from).mean()),
@@ -267,7 +273,7 @@ def cost(path: Path) -> dict[str, float]:
     times = []
     for strokes in drawings:
         begin = time.perf_counter()
-        ink.digits(strokes)
+        from_strokes(strokes)
         times.append(1000 * (time.perf_counter() - begin))
     photo = photographed(drawings[0], np.random.default_rng(0)).resize((4000, 3000))
     file = io.BytesIO()
@@ -285,7 +291,7 @@ def cost(path: Path) -> dict[str, float]:
 def photo_cost(content: bytes) -> tuple[float, float]:
     """Return the seconds that a picture takes, and this process's peak megabytes, torch's too."""
     begin = time.perf_counter()
-    ink.from_picture(content)
+    from_picture(content)
     spent = time.perf_counter() - begin
     return spent, peak_bytes() / 1e6
 
@@ -319,11 +325,11 @@ def main() -> None:
     """Measure the run that the command line names."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--run", default=BUILTIN, help="a RUN, or built-in")
-    parser.add_argument("--pen", type=Path, default=data.directory() / "pen" / "dev.jsonl")
+    parser.add_argument("--pen", type=Path, default=mnist.directory() / "pen" / "dev.jsonl")
     options = parser.parse_args()
     if not options.pen.exists():
         raise SystemExit(f"The pen digits are not at {options.pen}: name the file with --pen.")
-    run = runs.find(options.run)
+    run = catalogue.find(options.run)
     reader = Reader(run)
     measured = measure(reader, reader.calibration.sure_from, options.pen)
     named = {"network": options.run, "test_accuracy": run.test_accuracy}

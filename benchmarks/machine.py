@@ -8,7 +8,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from core import data, device
+from core.data import mnist
+from core.training import device
 
 RESULTS = Path(__file__).parent / "results"
 
@@ -39,7 +40,7 @@ def peak_bytes() -> int:
 
 def need_mnist() -> None:
     """End with a message unless the full MNIST is in use."""
-    if data.source() != "mnist":
+    if mnist.source() != "mnist":
         raise SystemExit("This needs the full MNIST: set DIGITLAB_DATA, or download it.")
 
 

@@ -8,26 +8,30 @@ import statistics
 from typing import Any
 
 from benchmarks.machine import RESULTS, keep, machine, need_mnist, percent, table
-from core import data, evaluate, models, results
 from core.config import TrainConfig
-from core.data import Digits
+from core.data import mnist
+from core.data.digits import Digits
 from core.errors import UserError
+from core.evaluation import metrics
 from core.recipes import RECIPES, recipe
-from core.train import Epoch, train
+from core.runs import answers
+from core.training import networks
+from core.training.events import Epoch
+from core.training.loop import train
 
 
 def measure(config: TrainConfig, digits: Digits) -> dict[str, Any]:
     """Train once; the best epoch by validation is read on the test set, once."""
     epochs = [event for event in train(config, digits) if isinstance(event, Epoch)]
     best = [epoch for epoch in epochs if epoch.is_best][-1]
-    answers = results.answers(best.checkpoint, digits.test_images)
+    probabilities = answers.compute(best.checkpoint, digits.test_images)
     return {
         "seed": config.seed,
         "best_epoch": best.epoch,
         "validation_accuracy": best.validation_accuracy,
-        "test_accuracy": evaluate.score(answers, digits.test_labels)[1],
+        "test_accuracy": metrics.score(probabilities, digits.test_labels)[1],
         "train_seconds": epochs[-1].total_seconds,
-        "parameters": models.parameter_count(models.build(config)),
+        "parameters": networks.parameter_count(networks.build(config)),
     }
 
 
@@ -63,7 +67,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=1, help="repetitions, each with its own seed")
     options = parser.parse_args()
     need_mnist()
-    digits = data.load()
+    digits = mnist.load()
     measured: dict[str, list[dict[str, Any]]] = {}
     for name in options.recipes:
         config = recipe(name).config

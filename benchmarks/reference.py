@@ -11,8 +11,8 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader
 from torchvision import datasets, transforms
 
-from core import data
 from core.config import TrainConfig
+from core.data import mnist
 
 NETWORKS = {
     "simple_cnn": lambda: nn.Sequential(
@@ -57,7 +57,7 @@ class Tutorial:
         )
 
         def loader(train: bool) -> DataLoader[tuple[Tensor, Tensor]]:
-            digits = datasets.MNIST(str(data.directory()), train=train, transform=transform)
+            digits = datasets.MNIST(str(mnist.directory()), train=train, transform=transform)
             return DataLoader(digits, config.batch_size, shuffle=train)
 
         self.training, self.test = loader(True), loader(False)
@@ -93,7 +93,7 @@ def train_mnist_fast(seed: int) -> tuple[float, float]:
     It is tuomaso/train_mnist_fast: one epoch of 60,000 images from one tensor, Adam with one-cycle,
     float32.
     """
-    digits = data.load("mnist")
+    digits = mnist.load("mnist")
     torch.manual_seed(seed)
 
     def prepared(images: object) -> Tensor:

@@ -31,13 +31,18 @@ from benchmarks.machine import (
     table,
 )
 from benchmarks.watching import watching
-from core import data, device, evaluate, models, results
 from core.config import TrainConfig
-from core.data import Digits, split_sizes
+from core.data import mnist
+from core.data.digits import Digits
+from core.data.splits import split_sizes
 from core.errors import UserError
-from core.predict import autocast
+from core.evaluation import metrics
 from core.recipes import RECIPES
-from core.train import Epoch, train
+from core.runs import answers
+from core.training import device, networks
+from core.training.events import Epoch
+from core.training.inference import autocast
+from core.training.loop import train
 
 FAST = {"fast_990": 0.990, "fast_992": 0.992, "fast_995": 0.995, "fast_997": 0.997}
 PUBLISHED, TUTORIAL = "train_mnist_fast, as published", "simple_cnn, reference loop"
@@ -56,7 +61,7 @@ def last_epoch(config: TrainConfig, digits: Digits) -> Epoch:
 
 def epochs(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
     """Time one epoch of 60,000 images: the reference loop and ours, in turn."""
-    digits = data.load()
+    digits = mnist.load()
     warm_up(digits)
     for name in reference.OPTIMIZERS:
         config = RECIPES[name].config.changed({"epochs": 1, "validation_size": 10})
@@ -81,7 +86,7 @@ def show_epochs(part: dict[str, Any]) -> str:
 
 def accuracy(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
     """Time every fast recipe to its accuracy, with several seeds, and what it is compared with."""
-    digits = data.load()
+    digits = mnist.load()
     warm_up(digits)
     for name in options.recipes or [*FAST, PUBLISHED, TUTORIAL]:
         measured: list[list[float]] = []
@@ -92,14 +97,14 @@ def accuracy(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
                 config = RECIPES[name].config.changed({"seed": seed})
                 spent, probabilities = to_answers(config, digits)
                 answers += probabilities
-                one = spent, evaluate.score(probabilities, digits.test_labels)[1]
+                one = spent, metrics.score(probabilities, digits.test_labels)[1]
             else:
                 one = reference.train_mnist_fast(seed) if name == PUBLISHED else tutorial_to(0.992)
             measured.append(list(one))
             print(name, [round(value, 4) for value in one], flush=True)
         yield {"seconds_and_test_accuracy": {name: measured}}
         if name in FAST:
-            together = evaluate.score((answers / seeds).astype(np.float32), digits.test_labels)[1]
+            together = metrics.score((answers / seeds).astype(np.float32), digits.test_labels)[1]
             yield {"as_one": {name: [seeds, together]}}
 
 
@@ -113,9 +118,9 @@ def to_answers(config: TrainConfig, digits: Digits) -> tuple[float, NDArray[np.f
     epochs = [event for event in train(config, digits) if isinstance(event, Epoch)]
     best = [event for event in epochs if event.is_best][-1]
     trained = time.perf_counter()
-    answers = results.answers(best.checkpoint, digits.test_images)
+    probabilities = answers.compute(best.checkpoint, digits.test_images)
     reading = time.perf_counter() - trained if config.reading_shift else 0.0
-    return trained - begin + reading, answers
+    return trained - begin + reading, probabilities
 
 
 def tutorial_to(target: float) -> tuple[float, float]:
@@ -145,7 +150,7 @@ def show_accuracy(part: dict[str, Any]) -> str:
     goals = FAST | {PUBLISHED: 0.990, TUTORIAL: 0.992}
     for name in FAST:
         config = RECIPES[name].config
-        sizes[name] = models.parameter_count(models.build(config)), config.epochs
+        sizes[name] = networks.parameter_count(networks.build(config)), config.epochs
     for name, goal in goals.items():
         if name in part["seconds_and_test_accuracy"]:
             times, reached = zip(*part["seconds_and_test_accuracy"][name], strict=True)
@@ -167,7 +172,7 @@ def show_accuracy(part: dict[str, Any]) -> str:
 
 def limit(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
     """Compare the work that a training does a second with what matrix products alone reach."""
-    digits = data.load()
+    digits = mnist.load()
     where = device.choose()
     warm_up(digits)
     found = {}
@@ -190,7 +195,7 @@ def limit(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
 
 def training_flops(config: TrainConfig) -> float:
     """Return the floating-point operations of one step, forward and backward, per image."""
-    model = models.build(config)
+    model = networks.build(config)
     with FlopCounterMode(display=False) as counter:
         model(torch.zeros(64, 1, 28, 28)).sum().backward()
     return counter.get_total_flops() / 64
@@ -241,7 +246,7 @@ def growth(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
 
 def one_size(size: int) -> tuple[float, float]:
     """Return the seconds of an epoch over so many images, and the process's peak bytes."""
-    digits = data.load()
+    digits = mnist.load()
     warm_up(digits)
     chosen = np.arange(size + 10) % 60_000
     repeated = Digits(

@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.browser import ROOT, chromium, open_when_up, server, settle
-from core import data
+from core.data import mnist
 from core.recipes import RECIPES
-from core.train import Epoch, train
+from core.training.events import Epoch
+from core.training.loop import train
 
 _RECIPE, _EPOCHS = "fast_cnn", 6
 
@@ -42,7 +43,7 @@ def watching(repetitions: int) -> dict[str, Any]:
 def bare() -> float:
     """Train, keep nothing; return the seconds."""
     config = RECIPES[_RECIPE].config.changed({"epochs": _EPOCHS})
-    events = [event for event in train(config, data.load()) if isinstance(event, Epoch)]
+    events = [event for event in train(config, mnist.load()) if isinstance(event, Epoch)]
     return events[-1].total_seconds
 
 

@@ -9,12 +9,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from core import data, recipes, runs
+from core import recipes
 from core.config import config_fields
+from core.data import download, mnist
 from core.errors import ConfigError, RunError, UserError
+from core.runs import catalogue
 
 if TYPE_CHECKING:  # numpy and what follows: each command loads what it needs
-    from core.results import Result
+    from core.runs.answers import Result
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -84,11 +86,11 @@ def _data(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
     if options.download:
         # Ended by the page's Cancel: leave through the `finally`s, which remove what is half done.
         signal.signal(signal.SIGTERM, lambda *_: sys.exit("The download was cancelled."))
-        data.download()
-    digits = data.load()
+        download.fetch()
+    digits = mnist.load()
     yield {
         "source": digits.source,
-        "directory": str(data.directory().resolve()),
+        "directory": str(mnist.directory().resolve()),
         "train": len(digits.train_labels),
         "test": len(digits.test_labels),
         "checksum": digits.checksum,
@@ -106,12 +108,13 @@ def _presets(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
 
 
 def _train(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
-    from core import worker
+    from core.jobs import request, worker
+    from core.runs import files
 
     if options.resume:
         if options.preset or options.set or options.name:
             raise ConfigError("A resumed run keeps its name and settings: give --resume alone.")
-        run = runs.find(options.resume)
+        run = catalogue.find(options.resume)
     else:
         recipe = recipes.recipe(options.preset or "fast_cnn")
         changes = {}
@@ -120,13 +123,15 @@ def _train(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
             if not equals:
                 raise ConfigError(f"--set wants FIELD=VALUE, not {pair!r}.")
             changes[field] = value
-        run = worker.ask(recipe.config.changed(changes), data.source(), recipe.name, options.name)
-    print(f"{run.name} ({run.id}), log in {run.folder / worker.LOG}", file=sys.stderr)
+        run = request.enqueue(
+            recipe.config.changed(changes), mnist.source(), recipe.name, options.name
+        )
+    print(f"{run.name} ({run.id}), log in {run.folder / files.LOG}", file=sys.stderr)
     yield worker.work(run).summary()
 
 
 def _runs(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
-    for run in runs.listed():
+    for run in catalogue.listed():
         yield run.summary() | {
             "recipe": run.recipe,
             "network": run.config.network,
@@ -136,27 +141,27 @@ def _runs(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
 
 
 def _stop(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
-    run = runs.find(options.run)
-    runs.request_stop(run)
-    yield runs.get(run.id).summary()
+    run = catalogue.find(options.run)
+    catalogue.request_stop(run)
+    yield catalogue.get(run.id).summary()
 
 
 def _evaluate(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
-    from core import results
+    from core.runs import answers
 
-    members = [runs.find(text) for text in options.runs]
-    found = [results.of(run, options.split, data.load(results.source_for(run))) for run in members]
+    members = [catalogue.find(text) for text in options.runs]
+    found = [answers.of(run, options.split, mnist.load(answers.source_for(run))) for run in members]
     for run, result in zip(members, found, strict=True):
         yield {"run": run.id} | _report(options.split, result)
     if len(members) > 1:
-        together = _report(options.split, results.together(found))
+        together = _report(options.split, answers.together(found))
         yield {"run": "ensemble", "members": [run.id for run in members]} | together
 
 
 def _report(split: str, result: "Result") -> dict[str, Any]:
-    from core import evaluate
+    from core.evaluation import metrics
 
-    report = evaluate.report(result.probabilities, result.labels)
+    report = metrics.report(result.probabilities, result.labels)
     return {
         "split": split,
         "count": report.count,
@@ -169,19 +174,20 @@ def _report(split: str, result: "Result") -> dict[str, Any]:
 
 
 def _predict(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
-    from core import ink, outliers
-    from core.predict import Reader
-    from core.run import BUILTIN
+    from core.ink.photo import from_picture
+    from core.reading import non_digits
+    from core.reading.reader import Reader
+    from core.runs.run import BUILTIN
 
     paths = list(_pictures(options.paths))
     if not paths:
         raise RunError("No pictures were found there. Give PNG, JPEG or WebP files.")
-    unasked = options.run is None and runs.best(runs.listed()) is None
-    reader = Reader(runs.find(BUILTIN if unasked else options.run or "best"))
+    unasked = options.run is None and catalogue.best(catalogue.listed()) is None
+    reader = Reader(catalogue.find(BUILTIN if unasked else options.run or "best"))
     for path in paths:
-        for digit in ink.from_picture(path):
+        for digit in from_picture(path):
             probabilities = reader.read(digit.image[None])[0]
-            is_digit = bool(outliers.are_digits(digit.image[None])[0])
+            is_digit = bool(non_digits.are_digits(digit.image[None])[0])
             yield {
                 "path": str(path),
                 "digit": int(probabilities.argmax()),

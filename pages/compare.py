@@ -1,25 +1,26 @@
 import streamlit as st
 
-from core import builtin, runs
-from core.palette import CLASS_COLOURS
-from ui import comparison, run_editor, run_table, state
+from core.figures.palette import CLASS_COLOURS
+from core.runs import builtin, catalogue
+from ui import keys
+from ui.compare import comparison, editor, table
 
 st.title("Compare")
-st.caption(run_table.whose())
-found = runs.listed_with_builtin()
+st.caption(table.whose())
+found = catalogue.listed_with_builtin()
 if found == [builtin.run()]:
     st.info(
         "No run of your own yet. It takes seconds to make one.", icon=":material/model_training:"
     )
-    st.page_link("pages/train.py", label="Train one", icon=":material/arrow_forward:")
-run_table.table(run_table.controls(found))
+    st.page_link("../pages/train.py", label="Train one", icon=":material/arrow_forward:")
+table.table(table.controls(found))
 
 by_id = {run.id: run for run in found}
-chosen = [by_id[run_id] for run_id in st.session_state.get(state.COMPARED, []) if run_id in by_id]
+chosen = [by_id[run_id] for run_id in st.session_state.get(keys.COMPARED, []) if run_id in by_id]
 if len(chosen) < 2:
     st.caption("Tick two or more runs at their left to compare them, one to open or edit it.")
 for number, run in enumerate(chosen):
-    run_editor.line(run, CLASS_COLOURS[number % 10])
+    editor.line(run, CLASS_COLOURS[number % 10])
 if len(chosen) >= 2:
     comparison.curves(chosen)
     if len(chosen) == 2:

@@ -1,19 +1,21 @@
 import pandas as pd
 import streamlit as st
 
-from core import data, explore
-from ui import browse, download, shared, words
-from ui.chart import chart
-from ui.tiles import strip
+from core.data import statistics
+from core.data.digits import SOURCES
+from ui import cache, format
+from ui.components.chart import chart
+from ui.components.tiles import strip
+from ui.data import browse, download
 
 _SPLITS = {"train": "Training", "test": "Test"}
 
 
 @st.cache_data(max_entries=2, show_spinner="Counting …")
 def _facts(source: str) -> pd.DataFrame:
-    facts = explore.facts(shared.digits(source))
+    facts = statistics.facts(cache.digits(source))
     table = {
-        "Images": facts["images"].map(words.count),
+        "Images": facts["images"].map(format.count),
         "Size": [f"{row.height} × {row.width} pixels" for row in facts.itertuples()],
         "Classes": facts["classes"].map(str),
         "Values": [f"{row.lowest} to {row.highest}" for row in facts.itertuples()],
@@ -25,17 +27,17 @@ def _facts(source: str) -> pd.DataFrame:
 
 @st.cache_data(max_entries=2, show_spinner=False)
 def _counts(source: str) -> pd.DataFrame:
-    return explore.class_counts(shared.digits(source))
+    return statistics.class_counts(cache.digits(source))
 
 
 @st.cache_data(max_entries=2, show_spinner=False)
 def _means(source: str):  # type: ignore[no-untyped-def]  # (10, 28, 28) float32 in [0, 1]
-    digits = shared.digits(source)
-    return explore.mean_images(digits.train_images, digits.train_labels)
+    digits = cache.digits(source)
+    return statistics.mean_images(digits.train_images, digits.train_labels)
 
 
 st.title("Data")
-digits, problem = shared.digits_in_use()
+digits, problem = cache.digits_in_use()
 if digits.source == "sample":
     download.panel(problem)
 
@@ -44,7 +46,7 @@ with left:
     gallery, plane = st.tabs(["Gallery", "Map"], key="data-view", on_change="rerun")
     if plane.open:
         with plane:
-            browse.digit_map(digits)
+            browse.show_map(digits)
     else:
         with gallery:
             browse.browse(digits)
@@ -56,7 +58,7 @@ with right:
             f"Label **{choice.digit}** · {_SPLITS[choice.split].lower()} image {choice.index:,}"
         )
         if augmented.open:
-            browse.augmentation(choice)
+            browse.show_augmentation(choice)
         else:
             browse.pixels(choice)
 
@@ -64,10 +66,10 @@ st.subheader("In numbers")
 left, right = st.columns([5, 6], gap="large")
 with left:
     st.table(_facts(digits.source))
-    st.caption(f"{data.SOURCES[digits.source]}. Checksum {digits.checksum}.")
+    st.caption(f"{SOURCES[digits.source]}. Checksum {digits.checksum}.")
 with right:
-    from core import figures
+    from core.figures.digits import class_shares
 
-    chart(figures.class_shares(_counts(digits.source)), "data-classes", height=320)
+    chart(class_shares(_counts(digits.source)), "data-classes", height=320)
 st.subheader("The mean of each digit's training images")
 strip(_means(digits.source), [str(digit) for digit in range(10)], columns=10)

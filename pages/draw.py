@@ -2,15 +2,16 @@ import numpy as np
 import streamlit as st
 
 from core.errors import InkError
-from ui import guards, inputs, my_digits, readings, shared
-from ui.why import why
+from ui import cache, guards
+from ui.draw import inputs, my_digits, readings
+from ui.explanation import why
 
 EMPTY = {"Draw": "The canvas is empty. Draw a digit.", "Upload": "No picture yet. Upload one."}
 
 st.title("Draw")
 run = guards.choose_run()
-shared.wait_for_torch()
-digits, _ = shared.digits_in_use()
+cache.wait_for_torch()
+digits, _ = cache.digits_in_use()
 
 left, right = st.columns([1, 2], gap="large")
 found, truth, problem = [], None, ""

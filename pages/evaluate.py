@@ -2,27 +2,30 @@ from dataclasses import replace
 
 import streamlit as st
 
-from core import evaluate, figures, mine
-from core.results import MINE, SPLITS
-from ui import confidence, guards, lesson, mistakes, shared, state, words
-from ui.chart import chart
+from core.evaluation import metrics
+from core.figures.digits import confusion_map
+from core.my_digits import collection
+from core.runs.answers import SPLITS
+from ui import cache, format, guards, keys
+from ui.components.chart import chart
+from ui.evaluate import confidence, finetune, mistakes
 
 st.title("Evaluate")
 
 choice, split_choice, numbers = st.columns([25, 25, 50], vertical_alignment="bottom")
 with choice:
-    run = guards.choose_run(st.session_state.get(state.WATCHED))
-foreign = run.is_builtin and shared.digits_in_use()[0].source != run.data
+    run = guards.choose_run(st.session_state.get(keys.WATCHED))
+foreign = run.is_builtin and cache.digits_in_use()[0].source != run.data
 splits = ["test"] if foreign else [*SPLITS] if run.state.is_over else ["validation"]
-if mine.names():
-    splits.append(MINE)
+if collection.names():
+    splits.append(collection.SPLIT)
 with split_choice:
     # Test is read once, when the run is over: nobody can choose an epoch by it.
     split = st.segmented_control(
         "Images",
         splits,
         default=splits[0],
-        key=state.SPLIT,
+        key=keys.SPLIT,
         persist_state="session",
         required=True,
         help="Test images take no part in training and are read once, when a run is over. "
@@ -34,15 +37,15 @@ if foreign and split == "test":
         "The built-in network learned from the full MNIST, and so from some of the sample's test "
         "images: what it reads of them proves little. Train a run, or download the full MNIST."
     )
-if run.is_builtin or split == MINE:
-    shared.wait_for_torch()
-result = shared.result(run, split)
-report = evaluate.report(result.probabilities, result.labels)
+if run.is_builtin or split == collection.SPLIT:
+    cache.wait_for_torch()
+result = cache.result(run, split)
+report = metrics.report(result.probabilities, result.labels)
 numbers = numbers.container(horizontal=True, gap="medium")
 numbers.metric(
     "Accuracy",
-    words.percent(report.accuracy),
-    words.interval(*report.interval),
+    format.percent(report.accuracy),
+    format.interval(*report.interval),
     delta_color="off",
     delta_arrow="off",
     help=f"Share of the {report.count:,} images read right. In grey, its 95 % Wilson interval: "
@@ -60,7 +63,7 @@ numbers.metric(
 )
 numbers.metric(
     "Macro F1",
-    words.percent(report.macro_f1),
+    format.percent(report.macro_f1),
     "all ten alike",
     delta_color="off",
     delta_arrow="off",
@@ -73,18 +76,18 @@ with left:
     controls = st.container(horizontal=True)
     normalised = controls.toggle(
         "Share of each truth",
-        key=state.NORMALISED,
+        key=keys.NORMALISED,
         persist_state="session",
         help="Percentages of each row instead of counts.",
     )
     hidden = controls.toggle(
         "Hide the diagonal",
-        key=state.HIDE_DIAGONAL,
+        key=keys.HIDE_DIAGONAL,
         persist_state="session",
         help="Leaves out the right answers, so that the colours spread over the mistakes.",
     )
     cell = chart(
-        figures.confusion_map(report.matrix, normalised, hidden),
+        confusion_map(report.matrix, normalised, hidden),
         mistakes.matrix_key(run, split),
         height=540,
         on_click=mistakes.show_cell,
@@ -100,6 +103,6 @@ with classes:
 with pairs:
     mistakes.confused_pairs(report)
 confidence.confidence(run, result)
-if split == MINE:
-    lesson.lesson(run, result)
+if split == collection.SPLIT:
+    finetune.offer(run, result)
 mistakes.downloads(run, split, result, report)

@@ -2,14 +2,16 @@ from contextlib import suppress
 
 import streamlit as st
 
-from core import data, worker
+from core.data.digits import SOURCES
 from core.errors import StoreError
-from ui import network, settings, shared, state
-from ui.live import live
+from core.jobs import request
+from ui import cache, keys
+from ui.train import network, settings
+from ui.train.live import live
 
 st.title("Train")
-shared.wait_for_torch()
-digits, problem = shared.digits_in_use()
+cache.wait_for_torch()
+digits, problem = cache.digits_in_use()
 
 left, right = st.columns([2, 5], gap="large")
 with left:
@@ -28,11 +30,11 @@ with left:
         type="primary",
         icon=":material/play_arrow:",
         width="stretch",
-        help=f"Trains on {data.SOURCES[digits.source]}, in a process of its own: it goes on "
+        help=f"Trains on {SOURCES[digits.source]}, in a process of its own: it goes on "
         "when you leave this page. One run trains at a time; others wait.",
     ):
-        run = worker.start(config, digits.source, recipe, name)
-        st.session_state[state.WATCHED] = run.id
+        run = request.start(config, digits.source, recipe, name)
+        st.session_state[keys.WATCHED] = run.id
     with top:
         network.duration(config, len(digits.train_labels))
 with right:
@@ -41,4 +43,4 @@ with right:
         network.layers(config)
 # All is drawn, and a store that fails has been told of.
 with suppress(StoreError):
-    worker.prepare()
+    request.prepare()

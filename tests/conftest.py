@@ -1,7 +1,6 @@
 """What every test gets: a run store of its own, so that none touches a person's runs."""
 
 import os
-import runpy
 import shutil
 import subprocess
 import sys
@@ -21,13 +20,13 @@ TRAINED = {
 @pytest.fixture(scope="session")
 def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An embedded store without runs; a copy of it saves the second that creating one takes."""
-    from core import runs
+    from core.runs import catalogue
 
     folder = tmp_path_factory.mktemp("empty") / "runs"
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DIGITLAB_RUNS", str(folder))
         patch.delenv("MLFLOW_TRACKING_URI", raising=False)
-        assert runs.listed() == []
+        assert catalogue.listed() == []
     return folder
 
 
@@ -83,16 +82,10 @@ def trained(trained_store: Path, own_runs: Path, sample_only: None) -> Path:
 
 
 @pytest.fixture
-def whole_app(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """The path of the app for an AppTest; a page it switches to runs as people meet it.
-
-    Seeing a folder called pages, AppTest would run the page alone, without streamlit_app.py around
-    it. What Streamlit's caches keep for all sessions reaches no other test.
-    """
+def whole_app() -> Iterator[str]:
+    """The path of the app's script for an AppTest; no other test meets what it cached."""
     import streamlit as st
-    from streamlit.runtime.scriptrunner import script_runner
 
-    monkeypatch.setattr(script_runner, "_mpa_v1", runpy.run_path)
-    yield str(ROOT / "streamlit_app.py")
+    yield str(ROOT / "ui" / "app.py")
     st.cache_data.clear()
     st.cache_resource.clear()

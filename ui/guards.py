@@ -5,10 +5,10 @@ from contextlib import contextmanager
 
 import streamlit as st
 
-from core import builtin, runs
 from core.errors import StoreError, UserError
-from core.run import Run
-from ui import state, words
+from core.runs import builtin, catalogue
+from core.runs.run import Run
+from ui import format, keys
 
 _CHOICE = "run-choice"  # the widget's own key
 
@@ -30,13 +30,13 @@ def choose_run(suggested: str | None = None) -> Run:
     an epoch, or the store fails.
     """
     try:
-        listed = runs.listed()
+        listed = catalogue.listed()
     except StoreError as error:
         st.warning(str(error), icon=":material/cloud_off:")
         listed = []
     found = {run.id: run for run in (*listed, builtin.run()) if run.best_epoch is not None}
-    best = runs.best(listed) or builtin.run()
-    wanted = (st.session_state.get(state.RUN), suggested, best.id)
+    best = catalogue.best(listed) or builtin.run()
+    wanted = (st.session_state.get(keys.RUN), suggested, best.id)
     st.session_state[_CHOICE] = next(key for key in wanted if key in found)
     chosen = st.selectbox(
         "Run",
@@ -50,11 +50,11 @@ def choose_run(suggested: str | None = None) -> Run:
 
 
 def _keep_choice() -> None:
-    st.session_state[state.RUN] = st.session_state[_CHOICE]
+    st.session_state[keys.RUN] = st.session_state[_CHOICE]
 
 
 def run_title(run: Run) -> str:
     """Return a run's name with what tells it apart."""
     if run.is_builtin:
         return f"{run.name} · comes with Digit Lab"
-    return f"{run.name} · {words.percent(run.validation_accuracy)} · {words.moment(run.started)}"
+    return f"{run.name} · {format.percent(run.validation_accuracy)} · {format.moment(run.started)}"

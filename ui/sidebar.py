@@ -5,15 +5,15 @@ from collections.abc import Mapping
 import streamlit as st
 from streamlit.navigation.page import Page
 
-from core import data
+from core.data.digits import SOURCES
 from core.errors import UserError
-from core.run import State
-from ui import shared, words
+from core.runs.run import State
+from ui import cache, format
 
 
 def sidebar(pages: Mapping[Page, str]) -> None:
     """Draw it, and keep it up to date; `pages` have their icons."""
-    shared.warm_up()
+    cache.warm_up()
     with st.sidebar:
         st.markdown("### Digit Lab")
         for page, icon in pages.items():
@@ -24,34 +24,34 @@ def sidebar(pages: Mapping[Page, str]) -> None:
 
 @st.fragment(run_every=4)
 def _status() -> None:
-    if shared.warm_up().is_alive():
+    if cache.warm_up().is_alive():
         st.caption(":material/memory: Getting ready …")
     else:
-        device = shared.device()
+        device = cache.device()
         st.caption(
             f":material/memory: **{device.name}** · {device.precision}",
             help=f"{device.kind}: {device.reason}. {device.precision}: {device.precision_reason}.",
         )
-    digits, problem = shared.digits_in_use()
-    st.caption(f":material/database: {data.SOURCES[digits.source]}", help=problem or None)
-    if not shared.warm_up().is_alive():
+    digits, problem = cache.digits_in_use()
+    st.caption(f":material/database: {SOURCES[digits.source]}", help=problem or None)
+    if not cache.warm_up().is_alive():
         _in_progress()
 
 
 def _in_progress() -> None:
-    from core import runs
+    from core.runs import catalogue
 
     try:
-        waiting = runs.in_progress()
+        waiting = catalogue.in_progress()
     except UserError as error:
         st.caption(f":material/cloud_off: {error}")
         return
     for run in waiting:
-        name = words.plain(run.name)
+        name = format.plain(run.name)
         if run.state == State.QUEUED:
             st.caption(f":material/hourglass: {name} waits for its turn")
         else:
-            accuracy = f", {words.percent(run.validation_accuracy)}" if run.epochs else ""
+            accuracy = f", {format.percent(run.validation_accuracy)}" if run.epochs else ""
             st.progress(
                 run.progress,
                 f"{name}: epoch {run.current_epoch} of {run.config.epochs}{accuracy}",

@@ -81,9 +81,8 @@ def _serving(folder: Path) -> Iterator[Serve]:
             **(env or {}),
         }
         static = script.parent / "static"  # Streamlit serves the one beside the script.
-        if not static.exists():
-            (ROOT / "static").mkdir(exist_ok=True)
-            static.symlink_to(ROOT / "static")
+        if script != ROOT / "streamlit_app.py" and not static.exists():
+            static.symlink_to(ROOT / "ui" / "static")
         with socket.socket() as free:
             free.bind(("localhost", 0))
             port = free.getsockname()[1]

@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from core.palette import CLASS_COLOURS
-from ui.tiles import sprite
+from core.figures.palette import CLASS_COLOURS
+from ui.components.tiles import sprite
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
@@ -31,9 +31,9 @@ IMPORTS = """
     import numpy as np
     import plotly.graph_objects as go
     import streamlit as st
-    from ui.chart import chart
-    from ui.gallery import gallery
-    from ui.tiles import sprite, tile
+    from ui.components.chart import chart
+    from ui.components.gallery import gallery
+    from ui.components.tiles import sprite, tile
 """
 
 APP = """

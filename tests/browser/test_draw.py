@@ -9,8 +9,9 @@ import pytest
 
 playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
 from benchmarks.ink import Strokes, pen_digits  # noqa: E402
-from core import builtin, ink  # noqa: E402
-from core.predict import Reader  # noqa: E402
+from core.ink.strokes import from_strokes  # noqa: E402
+from core.reading.reader import Reader  # noqa: E402
+from core.runs import builtin  # noqa: E402
 
 Page, expect = playwright.Page, playwright.expect
 
@@ -42,7 +43,7 @@ def test_pen_digits_drawn_by_mouse_are_read(
         pytest.skip(f"the pen digits are not at {pen}")
     drawings, labels = pen_digits(pen)
     chosen = np.concatenate([np.flatnonzero(labels == digit)[:EACH] for digit in range(10)])
-    images = np.stack([ink.digits(drawings[number])[0].image for number in chosen])
+    images = np.stack([from_strokes(drawings[number])[0].image for number in chosen])
     answers = Reader(builtin.run()).read(images).argmax(1)
     assert (answers == labels[chosen]).sum() >= 10 * EACH - 1
 

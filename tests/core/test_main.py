@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from core import builtin, data, runs
+from core.data import mnist
 from core.recipes import RECIPES
+from core.runs import builtin, catalogue
 
 pytestmark = pytest.mark.usefixtures("sample_only")
 
@@ -30,7 +31,7 @@ def test_data_tells_what_is_in_use() -> None:
     """Without the full set it is the sample: 4,000 to learn from, 1,000 to test on."""
     [answer], _ = call("data")
     assert (answer["source"], answer["train"], answer["test"]) == ("sample", 4_000, 1_000)
-    assert answer["checksum"] == data.load("sample").checksum
+    assert answer["checksum"] == mnist.load("sample").checksum
 
 
 def test_presets_are_the_recipes() -> None:
@@ -65,7 +66,7 @@ def test_train_evaluate_predict_stop(tmp_path: Path) -> None:
     assert (together["run"], together["members"]) == ("ensemble", [done["run"]] * 2)
     assert together["confusion"] == alone["confusion"]
 
-    digits = data.load("sample")
+    digits = mnist.load("sample")
     for index in range(3):
         picture = Image.fromarray(255 - digits.test_images[index]).resize((140, 140))
         picture.save(tmp_path / f"{index}.png")
@@ -76,7 +77,7 @@ def test_train_evaluate_predict_stop(tmp_path: Path) -> None:
         assert len(answer["probabilities"]) == 10
         assert sum(answer["probabilities"]) == pytest.approx(1, abs=1e-5)
         assert answer["confidence"] == answer["probabilities"][answer["digit"]]
-        sure_from = runs.find("tiny").calibration.sure_from
+        sure_from = catalogue.find("tiny").calibration.sure_from
         assert answer["looks_like_a_digit"]
         assert answer["sure"] == (answer["confidence"] >= sure_from)
 

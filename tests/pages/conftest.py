@@ -2,10 +2,10 @@
 
 import pytest
 
-from core import worker
+from core.jobs import request
 
 
 @pytest.fixture(autouse=True)
-def no_spare(monkeypatch: pytest.MonkeyPatch) -> None:
+def no_standby(monkeypatch: pytest.MonkeyPatch) -> None:
     """No process is made ready for each visit of Train; tests/core and tests/browser have it."""
-    monkeypatch.setattr(worker, "prepare", lambda: None)
+    monkeypatch.setattr(request, "prepare", lambda: None)

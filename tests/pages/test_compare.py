@@ -9,19 +9,20 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core import builtin, data, results, runs
 from core.config import TrainConfig
-from core.run import Run, State
-from ui import run_table
+from core.data import mnist
+from core.runs import answers, builtin, catalogue
+from core.runs.run import Run, State
+from ui.compare import table
 
-APP = str(Path(__file__).parents[2] / "streamlit_app.py")
+APP = str(Path(__file__).parents[2] / "ui" / "app.py")
 
 pytestmark = pytest.mark.usefixtures("whole_app")
 
 
 def opened(*chosen: Run) -> AppTest:
     """Open the page with some runs chosen, without a fault."""
-    page = AppTest.from_file(APP, default_timeout=60).switch_page("pages/compare.py")
+    page = AppTest.from_file(APP, default_timeout=60).switch_page("../pages/compare.py")
     page.session_state["compared"] = [run.id for run in chosen]
     page.run()
     assert not page.exception and page.title[0].value == "Compare"
@@ -35,9 +36,9 @@ def texts(page: AppTest) -> str:
 
 def in_progress() -> Run:
     """Return a run that somebody vouches for."""
-    run = runs.create(TrainConfig(), "sample", "fast_cnn", "going on")
-    runs.set_tags(run.id, {"state": State.RUNNING, "alive_until": str(time.time() + 600)})
-    return runs.get(run.id)
+    run = catalogue.create(TrainConfig(), "sample", "fast_cnn", "going on")
+    catalogue.set_tags(run.id, {"state": State.RUNNING, "alive_until": str(time.time() + 600)})
+    return catalogue.get(run.id)
 
 
 def test_without_a_run_it_leads_to_where_one_is_made(sample_only: None) -> None:
@@ -52,15 +53,15 @@ def test_every_run_is_in_the_table(trained: Path) -> None:
     """Newest first, the built-in network last, accuracies in percent."""
     table = opened().dataframe[0].value
     assert table["name"].tolist() == ["cnn 1000", "mlp 500", "built-in"]
-    run = runs.find("mlp 500")
+    run = catalogue.find("mlp 500")
     assert table["test_accuracy"].tolist()[1] == pytest.approx(100 * run.test_accuracy)
 
 
 def test_state_shows_its_reason(trained: Path) -> None:
     """A run that failed, diverged or warns says why in the table and where it is chosen."""
     died = in_progress()
-    runs.set_tags(died.id, {"alive_until": "0", "warning": "The disk is full."})
-    page = opened(runs.get(died.id))
+    catalogue.set_tags(died.id, {"alive_until": "0", "warning": "The disk is full."})
+    page = opened(catalogue.get(died.id))
     row = page.dataframe[0].value.iloc[0]
     assert row["state"] == "failed: the training process died"
     assert row["warning"] == "The disk is full."
@@ -86,11 +87,11 @@ def test_columns_can_be_chosen(trained: Path) -> None:
 
 def test_ticking_rows_chooses_runs(trained: Path) -> None:
     """A tick adds to what was chosen, and the filter forgets no choice."""
-    page = opened(runs.find("cnn 1000"))
+    page = opened(catalogue.find("cnn 1000"))
     key = page.dataframe[0].key
     page.session_state[key] = {"selection": {"rows": [0, 1], "columns": [], "cells": []}}
     page.run()
-    both = [runs.find(name).id for name in ("cnn 1000", "mlp 500")]
+    both = [catalogue.find(name).id for name in ("cnn 1000", "mlp 500")]
     assert page.session_state["compared"] == both
     page.text_input(key="run-filter").set_value("mlp").run()
     assert page.session_state["compared"] == both and not page.exception
@@ -98,7 +99,7 @@ def test_ticking_rows_chooses_runs(trained: Path) -> None:
 
 def test_two_runs_are_set_against_each_other(trained: Path) -> None:
     """Only what differs stands side by side, and a sentence says whether chance explains it."""
-    first, second = runs.find("mlp 500"), runs.find("cnn 1000")
+    first, second = catalogue.find("mlp 500"), catalogue.find("cnn 1000")
     page = opened(first, second)
     differing = page.dataframe[1].value.set_index("setting")
     assert differing.loc["network"].to_dict() == {"mlp 500": "mlp", "cnn 1000": "fast_cnn"}
@@ -108,7 +109,7 @@ def test_two_runs_are_set_against_each_other(trained: Path) -> None:
 
 def test_built_in_network_can_be_compared_but_not_edited(trained: Path) -> None:
     """Its curve and settings stand beside a run's; nobody can rename or delete it."""
-    page = opened(runs.find("mlp 500"), builtin.run())
+    page = opened(catalogue.find("mlp 500"), builtin.run())
     assert "tested on different images" in texts(page)  # the full set's and the sample's
     differing = page.dataframe[1].value.set_index("setting")
     assert differing.loc["network"].to_dict() == {"mlp 500": "mlp", "built-in": "strong_cnn"}
@@ -119,10 +120,10 @@ def test_built_in_network_can_be_compared_but_not_edited(trained: Path) -> None:
 
 def test_runs_are_evaluated_as_one(trained: Path) -> None:
     """Each alone, then their mean: its mistakes are those that the command line counts."""
-    chosen = [runs.find("mlp 500"), runs.find("cnn 1000")]
+    chosen = [catalogue.find("mlp 500"), catalogue.find("cnn 1000")]
     page = opened(*chosen)
     table = page.dataframe[2].value.set_index("")
-    together = results.together([results.of(run, "test", data.load("sample")) for run in chosen])
+    together = answers.together([answers.of(run, "test", mnist.load("sample")) for run in chosen])
     wrong = int((together.probabilities.argmax(1) != together.labels).sum())
     assert table.index.tolist() == ["mlp 500", "cnn 1000", "all 2 as one"]
     assert table["mistakes"].tolist()[2] == wrong
@@ -131,21 +132,21 @@ def test_runs_are_evaluated_as_one(trained: Path) -> None:
 
 def test_runs_on_other_images_are_not_judged(trained: Path) -> None:
     """Where the data differ, no test is made, and the page says so."""
-    first, second = runs.find("mlp 500"), runs.find("cnn 1000")
-    runs.set_tags(second.id, {"data_checksum": "other"})
-    page = opened(first, runs.get(second.id))
+    first, second = catalogue.find("mlp 500"), catalogue.find("cnn 1000")
+    catalogue.set_tags(second.id, {"data_checksum": "other"})
+    page = opened(first, catalogue.get(second.id))
     assert "tested on different images" in texts(page) and "(p " not in texts(page)
 
 
 def test_run_without_an_epoch_can_be_compared(trained: Path) -> None:
     """A run that has only begun has no curve yet, and breaks nothing."""
-    page = opened(runs.find("mlp 500"), in_progress())
+    page = opened(catalogue.find("mlp 500"), in_progress())
     assert "not both have read the test images" in texts(page)
 
 
 def test_run_opens_in_evaluate(trained: Path) -> None:
     """The button leads to the Evaluate page with that run."""
-    run = runs.find("mlp 500")
+    run = catalogue.find("mlp 500")
     page = opened(run)
     page.button(key=f"evaluate-{run.id}").click().run()
     assert page.title[0].value == "Evaluate" and page.selectbox(key="run-choice").value == run.id
@@ -153,38 +154,38 @@ def test_run_opens_in_evaluate(trained: Path) -> None:
 
 def test_run_is_renamed_and_noted(trained: Path) -> None:
     """Name and note are kept as they were typed, whatever characters they have."""
-    run = runs.find("mlp 500")
+    run = catalogue.find("mlp 500")
     page = opened(run)
     page.text_input(key=f"name-{run.id}").set_value("best *of* <b>all</b>")
     page.text_area(key=f"note-{run.id}").set_value("second thoughts")
     page.button(key=f"save-{run.id}").click().run()
     assert not page.exception
-    changed = runs.get(run.id)
+    changed = catalogue.get(run.id)
     assert (changed.name, changed.note) == ("best *of* <b>all</b>", "second thoughts")
     assert r"best \*of\* \<b\>all\</b\>" in texts(page)
 
 
 def test_empty_name_is_refused(trained: Path) -> None:
     """The page says so, and the run keeps its name."""
-    run = runs.find("mlp 500")
+    run = catalogue.find("mlp 500")
     page = opened(run)
     page.text_input(key=f"name-{run.id}").set_value("  ")
     page.button(key=f"save-{run.id}").click().run()
     assert "needs a name" in page.error[0].value
-    assert runs.get(run.id).name == "mlp 500"
+    assert catalogue.get(run.id).name == "mlp 500"
 
 
 def test_deleting_asks_first(trained: Path) -> None:
     """One click asks, Keep it keeps, and only the second Delete deletes."""
-    run = runs.find("mlp 500")
+    run = catalogue.find("mlp 500")
     page = opened(run)
     page.button(key=f"delete-{run.id}").click().run()
     page.button(key=f"keep-{run.id}").click().run()
-    assert len(runs.listed()) == 2
+    assert len(catalogue.listed()) == 2
     page.button(key=f"delete-{run.id}").click().run()
     page.button(key=f"really-{run.id}").click().run()
     assert not page.exception
-    assert [left.name for left in runs.listed()] == ["cnn 1000"]
+    assert [left.name for left in catalogue.listed()] == ["cnn 1000"]
     assert page.dataframe[0].value["name"].tolist() == ["cnn 1000", "built-in"]
 
 
@@ -204,10 +205,10 @@ def test_download_is_csv_of_every_run(trained: Path, monkeypatch: pytest.MonkeyP
     opened()
     rows = list(csv.DictReader(io.StringIO(made["runs.csv"]())))
     assert [row["name"] for row in rows] == ["cnn 1000", "mlp 500", "built-in"]
-    assert float(rows[1]["test_accuracy"]) == runs.find("mlp 500").test_accuracy
+    assert float(rows[1]["test_accuracy"]) == catalogue.find("mlp 500").test_accuracy
 
 
 def test_password_of_a_teams_store_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     """The page names the host alone."""
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "https://me:secret@runs.example:5000/path")
-    assert run_table.whose() == "The team's runs, from runs.example."
+    assert table.whose() == "The team's runs, from runs.example."

@@ -1,6 +1,7 @@
 """The Data page, with the sample, with the full set, and with a damaged one."""
 
 import os
+import sys
 import threading
 from pathlib import Path
 
@@ -8,8 +9,8 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core import data
-from ui import shared
+from core.data import mnist
+from ui import cache
 
 ROOT = Path(__file__).parents[2]
 FULL = os.environ.get("DIGITLAB_DATA", "")
@@ -18,7 +19,7 @@ FULL = os.environ.get("DIGITLAB_DATA", "")
 @pytest.fixture(autouse=True)
 def no_digits_kept() -> None:
     """Each test loads its own digits."""
-    shared.digits.clear()
+    cache.digits.clear()
 
 
 @pytest.fixture
@@ -56,7 +57,7 @@ def test_the_facts_are_the_samples(sample: Path) -> None:
     table = page().table[0].value
     assert table.loc["Images"].tolist() == ["4,000", "1,000"]
     assert table.loc["Size"].tolist() == ["28 × 28 pixels"] * 2
-    mean = data.load("sample").train_images.mean() / 255
+    mean = mnist.load("sample").train_images.mean() / 255
     assert table.loc["Mean, black 0 and white 1", "Training"] == f"{mean:.4f}"
 
 
@@ -75,7 +76,7 @@ def test_filters_narrow_the_gallery_and_go_back_to_page_one(sample: Path) -> Non
 
 def test_the_chosen_image_is_shown_large(sample: Path) -> None:
     """A number leads to its split, index and label; one of other data is not looked up here."""
-    digits = data.load("sample")
+    digits = mnist.load("sample")
     chosen = {"data-chosen": ("sample", 4_007)}
     assert f"Label **{digits.test_labels[7]}** · test image 7" in texts(page(**chosen))
     stale = {"data-chosen": ("mnist", 69_999)}
@@ -111,8 +112,8 @@ def test_tsne_is_made_on_request_in_the_background(
     sample: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """While t-SNE is at work the page is there and says so; then the map takes its place."""
-    from core import explore
-    from ui import browse
+    from core.data import statistics
+    from ui.data import browse
 
     browse._tsne.clear()
     go_on = threading.Event()
@@ -121,7 +122,7 @@ def test_tsne_is_made_on_request_in_the_background(
         go_on.wait(30)
         return np.zeros((len(images), 2))
 
-    monkeypatch.setattr(explore, "tsne_map", slow)
+    monkeypatch.setattr(statistics, "tsne_map", slow)
     app = page(**{"data-view": "Map", "data-map": "tsne"})
     assert "Arranging the images" in texts(app)
     go_on.set()
@@ -160,13 +161,13 @@ def test_a_download_that_fails_says_why(
     sample: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """While it runs there is Cancel; when it ends badly, its last line and Download again."""
-    from ui import download
+    from ui.data import download
 
     download._shared.clear()
     gate = tmp_path / "gate"
     os.mkfifo(gate)
     script = f"import sys; open({str(gate)!r}).read(); print('bars'); sys.exit('No network here.')"
-    monkeypatch.setattr(download, "_COMMAND", [download.sys.executable, "-c", script])
+    monkeypatch.setattr(download, "_COMMAND", [sys.executable, "-c", script])
     app = page()
     app.button(key="download-start").click().run()
     assert app.button(key="download-cancel").label == "Cancel"
@@ -182,13 +183,13 @@ def test_cancel_ends_the_download_for_every_session(
     sample: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """Two sessions see one download; one cancels it, and neither is told of a failure."""
-    from ui import download
+    from ui.data import download
 
     download._shared.clear()
     gate = tmp_path / "gate"
     os.mkfifo(gate)
     script = f"open({str(gate)!r}).read()"
-    monkeypatch.setattr(download, "_COMMAND", [download.sys.executable, "-c", script])
+    monkeypatch.setattr(download, "_COMMAND", [sys.executable, "-c", script])
     one = page()
     one.button(key="download-start").click().run()
     other = page()

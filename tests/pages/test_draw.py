@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-APP = str(Path(__file__).parents[2] / "streamlit_app.py")
+APP = str(Path(__file__).parents[2] / "ui" / "app.py")
 ONE = {
     "type": "path",
     "path": [["M", 140, 40], ["Q", 140, 120, 140, 130], ["L", 138, 240]],
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.usefixtures("whole_app")
 
 def opened(*strokes: dict[str, Any]) -> AppTest:
     """Open the page with some strokes on the canvas, without a fault."""
-    page = AppTest.from_file(APP, default_timeout=60).switch_page("pages/draw.py")
+    page = AppTest.from_file(APP, default_timeout=60).switch_page("../pages/draw.py")
     if strokes:
         drawing = {"version": "7.4.0", "objects": list(strokes)}
         page.session_state["canvas-0"] = {"drawing": {"raw": drawing, "data": None}}
@@ -77,13 +77,13 @@ def test_drawing_is_read(trained: Path) -> None:
 
 def test_confidence_below_the_runs_own_threshold_is_not_called_an_answer(trained: Path) -> None:
     """The same drawing is an answer for a run that was shown right from there, else candidates."""
-    from core import runs
+    from core.runs import catalogue
 
-    best = runs.best(runs.listed())
+    best = catalogue.best(catalogue.listed())
     assert best is not None
-    runs.log(best.id, [("sure_from", 0.0, 99), ("temperature", 1.0, 99)])
+    catalogue.log(best.id, [("sure_from", 0.0, 99), ("temperature", 1.0, 99)])
     assert says(opened(ONE), "This looks like a ")
-    runs.log(best.id, [("sure_from", 1.0, 100)])
+    catalogue.log(best.id, [("sure_from", 1.0, 100)])
     page = opened(ONE)
     assert says(page, "Not sure: ") and says(page, " or ") and not says(page, "This looks like")
 
@@ -128,25 +128,25 @@ def test_random_digit_is_judged(trained: Path) -> None:
 
 def test_best_run_reads_by_default(trained: Path) -> None:
     """Of two runs the one with the higher validation accuracy is chosen."""
-    from core import runs
+    from core.runs import catalogue
 
-    best = runs.best(runs.listed())
+    best = catalogue.best(catalogue.listed())
     assert best and opened().selectbox(key="run-choice").value == best.id
 
 
 def test_one_click_keeps_a_drawing_with_its_label(trained: Path) -> None:
     """Under the answer, a digit's number keeps the 28 × 28; it can be taken back."""
-    from core import mine
+    from core.my_digits import collection
 
     page = opened(ONE)
     [pills] = [pill for pill in page.get("button_group") if (pill.key or "").startswith("label-")]
     pills.set_value(1).run()
     assert not page.exception
-    kept = mine.collection()
+    kept = collection.load()
     assert kept.labels.tolist() == [1] and kept.images[0].max() == 255
     assert says(page, "Kept in My digits as a 1.")
     page.button(key="take-back").click().run()
-    assert mine.names() == () and not says(page, "Kept in My digits")
+    assert collection.names() == () and not says(page, "Kept in My digits")
 
 
 def test_test_digits_are_not_offered_to_be_kept(trained: Path) -> None:
@@ -160,12 +160,12 @@ def test_a_kept_digit_can_be_deleted(trained: Path, monkeypatch: pytest.MonkeyPa
     """The one chosen in the gallery goes, the others stay."""
     import numpy as np
 
-    from core import mine
+    from core.my_digits import collection
 
-    first = mine.keep(np.eye(28, dtype=np.float32), 1)
-    second = mine.keep(np.eye(28, dtype=np.float32), 2)
-    wanted = mine.names().index(first)
-    monkeypatch.setattr("ui.my_digits.gallery", lambda *_, **__: wanted)
+    first = collection.keep(np.eye(28, dtype=np.float32), 1)
+    second = collection.keep(np.eye(28, dtype=np.float32), 2)
+    wanted = collection.names().index(first)
+    monkeypatch.setattr("ui.draw.my_digits.gallery", lambda *_, **__: wanted)
     page = opened()
     page.button(key="my-digits-delete").click().run()
-    assert not page.exception and mine.names() == (second,)
+    assert not page.exception and collection.names() == (second,)

@@ -11,26 +11,29 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core import builtin, calibrate, data, evaluate, mine, results, runs
-from core.results import Result
-from core.run import Run, State
+from core.data import mnist
+from core.evaluation import calibration, metrics
+from core.my_digits import collection
+from core.runs import answers, builtin, catalogue
+from core.runs.answers import Result
+from core.runs.run import Run, State
 
-APP = str(Path(__file__).parents[2] / "streamlit_app.py")
+APP = str(Path(__file__).parents[2] / "ui" / "app.py")
 
 pytestmark = pytest.mark.usefixtures("whole_app")
 
 
 def opened() -> AppTest:
     """Open the page, without a fault."""
-    page = AppTest.from_file(APP, default_timeout=60).switch_page("pages/evaluate.py").run()
+    page = AppTest.from_file(APP, default_timeout=60).switch_page("../pages/evaluate.py").run()
     assert not page.exception and page.title[0].value == "Evaluate"
     return page
 
 
 def answers_of(name: str, split: str = "test") -> tuple[Run, Result]:
     """Return a run and its answers."""
-    run = runs.find(name)
-    return run, results.of(run, split, data.load("sample"))
+    run = catalogue.find(name)
+    return run, answers.of(run, split, mnist.load("sample"))
 
 
 @pytest.fixture
@@ -42,7 +45,7 @@ def galleries(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
         shown.append({"images": images, "captions": captions, **options})
         return 0
 
-    monkeypatch.setattr("ui.mistakes.gallery", gallery)
+    monkeypatch.setattr("ui.evaluate.mistakes.gallery", gallery)
     return shown
 
 
@@ -55,7 +58,7 @@ def click(monkeypatch: pytest.MonkeyPatch) -> Callable[[int, int], None]:
             on_click()
             return {"x": answer, "y": truth, "customdata": None, "curve": 0}
 
-        monkeypatch.setattr("ui.chart.chart", chart)
+        monkeypatch.setattr("ui.components.chart.chart", chart)
 
     return cell
 
@@ -66,8 +69,8 @@ def test_without_a_run_the_built_in_network_is_shown(sample_only: None) -> None:
     assert page.selectbox(key="run-choice").value == "built-in"
     assert page.segmented_control(key="split").options == ["test"]
     assert "learned from the full MNIST" in page.caption[0].value
-    result = results.of(builtin.run(), "test", data.load("sample"))
-    report = evaluate.report(result.probabilities, result.labels)
+    result = answers.of(builtin.run(), "test", mnist.load("sample"))
+    report = metrics.report(result.probabilities, result.labels)
     assert page.metric[0].value == f"{100 * report.accuracy:.2f} %"
 
 
@@ -75,9 +78,9 @@ def test_my_digits_are_a_split_of_any_run(trained: Path) -> None:
     """Once a digit was kept, the run is asked about it; without any, the split is gone."""
     page = opened()
     assert page.segmented_control(key="split").options == ["test", "validation"]
-    digits = data.load("sample")
+    digits = mnist.load("sample")
     for number in range(3):
-        mine.keep(digits.train_images[number] / 255, int(digits.train_labels[number]))
+        collection.keep(digits.train_images[number] / 255, int(digits.train_labels[number]))
     page.run()
     page.segmented_control(key="split").set_value("my digits").run()
     assert not page.exception
@@ -85,8 +88,8 @@ def test_my_digits_are_a_split_of_any_run(trained: Path) -> None:
     right = int((result.probabilities.argmax(1) == result.labels).sum())
     assert page.metric[0].value == f"{100 * right / 3:.2f} %"
     assert page.button(key="teach").label == "Teach it my digits"
-    for name in mine.names():
-        mine.forget(name)
+    for name in collection.names():
+        collection.forget(name)
     page.run()
     assert not page.exception
     assert page.segmented_control(key="split").value == "test"
@@ -94,11 +97,11 @@ def test_my_digits_are_a_split_of_any_run(trained: Path) -> None:
 
 def test_taught_run_is_shown_before_and_after(trained: Path) -> None:
     """The run that it was taught from stands above it, on my digits and on MNIST."""
-    digits = data.load("sample")
-    mine.keep(digits.train_images[0] / 255, int(digits.train_labels[0]))
-    child, parent = runs.find("cnn 1000"), runs.find("mlp 500")
-    runs.set_tags(child.id, {"taught_from": parent.id})
-    page = AppTest.from_file(APP, default_timeout=60).switch_page("pages/evaluate.py")
+    digits = mnist.load("sample")
+    collection.keep(digits.train_images[0] / 255, int(digits.train_labels[0]))
+    child, parent = catalogue.find("cnn 1000"), catalogue.find("mlp 500")
+    catalogue.set_tags(child.id, {"taught_from": parent.id})
+    page = AppTest.from_file(APP, default_timeout=60).switch_page("../pages/evaluate.py")
     page.session_state["run"], page.session_state["split"] = child.id, "my digits"
     page.run()
     assert not page.exception
@@ -110,12 +113,12 @@ def test_taught_run_is_shown_before_and_after(trained: Path) -> None:
 
 def test_name_of_a_run_that_learns_is_not_taken_for_markdown(trained: Path) -> None:
     """What people wrote is shown as it is: it cannot bring a picture from elsewhere."""
-    digits = data.load("sample")
-    mine.keep(digits.train_images[0] / 255, int(digits.train_labels[0]))
-    learning = runs.find("mlp 500")
-    runs.rename(learning, "![x](http://elsewhere/x.png)")
-    runs.set_tags(learning.id, {"state": State.RUNNING, "alive_until": str(time.time() + 600)})
-    page = AppTest.from_file(APP, default_timeout=60).switch_page("pages/evaluate.py")
+    digits = mnist.load("sample")
+    collection.keep(digits.train_images[0] / 255, int(digits.train_labels[0]))
+    learning = catalogue.find("mlp 500")
+    catalogue.rename(learning, "![x](http://elsewhere/x.png)")
+    catalogue.set_tags(learning.id, {"state": State.RUNNING, "alive_until": str(time.time() + 600)})
+    page = AppTest.from_file(APP, default_timeout=60).switch_page("../pages/evaluate.py")
     page.session_state["split"], page.session_state["teaching"] = "my digits", learning.id
     page.run()
     assert not page.exception
@@ -129,7 +132,9 @@ def test_why_names_the_digits_found_alike(
 ) -> None:
     """The chosen mistake's pixels speak for the answer or the truth; five digits are alike."""
     shown: list[list[str]] = []
-    monkeypatch.setattr("ui.why.strip", lambda images, captions, **_: shown.append(captions))
+    monkeypatch.setattr(
+        "ui.explanation.strip", lambda images, captions, **_: shown.append(captions)
+    )
     page = opened()
     page.toggle(key="why").set_value(True).run()
     assert not page.exception
@@ -141,7 +146,7 @@ def test_why_names_the_digits_found_alike(
 def test_numbers_are_the_reports(trained: Path) -> None:
     """Accuracy with its interval, loss and macro F1 are those of the best run's test answers."""
     run, result = answers_of("best")
-    report = evaluate.report(result.probabilities, result.labels)
+    report = metrics.report(result.probabilities, result.labels)
     accuracy, loss, f1 = opened().metric
     low, high = (100 * bound for bound in report.interval)
     assert accuracy.value == f"{100 * run.test_accuracy:.2f} %"
@@ -154,10 +159,10 @@ def test_validation_has_numbers_of_its_own(trained: Path) -> None:
     """The other split shows the best validation accuracy, and is kept when the page is left."""
     page = opened()
     page.segmented_control(key="split").set_value("validation").run()
-    run = runs.find("best")
+    run = catalogue.find("best")
     assert page.metric[0].value == f"{100 * run.validation_accuracy:.2f} %"
-    page.switch_page("pages/compare.py").run()
-    page.switch_page("pages/evaluate.py").run()
+    page.switch_page("../pages/compare.py").run()
+    page.switch_page("../pages/evaluate.py").run()
     assert not page.exception
     assert page.metric[0].value == f"{100 * run.validation_accuracy:.2f} %"
 
@@ -167,7 +172,7 @@ def test_mistakes_come_surest_first(trained: Path, galleries: list[dict[str, Any
     page = opened()
     run, result = answers_of("best")
     calibrated = run.calibration.apply(result.probabilities)  # as Draw says them
-    answers = evaluate.answers(calibrated, result.labels, result.indices)
+    answers = metrics.answers(calibrated, result.labels, result.indices)
     wrong = answers[answers["truth"] != answers["answer"]].sort_values("confidence")[::-1]
     first = wrong.iloc[0]
     assert len(wrong) > 60 == len(galleries[-1]["captions"])
@@ -185,7 +190,7 @@ def test_cell_shows_exactly_its_images(
 ) -> None:
     """A click on a truth and an answer shows those images, all of them and no other."""
     _, result = answers_of("best")
-    matrix = evaluate.confusion(result.probabilities, result.labels)
+    matrix = metrics.confusion(result.probabilities, result.labels)
     truth, answer = divmod(int((matrix * (1 - np.eye(10))).argmax()), 10)
     click(truth, answer)
     page = opened()
@@ -202,7 +207,7 @@ def test_cell_shows_exactly_its_images(
 def test_empty_cell_says_so(trained: Path, click: Callable[[int, int], None]) -> None:
     """A pair that was never confused has no image and no fault."""
     _, result = answers_of("best")
-    matrix = evaluate.confusion(result.probabilities, result.labels)
+    matrix = metrics.confusion(result.probabilities, result.labels)
     truth, answer = divmod(int(matrix.argmin()), 10)
     assert matrix[truth, answer] == 0
     click(truth, answer)
@@ -213,7 +218,7 @@ def test_tables_are_the_reports(trained: Path) -> None:
     """Classes are percentages with their support; pairs start with the most frequent."""
     page = opened()
     _, result = answers_of("best")
-    report = evaluate.report(result.probabilities, result.labels)
+    report = metrics.report(result.probabilities, result.labels)
     classes, pairs = (frame.value for frame in page.dataframe)
     np.testing.assert_allclose(classes["recall"], 100 * report.classes["recall"])
     assert classes["support"].tolist() == [100] * 10
@@ -229,7 +234,7 @@ def test_downloads_are_csv(trained: Path, monkeypatch: pytest.MonkeyPatch) -> No
         lambda label, data, file_name, *_, **__: made.update({file_name: data}),
     )
     opened()
-    name = runs.find("best").name
+    name = catalogue.find("best").name
     rows = list(csv.DictReader(io.StringIO(made[f"{name}-test-answers.csv"]())))
     assert len(rows) == 1_000
     assert sum(float(rows[0][f"p{digit}"]) for digit in range(10)) == pytest.approx(1, abs=1e-3)
@@ -239,10 +244,10 @@ def test_downloads_are_csv(trained: Path, monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_run_in_progress_keeps_its_test_unread(trained: Path) -> None:
     """Only validation can be looked at until the run is over, so that test chooses nothing."""
-    run = runs.find("best")
+    run = catalogue.find("best")
     page = opened()
     assert page.segmented_control(key="split").value == "test"
-    runs.set_tags(run.id, {"state": State.RUNNING, "alive_until": str(time.time() + 600)})
+    catalogue.set_tags(run.id, {"state": State.RUNNING, "alive_until": str(time.time() + 600)})
     (run.folder / "test.npy").unlink()
     page.run()
     assert not page.exception
@@ -253,22 +258,22 @@ def test_run_in_progress_keeps_its_test_unread(trained: Path) -> None:
 def test_run_whose_files_are_gone_leaves_a_way_out(trained: Path) -> None:
     """The page says what is missing, and another run can still be chosen."""
     for name in ("test.npy", "best.pt"):
-        (runs.find("best").folder / name).unlink()
+        (catalogue.find("best").folder / name).unlink()
     page = opened()
     assert "Choose another run" in page.error[0].value
-    other = next(run for run in runs.listed() if run.id != runs.find("best").id)
+    other = next(run for run in catalogue.listed() if run.id != catalogue.find("best").id)
     page.selectbox(key="run-choice").set_value(other.id).run()
     assert not page.error and len(page.metric) == 3
 
 
 def test_confidence_is_set_against_what_was_right(trained: Path) -> None:
     """The errors before and after are those of the run's own answers and temperature."""
-    best = runs.best(runs.listed())
+    best = catalogue.best(catalogue.listed())
     assert best is not None and best.calibration.temperature != 1
     _, result = answers_of(best.name)
     after = best.calibration.apply(result.probabilities)
     page = opened()
     said = "\n".join(element.value for element in page.markdown)
-    for answers in (result.probabilities, after):
-        assert f"{100 * calibrate.expected_error(answers, result.labels):.2f} %" in said
+    for told in (result.probabilities, after):
+        assert f"{100 * calibration.expected_error(told, result.labels):.2f} %" in said
     assert "sure of" in said

@@ -7,18 +7,19 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core import runs
 from core.config import TrainConfig, config_fields
 from core.recipes import RECIPES
-from core.run import Run, State
-from ui import live, shared
+from core.runs import catalogue
+from core.runs.run import Run, State
+from ui import cache
+from ui.train import live
 
-APP = str(Path(__file__).parents[2] / "streamlit_app.py")
+APP = str(Path(__file__).parents[2] / "ui" / "app.py")
 
 pytestmark = pytest.mark.usefixtures("whole_app", "sample_only")
 
 
-def opened(path: str = "pages/train.py") -> AppTest:
+def opened(path: str = "../pages/train.py") -> AppTest:
     """Open a page, without a fault."""
     page = AppTest.from_file(APP, default_timeout=60).switch_page(path).run()
     assert not page.exception
@@ -27,10 +28,10 @@ def opened(path: str = "pages/train.py") -> AppTest:
 
 def going(name: str, state: State = State.RUNNING) -> Run:
     """Return a run that somebody vouches for."""
-    run = runs.create(TrainConfig(), "sample", "fast_cnn", name)
+    run = catalogue.create(TrainConfig(), "sample", "fast_cnn", name)
     tags = {"state": state, "alive_until": str(time.time() + 600), "steps": "48"}
-    runs.set_tags(run.id, tags)
-    return runs.get(run.id)
+    catalogue.set_tags(run.id, tags)
+    return catalogue.get(run.id)
 
 
 def texts(page: AppTest) -> str:
@@ -85,8 +86,8 @@ def test_settings_survive_leaving_the_page() -> None:
     """What was set is still set after a look at another page."""
     page = opened()
     page.slider(key="setting-epochs").set_value(9).run()
-    page.switch_page("pages/data.py").run()
-    page.switch_page("pages/train.py").run()
+    page.switch_page("../pages/data.py").run()
+    page.switch_page("../pages/train.py").run()
     assert page.slider(key="setting-epochs").value == 9
     assert page.select_slider(key="setting-batch_size").value == 256
 
@@ -99,14 +100,14 @@ def test_start_trains_what_was_set() -> None:
     page.text_input[0].set_value("by hand").run()
     page.button(key="start").click().run()
     assert not page.exception
-    [run] = runs.listed()
+    [run] = catalogue.listed()
     assert (run.name, run.recipe, run.data) == ("by hand", "mlp", "sample")
     assert run.config == RECIPES["mlp"].config.changed({"epochs": 1})
     deadline = time.monotonic() + 60
-    while not runs.get(run.id).state.is_over:
+    while not catalogue.get(run.id).state.is_over:
         assert time.monotonic() < deadline
         time.sleep(0.2)
-    assert runs.get(run.id).state == State.FINISHED
+    assert catalogue.get(run.id).state == State.FINISHED
     page.run()
     assert "by hand" in texts(page) and "best epoch 1" in texts(page)
 
@@ -117,7 +118,7 @@ def test_run_in_progress_is_found_by_any_session() -> None:
     page = opened()
     assert "somebody's" in texts(page)
     next(button for button in page.button if button.label == "Stop").click().run()
-    assert runs.stop_requested(run.id)
+    assert catalogue.stop_requested(run.id)
 
 
 @pytest.mark.parametrize(
@@ -141,16 +142,16 @@ def test_queue_is_in_sight() -> None:
 def test_failed_run_says_why_in_plain_text() -> None:
     """A reason is shown as it is, Markdown in it and all."""
     run = going("broken")
-    runs.set_tags(run.id, {"state": State.FAILED, "reason": "no *space* left"})
+    catalogue.set_tags(run.id, {"state": State.FAILED, "reason": "no *space* left"})
     assert r"Failed · no \*space\* left" in texts(opened())
 
 
 def test_silent_team_store_leaves_the_app_working(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where nobody listens, pages that need runs say so, and the others work."""
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
-    page = opened("pages/compare.py")
+    page = opened("../pages/compare.py")
     assert "does not answer" in page.error[0].value
-    page.switch_page("pages/data.py").run()
+    page.switch_page("../pages/data.py").run()
     assert not page.exception and not page.error
 
 
@@ -170,22 +171,22 @@ def test_deleted_run_is_no_dead_end() -> None:
     """Where the run that was watched is deleted, the page shows what is left, or how to begin."""
     page = opened()
     for name in ("kept", "watched"):
-        runs.set_tags(going(name).id, {"state": State.FINISHED})
-    watched = runs.find("watched")
+        catalogue.set_tags(going(name).id, {"state": State.FINISHED})
+    watched = catalogue.find("watched")
     page.session_state["watched"] = watched.id
     assert "watched" in texts(page.run())
-    runs.delete(watched)
+    catalogue.delete(watched)
     page.run()
     assert not page.error and "kept" in texts(page)
-    runs.delete(runs.find("kept"))
+    catalogue.delete(catalogue.find("kept"))
     assert "Press Start" in page.run().info[0].value
 
 
 def test_name_in_the_sidebar_is_plain_text() -> None:
     """A run's name cannot bring a picture, and so a request, into everybody's sidebar."""
     going("![x](http://elsewhere/)")
-    page = opened("pages/data.py")
-    shared.warm_up().wait()
+    page = opened("../pages/data.py")
+    cache.warm_up().wait()
     page.run()
     told = [element.proto.text for element in page.sidebar.get("progress")]
     assert told and "![x]" not in told[0]
@@ -194,7 +195,7 @@ def test_name_in_the_sidebar_is_plain_text() -> None:
 def test_expected_time_is_that_of_the_fastest_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     """A busy machine's slow steps no longer count once faster ones were seen; four are enough."""
     timed = iter([(4.0, 1.0), (0.4, 0.1), (0.8, 0.2), (2.0, 0.5), (1e-6, 1e-6)])
-    monkeypatch.setattr("core.estimate.step_seconds", lambda batch: next(timed))
+    monkeypatch.setattr("core.training.estimate.step_seconds", lambda batch: next(timed))
     page = opened()
     # 3,000 images to train on and 1,000 to validate, in batches of 256, four times.
     said = [_expected(page)] + [_expected(page.run()) for _ in range(4)]
@@ -204,7 +205,7 @@ def test_expected_time_is_that_of_the_fastest_steps(monkeypatch: pytest.MonkeyPa
 def test_steps_are_not_timed_beside_a_run(monkeypatch: pytest.MonkeyPatch) -> None:
     """Timing would take from the run what it computes with, and be wrong."""
     timed = iter([(4.0, 1.0), (0.4, 0.1)])
-    monkeypatch.setattr("core.estimate.step_seconds", lambda batch: next(timed))
+    monkeypatch.setattr("core.training.estimate.step_seconds", lambda batch: next(timed))
     page = opened()
     going("busy")
     assert _expected(page.run()) == "About 3 min 23 s"

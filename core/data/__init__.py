@@ -1,0 +1,1 @@
+"""MNIST as arrays: find, verify, split, download, describe."""

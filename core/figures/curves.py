@@ -1,0 +1,178 @@
+"""The course of a training, of several, and what they cost → Plotly figures."""
+
+from html import escape
+from itertools import cycle
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from core.figures import palette
+
+if TYPE_CHECKING:
+    from core.runs.history import History
+
+
+def training_curves(
+    history: "History", metric: str, total_epochs: int, logarithmic: bool = False
+) -> go.Figure:
+    """Return `loss` or `accuracy` over epochs: training by step and epoch, validation by epoch."""
+    steps, epochs = history.steps, history.epochs
+    figure = go.Figure()
+    form = ".2%" if metric == "accuracy" else ".4f"
+    figure.add_scatter(
+        x=steps["epoch"],
+        y=steps[metric],
+        name="training, by step",
+        mode="lines",
+        line={"color": palette.TRAINING, "width": 1},
+        opacity=0.4,
+        hovertemplate=f"%{{y:{form}}}<extra>training, by step</extra>",
+    )
+    for split, colour in (("train", palette.TRAINING), ("validation", palette.VALIDATION)):
+        label = {"train": "training", "validation": "validation"}[split]
+        figure.add_scatter(
+            x=epochs["epoch"],
+            y=epochs[f"{split}_{metric}"],
+            name=label,
+            mode="lines+markers",
+            line={"color": colour, "width": 2},
+            hovertemplate=f"%{{y:{form}}}<extra>{label}</extra>",
+        )
+    if len(epochs):
+        best = epochs.loc[_best(epochs)]
+        figure.add_scatter(
+            x=[best["epoch"]],
+            y=[best[f"validation_{metric}"]],
+            name="best epoch",
+            mode="markers",
+            marker={"symbol": "circle-open", "size": 14, "color": palette.VALIDATION},
+            hoverinfo="skip",
+        )
+    title = "Loss, lower is better" if metric == "loss" else "Accuracy, higher is better"
+    figure.update_layout(
+        title=title,
+        xaxis={"title": "epoch", "range": [0, total_epochs]},
+        yaxis={
+            "title": "cross-entropy, nats" if metric == "loss" else "right answers",
+            "type": "log" if logarithmic else "linear",
+            "tickformat": "" if metric == "loss" else ".0%",
+        },
+    )
+    return figure
+
+
+def _best(epochs: pd.DataFrame) -> int:
+    """Return the row of the best epoch, of equals the last, as the training loop chooses it."""
+    return int(epochs["validation_accuracy"][::-1].idxmax())
+
+
+def learning_rate(history: "History", total_epochs: int) -> go.Figure:
+    """Return the learning rate over epochs."""
+    figure = go.Figure()
+    figure.add_scatter(
+        x=history.steps["epoch"],
+        y=history.steps["learning_rate"],
+        mode="lines",
+        line={"color": palette.TRAINING},
+        hovertemplate="%{y:.3g}<extra></extra>",
+    )
+    figure.update_layout(
+        title="Learning rate",
+        xaxis={"title": "epoch", "range": [0, total_epochs]},
+        yaxis={"rangemode": "tozero"},
+    )
+    return figure
+
+
+RUN_METRICS = {
+    "validation_accuracy": "Validation accuracy, higher is better",
+    "validation_loss": "Validation loss, lower is better",
+    "train_accuracy": "Training accuracy, higher is better",
+    "train_loss": "Training loss, lower is better",
+}
+
+
+def run_curves(
+    courses: "dict[str, pd.DataFrame]", metric: str, by_seconds: bool = False
+) -> go.Figure:
+    """Return a metric of several runs over epochs or seconds; best epochs are ringed.
+
+    `courses` has each run's `History.epochs` by its label; `metric` is a key of RUN_METRICS.
+    """
+    figure = go.Figure()
+    over = "total_seconds" if by_seconds else "epoch"
+    accuracy = metric.endswith("accuracy")
+    for (label, epochs), colour in zip(courses.items(), cycle(palette.CLASS_COLOURS), strict=False):
+        best = (
+            epochs["epoch"] == epochs.loc[_best(epochs), "epoch"]
+            if epochs["validation_accuracy"].notna().any()
+            else epochs["epoch"] < 0
+        )
+        figure.add_scatter(
+            x=epochs[over],
+            y=epochs[metric],
+            name=escape(label, quote=False),
+            mode="lines+markers",
+            line={"color": colour, "width": 2},
+            marker={
+                "size": np.where(best, 11, 5),
+                "symbol": np.where(best, "circle-open", "circle"),
+                "line": {"width": 2},
+            },
+            hovertemplate=f"%{{y:{'.2%' if accuracy else '.4f'}}}",
+        )
+    longest = max((len(epochs) for epochs in courses.values()), default=0)
+    figure.update_layout(
+        title=RUN_METRICS[metric],
+        xaxis={
+            "title": "seconds of training" if by_seconds else "epoch",
+            "rangemode": "tozero",
+            "dtick": 1 if longest <= 12 and not by_seconds else None,  # no half epochs
+        },
+        yaxis={
+            "title": "right answers" if accuracy else "cross-entropy, nats",
+            "tickformat": ".4~%" if accuracy else "",
+        },
+        uirevision=f"{metric} {over}",
+    )
+    return figure
+
+
+def accuracy_against(runs: "pd.DataFrame", labels: list[str], column: str) -> go.Figure:
+    """Return test accuracy, with its 95 % interval, against `train_seconds` or `parameters`.
+
+    `runs` is `compare.table`'s. Runs without a test accuracy are left out.
+    """
+    figure = go.Figure()
+    unit = {"train_seconds": "seconds of training", "parameters": "parameters"}[column]
+    rows = zip(runs.to_dict("records"), labels, cycle(palette.CLASS_COLOURS), strict=False)
+    for run, label, colour in rows:
+        accuracy, low, high = run["test_accuracy"], run["test_low"], run["test_high"]
+        if pd.isna(accuracy) or pd.isna(run[column]):
+            continue
+        figure.add_scatter(
+            x=[run[column]],
+            y=[accuracy],
+            error_y={
+                "symmetric": False,
+                "array": [high - accuracy],
+                "arrayminus": [accuracy - low],
+                "thickness": 1,
+                "width": 4,
+            },
+            name=escape(label, quote=False),
+            mode="markers",
+            marker={"size": 11, "color": colour},
+            hovertemplate=f"%{{fullData.name}}<br>%{{y:.2%}} ({low:.2%}–{high:.2%})"
+            "<br>%{x:,.4~r} " + unit + "<extra></extra>",
+        )
+    figure.update_layout(
+        title=f"Test accuracy against {'training time' if unit[0] == 's' else unit}",
+        xaxis={"title": unit, "rangemode": "tozero", "tickformat": ",~r"},
+        yaxis={"title": "right answers", "tickformat": ".4~%"},
+        hovermode="closest",
+        showlegend=False,
+    )
+    return figure

@@ -1,0 +1,244 @@
+"""Digits and answers → Plotly figures. Fonts, backgrounds and grids are the theme's."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from core.figures import palette
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+def reliability(told: pd.DataFrame, calibrated: pd.DataFrame) -> go.Figure:
+    """Return accuracy over confidence before and after calibration; on the dashed line they agree.
+
+    The tables are `calibrate.reliability`'s.
+    """
+    figure = go.Figure()
+    figure.add_scatter(
+        x=[0, 1],
+        y=[0, 1],
+        mode="lines",
+        line={"color": palette.NEUTRAL, "width": 1, "dash": "dash"},
+        hoverinfo="skip",
+        showlegend=False,
+    )
+    for table, name, colour in (
+        (told, "as the network says", palette.NEUTRAL),
+        (calibrated, "calibrated", palette.ACCENT),
+    ):
+        figure.add_scatter(
+            x=table["confidence"],
+            y=table["accuracy"],
+            customdata=table[["count"]],
+            name=name,
+            mode="lines+markers",
+            line={"color": colour, "width": 2},
+            hovertemplate="%{customdata[0]:,} answers, %{x:.1%} sure: %{y:.1%} right"
+            f"<extra>{name}</extra>",
+        )
+    figure.update_layout(
+        title="How often it is right when it says so",
+        xaxis={"title": "confidence", "range": [0, 1.02], "tickformat": ".0%"},
+        yaxis={"title": "right answers", "range": [0, 1.05], "tickformat": ".0%"},
+        hovermode="closest",
+    )
+    return figure
+
+
+def confusion_map(
+    matrix: "NDArray[np.int64]", normalised: bool = False, hide_diagonal: bool = False
+) -> go.Figure:
+    """Return `(10, 10)` counts (row: truth, column: answer) as a heatmap with a number a cell.
+
+    Normalised, the numbers are percentages of each row. Colours follow the logarithm, so that a
+    handful of mistakes shows beside a thousand right answers. A cell's x is the answer, its y the
+    truth.
+    """
+    shares = matrix / np.maximum(matrix.sum(1, keepdims=True), 1)
+    numbers = [f"{share:.1%}"[:-1] for share in shares.flat] if normalised else matrix.flat
+    texts = [
+        str(number) if count else "" for number, count in zip(numbers, matrix.flat, strict=True)
+    ]
+    colours = np.log1p(1_000 * shares if normalised else matrix)
+    hidden = np.eye(10, dtype=bool) & hide_diagonal
+    figure = go.Figure()
+    figure.add_heatmap(
+        z=np.where(hidden, np.nan, colours),
+        x=list(range(10)),
+        y=list(range(10)),
+        text=np.where(hidden, "", np.array(texts).reshape(10, 10)),
+        texttemplate="%{text}",
+        customdata=np.stack([matrix, shares], -1),
+        hovertemplate="%{y} read as %{x}: %{customdata[0]:,}"
+        "<br>%{customdata[1]:.2%} of all %{y}s<extra></extra>",
+        hoverongaps=False,
+        showscale=False,
+        zmin=0,
+        xgap=1,
+        ygap=1,
+    )
+    digits = {"dtick": 1, "showgrid": False, "zeroline": False, "fixedrange": True}
+    figure.update_layout(
+        title=_confusion_title(matrix),
+        xaxis={"title": "answer", **digits},
+        yaxis={"title": "truth", "autorange": "reversed", **digits},
+        dragmode=False,  # a drag that is meant as a click
+    )
+    return figure
+
+
+def _confusion_title(matrix: "NDArray[np.int64]") -> str:
+    """Return how many are wrong, and the most frequent mistake."""
+    mistakes = matrix * (1 - np.eye(10, dtype=np.int64))
+    if not mistakes.any():
+        return f"All {matrix.sum():,} are right"
+    truth, answer = divmod(int(mistakes.argmax()), 10)
+    return f"{mistakes.sum():,} of {matrix.sum():,} wrong, most often {truth} read as {answer}"
+
+
+def probability_bars(probabilities: "NDArray[np.float32]", truth: int | None = None) -> go.Figure:
+    """Return the ten probabilities `(10,)` as bars in the classes' colours; the truth is named."""
+    answer = int(probabilities.argmax())
+    marks = {answer: "answer"} | ({} if truth is None else {truth: "truth"})
+    names = [f"<b>{d}</b><br>{marks[d]}" if d in marks else f"{d}<br> " for d in range(10)]
+    figure = go.Figure()
+    figure.add_bar(
+        x=list(range(10)),
+        y=probabilities,
+        marker={"color": list(palette.CLASS_COLOURS)},
+        text=[
+            f"{share:.1%}".replace("%", " %") if share >= 0.005 else "" for share in probabilities
+        ],
+        textposition="outside",
+        textfont={"size": 11},
+        constraintext="none",
+        cliponaxis=False,
+        hovertemplate="%{x}: %{y:.4%}<extra></extra>",
+    )
+    figure.update_layout(
+        xaxis={"tickvals": list(range(10)), "ticktext": names, "tickangle": 0, "fixedrange": True},
+        yaxis={"range": [0, 1], "tickformat": ".0%", "dtick": 0.5, "fixedrange": True},
+        showlegend=False,
+        bargap=0.25,
+        dragmode=False,
+    )
+    return figure
+
+
+def pixel_values(image: "NDArray[np.uint8]") -> go.Figure:
+    """Return one `(28, 28)` image, white on black, with the value of each pixel that has ink."""
+    figure = go.Figure()
+    for chosen, colour in ((image < 128, "#ffffff"), (image >= 128, "#000000")):
+        figure.add_heatmap(
+            z=np.where(chosen, image, np.nan),
+            text=np.where(chosen & (image > 0), image.astype(str), ""),
+            texttemplate="%{text}",
+            textfont={"color": colour},
+            colorscale=[[0, "#000000"], [1, "#ffffff"]],
+            zmin=0,
+            zmax=255,
+            showscale=False,
+            hoverongaps=False,
+            hovertemplate="row %{y}, column %{x}: %{z}<extra></extra>",
+        )
+    figure.update_layout(**_SQUARE)
+    return figure
+
+
+_AXIS = {"showgrid": False, "zeroline": False, "tickvals": list(range(0, 28, 3))}
+_SQUARE = {
+    "margin": {"l": 24, "r": 4, "t": 4, "b": 24},
+    "xaxis": {**_AXIS, "constrain": "domain"},
+    "yaxis": {
+        **_AXIS,
+        "autorange": "reversed",
+        "scaleanchor": "x",
+        "constrain": "domain",
+        "constraintoward": "top",
+    },
+}
+
+
+def evidence(
+    image: "NDArray[np.float32]", values: "NDArray[np.float32]", answer: int, rival: int
+) -> go.Figure:
+    """Return which pixels speak for the answer and which for the rival, the digit as an outline.
+
+    `image` is (28, 28) in [0, 1], `values` (28, 28) are `why.evidence`'s.
+    """
+    figure = go.Figure()
+    strongest = float(np.abs(values).max()) or 1.0
+    figure.add_heatmap(
+        z=values,
+        zmin=-strongest,
+        zmax=strongest,
+        colorscale=[
+            [0, palette.VALIDATION],
+            [0.5, "rgba(128, 128, 128, 0)"],
+            [1, palette.TRAINING],
+        ],
+        showscale=False,
+        hovertemplate=f"row %{{y}}, column %{{x}}: %{{z:+.3f}} for {answer} against {rival}"
+        "<extra></extra>",
+    )
+    figure.add_contour(
+        z=image,
+        contours={"coloring": "none", "start": 0.5, "end": 0.5, "size": 1},
+        line={"color": palette.NEUTRAL, "width": 1.5},
+        hoverinfo="skip",
+        showlegend=False,
+    )
+    bare = {"showticklabels": False}
+    figure.update_layout(**_SQUARE)
+    figure.update_layout(margin={"l": 4, "b": 4}, xaxis=bare, yaxis=bare)
+    return figure
+
+
+def class_shares(counts: pd.DataFrame) -> go.Figure:
+    """Return each digit's share of its split, from `explore.class_counts`."""
+    figure = go.Figure()
+    for split, label, colour in (
+        ("train", "training", palette.TRAINING),
+        ("test", "test", palette.TEST),
+    ):
+        figure.add_bar(
+            x=counts.index,
+            y=counts[split] / counts[split].sum(),
+            customdata=counts[split],
+            name=label,
+            marker={"color": colour},
+            hovertemplate=f"%{{customdata:,}} images, %{{y:.2%}}<extra>{label}</extra>",
+        )
+    figure.update_layout(
+        title="Images per digit",
+        bargap=0.3,
+        xaxis={"title": "digit", "dtick": 1, "showgrid": False},
+        yaxis={"title": "share of the split", "tickformat": ".0%"},
+    )
+    return figure
+
+
+def digit_map(points: pd.DataFrame, title: str) -> go.Figure:
+    """Return images as points coloured by digit, from columns x, y, digit and index.
+
+    Each point's customdata is its row in `points`, as the chart's `tiles` want it, and its index.
+    """
+    figure = go.Figure()
+    numbered = points.assign(row=range(len(points)))
+    for digit, group in numbered.groupby("digit"):
+        figure.add_scatter(
+            x=group["x"],
+            y=group["y"],
+            customdata=group[["row", "index"]].to_numpy(),
+            name=str(digit),
+            mode="markers",
+            marker={"size": 6, "opacity": 0.8, "color": palette.CLASS_COLOURS[int(digit)]},
+            hovertemplate=f"{digit}, image %{{customdata[1]:,}}<extra></extra>",
+        )
+    bare = {"showgrid": False, "zeroline": False, "showticklabels": False}
+    figure.update_layout(title=title, xaxis=bare, yaxis={**bare, "scaleanchor": "x"})
+    return figure

@@ -1,0 +1,1 @@
+"""Strokes or a picture → digits, prepared as MNIST's makers prepared theirs."""

@@ -1,0 +1,164 @@
+"""A picture → the digits in it, whatever the paper and the light.
+
+The paper is estimated and taken away, what remains is ink, and its pieces are put together to
+digits. Sizes are checked before anything is decoded, for the file may be anybody's.
+"""
+
+import io
+import math
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps
+from scipy import ndimage
+
+from core.errors import InkError
+from core.ink.normalisation import AREA, BOX, FINE, Digit, Floats, even_out, fit, place
+from core.ink.separation import (
+    BLANK,
+    FLAT,
+    FLAT_LINE,
+    MIN_CONTRAST,
+    MIN_INK,
+    find_pieces,
+    group_pieces,
+)
+
+MAX_BYTES = 16 * 2**20
+MAX_PIXELS = 40_000_000
+MIN_SIDE = 8  # of a picture, pixels
+WORKING_SIDE = 1024  # longer side, in pixels, at which ink is looked for
+UNEVEN = 0.05  # median deviation along the frame of a shaded picture; black to white is 1
+
+TOO_LARGE = "The picture is too large: at most 16 MB and 40 megapixels. Upload a smaller one."
+
+
+def from_picture(source: bytes | Path | Image.Image) -> list[Digit]:
+    """The digits in a picture, left to right.
+
+    `source` is a PNG, JPEG or WebP of at most 16 MB and 40 megapixels, or a picture already open;
+    dark ink on a light ground or light on dark. Raises `InkError` if it cannot be read or holds
+    no digit.
+    """
+    ink = strength(source)
+    pieces, boxes, edge = find_pieces(ink)
+    found, height, width = [], *ink.shape
+    for group in group_pieces(boxes):
+        (left, top), (right, bottom) = boxes[group, :2].min(0), boxes[group, 2:].max(0)
+        if max(right - left, bottom - top) < MIN_INK * max(ink.shape):
+            continue
+        if right - left > FLAT * (bottom - top):
+            continue
+        part = slice(int(top), int(bottom)), slice(int(left), int(right))
+        others = (pieces[part] > 0) & ~np.isin(pieces[part], np.array(group) + 1)
+        image = _prepared(np.pad(np.where(others, 0, ink[part]), 2), edge)
+        box = float(left / width), float(top / height), float(right / width), float(bottom / height)
+        found.append(Digit(image, box))
+    if not found:
+        flat = np.ptp(boxes[:, [0, 2]]) > FLAT * np.ptp(boxes[:, [1, 3]])
+        raise InkError(FLAT_LINE if flat else BLANK)
+    return found
+
+
+def _prepared(ink: Floats, edge: float) -> NDArray[np.float32]:
+    """One digit's ink (H, W), cropped, as (28, 28), its strokes in MNIST's range of thickness."""
+    enlarge = max(1.0, BOX * FINE / max(ink.shape))
+    size = (round(ink.shape[1] * enlarge), round(ink.shape[0] * enlarge))
+    sharp = Image.fromarray(ink).resize(size, Image.Resampling.BICUBIC)
+    return place(fit(even_out(np.asarray(sharp) > edge)))
+
+
+def strength(source: bytes | Path | Image.Image) -> Floats:
+    """Return (H, W), 0 on paper and more where there is ink; at most `WORKING_SIDE` a side.
+
+    `source` is a PNG, JPEG or WebP of at most 16 MB and 40 megapixels, or a picture already open.
+    Raises `InkError` if it cannot be read.
+    """
+    return _without_ground(_grey(source))
+
+
+def _grey(source: bytes | Path | Image.Image) -> Floats:
+    """The picture upright, its transparency filled: (H, W) in [0, 1], 1 is white.
+
+    H and W are at most `WORKING_SIDE`. Sizes are checked on the header, before decoding.
+    """
+    picture = source if isinstance(source, Image.Image) else _open(source)
+    width, height = picture.size
+    if width * height > MAX_PIXELS:
+        raise InkError(TOO_LARGE)
+    if min(width, height) < MIN_SIDE:
+        raise InkError(
+            f"No digit found: the picture has only {width} × {height} pixels. Upload a larger one."
+        )
+    # An MPO is a phone's JPEG with further pictures behind the photo, such as a depth map.
+    if getattr(picture, "is_animated", False) and picture.format != "MPO":
+        raise InkError("The picture is animated. Upload a still one.")
+    try:
+        if picture is not source:  # a JPEG can be decoded at 1/2, 1/4 or 1/8 size, in less memory
+            picture.draft("L", (WORKING_SIDE, WORKING_SIDE))
+        deep = picture.mode.startswith("I")  # 16 bits a pixel; made "L", it would be clipped
+        mode = "F" if deep else "RGBA" if picture.has_transparency_data else "L"
+        small = picture.convert(mode).reduce(math.ceil(max(picture.size) / WORKING_SIDE))
+        small = ImageOps.exif_transpose(small)
+    except Exception as error:  # Pillow raises all kinds of errors for damaged files
+        raise InkError("The picture is damaged and cannot be decoded. Upload another.") from error
+    if mode == "RGBA":
+        return _filled(np.asarray(small.convert("LA"), np.float32) / 255)
+    return np.asarray(small, np.float32) / (65535 if deep else 255)
+
+
+def _open(source: bytes | Path) -> Image.Image:
+    """The picture in `source`, of which only the header has been decoded."""
+    if isinstance(source, Path):
+        try:
+            with source.open("rb") as file:
+                source = file.read(MAX_BYTES + 1)
+        except OSError as error:
+            raise InkError(f"{source!s} cannot be read: {error.strerror}.") from error
+    if len(source) > MAX_BYTES:
+        raise InkError(TOO_LARGE)
+    try:
+        return Image.open(io.BytesIO(source), formats=("PNG", "JPEG", "WEBP"))
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise InkError(TOO_LARGE) from error
+    except Exception as error:  # Pillow raises all kinds of errors for damaged files
+        raise InkError("The file is no picture. Upload a PNG, JPEG or WebP.") from error
+
+
+def _filled(grey_and_alpha: Floats) -> Floats:
+    """(H, W, 2) grey and opacity in [0, 1] → (H, W) grey, on a ground that the ink stands out from.
+
+    Where most is opaque and has several tones, ink and ground are both in the colours; else the
+    ink is what is opaque, and a white one needs a black ground.
+    """
+    grey, alpha = grey_and_alpha[..., 0], grey_and_alpha[..., 1]
+    seen = grey[alpha > alpha.max() / 2]
+    if not len(seen):
+        return alpha  # all transparent: blank
+    tone = float(np.median(seen))
+    whole = len(seen) > grey.size / 2 and np.ptp(seen) > MIN_CONTRAST
+    ground = tone if whole else float(tone < 0.5)
+    return grey * alpha + ground * (1 - alpha)
+
+
+def _without_ground(grey: Floats) -> Floats:
+    """(H, W) grey → (H, W) strength of the ink, 0 on paper, whatever the paper's tone and shading.
+
+    An even picture has the tone of its frame, and the rest may be filled with ink. In an uneven
+    one the paper is the median over half the picture, which follows a shadow but no stroke. What
+    differs most from the paper is ink, lighter or darker (cubes keep the sign); what differs by
+    less than three standard deviations of the noise is none.
+    """
+    page = Image.fromarray(grey)
+    width, height = (max(1, round(64 * side / max(page.size))) for side in page.size)
+    small = np.asarray(page.resize((width, height), AREA))
+    frame = np.concatenate([small[[0, -1]].ravel(), small[:, [0, -1]].ravel()])
+    paper = np.full_like(small, np.median(frame))
+    if np.median(np.abs(frame - paper[0, 0])) > UNEVEN:
+        paper = ndimage.median_filter(small, (max(1, height // 2), max(1, width // 2)))
+    ink = grey - np.asarray(Image.fromarray(paper).resize(page.size, Image.Resampling.BILINEAR))
+    if (ink**3).sum() < 0:
+        ink = -ink
+    noise = np.percentile(np.abs(ink), 25) / 0.319  # a quarter of a normal sample is within 0.319
+    return np.where(ink > 3 * noise, ink, 0)

@@ -1,0 +1,128 @@
+"""Strokes, from the drawing canvas or elsewhere → the digits that they make."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw
+from scipy import ndimage
+
+from core.errors import InkError
+from core.ink.normalisation import (
+    BOX,
+    FINE,
+    PEN,
+    Digit,
+    Floats,
+    place,
+)
+from core.ink.separation import (
+    group_pieces,
+)
+
+MAX_POINTS = 20_000  # in a drawing; a hand leaves some 60 a second
+MAX_COORDINATE = 1e5  # canvas pixels
+DOT = 4  # canvas pixels; what spans less is a dot
+CURVE_STEPS = 4  # straight pieces for one curve of the canvas, which is a few pixels long
+
+EMPTY = "No digit found: the drawing is empty. Draw a digit first."
+
+
+def from_drawing(drawing: dict[str, Any] | None) -> list[Digit]:
+    """The digits of the canvas's drawing, left to right.
+
+    `drawing` is the `json_data` of streamlit-drawable-canvas, made by Fabric 7 (None before the
+    first stroke). Only its free-hand paths count, moved, scaled or turned by the canvas's editing
+    as they may be. Raises `InkError` if nothing is drawn or the drawing cannot be read.
+    """
+    if not drawing:
+        raise InkError(EMPTY)
+    try:
+        paths = [item for item in drawing["objects"] if item.get("type") in ("path", "Path")]
+        if sum(1 + len(path["path"]) for path in paths) > MAX_POINTS:
+            raise InkError(
+                f"The drawing has more than {MAX_POINTS:,} points. Clear it and draw less."
+            )
+        with np.errstate(all="ignore"):  # what overflows is refused below
+            strokes = [_edited(_points(path["path"]), path) for path in paths]
+    except (AttributeError, IndexError, KeyError, OverflowError, TypeError, ValueError) as error:
+        raise InkError("The drawing cannot be read. Clear it and draw again.") from error
+    return from_strokes(strokes)
+
+
+def from_strokes(strokes: Sequence[Floats]) -> list[Digit]:
+    """The digits that strokes make, left to right; each stroke is (N, 2) points (x, y), y down.
+
+    Raises `InkError` if there is no ink or only dots, or a coordinate is no sensible number.
+    """
+    strokes = [stroke for stroke in strokes if len(stroke)]
+    if not strokes:
+        raise InkError(EMPTY)
+    if not (np.abs(np.concatenate(strokes)) <= MAX_COORDINATE).all():  # a NaN fails this too
+        raise InkError("The drawing has points far outside the canvas. Clear it and draw again.")
+    boxes = np.array([[*stroke.min(axis=0), *stroke.max(axis=0)] for stroke in strokes])
+    found = []
+    for group in group_pieces(boxes):
+        (left, top), (right, bottom) = boxes[group, :2].min(0), boxes[group, 2:].max(0)
+        if max(right - left, bottom - top) >= DOT:
+            image = draw([strokes[number] for number in group])
+            found.append(Digit(image, (float(left), float(top), float(right), float(bottom))))
+    if not found:
+        raise InkError("No digit found: there is only a dot. Draw a larger digit.")
+    return found
+
+
+def draw(strokes: Sequence[Floats]) -> NDArray[np.float32]:
+    """One digit's strokes, each (N, 2) points (x, y), y down, as (28, 28) float32 in [0, 1].
+
+    They are drawn with a round pen of MNIST's thickness, whatever pen was used.
+    """
+    points = np.concatenate(strokes)
+    low = points.min(axis=0)
+    span = float((points.max(axis=0) - low).max())
+    side = BOX * FINE
+    radius = PEN * side / 2
+    scale = (side - 2 * radius) / span  # the pen's width belongs to the longer side
+    page = Image.new("1", (side, side))
+    pencil = ImageDraw.Draw(page)
+    for stroke in strokes:
+        line = (stroke - low) * scale + radius - 0.5
+        pencil.line([(x, y) for x, y in line.tolist()] * (1 if len(line) > 1 else 2), fill=1)
+    return place(ndimage.distance_transform_edt(~np.asarray(page)) <= radius)
+
+
+def _points(path: list[list[Any]]) -> Floats:
+    """A path of the canvas, `[["M", x, y], ["Q", x1, y1, x, y], …, ["L", x, y]]`, as (N, 2)."""
+    points: list[Floats] = []
+    for command, *numbers in path:
+        ends = np.asarray(numbers, float).reshape(-1, 2)
+        if command == "Q" and points and len(ends) == 2:
+            t = np.linspace(0, 1, CURVE_STEPS + 1)[1:, None]
+            points.extend((1 - t) ** 2 * points[-1] + 2 * t * (1 - t) * ends[0] + t**2 * ends[1])
+        elif command in ("M", "L") and len(ends) == 1:
+            points.append(ends[0])
+        else:
+            raise ValueError(f"unknown path command {command!r}")
+    return np.array(points).reshape(-1, 2)
+
+
+def _edited(points: Floats, path: dict[str, Any]) -> Floats:
+    """(N, 2) points of a path where the canvas shows them, after moving, scaling and turning.
+
+    Fabric keeps a path's points as first drawn and puts the middle of their box at (left, top),
+    which is a corner of the box instead where originX and originY say so.
+    """
+    if "left" not in path or not len(points):
+        return points
+    low, high = points.min(axis=0), points.max(axis=0)
+    flips = np.array([-1 if path.get(flip) else 1 for flip in ("flipX", "flipY")])
+    scale = np.array([path.get("scaleX", 1), path.get("scaleY", 1)], float)
+    names = {"left": 0.5, "top": 0.5, "right": -0.5, "bottom": -0.5, "center": 0.0}
+    corner = np.array([names[path.get(origin, "center")] for origin in ("originX", "originY")])
+    angle = math.radians(path.get("angle", 0))
+    turn = np.array([[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]])
+    local = (points - (low + high) / 2) * flips + corner * (high - low + path.get("strokeWidth", 0))
+    moved: Floats = (local * scale) @ turn.T + (path["left"], path["top"])
+    return moved

@@ -1,0 +1,129 @@
+"""The thread that takes a training's events to the store, and brings back whether to stop.
+
+The training loop never waits for the store: what it has to say goes to this thread.
+"""
+
+import logging
+import threading
+import time
+from typing import TYPE_CHECKING
+
+from core.errors import StoreError
+from core.runs import catalogue
+from core.runs.history import EPOCH_METRICS, STEP_METRICS
+from core.runs.run import State
+
+if TYPE_CHECKING:  # torch takes 2 s and 500 MB: a run that waits does without
+    from core.training.events import Epoch, Started, Step
+
+_log = logging.getLogger("digitlab")
+_FLUSH = 0.5  # seconds between two writes to the store, and two looks for a stop
+_PERSISTENCE = 60.0  # seconds for which a store that fails is tried again
+
+
+class Recorder(threading.Thread):
+    """Writes a run's metrics and tags to the store; sets `stopping` when the run should stop.
+
+    A store that fails is tried again, with nothing lost, for as long as the run lasts and
+    _PERSISTENCE seconds more.
+    """
+
+    def __init__(self, run_id: str) -> None:
+        super().__init__(name="recorder", daemon=True)
+        self.stopping = threading.Event()
+        self._run_id = run_id
+        self._lock = threading.Lock()
+        self._points: list[tuple[str, float, int]] = []
+        self._tags: dict[str, str] = {}
+        self._wake, self._closed = threading.Event(), threading.Event()
+
+    def metrics(self, values: dict[str, float], step: int) -> None:
+        """Record metrics at a step or epoch."""
+        with self._lock:
+            self._points += [(name, float(value), step) for name, value in values.items()]
+
+    def tags(self, values: dict[str, str]) -> None:
+        """Set tags; a later value replaces an earlier one."""
+        with self._lock:
+            self._tags |= values
+
+    def started(self, event: "Started") -> None:
+        """Record the number of steps, the device and the parameters."""
+        device = event.device
+        self.tags(
+            {
+                "steps": str(event.steps),
+                "device": device.kind,
+                "device_name": device.name,
+                "precision": device.precision,
+            }
+        )
+        self.metrics({"parameters": event.parameters}, 0)
+
+    def step(self, event: "Step") -> None:
+        """Record the metrics of some steps."""
+        values = {f"step/{name}": getattr(event, name) for name in STEP_METRICS}
+        self.metrics(values | {"progress": event.step}, event.step)
+        if event.step == 1:  # somebody waits for the first point
+            self._wake.set()
+
+    def epoch(self, event: "Epoch") -> None:
+        """Record the metrics of an epoch, and the best epoch so far."""
+        values = {f"epoch/{name}": getattr(event, name) for name in EPOCH_METRICS}
+        values |= {
+            "epochs": event.epoch,
+            "best_epoch": event.checkpoint["best_epoch"],
+            "best_validation_accuracy": event.checkpoint["best_accuracy"],
+            "train_seconds": event.total_seconds,
+        }
+        self.metrics(values, event.epoch)
+
+    def warn(self, text: str) -> None:
+        """Show a warning beside the run; an empty one changes nothing."""
+        if text:
+            self.tags({"warning": text})
+
+    def end(self, state: State, reason: str) -> None:
+        """Record how the run ended, without waiting for the next write."""
+        self.tags({"state": state, "reason": reason})
+        self._wake.set()
+
+    def close(self) -> None:
+        """Wait until all is written, or the store has failed for _PERSISTENCE seconds."""
+        self._closed.set()
+        self._wake.set()
+        self.join(_PERSISTENCE)
+
+    def run(self) -> None:
+        """Renew the lease, write, and look for a stop, until all is written after `close`."""
+        renewed, failing = 0.0, False
+        while not (self._closed.is_set() and not self._points and not self._tags):
+            self._wake.wait(_FLUSH)
+            self._wake.clear()
+            try:
+                if time.monotonic() - renewed > catalogue.RENEW:
+                    catalogue.renew(self._run_id)
+                    renewed = time.monotonic()
+                self._flush()
+                if catalogue.stop_requested(self._run_id):
+                    self.stopping.set()
+                failing = False
+            except StoreError as error:
+                if not failing:
+                    _log.warning("%s", error)
+                failing = True
+                time.sleep(_FLUSH)
+
+    def _flush(self) -> None:
+        with self._lock:
+            points, tags = self._points, self._tags
+            self._points, self._tags = [], {}
+        try:
+            catalogue.log(self._run_id, points)
+            points = []
+            if tags:
+                catalogue.set_tags(self._run_id, tags)
+        except StoreError:
+            with self._lock:
+                self._points, self._tags = points + self._points, tags | self._tags
+            raise

@@ -1,0 +1,145 @@
+"""My digits: what a person drew and labelled, each a small picture in the store's folder.
+
+A picture is white on black, 28 × 28, 8 bits; its file's name says when it was kept and what it is.
+"""
+
+import io
+import re
+import secrets
+import time
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from core.errors import InkError, RunError
+from core.runs.store import directory
+
+SPLIT = "my digits"  # what the Evaluate page calls them, beside `answers.SPLITS`
+MOST = 2_000  # digits
+MOST_BYTES = 8_000_000  # of an archive
+_PICTURE_BYTES = 4_000  # more than 28 × 28 pixels take, whatever they show
+_NAME = re.compile(r"\d{8}T\d{6}-[0-9a-f]{8}-[0-9]\.png")
+
+
+@dataclass(frozen=True, eq=False)
+class Collection:
+    """`names (N)`, oldest first; `images (N, 28, 28) uint8`, ink is 255; `labels (N,) uint8`."""
+
+    names: tuple[str, ...]
+    images: NDArray[np.uint8]
+    labels: NDArray[np.uint8]
+
+
+def folder() -> Path:
+    """Return the folder of the pictures, which need not exist yet."""
+    return directory() / "my-digits"
+
+
+def names() -> tuple[str, ...]:
+    """Return the names of all that are kept, oldest first."""
+    if not folder().is_dir():
+        return ()
+    return tuple(sorted(path.name for path in folder().iterdir() if _NAME.fullmatch(path.name)))
+
+
+def load() -> Collection:
+    """Return all that are kept. Raises InkError where one cannot be read."""
+    found = names()
+    images = np.zeros((len(found), 28, 28), np.uint8)
+    for number, name in enumerate(found):
+        images[number] = _picture((folder() / name).read_bytes(), name)
+    return Collection(found, images, np.array([label_of(name) for name in found], np.uint8))
+
+
+def load_some() -> Collection:
+    """Return all that are kept, at least one. Raises RunError where there is none, or InkError."""
+    kept = load()
+    if not kept.names:
+        raise RunError("There are no digits of yours yet. Draw one and keep it.")
+    return kept
+
+
+def keep(image: NDArray[np.float32], label: int) -> str:
+    """Keep a (28, 28) digit in [0, 1] as what it is; return its name. Raises InkError when full."""
+    content = io.BytesIO()
+    Image.fromarray((image.clip(0, 1) * 255).round().astype(np.uint8)).save(content, "PNG")
+    name = f"{time.strftime('%Y%m%dT%H%M%S')}-{secrets.token_hex(4)}-{label}.png"
+    _write({name: content.getvalue()})
+    return name
+
+
+def forget(name: str) -> None:
+    """Delete one; nothing happens if it is gone already."""
+    if _NAME.fullmatch(name):
+        (folder() / name).unlink(missing_ok=True)
+
+
+def archive() -> bytes:
+    """Return all that are kept as one ZIP file, which `restore` takes."""
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as file:
+        for name in names():
+            file.write(folder() / name, name)
+    return content.getvalue()
+
+
+def restore(content: bytes) -> int:
+    """Add the digits of an archive; return how many were new. Raises InkError for another file."""
+    if len(content) > MOST_BYTES:
+        raise InkError(f"The file is larger than {MOST_BYTES // 1_000_000} MB. Upload a smaller.")
+    pictures = {}
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as file:
+            for member in file.infolist()[: MOST + 1]:
+                if not _NAME.fullmatch(member.filename) or member.file_size > _PICTURE_BYTES:
+                    raise InkError(_FOREIGN)
+                pictures[member.filename] = file.read(member)
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError) as error:
+        raise InkError(_FOREIGN) from error
+    for name, picture in pictures.items():  # all are looked at before any is kept
+        _picture(picture, name)
+    there = names()
+    new = {name: picture for name, picture in pictures.items() if name not in there}
+    _write(new)
+    return len(new)
+
+
+_FOREIGN = "This is no file of My digits. Upload one that was downloaded there."
+
+
+def label_of(name: str) -> int:
+    """Return what the digit of that name is."""
+    return int(name[-5])
+
+
+def _write(pictures: dict[str, bytes]) -> None:
+    """Write new pictures by name, each whole or not at all; none if they would be too many."""
+    if len(names()) + len(pictures) > MOST:
+        raise InkError(f"There would be more than {MOST:,} digits. Delete some first.")
+    try:
+        folder().mkdir(parents=True, exist_ok=True)
+        for name, content in pictures.items():
+            partial = folder() / f"{name}.partial"
+            partial.write_bytes(content)
+            partial.replace(folder() / name)
+    except OSError as error:
+        raise InkError(
+            f"The digit could not be written to {folder()}: {error.strerror}. Make space or set "
+            "DIGITLAB_RUNS to another folder."
+        ) from error
+
+
+def _picture(content: bytes, name: str) -> NDArray[np.uint8]:
+    """Return a kept picture's pixels (28, 28). Raises InkError if it is something else."""
+    foreign = f"{name} is no picture of 28 × 28 grey pixels. Delete it from {folder()}."
+    try:
+        with Image.open(io.BytesIO(content), formats=["PNG"]) as picture:
+            if (picture.size, picture.mode) != ((28, 28), "L"):
+                raise InkError(foreign)
+            return np.asarray(picture, np.uint8)
+    except (OSError, SyntaxError, ValueError) as error:
+        raise InkError(foreign) from error

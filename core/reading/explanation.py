@@ -1,0 +1,100 @@
+"""Why a network answers as it does: the pixels that speak for it, and the digits it finds alike.
+
+Captum and the features of all training images take seconds: this is for who asks.
+"""
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from core.reading.reader import Reader
+from core.training import device
+from core.training.batches import normalise
+from core.training.inference import autocast
+
+_STEPS = 64  # of the path from the baseline to the digit
+_CHUNK = 2_000  # images whose features are computed at once
+_KEPT = 256  # numbers kept of each training image's features
+_LOOKED_AT = 50  # candidates whose features are compared in full
+
+
+def evidence(
+    reader: Reader,
+    image: NDArray[np.float32],
+    baseline: NDArray[np.float32],
+    answer: int,
+    rival: int,
+) -> NDArray[np.float32]:
+    """Return how much each pixel speaks for `answer` (above 0) or for `rival` (below), (28, 28).
+
+    These are integrated gradients (Sundararajan, Taly and Yan, 2017) of the difference between the
+    two digits' logits, on the way from `baseline` to `image`, both (28, 28) in [0, 1]; they sum to
+    how much that difference grows. With the mean of the training digits for a baseline, paper where
+    others have ink speaks too.
+    """
+    from captum.attr import IntegratedGradients  # takes 1 s
+
+    def margin(images: Tensor) -> Tensor:
+        logits: Tensor = reader.model(images)
+        return logits[:, answer] - logits[:, rival]
+
+    here, there = (
+        normalise(torch.tensor(picture[None]), reader.config) for picture in (image, baseline)
+    )
+    values = IntegratedGradients(margin).attribute(here, there, n_steps=_STEPS)
+    return np.asarray(values[0, 0].detach(), np.float32)
+
+
+class SimilarDigits:
+    """A network's training images as its last hidden layer has them.
+
+    Args:
+        reader: the network.
+        images: `(N, 28, 28) uint8`.
+        learned: `(M,)` indices of those it learned from, at least one.
+
+    """
+
+    def __init__(
+        self, reader: Reader, images: NDArray[np.uint8], learned: NDArray[np.int64]
+    ) -> None:
+        self._reader, self._images, self._learned = reader, images, learned
+        # Directions between random projections are those between the features, nearly (Johnson and
+        # Lindenstrauss, 1984): they find the candidates, in a tenth of the memory.
+        width = self._features(images[learned[:1]]).shape[1]
+        generator = torch.Generator().manual_seed(0)
+        self._projection = torch.randn(width, min(_KEPT, width), generator=generator)
+        self._kept = torch.cat(
+            [
+                self._projected(self._features(images[learned[start : start + _CHUNK]])).half()
+                for start in range(0, len(learned), _CHUNK)
+            ]
+        )
+
+    def nearest(
+        self, image: NDArray[np.float32], count: int = 5
+    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """Return the most similar images' indices, and the cosines, most similar first.
+
+        `image` is (28, 28) in [0, 1].
+        """
+        wanted = self._features(image[None])
+        rough = (self._kept.float() @ self._projected(wanted)[0]).topk(
+            min(_LOOKED_AT, len(self._kept))
+        )
+        candidates = self._learned[rough.indices.numpy()]
+        found = (self._features(self._images[candidates]) @ wanted[0]).topk(
+            min(count, len(candidates))
+        )
+        return candidates[found.indices.numpy()], found.values.numpy()
+
+    def _features(self, images: NDArray[np.uint8] | NDArray[np.float32]) -> Tensor:
+        """Return `(N, D)` features, each of length 1."""
+        body = self._reader.model[:-1]  # the last layer turns features into logits
+        with torch.inference_mode(), autocast(torch.device("cpu"), device.choose("cpu").precision):
+            features: Tensor = body(normalise(torch.tensor(images), self._reader.config)).float()
+        return torch.nn.functional.normalize(features)
+
+    def _projected(self, features: Tensor) -> Tensor:
+        return torch.nn.functional.normalize(features @ self._projection)

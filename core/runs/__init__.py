@@ -1,0 +1,1 @@
+"""The run store: what is known of each run, its files, and the answers of its network."""

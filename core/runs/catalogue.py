@@ -1,0 +1,290 @@
+"""The list of runs: enter, find, change and delete them.
+
+A run is alive while its process renews `alive_until`. Whether a process died is decided when the
+run is read, so that nobody has to be there to notice.
+"""
+
+import getpass
+import json
+import os
+import platform
+import re
+import shutil
+import subprocess
+import time
+from functools import lru_cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from core.config import TrainConfig
+from core.errors import ConfigError, RunError
+from core.recipes import RECIPES
+from core.runs import builtin
+from core.runs.run import BUILTIN, Run, State, folder_of, read
+from core.runs.store import connect
+
+if TYPE_CHECKING:  # mlflow takes 1.5 s: it is loaded when the store is first asked
+    from mlflow import MlflowClient
+
+
+LEASE = 12.0  # seconds that a process vouches for a run; it renews every RENEW
+RENEW = 2.0
+_START_LEASE = 60.0  # a new process may have to read its libraries from a slow disk first
+
+
+_MLFLOW_STATUS = {
+    State.QUEUED: "SCHEDULED",
+    State.RUNNING: "RUNNING",
+    State.FINISHED: "FINISHED",
+    State.STOPPED: "KILLED",
+}
+
+
+def create(
+    config: TrainConfig, data: str, recipe: str = "", name: str = "", taught_from: str = ""
+) -> Run:
+    """Enter a new run into the store, as queued. Raises StoreError.
+
+    Args:
+        config: what it will do.
+        data: a key of `data.SOURCES`.
+        recipe: the recipe it started from, if any.
+        name: for people; by default the recipe's, or the network's where that was changed,
+            with a number.
+        taught_from: the id of the run from which it goes on.
+
+    """
+    from mlflow.entities import Param
+
+    with connect() as (client, experiment):
+        known = recipe in RECIPES and RECIPES[recipe].config.network == config.network
+        base = recipe if known else config.network
+        name = name.strip() or _next_name(client, experiment, base)
+        tags = {
+            "state": State.QUEUED,
+            "alive_until": str(time.time() + _START_LEASE),
+            "config": json.dumps(config.to_dict()),
+            "recipe": recipe,
+            "author": os.environ.get("DIGITLAB_AUTHOR") or _user(),
+            "host": platform.node(),
+            "data": data,
+            "taught_from": taught_from,
+            "commit": _commit(),
+            "versions": json.dumps(_versions()),
+        }
+        run = client.create_run(experiment, run_name=name, tags=tags)
+        folder_of(run.info.run_id).mkdir(parents=True, exist_ok=True)
+        client.log_batch(
+            run.info.run_id,
+            params=[Param(field, str(value)) for field, value in config.to_dict().items()],
+        )
+        return read(client.get_run(run.info.run_id))
+
+
+def listed() -> list[Run]:
+    """Return every run, newest first. Raises StoreError."""
+    with connect() as (client, experiment):
+        found, token = [], None
+        while True:
+            page = client.search_runs(
+                [experiment],
+                order_by=["attributes.start_time DESC"],
+                max_results=1_000,
+                page_token=token,
+            )
+            found += [run for entry in page if (run := _understood(entry))]
+            token = page.token
+            if not token:
+                return found
+
+
+def listed_with_builtin() -> list[Run]:
+    """Return every run, newest first, then the built-in network. Raises StoreError."""
+    return [*listed(), builtin.run()]
+
+
+def in_progress() -> list[Run]:
+    """Return the runs that are running, then those that wait, oldest first. Raises StoreError."""
+    with connect() as (client, experiment):
+        found = [
+            _understood(entry)
+            for state in (State.RUNNING, State.QUEUED)
+            for entry in client.search_runs(
+                [experiment],
+                f"tags.state = '{state}'",
+                order_by=["attributes.start_time ASC"],
+            )
+        ]
+    return [run for run in found if run and not run.state.is_over]
+
+
+def _understood(entry: Any) -> Run | None:
+    """Return MLflow's entry as a Run; None for what a newer version, or another program, made."""
+    try:
+        return read(entry) if "config" in entry.data.tags else None
+    except ConfigError:
+        return None
+
+
+def get(run_id: str) -> Run:
+    """Return a run by its whole id; the built-in network has one. Raises RunError, StoreError."""
+    if run_id == BUILTIN:
+        return builtin.run()
+    with connect() as (client, _):
+        entry = client.get_run(run_id)
+        if entry.info.lifecycle_stage == "deleted":
+            raise RunError(f"The run {run_id} was deleted.")
+        return read(entry)
+
+
+def find(text: str) -> Run:
+    """Return the run that a person means: an id, a unique prefix, a name, or a word.
+
+    `latest`, `best` (the highest validation accuracy) and `built-in` are such words. Raises
+    RunError if none or several fit.
+    """
+    if text == BUILTIN:
+        return builtin.run()
+    runs = listed()
+    if not runs:
+        raise RunError("There is no run yet. Train one: python -m core train")
+    if text == "latest":
+        return runs[0]
+    if text == "best":
+        winner = best(runs)
+        if winner is None:
+            raise RunError("No run has completed an epoch yet. Train one: python -m core train")
+        return winner
+    fits = [run for run in runs if run.name == text] or [
+        run for run in runs if text and run.id.startswith(text)
+    ]
+    if len(fits) == 1:
+        return fits[0]
+    if not fits:
+        raise RunError(f"There is no run {text!r}. `python -m core runs` lists them all.")
+    ids = ", ".join(f"{run.id[:12]} ({run.name})" for run in fits[:5])
+    raise RunError(f"{len(fits)} runs fit {text!r}: {ids}. Give more of the id.")
+
+
+def best(runs: list[Run]) -> Run | None:
+    """Return the run of the highest validation accuracy; the first of equals; None without any.
+
+    Runs on the full set come before runs on the sample, whose validation set is easier to top.
+    """
+    scored = [run for run in runs if run.validation_accuracy is not None]
+    return max(
+        scored,
+        key=lambda run: (run.data == "mnist", run.validation_accuracy),
+        default=None,
+    )
+
+
+def rename(run: Run, name: str) -> None:
+    """Give a run another name. Raises RunError for an empty one."""
+    if not name.strip():
+        raise RunError("A run needs a name. Type one.")
+    with connect() as (client, _):
+        client.update_run(run.id, name=name.strip())
+
+
+def note(run: Run, text: str) -> None:
+    """Keep a remark with a run; MLflow's own pages show it too."""
+    set_tags(run.id, {"mlflow.note.content": text.strip()})
+
+
+def delete(run: Run) -> None:
+    """Delete a run and its files for good. Raises RunError while it is in progress."""
+    if not get(run.id).state.is_over:
+        raise RunError(f"The run {run.name} is in progress. Stop it before deleting it.")
+    with connect() as (client, _):
+        client.delete_run(run.id)
+    shutil.rmtree(folder_of(run.id).parent, ignore_errors=True)
+
+
+def request_stop(run: Run) -> None:
+    """Ask a run's process to stop; it looks every half second. Raises RunError if it is over."""
+    if run.state.is_over:
+        raise RunError(f"The run {run.name} is not in progress: it is {run.state}.")
+    set_tags(run.id, {"stop": "true"})
+
+
+def stop_requested(run_id: str) -> bool:
+    """Whether somebody asked for the run to stop."""
+    with connect() as (client, _):
+        return "stop" in client.get_run(run_id).data.tags
+
+
+def set_tags(run_id: str, tags: dict[str, str]) -> None:
+    """Set the run's tags; with a new `state`, MLflow's own status follows. Raises StoreError."""
+    from mlflow.entities import RunTag
+
+    with connect() as (client, _):
+        client.log_batch(run_id, tags=[RunTag(key, str(value)) for key, value in tags.items()])
+        if "state" in tags:
+            client.update_run(run_id, status=_MLFLOW_STATUS.get(State(tags["state"]), "FAILED"))
+
+
+def log(run_id: str, points: list[tuple[str, float, int]]) -> None:
+    """Append metrics: name, value, and the step or epoch it belongs to. Raises StoreError."""
+    from mlflow.entities import Metric
+
+    now = int(time.time() * 1000)
+    with connect() as (client, _):
+        for start in range(0, len(points), 1_000):  # as many as MLflow takes at once
+            batch = points[start : start + 1_000]
+            client.log_batch(run_id, [Metric(name, value, now, at) for name, value, at in batch])
+
+
+def renew(run_id: str) -> None:
+    """Vouch for a run for another LEASE."""
+    set_tags(run_id, {"alive_until": str(time.time() + LEASE)})
+
+
+def reopen(run: Run) -> None:
+    """Queue a run again that is over, to be resumed; an earlier wish to stop no longer counts."""
+    with connect() as (client, _):
+        if "stop" in client.get_run(run.id).data.tags:
+            client.delete_tag(run.id, "stop")
+    renew(run.id)
+    set_tags(run.id, {"state": State.QUEUED, "reason": "", "warning": ""})
+
+
+def _next_name(client: "MlflowClient", experiment: str, base: str) -> str:
+    """Return base-N, N one more than the highest among runs called so."""
+    pattern = re.compile(rf"{re.escape(base)}-(\d+)")
+    names = [
+        run.info.run_name
+        for run in client.search_runs([experiment], f"attributes.run_name LIKE '{base}-%'")
+    ]
+    taken = [int(match[1]) for name in names if (match := pattern.fullmatch(name))]
+    return f"{base}-{max(taken, default=0) + 1}"
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container may have no user of that number
+        return "unknown"
+
+
+@lru_cache(maxsize=1)
+def _commit() -> str:
+    """Return the git commit of this code, with + if files were changed; empty outside git."""
+    try:
+        described = subprocess.run(
+            ["git", "describe", "--always", "--dirty=+", "--abbrev=12", "--exclude=*"],  # noqa: S607
+            cwd=Path(__file__).parent,
+            capture_output=True,
+            text=True,
+            timeout=5,
+            check=True,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    return described.stdout.strip()
+
+
+def _versions() -> dict[str, str]:
+    packages = ("torch", "torchvision", "numpy", "mlflow-skinny")
+    return {"python": platform.python_version(), **{name: version(name) for name in packages}}

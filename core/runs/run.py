@@ -1,0 +1,153 @@
+"""One run as the store has it."""
+
+import json
+import time
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from core.config import TrainConfig, config_from
+from core.evaluation.calibration import Calibration
+from core.runs.store import directory
+
+BUILTIN = "built-in"  # id and name of the network that comes with the app
+_DIED = "the training process died"
+
+
+class State(StrEnum):
+    """Where a run is."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    FINISHED = "finished"
+    STOPPED = "stopped"
+    DIVERGED = "diverged"
+    FAILED = "failed"
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more will happen."""
+        return self not in (State.QUEUED, State.RUNNING)
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run as the store has it. Accuracies are in [0, 1], times in seconds; None: not yet."""
+
+    id: str
+    name: str
+    state: State
+    reason: str
+    warning: str
+    config: TrainConfig
+    recipe: str
+    author: str
+    host: str
+    started: float  # seconds since 1970, when it was asked for
+    data: str
+    data_checksum: str
+    device: str
+    precision: str
+    versions: dict[str, str]
+    commit: str
+    note: str
+    steps: int
+    step: int
+    epochs: int  # completed
+    best_epoch: int | None
+    parameters: int | None
+    validation_accuracy: float | None
+    last_validation_accuracy: float | None
+    test_accuracy: float | None
+    train_seconds: float | None
+    taught_from: str  # id of the run that was taught my digits, and became this one; or empty
+    calibration: Calibration  # fitted on validation when it was over; neutral until then
+
+    @property
+    def folder(self) -> Path:
+        """This machine's folder of the run: checkpoints, probabilities, log, TensorBoard events."""
+        return folder_of(self.id)
+
+    @property
+    def is_builtin(self) -> bool:
+        """Whether it is the network that comes with the app, and in nobody's store."""
+        return self.id == BUILTIN
+
+    @property
+    def progress(self) -> float:
+        """How much of its steps it has taken, in [0, 1]."""
+        return min(self.step / self.steps, 1.0) if self.steps else 0.0
+
+    @property
+    def current_epoch(self) -> int:
+        """The epoch it is in, counted from 1; the last one once it is through."""
+        return min(self.epochs + 1, self.config.epochs)
+
+    def summary(self) -> dict[str, Any]:
+        """Return the fields that the command line prints of a run that has ended."""
+        return {
+            "run": self.id,
+            "name": self.name,
+            "state": str(self.state),
+            "reason": self.reason,
+            "epochs": self.epochs,
+            "best_epoch": self.best_epoch,
+            "validation_accuracy": self.validation_accuracy,
+            "test_accuracy": self.test_accuracy,
+            "train_seconds": self.train_seconds,
+            "parameters": self.parameters,
+            "device": self.device,
+            "precision": self.precision,
+            "data": self.data,
+        }
+
+
+def folder_of(run_id: str) -> Path:
+    """Return this machine's folder of a run's files."""
+    return directory() / run_id / "artifacts"
+
+
+def read(entry: Any) -> Run:
+    """Return MLflow's entry as a Run; one whose process has died is failed."""
+    tags, metrics = entry.data.tags, entry.data.metrics
+    state, reason = State(tags["state"]), tags.get("reason", "")
+    if not state.is_over and time.time() > float(tags["alive_until"]):
+        state, reason = State.FAILED, _DIED
+
+    def number(name: str) -> Any:
+        return metrics.get(name)
+
+    def whole(name: str) -> int | None:
+        return None if name not in metrics else int(metrics[name])
+
+    return Run(
+        id=entry.info.run_id,
+        name=entry.info.run_name,
+        state=state,
+        reason=reason,
+        warning=tags.get("warning", ""),
+        config=config_from(json.loads(tags["config"])),
+        recipe=tags.get("recipe", ""),
+        author=tags.get("author", ""),
+        host=tags.get("host", ""),
+        started=entry.info.start_time / 1000,
+        data=tags.get("data", ""),
+        data_checksum=tags.get("data_checksum", ""),
+        device=tags.get("device", ""),
+        precision=tags.get("precision", ""),
+        versions=json.loads(tags.get("versions", "{}")),
+        commit=tags.get("commit", ""),
+        note=tags.get("mlflow.note.content", ""),
+        steps=int(tags.get("steps", 0)),
+        step=whole("progress") or 0,
+        epochs=whole("epochs") or 0,
+        best_epoch=whole("best_epoch"),
+        parameters=whole("parameters"),
+        validation_accuracy=number("best_validation_accuracy"),
+        last_validation_accuracy=number("epoch/validation_accuracy"),
+        test_accuracy=number("test_accuracy"),
+        train_seconds=number("train_seconds"),
+        taught_from=tags.get("taught_from", ""),
+        calibration=Calibration(metrics.get("temperature", 1.0), metrics.get("sure_from", 0.0)),
+    )

@@ -1,0 +1,1 @@
+"""Training a network: networks, batches, the loop, and reading digits with the result."""

@@ -1,0 +1,141 @@
+"""Random changes of training images, for a whole batch at once, with parameters for each image."""
+
+import math
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from torch import Tensor
+
+from core.config import TrainConfig
+
+_KNOTS = 6  # along each side, of an elastic distortion: one every 5 pixels
+
+
+class Augmentation:
+    """A configuration's augmentation; `generator`, on the CPU, is the only source of chance."""
+
+    def __init__(self, config: TrainConfig, generator: torch.Generator) -> None:
+        self.config, self.generator = config, generator
+
+    def windows(self, images: Tensor) -> Tensor:
+        """Return every position of `(N, 28, 28)` images shifted by up to `config.shift` pixels.
+
+        The result, `(N, 2s + 1, 2s + 1, 28, 28)`, is a view that takes no memory: choosing a window
+        for each image shifts it, in the same selection that gathers a batch.
+        """
+        return F.pad(images, [self.config.shift] * 4).unfold(1, 28, 1).unfold(2, 28, 1)
+
+    def shifts(self, count: int) -> Tensor:
+        """Draw the windows, `(2, count)` down and across, that `count` images are shifted to."""
+        return torch.randint(0, 2 * self.config.shift + 1, (2, count), generator=self.generator)
+
+    def __call__(self, images: Tensor) -> Tensor:
+        """Bend `(N, 28, 28)` images and change their thickness, as `bent` and `thickened` do.
+
+        They come in before normalisation, while 0 is black, so that what is drawn in at the border
+        is background. Without anything to change, they are returned as they were.
+        """
+        images = bent(images, self._distortion(len(images)))
+        if self.config.thickness:
+            images = thickened(images, self._uniform(len(images), self.config.thickness))
+        return images
+
+    def _distortion(self, count: int) -> Tensor | None:
+        """Draw `(count, 28, 28, 2)` sampling points for one batch; None if nothing is to change."""
+        config = self.config
+        if not (config.rotation or config.shear or config.scale or config.aspect or config.elastic):
+            return None
+        points = affine_points(
+            angle=self._uniform(count, config.rotation),
+            shear=self._uniform(count, config.shear),
+            scale=1 + self._uniform(count, config.scale),
+            aspect=1 + self._uniform(count, config.aspect),
+        )
+        if config.elastic:
+            knots = torch.randn(count, 2, _KNOTS, _KNOTS, generator=self.generator)
+            points += elastic_moves(config.elastic * knots)
+        return points
+
+    def _uniform(self, count: int, limit: float) -> Tensor:
+        """Draw `(count,)` numbers between -limit and limit."""
+        if limit == 0:
+            return torch.zeros(count)
+        return limit * (2 * torch.rand(count, generator=self.generator) - 1)
+
+
+def augmented(
+    image: NDArray[np.uint8], config: TrainConfig, count: int, seed: int
+) -> NDArray[np.float32]:
+    """Return `count` random versions of one `(28, 28)` image, as training with `config` sees it.
+
+    Returns `(count, 28, 28) float32 in [0, 1]`.
+    """
+    augmentation = Augmentation(config, torch.Generator().manual_seed(seed))
+    down, across = augmentation.shifts(count)
+    windows = augmentation.windows(torch.tensor(image[None]))
+    images = augmentation(windows[torch.zeros(count, dtype=torch.int64), down, across])
+    if images.dtype == torch.uint8:
+        images = images.float().mul_(1 / 255)
+    return np.asarray(images.numpy(), np.float32)
+
+
+def affine_points(angle: Tensor, shear: Tensor, scale: Tensor, aspect: Tensor) -> Tensor:
+    """Return where each pixel of a turned, slanted and scaled image comes from.
+
+    Args:
+        angle: `(N,)`, degrees, positive clockwise on the screen, as torchvision's `affine` has it.
+        shear: `(N,)`, degrees; positive slants as torchvision's first shear does.
+        scale: `(N,)`, 1 keeps the size, 2 doubles it.
+        aspect: `(N,)`, by which the width alone is multiplied, before all else.
+
+    Returns:
+        `(N, 28, 28, 2)` points, x and y in [-1, 1] across the image, as `bent` takes them.
+
+    """
+    turn, slant = angle * (math.pi / 180), shear * (math.pi / 180)
+    cos, sin, tan = turn.cos(), turn.sin(), slant.tan()
+    nothing = torch.zeros_like(cos)
+    # Output pixel → input pixel: the inverse of scale · rotation · shear · aspect.
+    across = torch.stack([cos - tan * sin, sin + tan * cos, nothing], -1) / aspect[:, None]
+    down = torch.stack([-sin, cos, nothing], -1)
+    theta = torch.stack([across, down], 1) / scale[:, None, None]
+    return F.affine_grid(theta, [len(theta), 1, 28, 28], align_corners=False)
+
+
+def elastic_moves(knots: Tensor) -> Tensor:
+    """Return the smooth field of moves that `(N, 2, k, k)` moves in pixels at its knots make.
+
+    It is `(N, 28, 28, 2)`, x and y, in the units of `affine_points`: elastic distortions as Simard,
+    Steinkraus and Platt (2003) made them, with a cubic interpolation for their Gaussian.
+    """
+    field = F.interpolate(knots, (28, 28), mode="bicubic", align_corners=True)
+    return field.permute(0, 2, 3, 1) * (2 / 28)
+
+
+def bent(images: Tensor, points: Tensor | None) -> Tensor:
+    """Sample `(N, 28, 28)` images, uint8 or float, at `(N, 28, 28, 2)` points, bilinearly.
+
+    Returns float32, in [0, 1] where the images were uint8, as `normalise` takes them; without
+    points, the images as they were.
+    """
+    if points is None:
+        return images
+    moved = F.grid_sample(images[:, None].float(), points.to(images.device), align_corners=False)[
+        :, 0
+    ]
+    return moved.mul_(1 / 255) if images.dtype == torch.uint8 else moved
+
+
+def thickened(images: Tensor, pixels: Tensor) -> Tensor:
+    """Return `(N, 28, 28)` images with strokes thicker, or thinner, by `(N,)` pixels in [-1, 1].
+
+    A pixel goes that far towards the lightest, or the darkest, of the nine around it. Float32, in
+    [0, 1] where the images were uint8.
+    """
+    ink = images[:, None].float()
+    ink = ink.mul_(1 / 255) if images.dtype == torch.uint8 else ink
+    share = pixels.to(images.device)[:, None, None, None]
+    lightest, darkest = F.max_pool2d(ink, 3, 1, 1), -F.max_pool2d(-ink, 3, 1, 1)
+    return torch.lerp(ink, torch.where(share > 0, lightest, darkest), share.abs())[:, 0]

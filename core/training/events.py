@@ -1,0 +1,62 @@
+"""What the training loop yields: Started, then Steps and Epochs, then one Ended."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.training import device
+from core.training.checkpoint import Checkpoint
+
+
+@dataclass(frozen=True)
+class Started:
+    """The run is about to take its first step; `steps` in all, `done` of them before a resume."""
+
+    steps: int
+    steps_per_epoch: int
+    done: int
+    parameters: int
+    device: device.Device
+
+
+@dataclass(frozen=True)
+class Step:
+    """Every few steps: the loss and accuracy in [0, 1] over the images since the last report."""
+
+    step: int  # counted from 1
+    loss: float
+    accuracy: float
+    learning_rate: float
+    images_per_second: float
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """An epoch is complete. Accuracies are in [0, 1], seconds include validation.
+
+    `probabilities` are the validation images', `(V, 10)`, in the order of `Split.validation`.
+    """
+
+    epoch: int  # counted from 1
+    train_loss: float
+    train_accuracy: float
+    validation_loss: float
+    validation_accuracy: float
+    learning_rate: float
+    seconds: float
+    total_seconds: float
+    is_best: bool
+    checkpoint: Checkpoint
+    probabilities: NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Ended:
+    """Nothing follows. `state` is finished, stopped or diverged; `reason` is for a person."""
+
+    state: str
+    reason: str
+
+
+Event = Started | Step | Epoch | Ended

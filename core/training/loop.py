@@ -1,0 +1,200 @@
+"""`train(config, digits)`: the training loop, as a generator of events.
+
+The command line, the worker and the tests all drain this one generator. It writes nothing: what
+should be kept is in the events.
+"""
+
+import ctypes
+import math
+import platform
+import time
+from collections.abc import Callable, Generator, Iterator
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from torch import Tensor
+
+from core.config import TrainConfig
+from core.data.digits import Digits
+from core.data.splits import split_for
+from core.evaluation.metrics import score
+from core.training import device, networks
+from core.training.batches import TrainingBatches
+from core.training.checkpoint import Checkpoint
+from core.training.events import Ended, Epoch, Event, Started, Step
+from core.training.inference import autocast, probabilities
+from core.training.learner import Learner
+
+_REPORTS_PER_EPOCH = 40
+
+
+class _Interrupted(Exception):  # noqa: N818  # a way out of the loop, not an error
+    """The run ends early, with this Ended."""
+
+    def __init__(self, state: str, reason: str) -> None:
+        self.ended = Ended(state, reason)
+
+
+def train(
+    config: TrainConfig,
+    digits: Digits,
+    *,
+    start: Checkpoint | None = None,
+    extra: tuple[NDArray[np.uint8], NDArray[np.uint8]] | None = None,
+    resume: Checkpoint | None = None,
+    should_stop: Callable[[], bool] = lambda: False,
+) -> Iterator[Event]:
+    """Train a network; yield a Started, then Steps and Epochs, then one Ended.
+
+    The first weights are those of `start`, if given, and `extra`, images `(M, 28, 28)` and labels,
+    are learned from too. `should_stop` is asked after every step. With `resume`, training continues
+    after that checkpoint's epoch, to the same numbers as if it had never stopped (on the same CPU).
+
+    Torch's global generator is seeded, since initial weights and dropout draw from no other; two
+    trainings should not take turns in one process.
+
+    Raises DeviceError, or CheckpointError if `resume` is of another configuration, or `start` of
+    another network.
+    """
+    _keep_freed_memory()
+    where = device.choose(config.device, config.precision)
+    split = split_for(digits, config.validation_size, config.train_size, config.seed)
+    learner = Learner(config, torch.device(where.kind), start)
+    images, labels = digits.train_images[split.train], digits.train_labels[split.train]
+    if extra:
+        images, labels = np.concatenate([images, extra[0]]), np.concatenate([labels, extra[1]])
+    batches = TrainingBatches(images, labels, config, torch.device(where.kind), learner.generator)
+    learner.schedule(len(batches))
+    done, best_epoch, best_accuracy, earlier_seconds = 0, 0, -1.0, 0.0
+    if resume:
+        learner.restore(resume)
+        done, best_epoch = resume["epoch"], resume["best_epoch"]
+        best_accuracy, earlier_seconds = resume["best_accuracy"], resume["train_seconds"]
+
+    steps, parameters = config.epochs * len(batches), networks.parameter_count(learner.model)
+    yield Started(steps, len(batches), done * len(batches), parameters, where)
+    begin = time.perf_counter() - earlier_seconds
+    try:
+        for epoch in range(done + 1, config.epochs + 1):
+            epoch_begin = time.perf_counter()
+            train_loss, train_accuracy, rate = yield from _one_epoch(
+                learner, batches, epoch, where.precision, should_stop
+            )
+            validation = probabilities(
+                learner.reader, digits.train_images[split.validation], config, where.precision
+            )
+            loss, accuracy = score(validation, digits.train_labels[split.validation])
+            if not math.isfinite(loss):
+                raise _Interrupted("diverged", _divergence(epoch * len(batches), rate))
+            # Of equals the later: it has learned more, where the rate falls at a lower one.
+            if is_best := accuracy >= best_accuracy:
+                best_epoch, best_accuracy = epoch, accuracy
+            now = time.perf_counter()
+            yield Epoch(
+                epoch=epoch,
+                train_loss=train_loss,
+                train_accuracy=train_accuracy,
+                validation_loss=loss,
+                validation_accuracy=accuracy,
+                learning_rate=rate,
+                seconds=now - epoch_begin,
+                total_seconds=now - begin,
+                is_best=is_best,
+                checkpoint=learner.checkpoint(epoch, best_epoch, best_accuracy, now - begin),
+                probabilities=validation,
+            )
+            if 0 < config.patience <= epoch - best_epoch:
+                reason = f"validation accuracy below the best for {config.patience} epochs"
+                raise _Interrupted("finished", reason)
+        yield Ended("finished", "")
+    except _Interrupted as interruption:
+        yield interruption.ended
+
+
+def _keep_freed_memory() -> None:
+    """Let glibc keep what one step frees for the next, rather than give it back each time.
+
+    Getting the activations' pages anew took a sixth of a step of `fast_cnn` on a CPU. The
+    parameters and their bounds are those of glibc's mallopt(3).
+    """
+    if platform.libc_ver()[0] == "glibc":
+        trim_threshold, mmap_threshold = -1, -3
+        library = ctypes.CDLL(None)
+        library.mallopt(mmap_threshold, 32 << 20)
+        library.mallopt(trim_threshold, 1 << 30)
+
+
+def _one_epoch(
+    learner: Learner,
+    batches: TrainingBatches,
+    epoch: int,
+    precision: str,
+    should_stop: Callable[[], bool],
+) -> Generator[Step, None, tuple[float, float, float]]:
+    """Yield Steps; return the epoch's mean loss, accuracy and last learning rate."""
+    model, config = learner.model, learner.config
+    meter = _Meter()
+    report_every = max(1, len(batches) // _REPORTS_PER_EPOCH)
+    model.train()
+    for step, (images, labels) in enumerate(batches, (epoch - 1) * len(batches) + 1):
+        rate = float(learner.scheduler.get_last_lr()[0])
+        if step <= config.small_share * config.epochs * len(batches):
+            images = F.avg_pool2d(images, 2)
+        with autocast(labels.device, precision):
+            logits = model(images).float()
+            loss = F.cross_entropy(logits, labels, label_smoothing=config.label_smoothing)
+        learner.step(loss)
+        meter.add(loss.detach(), logits.detach(), labels)
+        if step == 1 or step % report_every == 0 or step == epoch * len(batches):
+            yield meter.report(step, rate)
+        if should_stop():
+            raise _Interrupted("stopped", f"stopped in epoch {epoch} of {config.epochs}")
+    return *meter.means(), rate
+
+
+class _Meter:
+    """Loss and accuracy since the last report, and over the epoch.
+
+    Only a report waits for the device.
+    """
+
+    def __init__(self) -> None:
+        self.losses: list[Tensor] = []
+        self.correct: list[Tensor] = []
+        self.sizes: list[int] = []
+        self.reported = 0
+        self.time = time.perf_counter()
+
+    def add(self, loss: Tensor, logits: Tensor, labels: Tensor) -> None:
+        self.losses.append(loss)
+        self.correct.append((logits.argmax(1) == labels).sum())
+        self.sizes.append(len(labels))
+
+    def report(self, step: int, rate: float) -> Step:
+        """Return what happened since the last report. Raises _Interrupted on a loss not finite."""
+        losses = torch.stack(self.losses[self.reported :]).cpu()
+        if not losses.isfinite().all():
+            first = step - len(losses) + 1 + int(losses.isfinite().int().argmin())
+            raise _Interrupted("diverged", _divergence(first, rate))
+        sizes = torch.tensor(self.sizes[self.reported :])
+        correct = torch.stack(self.correct[self.reported :]).sum().item()
+        images, now = int(sizes.sum()), time.perf_counter()
+        self.reported, self.time, seconds = len(self.losses), now, now - self.time
+        mean = float((losses * sizes).sum() / images)
+        return Step(step, mean, correct / images, rate, images / seconds)
+
+    def means(self) -> tuple[float, float]:
+        """Return the mean loss and the accuracy of all that was added."""
+        sizes = torch.tensor(self.sizes)
+        losses = torch.stack(self.losses).cpu()
+        correct = torch.stack(self.correct).sum().item()
+        return float((losses * sizes).sum() / sizes.sum()), correct / int(sizes.sum())
+
+
+def _divergence(step: int, rate: float) -> str:
+    return (
+        f"the loss is no longer a finite number at step {step:,}, "
+        f"at a learning rate of {rate:.3g}. Lower the learning rate"
+    )

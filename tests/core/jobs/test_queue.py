@@ -1,0 +1,97 @@
+"""Whose turn it is to train."""
+
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from core.errors import RunError
+from core.jobs import queue
+
+HOLD = """
+import sys
+from pathlib import Path
+from core.jobs import queue
+with queue.turn(Path(sys.argv[1]), sys.argv[2]) as ours:
+    print(ours, flush=True)
+    sys.stdin.read()
+"""
+
+
+def holder(folder: Path, run_id: str) -> "subprocess.Popen[str]":
+    """Start a process that takes its turn, says so, and holds it until its input is closed."""
+    return subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(folder), run_id],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+def test_free_device_is_ours_at_once(tmp_path: Path) -> None:
+    """With nobody before it, a run has its turn, and leaves no ticket behind."""
+    with queue.turn(tmp_path, "a") as ours:
+        assert ours
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_runs_wait_in_the_order_they_were_asked_for(tmp_path: Path) -> None:
+    """A process that starts first waits for the run that was asked for first."""
+    queue.enter(tmp_path, "first")
+    queue.enter(tmp_path, "second")
+    turns: list[str] = []
+
+    def work(run_id: str) -> None:
+        with queue.turn(tmp_path, run_id):
+            turns.append(run_id)
+
+    threads = [threading.Thread(target=work, args=(name,)) for name in ("second", "first")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(10)
+    assert turns == ["first", "second"]
+
+
+def test_killed_process_frees_the_device(tmp_path: Path) -> None:
+    """A run killed with signal 9 holds nobody up, and its ticket is removed."""
+    other = holder(tmp_path, "killed")
+    assert other.stdout and other.stdout.readline() == "True\n"
+    other.kill()
+    other.communicate()
+    with queue.turn(tmp_path, "next") as ours:
+        assert ours
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_empty_ticket_is_nobodys(tmp_path: Path) -> None:
+    """Looking at a ticket whose run has just ended makes it anew: it holds nobody up."""
+    (tmp_path / f"{0:020}-ended").touch()
+    begin = time.monotonic()
+    with queue.turn(tmp_path, "next") as ours:
+        assert ours and time.monotonic() - begin < 2
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_waiting_run_can_be_stopped(tmp_path: Path) -> None:
+    """Whoever is told to stop while waiting gets no turn, and does not wait for one."""
+    other = holder(tmp_path, "long")
+    assert other.stdout and other.stdout.readline() == "True\n"
+    with queue.turn(tmp_path, "short", should_stop=lambda: True) as ours:
+        assert not ours
+    other.communicate("")
+
+
+def test_two_processes_cannot_do_one_run(tmp_path: Path) -> None:
+    """The second gets a message instead of a second training of the same run."""
+    other = holder(tmp_path, "same")
+    assert other.stdout and other.stdout.readline() == "True\n"
+    with (
+        pytest.raises(RunError, match="Another process"),
+        queue.turn(tmp_path, "same"),
+    ):
+        pass
+    other.communicate("")

@@ -1,0 +1,110 @@
+"""A process made ready before there is a run for it, for real."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from core.jobs import request, standby, worker
+from core.runs import catalogue
+from core.runs.run import State
+from tests.core.jobs.test_worker import SHORT, log, wait
+
+ROOT = Path(__file__).parents[3]
+PREPARE = """
+from core.jobs import request, standby
+request.prepare()
+print(standby._waiting[0].pid, flush=True)
+input()
+"""
+
+pytestmark = pytest.mark.usefixtures("sample_only")
+
+
+@pytest.fixture(autouse=True)
+def none_left() -> Iterator[None]:
+    """A process that a test leaves on standby ends with it."""
+    yield
+    standby.release()
+
+
+def lives(number: int) -> bool:
+    """Return whether the process of this number is there, and not merely a zombie."""
+    try:
+        os.kill(number, 0)
+        state = Path(f"/proc/{number}/stat")
+        return not state.exists() or state.read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except (ProcessLookupError, FileNotFoundError):
+        return False
+
+
+def until(condition: Callable[[], bool], seconds: float = 30) -> None:
+    """Wait for something to become true; fail when it does not within some seconds."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def test_the_next_run_is_done_by_the_process_on_standby() -> None:
+    """It takes one run, ends with it, and leaves its log where every run's log is."""
+    request.prepare()
+    number = standby._waiting[0].pid
+    request.prepare()  # one is enough
+    assert [one.pid for one in standby._waiting] == [number]
+    run = request.start(SHORT, "sample")
+    assert standby._waiting == []
+    wait(run, lambda now: now.state == State.RUNNING)
+    assert lives(number)
+    done = wait(run, lambda now: now.state.is_over)
+    assert (done.state, done.epochs) == (State.FINISHED, 2), log(run)
+    assert "epoch 2 of 2" in log(run)
+    until(lambda: not lives(number))
+
+
+def test_no_process_on_standby_beside_a_run_in_progress() -> None:
+    """Two of them would not fit into a small machine's memory."""
+    run = request.enqueue(SHORT, "sample")
+    request.prepare()
+    assert standby._waiting == []
+    catalogue.delete(worker.work(run))
+
+
+def test_process_on_standby_ends_with_its_server() -> None:
+    """Nobody has to tidy up, however the server ended."""
+    with subprocess.Popen(
+        [sys.executable, "-c", PREPARE],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as server:
+        assert server.stdout
+        number = int(server.stdout.readline())
+        assert lives(number)
+        server.send_signal(signal.SIGKILL)
+    until(lambda: not lives(number))
+
+
+def test_a_dead_process_or_one_of_another_store_is_not_used(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The run gets a process of its own."""
+    request.prepare()
+    number = standby._waiting[0].pid
+    os.kill(number, signal.SIGKILL)
+    until(lambda: not lives(number))
+    done = wait(request.start(SHORT, "sample"), lambda now: now.state.is_over)
+    assert done.state == State.FINISHED, log(done)
+
+    request.prepare()
+    monkeypatch.setenv("DIGITLAB_AUTHOR", "somebody else")
+    environment = request.worker_environment()
+    assert not standby.take("a run", environment)
+    standby.prepare(environment)
+    assert [one.fits(environment) for one in standby._waiting] == [True]

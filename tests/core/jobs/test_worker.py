@@ -1,0 +1,222 @@
+"""A run in its own process, for real: started, stopped, killed, resumed."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from core.config import TrainConfig
+from core.data import mnist
+from core.errors import CheckpointError, RunError
+from core.jobs import queue, request, worker
+from core.runs import answers, catalogue, files, store
+from core.runs.history import read_history
+from core.runs.run import Run, State
+
+pytestmark = pytest.mark.usefixtures("sample_only")
+
+SHORT = TrainConfig(network="mlp", epochs=2, batch_size=64, train_size=500, validation_size=100)
+LONG = SHORT.changed({"epochs": 200, "train_size": 3000})
+
+
+def wait(run: Run, until: Callable[[Run], bool], seconds: float = 60) -> Run:
+    """Return the run once it is as wanted; fail when it is not within some seconds."""
+    deadline = time.monotonic() + seconds
+    while not until(current := catalogue.get(run.id)):
+        assert time.monotonic() < deadline, (current, log(run))
+        time.sleep(0.1)
+    return current
+
+
+def log(run: Run) -> str:
+    """Return what the run's log says."""
+    return (run.folder / files.LOG).read_text()
+
+
+def pid_of(run: Run) -> int:
+    """Return the number of the process that is at work on a run."""
+    return int(_ticket(run).read_text())
+
+
+def test_started_run_finishes_with_everything_kept() -> None:
+    """A detached process trains, records, reads the test set once, and keeps its files."""
+    run = request.start(SHORT, "sample", "mlp", "whole")
+    assert run.state == State.QUEUED
+    done = wait(run, lambda now: now.state.is_over)
+    assert (done.state, done.reason, done.epochs) == (State.FINISHED, "", 2), log(run)
+    assert done.validation_accuracy and done.test_accuracy and done.train_seconds
+    assert done.device == "cpu" and done.parameters == 267_410 and done.data_checksum
+    fitted = answers.fit_calibration(done, mnist.load("sample"))
+    assert (done.calibration, fitted.temperature != 1) == (fitted, True)
+    names = {path.name for path in done.folder.iterdir()}
+    assert {"best.pt", "last.pt", "test.npy", "validation.npy", "log.txt"} <= names
+    assert list((done.folder / "tensorboard").glob("events.out.tfevents.*"))
+    history = read_history(done)
+    assert history.epochs["epoch"].tolist() == [1, 2]
+    assert history.steps["step"].max() == done.steps == done.step
+
+
+def test_tensorboard_reads_what_was_written() -> None:
+    """The event files hold the same validation accuracies as the store."""
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    run = request.enqueue(SHORT, "sample")
+    worker.work(run)
+    events = EventAccumulator(str(run.folder / "tensorboard"))
+    events.Reload()
+    told = [event.value for event in events.Scalars("epoch/validation_accuracy")]
+    assert told == pytest.approx(read_history(run).epochs["validation_accuracy"].tolist())
+
+
+def test_stop_is_obeyed_within_2_seconds_and_the_run_resumes() -> None:
+    """A stopped run keeps its best epoch, and goes on from its last one when resumed."""
+    run = request.start(LONG, "sample")
+    wait(run, lambda now: now.epochs >= 2)
+    begin = time.monotonic()
+    catalogue.request_stop(catalogue.get(run.id))
+    stopped = wait(run, lambda now: now.state.is_over)
+    assert time.monotonic() - begin < 2.5  # 2 s and a look at the store
+    assert stopped.state == State.STOPPED and "stopped in epoch" in stopped.reason
+    wait(run, lambda now: now.test_accuracy is not None)
+
+    worker_done = wait(run, lambda now: not _in_queue(now))
+    again = subprocess.Popen(
+        [sys.executable, "-m", "core", "train", "--resume", run.id],
+        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+    )  # fmt: skip
+    further = wait(run, lambda now: now.epochs > worker_done.epochs)
+    assert further.state == State.RUNNING
+    again.send_signal(signal.SIGINT)
+    out, _ = again.communicate(timeout=30)
+    assert again.returncode == 0 and json.loads(out)["state"] == "stopped"
+    assert read_history(run).epochs["epoch"].is_monotonic_increasing
+
+
+def _in_queue(run: Run) -> bool:
+    return any(store.directory().glob(f"queue/*/*-{run.id}"))
+
+
+def test_killed_run_is_failed_within_15_seconds() -> None:
+    """Signal 9 leaves nobody to say so, and the run reads as failed all the same."""
+    run = request.start(LONG, "sample")
+    wait(run, lambda now: now.step > 0)
+    os.kill(pid_of(run), signal.SIGKILL)
+    dead = wait(run, lambda now: now.state.is_over, seconds=15)
+    assert (dead.state, dead.reason) == (State.FAILED, "the training process died")
+
+
+def test_second_run_waits_and_can_be_stopped_while_it_waits() -> None:
+    """One training at a time: the second is queued, and ends as stopped without having begun."""
+    first = request.start(LONG, "sample")
+    wait(first, lambda now: now.state == State.RUNNING)
+    second = request.start(SHORT, "sample")
+    # Its process is there when it vouches for itself anew.
+    wait(second, lambda _: bool(_ticket(second).read_text()))
+    assert catalogue.get(second.id).state == State.QUEUED
+    assert [run.id for run in catalogue.in_progress()] == [first.id, second.id]
+    catalogue.request_stop(second)
+    over = wait(second, lambda now: now.state.is_over, seconds=10)
+    assert (over.state, over.epochs) == (State.STOPPED, 0)
+    catalogue.request_stop(first)
+    wait(first, lambda now: now.state.is_over)
+
+
+def _ticket(run: Run) -> Path:
+    return next(store.directory().glob(f"queue/*/*-{run.id}"))
+
+
+def test_diverged_run_says_so() -> None:
+    """A run whose loss is no longer finite ends as diverged, with step and rate."""
+    config = SHORT.changed(
+        {"network": "digit_cnn", "optimizer": "sgd", "learning_rate": 10, "weight_decay": 1}
+    ).changed({"schedule": "constant", "epochs": 10})
+    done = worker.work(request.enqueue(config, "sample"))
+    assert done.state == State.DIVERGED and "learning rate of 10" in done.reason
+
+
+def test_bug_inside_shows_its_last_line_and_logs_the_traceback(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """An exception ends the run as failed, with its last line; the log has all of it."""
+    run = request.enqueue(SHORT, "sample")
+
+    def broken(*arguments: object, **options: object) -> None:
+        raise ZeroDivisionError("what a bug says")
+
+    monkeypatch.setattr(answers, "read_test", broken)
+    with pytest.raises(ZeroDivisionError):
+        worker.work(run)
+    failed = catalogue.get(run.id)
+    assert (failed.state, failed.reason) == (State.FAILED, "ZeroDivisionError: what a bug says")
+    assert "Traceback" in log(run)
+
+
+def test_checkpoint_that_cannot_be_written_does_not_end_the_run() -> None:
+    """Without room for its checkpoints a run goes on to the end, and warns."""
+    run = request.enqueue(SHORT, "sample")
+    (run.folder / "last.partial").mkdir()
+    done = worker.work(run)
+    assert done.state == State.FINISHED and done.test_accuracy
+    assert "could not be written" in done.warning
+
+
+def test_run_that_another_process_holds_is_left_to_it() -> None:
+    """Whoever comes second is refused, and the run's state stays the first one's to tell."""
+    run = request.enqueue(SHORT, "sample")
+    with queue.turn(store.directory() / "queue" / "cpu", run.id):
+        second = subprocess.run(
+            [sys.executable, "-m", "core", "train", "--resume", run.id],
+            capture_output=True, text=True, timeout=60,
+        )  # fmt: skip
+    assert second.returncode == 2 and "Another process" in second.stderr
+    assert catalogue.get(run.id).state == State.QUEUED
+
+
+def test_complete_run_is_not_resumed() -> None:
+    """Resuming what is finished is refused; nothing of it changes."""
+    done = worker.work(request.enqueue(SHORT, "sample"))
+    with pytest.raises(RunError, match="nothing is left to do"):
+        worker.work(done)
+    assert catalogue.get(done.id) == done
+
+
+def test_damaged_checkpoint_fails_the_resume_with_a_message() -> None:
+    """A run whose last checkpoint is damaged says that, not a traceback."""
+    run = request.enqueue(SHORT, "sample")
+    (run.folder / files.LAST).write_bytes(b"damaged")
+    with pytest.raises(CheckpointError, match="damaged"):
+        worker.work(run)
+    failed = catalogue.get(run.id)
+    assert failed.state == State.FAILED and "damaged" in failed.reason
+    assert "Traceback" not in log(run)
+
+
+def test_waiting_process_has_not_loaded_torch(tmp_path: Path) -> None:
+    """Whoever waits for a turn holds no 500 MB for it."""
+    code = """
+import sys
+from core.config import TrainConfig
+from core.jobs import queue, request, worker
+class Turn:
+    def __enter__(self): print("torch" in sys.modules, flush=True); return False
+    def __exit__(self, *_): pass
+queue.turn = lambda *_: Turn()
+worker.work(request.enqueue(TrainConfig(network="mlp"), "sample"))
+"""
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert told.stdout == "False\n", told.stderr
+
+
+def test_queue_is_the_one_that_the_device_asks_for() -> None:
+    """A run on the CPU has its ticket in the CPU's queue from the moment it is asked for."""
+    run = request.enqueue(SHORT.changed({"device": "cpu"}), "sample")
+    tickets = list((store.directory() / "queue" / "cpu").iterdir())
+    assert [ticket.name.split("-")[1] for ticket in tickets] == [run.id]
+    with queue.turn(store.directory() / "queue" / "cpu", run.id) as ours:
+        assert ours

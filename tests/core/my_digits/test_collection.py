@@ -1,0 +1,127 @@
+"""My digits: kept, listed, deleted, taken elsewhere; and what is no file of theirs."""
+
+import io
+import zipfile
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from core.errors import InkError
+from core.my_digits import collection
+
+
+def digit(seed: int) -> np.ndarray:
+    """A (28, 28) picture in [0, 1] unlike any other."""
+    return np.random.default_rng(seed).random((28, 28), np.float32)
+
+
+def zipped(*members: tuple[str, bytes]) -> bytes:
+    """An archive of these files."""
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as file:
+        for name, data in members:
+            file.writestr(name, data)
+    return content.getvalue()
+
+
+def test_kept_digits_come_back_as_they_were() -> None:
+    """Image and label survive, to the 256 greys that a picture has."""
+    kept = {collection.keep(digit(label), label): label for label in (7, 0, 9)}
+    found = collection.load()
+    assert found.names == collection.names() == tuple(sorted(kept))
+    for name, image, label in zip(found.names, found.images, found.labels, strict=True):
+        assert kept[name] == label
+        np.testing.assert_allclose(image / 255, digit(int(label)), atol=0.5 / 255 + 1e-6)
+
+
+def test_forgotten_digit_is_gone_and_no_other_file(own_runs) -> None:  # type: ignore[no-untyped-def]
+    """Deleting takes one away; a name that is none of theirs deletes nothing."""
+    first, second = collection.keep(digit(1), 1), collection.keep(digit(2), 2)
+    collection.forget(first)
+    collection.forget(first)
+    collection.forget("../store.db")
+    assert collection.names() == (second,)
+    assert (own_runs / "store.db").exists()
+
+
+def test_archive_restores_elsewhere_and_adds_nothing_twice(monkeypatch, tmp_path) -> None:  # type: ignore[no-untyped-def]
+    """A download uploaded on another machine gives the same collection, once."""
+    for label in (3, 5):
+        collection.keep(digit(label), label)
+    here, content = collection.load(), collection.archive()
+    monkeypatch.setenv("DIGITLAB_RUNS", str(tmp_path / "elsewhere"))
+    assert collection.names() == ()
+    assert collection.restore(content) == 2
+    assert collection.restore(content) == 0
+    there = collection.load()
+    assert there.names == here.names
+    np.testing.assert_array_equal(there.images, here.images)
+
+
+GOOD = "20261122T101010-0123abcd-4.png"
+
+
+def png(mode: str = "L", size: tuple[int, int] = (28, 28)) -> bytes:
+    """A picture's file."""
+    content = io.BytesIO()
+    Image.new(mode, size).save(content, "PNG")
+    return content.getvalue()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"no archive at all",
+        b"",
+        zipped(("notes.txt", b"hello")),
+        zipped((f"../{GOOD}", png())),
+        zipped((GOOD, b"no picture")),
+        zipped((GOOD, png(size=(5_000, 5_000)))),
+        zipped((GOOD, png(size=(20, 28)))),
+        zipped((GOOD, png("RGB"))),
+        zipped((GOOD, b"\0" * 100_000_000)),
+        zipped((GOOD, png()), ("20261122T101010-0123abcd-5.png", b"no picture")),
+        b"\0" * (collection.MOST_BYTES + 1),
+    ],
+    ids=[
+        *("no archive", "empty", "text", "path", "no picture", "large", "narrow", "colour", "bomb"),
+        *("half good", "too long"),
+    ],
+)
+def test_foreign_file_is_refused_and_leaves_nothing(content: bytes) -> None:
+    """A message says what to do; not even the good ones of a bad archive are kept."""
+    with pytest.raises(InkError, match=r"Upload|Delete"):
+        collection.restore(content)
+    assert collection.names() == ()
+
+
+def test_too_many_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beyond the limit nothing is written, and the message says so."""
+    monkeypatch.setattr(collection, "MOST", 1)
+    collection.keep(digit(1), 1)
+    with pytest.raises(InkError, match="Delete some first"):
+        collection.keep(digit(2), 2)
+    assert len(collection.names()) == 1
+
+
+def test_damaged_picture_is_named() -> None:
+    """A file that somebody overwrote is told by its name."""
+    name = collection.keep(digit(1), 1)
+    (collection.folder() / name).write_bytes(b"oops")
+    with pytest.raises(InkError, match=name):
+        collection.load()
+
+
+def test_archive_that_does_not_fit_leaves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not even the first of its digits are kept, and those that were there stay."""
+    for label in (1, 2, 3):
+        collection.keep(digit(label), label)
+    content = collection.archive()
+    for name in collection.names():
+        collection.forget(name)
+    kept = collection.keep(digit(4), 4)
+    monkeypatch.setattr(collection, "MOST", 3)
+    with pytest.raises(InkError, match="Delete some first"):
+        collection.restore(content)
+    assert collection.names() == (kept,)

@@ -1,0 +1,98 @@
+"""Teaching a run my digits: what it learns, and that it forgets nothing for it."""
+
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from core.config import TrainConfig
+from core.data import mnist
+from core.data.splits import split_for
+from core.errors import CheckpointError, RunError
+from core.evaluation import metrics
+from core.my_digits import collection, finetune
+from core.my_digits.collection import Collection
+from core.runs import answers, builtin, catalogue
+from core.runs.run import Run, State
+from core.training import loop
+from core.training.checkpoint import load
+from core.training.events import Epoch
+
+
+def accuracy(run: Run, split: str) -> float:
+    """Return what a run reads right of a split, or of my digits."""
+    if split == collection.SPLIT:
+        mine = collection.load()
+        found = answers.on(run, mine.images, mine.labels)
+    else:
+        found = answers.of(run, split, mnist.load("sample"))
+    return metrics.score(found.probabilities, found.labels)[1]
+
+
+def test_taught_run_reads_what_it_could_not_and_forgets_little(sample_only: None) -> None:
+    """Fours upside down are read after a lesson, and MNIST nearly as before; the parent stays."""
+    digits = mnist.load("sample")
+    fours = digits.train_images[digits.train_labels == 4][:12, ::-1] / 255
+    for image in fours:
+        collection.keep(image.astype(np.float32), 4)
+    parent = builtin.run()
+    before = accuracy(parent, collection.SPLIT), accuracy(parent, "test")
+    run = finetune.start(parent)
+    deadline = time.monotonic() + 120
+    while not catalogue.get(run.id).state.is_over and time.monotonic() < deadline:
+        time.sleep(0.3)
+    run = catalogue.get(run.id)
+    assert (run.state, run.reason, run.taught_from) == (State.FINISHED, "", parent.id)
+    after = accuracy(run, collection.SPLIT), accuracy(run, "test")
+    assert before[0] < 0.5 < 0.9 < after[0]
+    assert after[1] > 0.98
+    assert (accuracy(parent, collection.SPLIT), accuracy(parent, "test")) == before
+
+
+def test_without_digits_nothing_starts(trained: Path) -> None:
+    """The message leads to where digits are kept, and no run is made."""
+    before = len(catalogue.listed())
+    with pytest.raises(RunError, match="Draw one and keep it"):
+        finetune.start(catalogue.find("cnn 1000"))
+    assert len(catalogue.listed()) == before
+
+
+@pytest.mark.parametrize(("count", "times"), [(1, 50), (49, 50), (100, 25), (1_000, 2), (5_000, 1)])
+def test_few_digits_are_repeated_many_are_not(count: int, times: int) -> None:
+    """They make up a fifth of what is learned, if fifty times each is enough for that."""
+    digits = Collection(
+        ("",) * count, np.zeros((count, 28, 28), np.uint8), np.zeros(count, np.uint8)
+    )
+    images, labels = finetune.repeated(digits)
+    assert len(images) == len(labels) == count * times
+
+
+def test_lesson_learns_slowly_and_holds_the_same_images_out() -> None:
+    """What chose the parent's epoch is not learned by its child."""
+    digits = mnist.load("sample")
+    config = TrainConfig(epochs=9, learning_rate=0.01, seed=5, small_share=0.5)
+    changed = finetune.settings(config)
+    assert (changed.epochs, changed.learning_rate, changed.small_share) == (1, 0.001, 0)
+    parent, child = (
+        split_for(digits, one.validation_size, one.train_size, one.seed)
+        for one in (config, changed)
+    )
+    np.testing.assert_array_equal(parent.validation, child.validation)
+    assert set(child.train) <= set(parent.train)
+
+
+def test_training_starts_from_given_weights() -> None:
+    """After a few steps of nearly nothing, a network reads what it read before."""
+    changes = {"learning_rate": 1e-6, "epochs": 1, "train_size": 300}
+    config = builtin.run().config.changed(changes)
+    events = loop.train(config, mnist.load("sample"), start=load(builtin.WEIGHTS))
+    [epoch] = [event for event in events if isinstance(event, Epoch)]
+    assert epoch.validation_accuracy > 0.98
+
+
+def test_weights_of_another_network_are_refused(trained: Path) -> None:
+    """The error says that they do not fit."""
+    other = load(catalogue.find("mlp 500").folder / "best.pt")
+    with pytest.raises(CheckpointError, match="do not fit"):
+        list(loop.train(TrainConfig(), mnist.load("sample"), start=other))

@@ -1,0 +1,86 @@
+"""Runs beside each other, from an embedded store."""
+
+import io
+
+import pandas as pd
+import pytest
+
+from core.config import TrainConfig
+from core.data import mnist
+from core.data.digits import SOURCES
+from core.runs import catalogue, compare
+from core.runs.run import Run, State
+
+
+def made(name: str, accuracy: float | None = None, **settings: object) -> Run:
+    """Return a run that waits, or with an accuracy one that is finished."""
+    run = catalogue.create(TrainConfig().changed(settings), "sample", "fast_cnn", name)
+    if accuracy is not None:
+        catalogue.set_tags(run.id, {"state": State.FINISHED})
+        catalogue.log(run.id, [("test_accuracy", accuracy, 1), ("parameters", 421_834, 0)])
+    return catalogue.get(run.id)
+
+
+def test_table_has_a_row_a_run_and_gaps_where_nothing_is_known() -> None:
+    """A run that has yet to begin has no accuracy; numbers stay numbers."""
+    table = compare.table([made("done", 0.98), made("waiting")])
+    assert table["name"].tolist() == ["done", "waiting"]
+    assert table["state"].tolist() == ["finished", "queued"]
+    assert table["parameters"].tolist() == [421_834, pd.NA]
+    assert table["test_accuracy"].isna().tolist() == [False, True]
+    assert table.loc[0, "test_low"] < 0.98 < table.loc[0, "test_high"]
+
+
+def test_table_reads_back_from_csv() -> None:
+    """What is downloaded has the same numbers."""
+    table = compare.table([made('a, "quoted" name\nin two lines', 0.98)])
+    again = pd.read_csv(io.StringIO(table.to_csv(index=False)))
+    assert again.loc[0, "name"] == 'a, "quoted" name\nin two lines'
+    assert again.loc[0, "test_accuracy"] == 0.98
+
+
+def test_words_filter_in_any_order_and_case() -> None:
+    """Every word must be somewhere in the row; no word leaves all."""
+    table = compare.table([made("One", network="mlp"), made("two", network="mlp"), made("three")])
+    assert compare.matching(table, "ONE mlp")["name"].tolist() == ["One"]
+    assert len(compare.matching(table, "")) == 3
+    assert compare.matching(table, "mlp three").empty
+
+
+def test_only_what_differs_is_shown() -> None:
+    """Settings that all runs share are left out; so is everything, of one run twice."""
+    slow, fast = made("slow", learning_rate=0.001), made("fast", learning_rate=0.01, epochs=9)
+    table = compare.differing([slow, fast])
+    assert table.loc["learning_rate"].to_dict() == {"slow": "0.001", "fast": "0.01"}
+    assert set(table.index) == {"learning_rate", "epochs"}
+    assert compare.differing([slow, slow]).empty
+
+
+def test_what_is_not_known_yet_makes_no_difference() -> None:
+    """A run that waits has no device; one that began has."""
+    waiting, begun = made("waiting"), made("begun")
+    catalogue.set_tags(begun.id, {"device": "cpu", "precision": "float32"})
+    assert compare.differing([waiting, catalogue.get(begun.id)]).empty
+
+
+def test_equal_names_are_told_apart() -> None:
+    """Runs of one name get the beginning of their ids."""
+    first, second, other = made("twin"), made("twin"), made("other")
+    assert compare.labels([first, second, other]) == [
+        f"twin ({first.id[:6]})",
+        f"twin ({second.id[:6]})",
+        "other",
+    ]
+
+
+def test_test_sets_are_as_large_as_the_intervals_assume(sample_only: None) -> None:
+    """The Wilson interval counts the images that the data have."""
+    assert compare.TEST_IMAGES["sample"] == len(mnist.load("sample").test_labels)
+    assert compare.TEST_IMAGES["mnist"] == mnist.FILES["test_labels"][2][0]
+    assert compare.TEST_IMAGES.keys() == SOURCES.keys()
+
+
+@pytest.mark.parametrize(("accuracy", "low", "high"), [(0.98, 0.9693, 0.9870), (1.0, 0.9962, 1.0)])
+def test_interval_of_a_run(accuracy: float, low: float, high: float) -> None:
+    """980 of 1,000 right is 96.93 to 98.70 %, and 1,000 of 1,000 still leaves room for doubt."""
+    assert compare.test_interval(made("any", accuracy)) == pytest.approx((low, high), abs=1e-4)

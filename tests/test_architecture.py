@@ -1,0 +1,116 @@
+"""The house: arrows go down only, without a circle, and each room stays what it is."""
+
+import ast
+from collections.abc import Iterator
+from graphlib import TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+# From the top floor to the ground; a file may import from its own floor and from those below.
+FLOORS = (
+    *("pages", "ui", "door", "core.__main__"),
+    *("core.my_digits", "core.figures", "core.jobs", "core.reading", "core.runs"),
+    *("core.recipes", "core.training", "core.ink", "core.data", "core.evaluation"),
+    *("core.config", "core.errors"),
+)
+ROOMS = ("pages", "ui", "core", "tools", "benchmarks")
+
+
+def modules(room: str) -> dict[str, Path]:
+    """Return the room's files by the name under which they are imported."""
+    files = sorted((ROOT / room).rglob("*.py"))
+    assert files
+    return {
+        ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
+        for path in files
+    }
+
+
+EVERY = {name: path for room in ROOMS for name, path in modules(room).items()}
+
+
+def imported(path: Path) -> Iterator[str]:
+    """Yield the modules that a file imports, wherever in it; types alone count too."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (name.name for name in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            for name in node.names:
+                inside = f"{node.module}.{name.name}"
+                yield inside if inside in EVERY else node.module
+
+
+def floor(module: str) -> int | None:
+    """Return the number of a module's floor, 0 at the top; None outside the house."""
+    for number, name in enumerate(FLOORS):
+        if module == name or module.startswith(f"{name}."):
+            return number
+    return None
+
+
+def test_arrows_go_down_only() -> None:
+    """No file imports from a floor above its own."""
+    up = []
+    for name, path in EVERY.items():
+        here = floor(name)
+        for other in imported(path):
+            there = floor(other)
+            if here is not None and there is not None and there < here:
+                up.append(f"{name} → {other}")
+    assert up == []
+
+
+def test_every_file_of_core_has_its_floor() -> None:
+    """A new room is entered into FLOORS, or it would escape the test above."""
+    assert [name for name in modules("core") if name != "core" and floor(name) is None] == []
+
+
+def test_no_circle() -> None:
+    """No file is imported, however indirectly, by what it imports."""
+    arrows = {
+        name: {other for other in imported(path) if other in EVERY and other != name}
+        for name, path in EVERY.items()
+    }
+    order = list(TopologicalSorter(arrows).static_order())  # raises CycleError, naming the circle
+    assert set(order) == set(EVERY)
+
+
+@pytest.mark.parametrize(
+    ("room", "foreign"),
+    [
+        ("core", {"streamlit", "ui", "pages", "tools", "benchmarks"}),
+        ("tools", {"streamlit", "ui", "pages"}),
+        ("benchmarks", {"streamlit", "ui", "pages"}),
+        ("core.training", {"mlflow", "core.runs"}),
+        ("core.evaluation", {"mlflow", "torch", "core.runs"}),
+        ("core.data", {"mlflow", "torch", "core.runs"}),
+        ("core.ink", {"mlflow", "torch", "core.runs"}),
+    ],
+)
+def test_room_knows_nothing_of(room: str, foreign: set[str]) -> None:
+    """Computation needs no Streamlit; what a training is made of needs no run store."""
+    reaching = [
+        f"{name} → {other}"
+        for name, path in EVERY.items()
+        if name == room or name.startswith(f"{room}.")
+        for other in imported(path)
+        if any(other == one or other.startswith(f"{one}.") for one in foreign)
+    ]
+    assert reaching == []
+
+
+def test_every_torch_load_reads_weights_only() -> None:
+    """No file opens a checkpoint in a way that could run code in it."""
+    for path in EVERY.values():
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) == "torch.load":
+                options = {key.arg: ast.unparse(key.value) for key in node.keywords}
+                assert options.get("weights_only") == "True", path
+
+
+def test_no_markdown_is_taken_for_html() -> None:
+    """What people wrote can reach a page through Markdown, so Markdown never carries HTML."""
+    for path in EVERY.values():
+        assert "unsafe_allow_html" not in path.read_text(), path

@@ -1,0 +1,1 @@
+"""Programs that make the files that are committed: the built-in network, the detector."""

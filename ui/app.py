@@ -1,0 +1,43 @@
+"""The script that Streamlit runs: navigation, style, sidebar, and the page that is open."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from ui.guards import messages
+from ui.sidebar import sidebar
+
+PAGES = {
+    st.Page("../pages/data.py", title="Data", default=True): ":material/grid_view:",
+    st.Page("../pages/train.py", title="Train"): ":material/model_training:",
+    st.Page("../pages/evaluate.py", title="Evaluate"): ":material/fact_check:",
+    st.Page("../pages/draw.py", title="Draw"): ":material/draw:",
+    st.Page("../pages/compare.py", title="Compare"): ":material/compare_arrows:",
+}
+
+# The pages' icons are given to the links alone: given to a page, an icon becomes the browser
+# tab's too, which Streamlit fetches from another host.
+page = st.navigation(list(PAGES), position="hidden")
+st.set_page_config(
+    f"{page.title} · Digit Lab", page_icon=str(Path(__file__).with_name("icon.png")), layout="wide"
+)
+# Streamlit leaves 6 rem above each page: a fifth of a small screen before anything is said. And it
+# fades in what it draws anew, which at a redraw a second took a third of the browser's time. On a
+# telephone, the Train page's curves stand between Start and the many settings.
+st.html(
+    """<style>
+    [data-testid=stMainBlockContainer] { padding-top: 3rem; }
+    [data-testid=stElementContainer], [data-testid=stElementContainer] * { transition: none; }
+    [data-testid=stStatusWidget] * { animation: none; }
+    @media (max-width: 640px) {
+        [data-testid=stColumn]:has(.st-key-train-start),
+        [data-testid=stColumn]:has(.st-key-train-start) > [data-testid=stVerticalBlock] {
+            display: contents;
+        }
+        [data-testid=stLayoutWrapper]:has(> .st-key-train-settings) { order: 1; }
+    }
+    </style>"""
+)
+sidebar(PAGES)
+with messages():
+    page.run()

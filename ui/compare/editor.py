@@ -1,0 +1,95 @@
+"""A chosen run in one line: how it ended, open it, rename it, note something, delete it."""
+
+import streamlit as st
+
+from core.runs import catalogue, compare
+from core.runs.run import Run
+from ui import format, guards, keys
+
+_DELETING = "run-to-delete"  # id of the run whose deletion waits for a second word
+
+
+def line(run: Run, colour: str) -> None:
+    """Show a run's result, reason, warning and note, and what can be done with it."""
+    text, buttons = st.columns([8, 4], vertical_alignment="center")
+    with text.container(horizontal=True, vertical_alignment="center", gap="small"):
+        # HTML for the colour alone: what people wrote goes through Markdown, escaped.
+        st.html(f'<span style="color: {colour}">■</span>', width="content")
+        st.markdown(_summary(run), width="stretch")
+    with buttons.container(horizontal=True, horizontal_alignment="right"):
+        if st.button(
+            "Evaluate",
+            key=f"evaluate-{run.id}",
+            icon=":material/fact_check:",
+            disabled=run.best_epoch is None,
+            help="Which digits it gets wrong." if run.best_epoch else "It completed no epoch.",
+        ):
+            st.session_state[keys.RUN] = run.id
+            st.switch_page("../pages/evaluate.py")
+        if not run.is_builtin:
+            with st.popover("Edit", icon=":material/edit:", key=f"edit-{run.id}"):
+                _edit(run)
+
+
+def _summary(run: Run) -> str:
+    low, high = compare.test_interval(run)
+    parts = []
+    if low is not None and high is not None:
+        interval = format.interval(low, high)
+        parts.append(f"test {format.percent(run.test_accuracy)} :gray[({interval})]")
+    elif run.validation_accuracy is not None:
+        parts.append(f"validation {format.percent(run.validation_accuracy)}")
+    if run.train_seconds is not None:
+        parts.append(format.duration(run.train_seconds))
+    parts.append(f"{run.state}: {format.plain(run.reason)}" if run.reason else str(run.state))
+    title = f"**{format.plain(run.name)}** · "
+    below = ""
+    if run.warning:
+        below += f"  \n:orange[:material/warning: {format.plain(run.warning)}]"
+    if run.note:
+        below += f"  \n:gray[{format.plain(' '.join(run.note.split()))}]"
+    return title + " · ".join(parts) + below
+
+
+def _edit(run: Run) -> None:
+    with st.form(f"form-{run.id}", border=False):
+        name = st.text_input(
+            "Name", run.name, max_chars=80, key=f"name-{run.id}", help="What people call this run."
+        )
+        note = st.text_area(
+            "Note", run.note, key=f"note-{run.id}", help="A remark that stays with the run."
+        )
+        if st.form_submit_button("Save", key=f"save-{run.id}", icon=":material/save:"):
+            if name.strip() != run.name:
+                catalogue.rename(run, name)
+            if note.strip() != run.note:
+                catalogue.note(run, note)
+            st.rerun()
+    if st.button(
+        "Delete …",
+        key=f"delete-{run.id}",
+        icon=":material/delete:",
+        disabled=not run.state.is_over,
+        help="Asks first." if run.state.is_over else "It is in progress: stop it first.",
+    ):
+        st.session_state[_DELETING] = run.id
+    if st.session_state.get(_DELETING) == run.id:
+        _confirm(run)
+
+
+def _keep() -> None:
+    st.session_state.pop(_DELETING, None)
+
+
+@st.dialog("Delete this run?", icon=":material/delete:", on_dismiss=_keep)
+def _confirm(run: Run) -> None:
+    st.markdown(
+        f"**{format.plain(run.name)}** goes for good, with its network, its answers and its curves."
+    )
+    with guards.messages(), st.container(horizontal=True):
+        delete = st.button("Delete", key=f"really-{run.id}", type="primary")
+        if delete or st.button("Keep it", key=f"keep-{run.id}"):
+            _keep()
+            if delete:
+                catalogue.delete(run)
+            st.rerun()

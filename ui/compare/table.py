@@ -1,0 +1,173 @@
+"""Every run in a table: filtered, sorted, with the columns one wants, and choosing among them."""
+
+import hashlib
+import os
+from datetime import datetime
+from urllib.parse import urlsplit
+
+import pandas as pd
+import streamlit as st
+
+from core.runs import catalogue, compare
+from core.runs.run import Run
+from ui import guards, keys
+
+_DEFAULT = (
+    *("name", "state", "test_accuracy", "validation_accuracy", "last_validation_accuracy"),
+    *("network", "parameters", "data", "epochs", "train_seconds", "author", "started"),
+)
+_TICKED = "ticked-at-first"  # rows that were chosen when the table was drawn first
+_NAMES = {
+    "name": "Name",
+    "state": "State",
+    "test_accuracy": "Test",
+    "interval": "95 % interval",
+    "validation_accuracy": "Best validation",
+    "last_validation_accuracy": "Last validation",
+    "network": "Network",
+    "parameters": "Parameters",
+    "data": "Data",
+    "epochs": "Epochs",
+    "best_epoch": "Best epoch",
+    "train_seconds": "Training time",
+    "author": "Author",
+    "started": "Started",
+    "warning": "Warning",
+    "recipe": "Recipe",
+    "seed": "Seed",
+    "device": "Device",
+    "precision": "Precision",
+    "host": "Host",
+    "note": "Note",
+}
+
+
+def controls(found: list[Run]) -> list[str]:
+    """Show the filter, the choice of columns and the download; return the columns."""
+    default = list(_DEFAULT)
+    default[2:2] = ["warning"] if any(run.warning for run in found) else []
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        st.text_input(
+            "Filter",
+            key=keys.RUN_FILTER,
+            persist_state="session",
+            width=420,
+            placeholder="words, such as: mlp finished",
+            help="Shows the runs that have every one of these words somewhere in their row. "
+            "A click on a column's head sorts.",
+        )
+        with st.popover("Columns", icon=":material/view_column:"):
+            columns = st.multiselect(
+                "Columns",
+                list(_NAMES),
+                default=default,
+                format_func=_NAMES.__getitem__,
+                key=keys.RUN_COLUMNS,
+                persist_state="session",
+                help="What the table shows, in this order.",
+            )
+        st.download_button(
+            "CSV",
+            lambda: str(compare.table(found).to_csv(index=False)),
+            "runs.csv",
+            "text/csv",
+            key="runs-csv",
+            icon=":material/download:",
+            on_click="ignore",
+            help="Downloads every run with all its columns; accuracies are fractions of 1.",
+        )
+    return columns or default
+
+
+def table(columns: list[str]) -> None:
+    """Show the runs, every two seconds while one is in progress, and keep which are chosen."""
+    st.fragment(_table, run_every=2 if catalogue.in_progress() else None)(columns)
+
+
+def _table(columns: list[str]) -> None:
+    with guards.messages():  # here too: a fragment's own reruns do not pass the app's
+        _rows(columns)
+
+
+def _rows(columns: list[str]) -> None:
+    every = compare.table(catalogue.listed_with_builtin())
+    shown = _readable(compare.matching(every, st.session_state.get(keys.RUN_FILTER) or ""))
+    if shown.empty:
+        st.info("No run has all of these words. Take some away.", icon=":material/filter_alt_off:")
+        return
+    ids = list(shown["run"])
+    chosen = list(st.session_state.get(keys.COMPARED, []))
+    # Positions mean other runs once the rows change: then the table starts afresh. Where it goes
+    # on, a new default would undo a click that is still on its way.
+    key = "runs-" + hashlib.blake2b("".join(ids).encode(), digest_size=8).hexdigest()
+    if key not in st.session_state:
+        rows = [ids.index(run_id) for run_id in chosen if run_id in ids]
+        st.session_state[_TICKED] = {"selection": {"rows": rows}}
+    event = st.dataframe(
+        shown,
+        column_order=columns,
+        column_config=_COLUMNS | {"state": _state(any(shown["reason"]))},
+        hide_index=True,
+        height=min(38 + 35 * len(shown), 370),
+        placeholder="–",
+        key=key,
+        on_select="rerun",
+        selection_mode="multi-row",
+        selection_default=st.session_state[_TICKED],
+    )
+    ticked = [ids[row] for row in event.selection.rows]
+    now = [run_id for run_id in chosen if run_id in ticked or run_id not in ids]
+    now += [run_id for run_id in ticked if run_id not in now]
+    if now != chosen:
+        st.session_state[keys.COMPARED] = now
+        st.rerun()  # what stands below the table follows
+
+
+def _readable(every: pd.DataFrame) -> pd.DataFrame:
+    """Return the table as people read it: percentages, local time, the reason beside the state."""
+    low, high = 100 * every["test_low"], 100 * every["test_high"]
+    local = datetime.now().astimezone().tzinfo
+    return every.assign(
+        state=every["state"].where(every["reason"] == "", every["state"] + ": " + every["reason"]),
+        interval=[
+            None if pd.isna(a) else f"{a:.2f}–{b:.2f}" for a, b in zip(low, high, strict=True)
+        ],
+        started=every["started"].dt.tz_convert(local).dt.tz_localize(None),
+        train_seconds=pd.to_timedelta(every["train_seconds"].astype(float).round(), unit="s"),
+        **{name: 100 * every[name] for name in every if name.endswith("accuracy")},
+    )
+
+
+def _share(name: str, help: str):  # type: ignore[no-untyped-def]  # a column configuration
+    return st.column_config.NumberColumn(_NAMES[name], format="%.2f %%", help=help)
+
+
+def _state(reasons: bool):  # type: ignore[no-untyped-def]  # a column configuration
+    return st.column_config.TextColumn(
+        "State", width=210 if reasons else None, help="And why, where there is a reason."
+    )
+
+
+_COLUMNS = {
+    **{name: st.column_config.TextColumn(label) for name, label in _NAMES.items()},
+    "name": st.column_config.TextColumn("Name", pinned=True),
+    "test_accuracy": _share("test_accuracy", "Read once, at the end, with the best epoch."),
+    "validation_accuracy": _share("validation_accuracy", "Of the best epoch, which it chose."),
+    "last_validation_accuracy": _share("last_validation_accuracy", "Of the last epoch."),
+    "parameters": st.column_config.NumberColumn("Parameters", format="%,d"),
+    "epochs": st.column_config.NumberColumn("Epochs", help="Completed."),
+    "best_epoch": st.column_config.NumberColumn("Best epoch"),
+    "train_seconds": st.column_config.NumberColumn(
+        "Training time", format="localized", help="Of the training loop alone."
+    ),
+    "started": st.column_config.DatetimeColumn("Started", format="D MMM, HH:mm"),
+    "seed": st.column_config.NumberColumn("Seed", format="%d"),
+}
+
+
+def whose() -> str:
+    """Return whose store this is, without the password that its address may hold."""
+    if address := os.environ.get("MLFLOW_TRACKING_URI"):
+        parts = urlsplit(address)
+        return f"The team's runs, from {parts.hostname or parts.path}."
+    return "The runs on this machine."

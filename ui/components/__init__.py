@@ -1,0 +1,1 @@
+"""Components that several pages show: charts, galleries, tiles, the drawing canvas."""

@@ -1,0 +1,121 @@
+"""Plotly figures that stay put while their data change.
+
+`st.plotly_chart` mounts a new chart at each change of data and so loses zoom and hover; this
+component redraws one lasting node with `Plotly.react`.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from importlib.metadata import version
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, TypedDict
+
+import streamlit as st
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+
+_HERE = Path(__file__).parent
+_STATIC = _HERE.parent / "static"  # beside ui/app.py: Streamlit serves it at app/static/
+
+
+class Click(TypedDict):
+    """A clicked point or heatmap cell; x, y and customdata are those of the figure's trace."""
+
+    x: Any
+    y: Any
+    customdata: Any
+    curve: int
+
+
+class Tiles(TypedDict):
+    """Digits to show while hovering: `ui.tiles.sprite(images, columns)` and its columns."""
+
+    image: str
+    columns: int
+
+
+def _publish_plotly() -> str:
+    """Puts the plotly package's own plotly.min.js where Streamlit serves it; returns its URL.
+
+    The URL is relative to the page, so that it holds under a base path too.
+    """
+    name = f"plotly-{version('plotly')}.min.js"
+    target = _STATIC / name
+    if not target.exists():
+        _STATIC.mkdir(exist_ok=True)
+        unfinished = _STATIC / f"{name}.{os.getpid()}"
+        shutil.copyfile(str(files("plotly") / "package_data" / "plotly.min.js"), unfinished)
+        unfinished.replace(target)
+    for other in _STATIC.glob("plotly-*.min.js"):
+        if other != target:
+            other.unlink(missing_ok=True)
+    return f"app/static/{name}"
+
+
+_PLOTLY_URL = _publish_plotly()
+
+# Not isolated in a shadow root, because Plotly puts its own style sheet in the document's head.
+_chart = st.components.v2.component(
+    "digitlab_chart",
+    html="""
+    <figure class="digitlab-chart">
+      <div class="drawing"></div><div class="digit" hidden></div><figcaption></figcaption>
+    </figure>
+    """,
+    css=(_HERE / "chart.css").read_text(),
+    js=(_HERE / "chart.js").read_text(),
+    isolate_styles=False,
+)
+
+
+def chart(
+    figure: go.Figure | dict[str, Any],
+    key: str,
+    *,
+    height: int = 360,
+    on_click: Literal["rerun"] | Callable[[], None] | None = None,
+    tiles: Tiles | None = None,
+    caption: str = "",
+) -> Click | None:
+    """Shows a Plotly figure in the theme's colours; returns the point last clicked, or None.
+
+    Zoom and hidden traces survive new data under the same `key`; a figure that sets another
+    `layout.uirevision` starts afresh. What the figure sets itself (a colour, a font) wins over the
+    theme. `height` is in CSS pixels, the caption included; the width is the container's.
+
+    With `on_click` None, clicks do nothing. With "rerun", a click reruns the page, or the fragment
+    that the chart is in; a function is called before that rerun, at every click, the same point's
+    too. The click is a state value: it lasts, and stays marked in the chart, through reruns until
+    another point is clicked or the chart is no longer shown. Put what it refers to (a run, a
+    split) in the key, so that it does not outlive that. Marks assume heatmap cells one unit wide.
+
+    With `tiles`, hovering a point whose `customdata[0]` is a number shows the digit of that number.
+    """
+    from plotly.io import to_json
+
+    clicked = (st.session_state.get(key) or {}).get("click")
+    state = _chart(
+        key=key,
+        height=height,
+        data={
+            "figure": to_json(figure, validate=False),
+            "height": height,
+            "clickable": on_click is not None,
+            # Sent back so that a chart mounted anew, say in another column, shows its mark.
+            "clicked": clicked,
+            "tiles": tiles,
+            "caption": caption,
+            "plotly": _PLOTLY_URL,
+        },
+        on_click_change=on_click if callable(on_click) else lambda: None,
+    )
+    click = state.get("click")
+    if on_click is None or click is None:
+        return None
+    return Click(x=click["x"], y=click["y"], customdata=click["customdata"], curve=click["curve"])

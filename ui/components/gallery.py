@@ -1,0 +1,69 @@
+"""Many digits to look through and choose from, as one component."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from core.figures.palette import WRONG
+from ui.components.tiles import sprite
+
+_HERE = Path(__file__).parent
+_COLUMNS = 40  # of the sprite, which the page never shows as a whole
+
+_gallery = st.components.v2.component(
+    "digitlab_gallery",
+    html='<div class="gallery" role="group"></div>',
+    css=(_HERE / "gallery.css").read_text(),
+    js=(_HERE / "gallery.js").read_text(),
+)
+
+
+def gallery(
+    images: np.ndarray,
+    captions: Sequence[str],
+    key: str,
+    *,
+    wrong: np.ndarray | None = None,
+    size: int = 72,
+    labels: Sequence[str] | None = None,
+) -> int | None:
+    """Shows digits in a grid that wraps; returns the index of the selected one, or None.
+
+    `images` is `(N, 28, 28)`, uint8 or float32 in [0, 1]; `captions` has a short text for each,
+    shown beneath it as it is; `wrong` is `(N,) bool`, and True gives a red edge; `size` is the edge
+    of a tile in CSS pixels; `labels` is what a screen reader says for each tile, by default its
+    caption.
+
+    The selection is a state value: it lasts through reruns until another tile is clicked, the
+    images change, or the gallery is no longer shown. A click reruns the page, or the fragment that
+    the gallery is in.
+    """
+    revision = hashlib.blake2b(images.tobytes(), digest_size=8).hexdigest()
+
+    def selected(state: Mapping[str, Any]) -> int | None:
+        choice = state.get("choice") or {}
+        return choice.get("index") if choice.get("revision") == revision else None
+
+    state = _gallery(
+        key=key,
+        data={
+            "sprite": sprite(images, _COLUMNS),
+            "columns": _COLUMNS,
+            "captions": list(captions),
+            "labels": list(labels or captions),
+            "wrong": [] if wrong is None else wrong.tolist(),
+            "wrongColour": WRONG,
+            "size": size,
+            "revision": revision,
+            # Sent back so that a gallery mounted anew, say in another column, shows its selection.
+            "selected": selected(st.session_state.get(key) or {}),
+        },
+        on_choice_change=lambda: None,
+    )
+    return selected(state)

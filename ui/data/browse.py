@@ -1,0 +1,233 @@
+"""Looking through the digits: a gallery with filters, a map, and the one that was chosen."""
+
+import time
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import cycle
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from core.config import TrainConfig, config_fields
+from core.data import selection, statistics
+from core.data.digits import Digits
+from core.training import augmentation
+from ui import cache, format
+from ui.components.chart import Tiles, chart
+from ui.components.gallery import gallery
+from ui.components.tiles import sprite, strip
+
+CHOSEN = "data-chosen"  # [source, number] of the image shown large
+PAGE_SIZE = 60
+HEIGHT = 520  # CSS pixels of the gallery, the map and the large view
+_SEED = "data-seed"  # of the augmentation's draws
+_PARTS = {"train": "Training", "test": "Test", "all": "Both"}
+_METHODS = {"pca": "PCA", "tsne": "t-SNE"}
+_MAP_COLUMNS = 50  # of the sprite with the map's digits
+_DRAWS = 11
+# Where the sliders start, how fine and in what unit; the bounds are the configuration's.
+_AUGMENTATION = {
+    "rotation": (12.0, 1.0, "%.0f°"),
+    "shift": (2, 1, "%d px"),
+    "scale": (0.1, 0.01, "%.2f"),
+    "shear": (5.0, 1.0, "%.0f°"),
+    "aspect": (0.0, 0.01, "%.2f"),
+    "elastic": (0.0, 0.1, "%.1f px"),
+    "thickness": (0.0, 0.1, "%.1f px"),
+}
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """The image shown large: `(28, 28) uint8`, its digit and where it stands."""
+
+    image: np.ndarray
+    digit: int
+    split: str  # train or test
+    index: int
+
+
+def chosen(digits: Digits) -> Chosen:
+    """Return the image last clicked in the gallery or the map; at first the very first."""
+    source, number = st.session_state.get(CHOSEN, (digits.source, 0))
+    number = number if source == digits.source else 0
+    images, labels = selection.take(digits, np.array([number]))
+    return Chosen(images[0], int(labels[0]), *selection.place(digits, number))
+
+
+def browse(digits: Digits) -> None:
+    """Show the gallery, page by page, with its filters."""
+    page_key = f"data-page-{digits.source}"
+
+    def first_page() -> None:
+        st.session_state[page_key] = 1
+
+    common: dict[str, Any] = {"on_change": first_page, "persist_state": "session"}
+    top = st.container(horizontal=True)
+    part = top.segmented_control(
+        "Split",
+        list(_PARTS),
+        default="train",
+        required=True,
+        format_func=_PARTS.get,
+        key="data-part",
+        help="Networks learn from the training images and are judged on the test images.",
+        **common,
+    )
+    wanted = st.pills(
+        "Digits",
+        range(10),
+        selection_mode="multi",
+        key="data-digits",
+        wrap=True,
+        help="Only these digits; none chosen means all.",
+        **common,
+    )
+    found = selection.numbers(digits, part, wanted)
+    pages = max(1, -(-len(found) // PAGE_SIZE))
+    page = top.number_input(
+        f"Page of {format.count(pages)}",
+        1,
+        pages,
+        key=page_key,
+        width=140,
+        help=f"{PAGE_SIZE} of {format.count(len(found))} images at a time.",
+        persist_state="session",
+    )
+    shown = found[(page - 1) * PAGE_SIZE : page * PAGE_SIZE]
+    images, labels = selection.take(digits, shown)
+    with st.container(height=HEIGHT, border=False):
+        picked = gallery(
+            images,
+            [str(label) for label in labels],
+            "data-gallery",
+            size=52,
+            labels=[
+                f"{label}, image {number}" for number, label in zip(shown, labels, strict=True)
+            ],
+        )
+    # The choice outlasts reruns: only a new one moves the large view, or a click on the map
+    # would be undone by the rerun that follows it.
+    clicked = None if picked is None else int(shown[picked])
+    if clicked is not None and clicked != st.session_state.get("data-clicked"):
+        st.session_state[CHOSEN] = (digits.source, clicked)
+    st.session_state["data-clicked"] = clicked
+
+
+def show_map(digits: Digits) -> None:
+    """Show a sample of the training images as points, similar ones near each other."""
+    method = st.segmented_control(
+        "Map",
+        list(_METHODS),
+        default="pca",
+        required=True,
+        format_func=_METHODS.get,
+        key="data-map",
+        persist_state="session",
+        help="PCA shows the plane in which the pixels vary most. t-SNE bends the space so that "
+        "similar images become neighbours; distances between groups mean little. It takes "
+        "10 to 20 s.",
+    )
+    if method == "tsne" and not _tsne(digits.source)[0].done():
+        _wait(digits.source)
+    else:
+        _draw_map(digits, method)
+
+
+def _draw_map(digits: Digits, method: str) -> None:
+    from core.figures.digits import digit_map
+
+    points, tiles, share = _map(digits.source)
+    if method == "tsne":
+        points = points.assign(**dict(zip("xy", _tsne(digits.source)[0].result().T, strict=True)))
+        title = "t-SNE: similar images are neighbours"
+    else:
+        title = f"PCA: the plane that keeps {share:.0%} of the variance"
+    key = f"data-map-{digits.source}-{method}"
+
+    def choose() -> None:
+        _, index = st.session_state[key]["click"]["customdata"]
+        st.session_state[CHOSEN] = (digits.source, int(index))
+
+    chart(
+        digit_map(points, title),
+        key,
+        height=HEIGHT,
+        on_click=choose,
+        tiles=tiles,
+        caption=f"{format.count(len(points))} training images, each digit by its share. "
+        "Click one to see it large.",
+    )
+
+
+@st.fragment(run_every=1)
+def _wait(source: str) -> None:
+    future, started = _tsne(source)
+    if future.done():
+        st.rerun()
+    st.caption(f"Arranging the images … {format.duration(time.monotonic() - started)}")
+    st.skeleton(HEIGHT - 40)
+
+
+@st.cache_data(max_entries=2, show_spinner="Arranging the images …")
+def _map(source: str) -> tuple[pd.DataFrame, Tiles, float]:
+    digits = cache.digits(source)
+    indices = statistics.map_sample(digits)
+    images = digits.train_images[indices]
+    coordinates, share = statistics.pca_map(images)
+    points = pd.DataFrame(coordinates, columns=["x", "y"])
+    points = points.assign(digit=digits.train_labels[indices], index=indices)
+    return points, Tiles(image=sprite(images, _MAP_COLUMNS), columns=_MAP_COLUMNS), share
+
+
+@st.cache_resource(max_entries=2, show_spinner=False)
+def _tsne(source: str) -> "tuple[Future[np.ndarray], float]":
+    """Return the t-SNE map and when it was begun; a thread makes it, so the page stays usable."""
+    digits = cache.digits(source)
+    images = digits.train_images[statistics.map_sample(digits)]
+    return ThreadPoolExecutor(1).submit(statistics.tsne_map, images), time.monotonic()
+
+
+def pixels(choice: Chosen) -> None:
+    """Show one image large, with the value of each pixel."""
+    from core.figures.digits import pixel_values
+
+    chart(pixel_values(choice.image), "data-pixels", height=HEIGHT)
+
+
+@st.fragment
+def show_augmentation(choice: Chosen) -> None:
+    """Show what training with these settings would make of one image, beside the image."""
+    places = cycle(st.columns(2))
+    values: dict[str, Any] = {}
+    for place, (name, (start, step, unit)) in zip(places, _AUGMENTATION.items(), strict=False):
+        metadata, kind = config_fields()[name].metadata, type(start)
+        values[name] = place.slider(
+            name.capitalize(),
+            kind(metadata["low"]),
+            kind(metadata["high"]),
+            start,
+            kind(step),
+            unit,
+            key=f"data-{name}",
+            help=metadata["help"],
+            persist_state="session",
+        )
+    seed = st.session_state.setdefault(_SEED, 0)
+    cache.wait_for_torch()
+    draws = augmentation.augmented(choice.image, TrainConfig(**values), _DRAWS, seed)
+    original = choice.image[None].astype(np.float32) / 255
+    strip(np.concatenate([original, draws]), ["original", *[""] * _DRAWS], columns=4)
+    st.button(
+        "Shuffle",
+        icon=":material/shuffle:",
+        key="data-shuffle",
+        on_click=_shuffle,
+        help="Draws anew within the same limits, as each epoch of a training does.",
+    )
+
+
+def _shuffle() -> None:
+    st.session_state[_SEED] += 1

@@ -1,0 +1,90 @@
+"""Why a network reads a digit as it does, for who asks."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from core.data.splits import split_for
+from core.figures.digits import evidence
+from core.runs import catalogue
+from core.runs.run import Run
+from ui import cache
+from ui.components.chart import chart
+from ui.components.tiles import strip
+
+if TYPE_CHECKING:  # torch takes 2 s
+    from core.reading.explanation import SimilarDigits
+
+
+def why(
+    run: Run,
+    image: NDArray[np.float32],
+    probabilities: NDArray[np.float32],
+    truth: int | None = None,
+) -> None:
+    """Offer an explanation of the answer `probabilities` (10,) to `image` (28, 28) in [0, 1]."""
+    if not st.toggle(
+        "Why?",
+        key="why",
+        persist_state="session",
+        help="Which pixels speak for the answer, and which training digits the network finds most "
+        "like this one. It takes some seconds at first.",
+    ):
+        return
+    cache.wait_for_torch()
+    answer, second = (int(digit) for digit in np.argsort(-probabilities)[:2])
+    rival = second if truth in (None, answer) else truth
+    pixels, digits = st.columns([1, 2], gap="medium")
+    with pixels:
+        _pixels(run, image, answer, rival)
+    with digits:
+        _alike(run, image, answer)
+
+
+def _pixels(run: Run, image: NDArray[np.float32], answer: int, rival: int) -> None:
+    from core.reading import explanation
+
+    mean = _mean(cache.digits_for(run).source)
+    values = explanation.evidence(cache.reader(run), image, mean, answer, rival)
+    chart(
+        evidence(image, values, answer, rival),
+        "why-pixels",
+        height=280,
+        caption=f"Blue speaks for {answer}, orange for {rival}, ink or the lack of it. Integrated "
+        "gradients, from the mean of all training digits.",
+    )
+
+
+def _alike(run: Run, image: NDArray[np.float32], answer: int) -> None:
+    digits = cache.digits_for(run)
+    indices, cosines = _learned(run.id, run.best_epoch, digits.source).nearest(image)
+    labels = digits.train_labels[indices]
+    st.caption("The training digits that its last hidden layer finds most alike, and their labels")
+    captions = [
+        f"{label}, {cosine:.2f}" for label, cosine in zip(labels, cosines.tolist(), strict=True)
+    ]
+    strip(digits.train_images[indices], captions, columns=5, width=84)
+    same = int((labels == answer).sum())
+    st.caption(
+        f"{same} of {len(labels)} are a {answer}. Under each: its label, and the cosine between "
+        f"the features, 1 being the same. Training images {', '.join(f'{n:,}' for n in indices)}."
+    )
+
+
+@st.cache_data(max_entries=2, show_spinner=False)
+def _mean(source: str) -> NDArray[np.float32]:
+    images = cache.digits(source).train_images
+    return (images.mean(axis=0) / 255).astype(np.float32)
+
+
+@st.cache_resource(max_entries=2, show_spinner="Looking through the training digits …")
+def _learned(run_id: str, best_epoch: int, source: str) -> "SimilarDigits":
+    """Return the images that a run learned from, as it has them."""
+    from core.reading.explanation import SimilarDigits
+
+    run, digits = catalogue.get(run_id), cache.digits(source)
+    config = run.config
+    chosen = split_for(digits, config.validation_size, config.train_size, config.seed)
+    return SimilarDigits(cache.reader(run), digits.train_images, chosen.train)

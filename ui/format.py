@@ -1,0 +1,71 @@
+"""Numbers as people say them."""
+
+import math
+import time
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.evaluation.calibration import candidates
+
+
+def percent(share: float | None) -> str:
+    """Return 0.9931 as 99.31 %, and nothing as a dash."""
+    return "–" if share is None or math.isnan(share) else f"{share:.2%}".replace("%", " %")
+
+
+def duration(seconds: float | None) -> str:
+    """Return 14.2 as 14 s, 125 as 2 min 05 s, 3725 as 1 h 02 min, and nothing as a dash."""
+    if seconds is None or math.isnan(seconds):
+        return "–"
+    if seconds < 9.95:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02} s"
+    return f"{whole // 3600} h {whole % 3600 // 60:02} min"
+
+
+def count(number: int | None) -> str:
+    """Return 421834 as 421,834, and nothing as a dash."""
+    return "–" if number is None else f"{number:,}"
+
+
+def moment(since_1970: float) -> str:
+    """Return a moment as 22 Nov, 14:05."""
+    return time.strftime("%d %b, %H:%M", time.localtime(since_1970))
+
+
+def interval(low: float, high: float) -> str:
+    """Return 0.9913 and 0.9946 as 99.13–99.46 %."""
+    return f"{100 * low:.2f}–{100 * high:.2f} %"
+
+
+def plain(text: str) -> str:
+    """Return a person's text so that Markdown shows it as it is."""
+    return "".join(f"\\{c}" if c in "\\`*_{}[]()#+-.!|~$:<>" else c for c in text)
+
+
+def share(part: float) -> str:
+    """Return a confidence of 0.9834 as 98.3 %; nothing short of certainty is called 100 %."""
+    return "over 99.9 %" if 0.9995 <= part < 1 else f"{part:.1%}".replace("%", " %")
+
+
+def reading(
+    probabilities: NDArray[np.float32], sure_from: float, is_digit: bool, truth: int | None = None
+) -> str:
+    """Return what was read, as far as the network is sure, and the truth where it is known."""
+    answer = int(probabilities.argmax())
+    sure = probabilities[answer] >= sure_from
+    *others, last = candidates(probabilities)
+    either = f"{', '.join(map(str, others))} or {last}"
+    if truth is None and not is_digit:
+        read = f"This may be no digit. If it is one: {answer if sure else either}."
+    elif sure:
+        read = f"This looks like a {answer} ({share(probabilities[answer])})."
+    else:
+        read = f"Not sure: {either}."
+    known = "" if truth is None else " Right." if answer == truth else f" It is a {truth}."
+    return read + known

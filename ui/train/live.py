@@ -1,0 +1,194 @@
+"""A run as it goes: progress, curves, epochs, stop. It reads the store; it never trains."""
+
+from contextlib import suppress
+
+import numpy as np
+import streamlit as st
+
+from core.errors import RunError
+from core.figures.curves import learning_rate, training_curves
+from core.runs import catalogue
+from core.runs.history import History, read_history
+from core.runs.run import Run, State
+from ui import format, guards, keys
+from ui.components.chart import chart
+
+_ICONS = {
+    State.QUEUED: ":material/hourglass:",
+    State.RUNNING: ":material/play_circle:",
+    State.FINISHED: ":material/check_circle:",
+    State.STOPPED: ":material/stop_circle:",
+    State.DIVERGED: ":material/trending_up:",
+    State.FAILED: ":material/error:",
+}
+
+
+def live() -> None:
+    """Show the run that is being watched, every few seconds while it goes on."""
+    seconds = pace(catalogue.in_progress())
+    st.fragment(_watch, run_every=seconds)(seconds)
+
+
+def pace(active: list[Run]) -> int:
+    """Return the seconds between two looks at the run in progress.
+
+    A look takes a quarter of a second of a core, most of it in the browser, and from a training on
+    two cores as much. So a long run is looked at less often.
+    """
+    if not active:
+        return 3
+    run = active[0]
+    if not (run.epochs and run.train_seconds):
+        return 1
+    expected = run.train_seconds / run.epochs * run.config.epochs
+    return 1 if expected < 10 else 2 if expected < 60 else 5
+
+
+def _watch(seconds: int) -> None:
+    with guards.messages():
+        active = catalogue.in_progress()
+        if pace(active) != seconds:
+            st.rerun()  # a run began, ended, or turned out to be long
+        run = _watched(active)
+        if run is None:
+            st.info(
+                "Nothing has been trained yet. Press Start: the first curve is there in seconds.",
+                icon=":material/play_circle:",
+            )
+            return
+        _headline(run, active)
+        _curves(run)
+        if len(active) > 1:
+            _queue(active)
+
+
+def _watched(active: list[Run]) -> Run | None:
+    """Return the run chosen here, else the one in progress, else the last."""
+    chosen = st.session_state.get(keys.WATCHED)
+    if active:
+        run = next((run for run in active if run.id == chosen), active[0])
+    else:
+        run = _kept(chosen)
+        if run is None:
+            return None
+    st.session_state[keys.WATCHED] = run.id
+    return run
+
+
+def _kept(run_id: str | None) -> Run | None:
+    """Return a run; where it was deleted, or none is meant, the last one."""
+    if run_id is not None:
+        with suppress(RunError):
+            return catalogue.get(run_id)
+    return next(iter(catalogue.listed()), None)
+
+
+def _headline(run: Run, active: list[Run]) -> None:
+    """Name, state, progress and Stop, always of the same height."""
+    title, button = st.columns([4, 1], vertical_alignment="center")
+    title.markdown(f"#### {_ICONS[run.state]} {format.plain(run.name)}")
+    stopping = f"stopping-{run.id}"
+    if not run.state.is_over and button.button(
+        "Stop",
+        icon=":material/stop:",
+        width="stretch",
+        disabled=stopping in st.session_state,
+        help="Ends the run within two seconds and keeps its best epoch.",
+    ):
+        catalogue.request_stop(run)
+        st.session_state[stopping] = True
+        st.rerun(scope="fragment")
+    if run.state == State.QUEUED:
+        before = sum(other.started < run.started for other in active)
+        waits = f"Waits for its turn, {before} before it"
+        st.progress(0.0, waits if before else "Starting: loading PyTorch …")
+    elif run.state == State.RUNNING:
+        st.progress(run.progress, _progress_text(run))
+    else:
+        accuracy = (
+            f"best epoch {run.best_epoch}: validation "
+            f"**{format.percent(run.validation_accuracy)}**, test "
+            f"**{format.percent(run.test_accuracy)}**, {format.duration(run.train_seconds)}"
+            if run.best_epoch
+            else "no epoch was completed"
+        )
+        reason = f" · {format.plain(run.reason)}" if run.reason else ""
+        st.markdown(f"{run.state.capitalize()}{reason} · {accuracy}")
+    if run.warning:
+        st.warning(format.plain(run.warning), icon=":material/warning:")
+
+
+def _progress_text(run: Run) -> str:
+    if not run.steps:
+        return "Loading the libraries and the digits …"
+    epoch = f"Epoch {run.current_epoch} of {run.config.epochs}"
+    return f"{epoch} · step {run.step:,} of {run.steps:,}"
+
+
+def _curves(run: Run) -> None:
+    history = read_history(run)
+    speed = history.steps["images_per_second"].tail(5).median()
+    if run.state == State.RUNNING and speed > 0:
+        left = (run.steps - run.step) * run.config.batch_size / speed
+        st.caption(f"{speed:,.0f} images a second · {format.duration(left)} left")
+    else:
+        st.caption(f"{run.config.network}, seed {run.config.seed}, {run.device} {run.precision}")
+    logarithmic = st.toggle(
+        "Logarithmic loss", help="Shows small differences late in a run as clearly as early ones."
+    )
+    loss, accuracy = st.columns(2)
+    with loss:
+        chart(
+            training_curves(history, "loss", run.config.epochs, logarithmic),
+            "live-loss",
+            height=320,
+        )
+    with accuracy:
+        chart(
+            training_curves(history, "accuracy", run.config.epochs),
+            "live-accuracy",
+            height=320,
+        )
+    table, rate = st.columns([2, 1])
+    with table:
+        _epochs(run, history)
+    with rate:
+        chart(learning_rate(history, run.config.epochs), "live-rate", height=240)
+
+
+def _epochs(run: Run, history: History) -> None:
+    table = history.epochs.iloc[::-1]
+    st.dataframe(
+        table.assign(
+            best=np.where(table["epoch"] == run.best_epoch, "best", ""),
+            validation_accuracy=100 * table["validation_accuracy"],
+            train_accuracy=100 * table["train_accuracy"],
+        ),
+        column_order=[
+            *("epoch", "best", "validation_accuracy", "validation_loss"),
+            *("train_accuracy", "train_loss", "seconds"),
+        ],
+        column_config={
+            "epoch": st.column_config.NumberColumn("epoch", width=60),
+            "best": st.column_config.TextColumn("", width=40),
+            "validation_accuracy": st.column_config.NumberColumn("validation", format="%.2f %%"),
+            "validation_loss": st.column_config.NumberColumn("loss", format="%.4f"),
+            "train_accuracy": st.column_config.NumberColumn("training", format="%.2f %%"),
+            "train_loss": st.column_config.NumberColumn("training loss", format="%.4f"),
+            "seconds": st.column_config.NumberColumn("time", format="%.1f s"),
+        },
+        hide_index=True,
+        height=240,
+    )
+
+
+def _queue(active: list[Run]) -> None:
+    st.markdown("**Queue**")
+    for place, run in enumerate(active):
+        name, watch, stop = st.columns([4, 1, 1], vertical_alignment="center")
+        name.markdown(f"{place + 1}. {_ICONS[run.state]} {format.plain(run.name)}")
+        if watch.button("Watch", key=f"watch-{run.id}", width="stretch", help="Show its curves."):
+            st.session_state[keys.WATCHED] = run.id
+            st.rerun(scope="fragment")
+        if stop.button("Stop", key=f"stop-{run.id}", width="stretch", help="End this run."):
+            catalogue.request_stop(run)
