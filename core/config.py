@@ -1,15 +1,15 @@
 """`TrainConfig`: everything that decides how a training goes, validated; no torch here.
 
-Each field carries its meaning and its bounds, so that the pages' sliders, the command line and
-the error messages all speak from this one place.
+Each field carries its meaning, its bounds, its group and on which others it depends, so that the
+pages' controls, the command line and the error messages all speak from this one place.
 """
 
 import difflib
-import math
-from dataclasses import Field, asdict, dataclass, field, fields, replace
+from dataclasses import Field, asdict, dataclass, fields, replace
 from typing import Any, get_type_hints
 
 from core.errors import ConfigError
+from core.fields import Needs, checked, choice, number, switch
 
 NETWORKS = (
     *("fast_cnn", "quick_cnn", "strong_cnn"),
@@ -22,142 +22,251 @@ PRECISIONS = ("auto", "float32", "bfloat16")
 DEVICES = ("auto", "cpu", "cuda", "mps")
 
 
-def _one_of(choices: tuple[str, ...], default: str, help: str) -> Any:
-    return field(default=default, metadata={"help": help, "choices": choices})
-
-
-def _between(low: float, high: float, default: float, help: str) -> Any:
-    return field(default=default, metadata={"help": help, "low": low, "high": high})
+COMMON = ""  # the group of what is set most often, which has no title
+OPTIMISATION = "Optimiser and schedule"
+REGULARISATION = "Regularisation and augmentation"
+MACHINE = "Data, seed and machine"
 
 
 @dataclass(frozen=True, kw_only=True)
 class TrainConfig:
     """One training run's settings. Raises ConfigError for an impossible value."""
 
-    network: str = _one_of(NETWORKS, "fast_cnn", "Which network learns.")
-    width: int = _between(
-        4, 64, 16, "Channels of quick_cnn's first layer. Twice as many do four times the work."
+    network: str = choice("fast_cnn", NETWORKS, "Which network learns.", COMMON)
+    width: int = number(
+        16,
+        (4, 64),
+        "Channels of quick_cnn's first layer. Twice as many do four times the work.",
+        COMMON,
+        step=4,
+        needs={"network": ("quick_cnn",)},
     )
-    epochs: int = _between(
-        1, 200, 4, "Passes over the training images. More learns longer, then overfits."
+    epochs: int = number(
+        4,
+        (1, 200),
+        "Passes over the training images. More learns longer, then overfits.",
+        COMMON,
+        end=50,
+        step=1,
     )
-    batch_size: int = _between(
-        2, 8192, 256, "Images per step. Larger is faster an epoch, with fewer steps to learn in."
+    batch_size: int = number(
+        256,
+        (2, 8192),
+        "Images per step. Larger is faster an epoch, with fewer steps to learn in.",
+        COMMON,
+        stops=[2**power for power in range(3, 13)],
     )
-    optimizer: str = _one_of(OPTIMIZERS, "adamw", "How gradients become steps.")
-    learning_rate: float = _between(
-        1e-6, 10, 5e-3, "Size of a step. Higher learns faster, and past a point diverges."
+    optimizer: str = choice("adamw", OPTIMIZERS, "How gradients become steps.", OPTIMISATION)
+    learning_rate: float = number(
+        5e-3,
+        (1e-6, 10),
+        "Size of a step. Higher learns faster, and past a point diverges.",
+        COMMON,
+        stops=[a * 10.0**b for b in range(-5, 1) for a in (1, 2, 3, 5)],
     )
-    momentum: float = _between(
-        0, 0.999, 0.9, "How much of the last step is kept. SGD alone uses it."
+    momentum: float = number(
+        0.9,
+        (0, 0.999),
+        "How much of the last step is kept.",
+        OPTIMISATION,
+        end=0.99,
+        step=0.01,
+        needs={"optimizer": ("sgd",)},
     )
-    beta2: float = _between(
-        0.5,
-        0.9999,
+    beta2: float = number(
         0.999,
+        (0.5, 0.9999),
         "How much Adam keeps of earlier gradients' sizes. Lower adapts sooner: for short runs.",
+        OPTIMISATION,
+        end=0.999,
+        step=0.001,
+        needs={"optimizer": ("adam", "adamw")},
     )
-    weight_decay: float = _between(
-        0, 1, 1e-4, "Pulls weights towards zero. More fits the training images less closely."
+    weight_decay: float = number(
+        1e-4,
+        (0, 1),
+        "Pulls weights towards zero. More fits the training images less closely.",
+        OPTIMISATION,
+        stops=[0.0, *(a * 10.0**b for b in range(-6, 0) for a in (1, 3))],
     )
-    schedule: str = _one_of(SCHEDULES, "one_cycle", "How the learning rate changes over the run.")
-    step_every: int = _between(
-        1, 200, 5, "Epochs between two drops of the learning rate (step schedule)."
+    schedule: str = choice(
+        "one_cycle", SCHEDULES, "How the learning rate changes over the run.", OPTIMISATION
     )
-    step_factor: float = _between(
-        0.01, 1, 0.5, "What each drop multiplies the rate by (step and exponential schedules)."
+    step_every: int = number(
+        5,
+        (1, 200),
+        "Epochs between two drops of the learning rate.",
+        OPTIMISATION,
+        end=20,
+        step=1,
+        needs={"schedule": ("step",)},
     )
-    step_from_start: bool = field(
-        default=False,
-        metadata={"help": "Whether the first drop comes before the first epoch (step schedule)."},
+    step_factor: float = number(
+        0.5,
+        (0.01, 1),
+        "What each drop multiplies the learning rate by.",
+        OPTIMISATION,
+        step=0.05,
+        needs={"schedule": ("step", "exponential")},
     )
-    warmup: float = _between(
-        0, 0.9, 0.2, "Share of the run in which the rate climbs to its peak (one-cycle)."
+    step_from_start: bool = switch(
+        False,
+        "Whether the first drop comes before the first epoch.",
+        OPTIMISATION,
+        needs={"schedule": ("step",)},
     )
-    final_rate: float = _between(
-        0, 1, 0.01, "Last learning rate, as a share of the highest (cosine and one-cycle)."
+    warmup: float = number(
+        0.2,
+        (0, 0.9),
+        "Share of the run in which the learning rate climbs to its peak.",
+        OPTIMISATION,
+        step=0.05,
+        needs={"schedule": ("one_cycle",)},
     )
-    ema: float = _between(
-        0,
-        0.9999,
+    final_rate: float = number(
+        0.01,
+        (0, 1),
+        "Last learning rate, as a share of the highest.",
+        OPTIMISATION,
+        step=0.01,
+        needs={"schedule": ("cosine", "one_cycle")},
+    )
+    ema: float = number(
         0.0,
+        (0, 0.9999),
         "How much of the running mean of the weights each step keeps; the mean reads the digits. "
         "0 is no averaging.",
+        OPTIMISATION,
+        end=0.999,
+        step=0.001,
     )
-    dropout: float = _between(
-        0, 0.9, 0.0, "Share of the features silenced at random while training. More overfits less."
-    )
-    label_smoothing: float = _between(
-        0, 0.5, 0.0, "Probability taken from the true digit and spread over all ten."
-    )
-    rotation: float = _between(
-        0, 45, 0.0, "Training images are turned by up to this many degrees either way."
-    )
-    shift: int = _between(0, 8, 0, "Training images are moved by up to this many pixels each way.")
-    scale: float = _between(
-        0, 0.5, 0.0, "Training images grow or shrink by up to this share: 0.1 is 10 %."
-    )
-    shear: float = _between(
-        0, 45, 0.0, "Training images are slanted by up to this many degrees either way."
-    )
-    aspect: float = _between(
-        0, 0.5, 0.0, "Training images grow wider or narrower by up to this share, not higher."
-    )
-    elastic: float = _between(
-        0,
-        4,
+    dropout: float = number(
         0.0,
+        (0, 0.9),
+        "Share of the features silenced at random while training. More overfits less.",
+        REGULARISATION,
+        step=0.05,
+    )
+    label_smoothing: float = number(
+        0.0,
+        (0, 0.5),
+        "Probability taken from the true digit and spread over all ten.",
+        REGULARISATION,
+        step=0.01,
+    )
+    rotation: float = number(
+        0.0,
+        (0, 45),
+        "Training images are turned by up to this many degrees either way.",
+        REGULARISATION,
+        step=1,
+    )
+    shift: int = number(
+        0,
+        (0, 8),
+        "Training images are moved by up to this many pixels each way.",
+        REGULARISATION,
+        step=1,
+    )
+    scale: float = number(
+        0.0,
+        (0, 0.5),
+        "Training images grow or shrink by up to this share: 0.1 is 10 %.",
+        REGULARISATION,
+        step=0.01,
+    )
+    shear: float = number(
+        0.0,
+        (0, 45),
+        "Training images are slanted by up to this many degrees either way.",
+        REGULARISATION,
+        step=1,
+    )
+    aspect: float = number(
+        0.0,
+        (0, 0.5),
+        "Training images grow wider or narrower by up to this share, not higher.",
+        REGULARISATION,
+        step=0.01,
+    )
+    elastic: float = number(
+        0.0,
+        (0, 4),
         "Training images are bent like rubber, each point by about this many pixels.",
+        REGULARISATION,
+        step=0.1,
     )
-    thickness: float = _between(
-        0,
-        1,
+    thickness: float = number(
         0.0,
+        (0, 1),
         "Strokes grow thicker or thinner by up to this many pixels on either side.",
+        REGULARISATION,
+        step=0.1,
     )
-    small_share: float = _between(
-        0,
-        1,
+    small_share: float = number(
         0.0,
+        (0, 1),
         "Share of the run, from its start, that sees images of 14 × 14: a quarter of the work.",
+        REGULARISATION,
+        step=0.05,
+        needs={"network": ANY_SIZE},
     )
-    mean: float = _between(
-        0, 1, 0.1307, "Taken from each pixel (0 black, 1 white). MNIST's own mean is 0.1307."
+    mean: float = number(
+        0.1307,
+        (0, 1),
+        "Taken from each pixel (0 black, 1 white). MNIST's own mean is 0.1307.",
+        MACHINE,
     )
-    std: float = _between(
-        0.01, 10, 0.3081, "Each pixel is then divided by this. MNIST's own deviation is 0.3081."
+    std: float = number(
+        0.3081,
+        (0.01, 10),
+        "Each pixel is then divided by this. MNIST's own deviation is 0.3081.",
+        MACHINE,
     )
-    reading_shift: int = _between(
+    reading_shift: int = number(
         0,
-        2,
-        0,
+        (0, 2),
         "Pixels by which a digit is also moved, four ways, when it is read; the five answers are "
         "averaged. 0 reads once.",
+        REGULARISATION,
+        step=1,
     )
-    validation_size: int = _between(
-        10,
-        30_000,
+    validation_size: int = number(
         5_000,
+        (10, 30_000),
         "Images held out of training to choose the best epoch; at most a quarter of what there is.",
+        MACHINE,
     )
-    train_size: int = _between(
-        0, 60_000, 0, "How many training images to learn from, drawn evenly by digit; 0 is all."
+    train_size: int = number(
+        0,
+        (0, 60_000),
+        "How many training images to learn from, drawn evenly by digit; 0 is all.",
+        MACHINE,
+        stops=[0, 100, 300, 1_000, 3_000, 10_000, 30_000, 50_000],
     )
-    seed: int = _between(
-        0, 2**31 - 1, 0, "Starts every random choice. Same seed, same machine, same numbers."
+    seed: int = number(
+        0,
+        (0, 2**31 - 1),
+        "Starts every random choice. Same seed, same machine, same numbers.",
+        MACHINE,
     )
-    precision: str = _one_of(
-        PRECISIONS,
+    precision: str = choice(
         "auto",
+        PRECISIONS,
         "Numbers of 32 or 16 bits. 16 is faster where the chip has it, and many times slower "
         "where it has not.",
+        MACHINE,
     )
-    device: str = _one_of(DEVICES, "auto", "Where it computes. Auto takes the fastest there is.")
-    patience: int = _between(
+    device: str = choice(
+        "auto", DEVICES, "Where it computes. Auto takes the fastest there is.", MACHINE
+    )
+    patience: int = number(
         0,
-        200,
-        0,
+        (0, 200),
         "Stop after this many epochs in a row below the best validation accuracy; 0 is never.",
+        MACHINE,
+        end=20,
+        step=1,
     )
 
     def __post_init__(self) -> None:
@@ -165,7 +274,7 @@ class TrainConfig:
         types = get_type_hints(TrainConfig)
         for spec in fields(self):
             object.__setattr__(
-                self, spec.name, _checked(spec, types[spec.name], getattr(self, spec.name))
+                self, spec.name, checked(spec, types[spec.name], getattr(self, spec.name))
             )
         if self.small_share and self.network not in ANY_SIZE:
             raise ConfigError(
@@ -192,8 +301,17 @@ class TrainConfig:
 
 
 def config_fields() -> dict[str, Field[Any]]:
-    """Return the fields by name; `metadata` has `help` and `low` and `high`, or `choices`."""
+    """Return the fields by name.
+
+    Their `metadata` is what `core.fields` says of `choice`, `number` and `switch`.
+    """
     return {spec.name: spec for spec in fields(TrainConfig)}
+
+
+def has_effect(name: str, values: dict[str, Any]) -> bool:
+    """Return whether a field makes a difference beside the other fields' values."""
+    needs: Needs = config_fields()[name].metadata.get("needs", {})
+    return all(values[other] in wanted for other, wanted in needs.items())
 
 
 def config_from(values: dict[str, Any]) -> TrainConfig:
@@ -203,27 +321,3 @@ def config_from(values: dict[str, Any]) -> TrainConfig:
     """
     known = config_fields()
     return TrainConfig(**{name: value for name, value in values.items() if name in known})
-
-
-def _checked(spec: Field[Any], kind: type, value: Any) -> Any:
-    """Return the value in the field's own type, or raise ConfigError."""
-    if kind is bool:
-        texts = {"true": True, "false": False, "1": True, "0": False}
-        if not isinstance(value, bool) and str(value).lower() not in texts:
-            raise ConfigError(f"{spec.name} must be true or false, not {value!r}.")
-        return texts[str(value).lower()]
-    if "choices" in spec.metadata:
-        if value not in spec.metadata["choices"]:
-            choices = ", ".join(spec.metadata["choices"])
-            raise ConfigError(f"{spec.name} must be one of {choices}, not {value!r}.")
-        return value
-    low, high = spec.metadata["low"], spec.metadata["high"]
-    noun = "a whole number" if kind is int else "a number"
-    try:
-        number = float(value)
-        right = math.isfinite(number) and low <= number <= high and not isinstance(value, bool)
-    except (TypeError, ValueError):
-        right = False
-    if not right or (kind is int and number != int(number)):
-        raise ConfigError(f"{spec.name} must be {noun} from {low:,g} to {high:,g}, not {value!r}.")
-    return kind(number)

@@ -1,6 +1,8 @@
 """The house: arrows go down only, without a circle, and each room stays what it is."""
 
 import ast
+import subprocess
+import sys
 from collections.abc import Iterator
 from graphlib import TopologicalSorter
 from pathlib import Path
@@ -13,7 +15,7 @@ FLOORS = (
     *("pages", "ui", "door", "core.__main__"),
     *("core.my_digits", "core.figures", "core.jobs", "core.reading", "core.runs"),
     *("core.recipes", "core.training", "core.ink", "core.data", "core.evaluation"),
-    *("core.config", "core.errors"),
+    *("core.config", "core.fields", "core.errors"),
 )
 ROOMS = ("pages", "ui", "core", "tools", "benchmarks")
 
@@ -99,6 +101,14 @@ def test_room_knows_nothing_of(room: str, foreign: set[str]) -> None:
         if any(other == one or other.startswith(f"{one}.") for one in foreign)
     ]
     assert reaching == []
+
+
+def test_first_page_waits_for_no_slow_library() -> None:
+    """What every page imports before it is drawn loads neither PyTorch nor MLflow, 5 s together."""
+    modules = "ui.sidebar, ui.guards, ui.data.browse, ui.data.download, ui.components.chart"
+    code = f"import sys, {modules}; print({{'torch', 'mlflow'}} & {{*sys.modules}})"
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
+    assert told.stdout == "set()\n", told.stderr
 
 
 def test_every_torch_load_reads_weights_only() -> None:

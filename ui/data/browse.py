@@ -13,7 +13,6 @@ import streamlit as st
 from core.config import TrainConfig, config_fields
 from core.data import selection, statistics
 from core.data.digits import Digits
-from core.training import augmentation
 from ui import cache, format
 from ui.components.chart import Tiles, chart
 from ui.components.gallery import gallery
@@ -27,15 +26,15 @@ _PARTS = {"train": "Training", "test": "Test", "all": "Both"}
 _METHODS = {"pca": "PCA", "tsne": "t-SNE"}
 _MAP_COLUMNS = 50  # of the sprite with the map's digits
 _DRAWS = 11
-# Where the sliders start, how fine and in what unit; the bounds are the configuration's.
+# Where the sliders start, and in what unit; bounds and steps are the configuration's.
 _AUGMENTATION = {
-    "rotation": (12.0, 1.0, "%.0f°"),
-    "shift": (2, 1, "%d px"),
-    "scale": (0.1, 0.01, "%.2f"),
-    "shear": (5.0, 1.0, "%.0f°"),
-    "aspect": (0.0, 0.01, "%.2f"),
-    "elastic": (0.0, 0.1, "%.1f px"),
-    "thickness": (0.0, 0.1, "%.1f px"),
+    "rotation": (12.0, "%.0f°"),
+    "shift": (2, "%d px"),
+    "scale": (0.1, "%.2f"),
+    "shear": (5.0, "%.0f°"),
+    "aspect": (0.0, "%.2f"),
+    "elastic": (0.0, "%.1f px"),
+    "thickness": (0.0, "%.1f px"),
 }
 
 
@@ -200,16 +199,18 @@ def pixels(choice: Chosen) -> None:
 @st.fragment
 def show_augmentation(choice: Chosen) -> None:
     """Show what training with these settings would make of one image, beside the image."""
+    from core.training.augmentation import augmented  # torch takes 2 s
+
     places = cycle(st.columns(2))
     values: dict[str, Any] = {}
-    for place, (name, (start, step, unit)) in zip(places, _AUGMENTATION.items(), strict=False):
+    for place, (name, (start, unit)) in zip(places, _AUGMENTATION.items(), strict=False):
         metadata, kind = config_fields()[name].metadata, type(start)
         values[name] = place.slider(
             name.capitalize(),
             kind(metadata["low"]),
             kind(metadata["high"]),
             start,
-            kind(step),
+            kind(metadata["step"]),
             unit,
             key=f"data-{name}",
             help=metadata["help"],
@@ -217,7 +218,7 @@ def show_augmentation(choice: Chosen) -> None:
         )
     seed = st.session_state.setdefault(_SEED, 0)
     cache.wait_for_torch()
-    draws = augmentation.augmented(choice.image, TrainConfig(**values), _DRAWS, seed)
+    draws = augmented(choice.image, TrainConfig(**values), _DRAWS, seed)
     original = choice.image[None].astype(np.float32) / 255
     strip(np.concatenate([original, draws]), ["original", *[""] * _DRAWS], columns=4)
     st.button(

@@ -1,82 +1,16 @@
 """The settings of a training: a recipe, then a control for every field of TrainConfig."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
+from contextlib import nullcontext
 from typing import Any
 
 import streamlit as st
 
 from core import recipes
-from core.config import ANY_SIZE, TrainConfig, config_fields
+from core.config import COMMON, TrainConfig, config_fields, has_effect
 from ui import format, keys
 
 _FIELDS = config_fields()
-_COMMON = ("network", "width", "epochs", "batch_size", "learning_rate")
-_FOLDED = {
-    "Optimiser and schedule": (
-        *(
-            "optimizer",
-            "momentum",
-            "beta2",
-            "weight_decay",
-            "ema",
-            "schedule",
-            "step_every",
-            "step_factor",
-        ),
-        *("step_from_start", "warmup", "final_rate"),
-    ),
-    "Regularisation and augmentation": (
-        *("dropout", "label_smoothing", "rotation", "shift", "scale", "shear"),
-        *("aspect", "elastic", "thickness"),
-        *("small_share", "reading_shift"),
-    ),
-    "Data, seed and machine": (
-        *("validation_size", "train_size", "mean", "std", "seed", "patience"),
-        *("precision", "device"),
-    ),
-}
-# Where equal steps on a line would not do: what the slider snaps to.
-_STOPS: dict[str, Sequence[float]] = {
-    "batch_size": [2**power for power in range(3, 13)],
-    "learning_rate": [a * 10.0**b for b in range(-5, 1) for a in (1, 2, 3, 5)],
-    "weight_decay": [0.0, *(a * 10.0**b for b in range(-6, 0) for a in (1, 3))],
-    "train_size": [0, 100, 300, 1_000, 3_000, 10_000, 30_000, 50_000],
-}
-# The slider's own upper end and step, where the field's bounds are wider than a hand can aim.
-_SLIDER: dict[str, tuple[float, float]] = {
-    "epochs": (50, 1),
-    "width": (64, 4),
-    "momentum": (0.99, 0.01),
-    "step_every": (20, 1),
-    "step_factor": (1.0, 0.05),
-    "warmup": (0.9, 0.05),
-    "final_rate": (1.0, 0.01),
-    "dropout": (0.9, 0.05),
-    "label_smoothing": (0.5, 0.01),
-    "rotation": (45.0, 1.0),
-    "shift": (8, 1),
-    "scale": (0.5, 0.01),
-    "shear": (45.0, 1.0),
-    "aspect": (0.5, 0.01),
-    "elastic": (4.0, 0.1),
-    "thickness": (1.0, 0.1),
-    "beta2": (0.999, 0.001),
-    "ema": (0.999, 0.001),
-    "small_share": (1.0, 0.05),
-    "reading_shift": (2, 1),
-    "patience": (20, 1),
-}
-_NEEDS = {
-    "width": ("network", {"quick_cnn"}),
-    "momentum": ("optimizer", {"sgd"}),
-    "beta2": ("optimizer", {"adam", "adamw"}),
-    "small_share": ("network", set(ANY_SIZE)),
-    "step_every": ("schedule", {"step"}),
-    "step_factor": ("schedule", {"step", "exponential"}),
-    "step_from_start": ("schedule", {"step"}),
-    "warmup": ("schedule", {"one_cycle"}),
-    "final_rate": ("schedule", {"cosine", "one_cycle"}),
-}
 
 
 def settings() -> tuple[TrainConfig, str]:
@@ -103,13 +37,12 @@ def settings() -> tuple[TrainConfig, str]:
             f"{recipes.MEASURED_ON}."
         )
     values = dict(st.session_state[keys.CONFIG])
-    for name in _COMMON:
-        values[name] = _control(name, values)
-    for title, fields in _FOLDED.items():
-        with st.expander(title):
-            for name in fields:
-                values[name] = _control(name, values)
-    if values["network"] not in ANY_SIZE:
+    for title in dict.fromkeys(field.metadata["group"] for field in _FIELDS.values()):
+        with st.expander(title) if title != COMMON else nullcontext():
+            for name, field in _FIELDS.items():
+                if field.metadata["group"] == title:
+                    values[name] = _control(name, values)
+    if not has_effect("small_share", values):
         values["small_share"] = 0.0  # as its control, greyed out, says
     st.session_state[keys.CONFIG] = values
     return TrainConfig(**values), recipe
@@ -133,33 +66,34 @@ def _key(name: str) -> str:
 def _control(name: str, values: dict[str, Any]) -> Any:
     """Draw one field's control and return its value; one without effect here is greyed out."""
     metadata = _FIELDS[name].metadata
-    on, wanted = _NEEDS.get(name, ("", set()))
     value = st.session_state.setdefault(_key(name), values[name])
     common: dict[str, Any] = {
         "label": name.replace("_", " ").capitalize(),
         "key": _key(name),
-        "help": metadata["help"],
-        "disabled": bool(wanted) and values[on] not in wanted,
+        "help": _help(metadata),
+        "disabled": not has_effect(name, values),
     }
     if "choices" in metadata:
         return st.selectbox(options=metadata["choices"], **common)
-    if isinstance(values[name], bool):
+    if isinstance(value, bool):
         return st.toggle(**common)
-    if name in _STOPS:
-        stops = sorted({*_STOPS[name], value})
+    if metadata["stops"]:
+        stops = sorted({*metadata["stops"], value})
         return st.select_slider(options=stops, format_func=_number, **common)
-    low, high = metadata["low"], metadata["high"]
-    kind = type(values[name])
-    if name in _SLIDER:
-        end, step = _SLIDER[name]
-        return st.slider(
-            min_value=kind(low), max_value=kind(max(end, value)), step=kind(step), **common
-        )
-    step = 1 if kind is int else 0.0001
-    form = "%d" if kind is int else "%.4f"
-    return st.number_input(
-        min_value=kind(low), max_value=kind(high), step=kind(step), format=form, **common
-    )
+    kind, low = type(value), metadata["low"]
+    if step := metadata["step"]:
+        end = max(metadata["end"], value)
+        return st.slider(min_value=kind(low), max_value=kind(end), step=kind(step), **common)
+    step, form = (1, "%d") if kind is int else (0.0001, "%.4f")
+    high = kind(metadata["high"])
+    return st.number_input(min_value=kind(low), max_value=high, step=step, format=form, **common)
+
+
+def _help(metadata: Mapping[str, Any]) -> str:
+    """Return what turning a field does, and with which other settings alone it does it."""
+    needs = metadata.get("needs", {}).items()
+    only = [f" Only with the {other} {' or '.join(wanted)}." for other, wanted in needs]
+    return "".join([metadata["help"], *only])
 
 
 def _number(value: float) -> str:
