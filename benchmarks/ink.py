@@ -28,7 +28,6 @@ from core.errors import InkError, UserError
 from core.ink.normalisation import Digit
 from core.ink.photo import from_picture
 from core.ink.strokes import from_strokes
-from core.reading import non_digits
 from core.reading.reader import Reader
 from core.runs import builtin, catalogue
 from core.runs.run import BUILTIN
@@ -146,19 +145,19 @@ def beside(numbers: list[Strokes], random: np.random.Generator) -> Image.Image:
     return drawn(placed, 18, (int(right) + 20, SIDE))
 
 
-def measure(reader: Reader, sure_from: float, path: Path) -> dict[str, Any]:
+def measure(reader: Reader, path: Path) -> dict[str, Any]:
     """Return accuracies in [0, 1] by kind of drawing and picture, and which are misread."""
     strokes, labels = pen_digits(path)
     rows: dict[str, Any] = {}
     images = np.stack([one(lambda s=s: from_strokes(s)) for s in strokes])  # type: ignore[misc]
-    rows["strokes, any pen"] = judged(reader, sure_from, images, labels)
+    rows["strokes, any pen"] = judged(reader, images, labels)
     misread = images, reader.read(images)
     for name, picture in PICTURES.items():
         random = np.random.default_rng(0)
         pages = [picture(one_digit, random) for one_digit in strokes]
         images = np.stack([one(lambda page=page: from_picture(page)) for page in pages])  # type: ignore[misc]
         theirs = reader.read(np.stack([squeezed(page) for page in pages]))
-        rows[f"picture, {name}"] = judged(reader, sure_from, images, labels) | {
+        rows[f"picture, {name}"] = judged(reader, images, labels) | {
             "squeezed": float((theirs.argmax(1) == labels).mean())
         }
         print(name, rows[f"picture, {name}"], flush=True)
@@ -167,20 +166,21 @@ def measure(reader: Reader, sure_from: float, path: Path) -> dict[str, Any]:
     show_misread(misread[0][wrong], labels[wrong], misread[1][wrong].argmax(1))
     return {
         "count": len(labels),
-        "sure_from": sure_from,
+        "sure_from": reader.calibration.sure_from,
         "rows": rows,
-        "no digits": no_digits(reader, sure_from),
+        "no digits": no_digits(reader),
         "cost": cost(path),
     }
 
 
 def judged(
-    reader: Reader, sure_from: float, images: NDArray[np.float32], labels: NDArray[np.int64]
+    reader: Reader, images: NDArray[np.float32], labels: NDArray[np.int64]
 ) -> dict[str, float]:
     """Return the share read right, right among the first two, sure, and wrong of the sure."""
-    answers = reader.read(images)
+    read = reader.readings(images)
+    answers = np.stack([one.probabilities for one in read])
     right = answers.argmax(1) == labels
-    sure = (answers.max(1) >= sure_from) & non_digits.are_digits(images)
+    sure = np.array([one.sure for one in read])
     second = np.argsort(-answers, axis=1)[:, :2]
     return {
         "right": float(right.mean()),
@@ -245,16 +245,17 @@ def scribbles() -> Iterator[NDArray[np.float32]]:
         yield from_strokes([SIDE / 2 + 100 * path / np.abs(path).max()])[0].image
 
 
-def no_digits(reader: Reader, sure_from: float) -> dict[str, Any]:
+def no_digits(reader: Reader) -> dict[str, Any]:
     """Return how often what is no digit is called one, surely or with 99 %."""
     found = {}
     for name, images in (("letters", letters()), ("scribbles", scribbles())):
         pictures = np.stack(list(images))
-        confidence = reader.read(pictures).max(1) * non_digits.are_digits(pictures)
+        read = reader.readings(pictures)
+        certain = [one.looks_like_a_digit and one.confidence >= 0.99 for one in read]
         found[name] = {
-            "count": len(confidence),
-            "sure": float((confidence >= sure_from).mean()),
-            "at 99 %": float((confidence >= 0.99).mean()),
+            "count": len(read),
+            "sure": statistics.mean(one.sure for one in read),
+            "at 99 %": statistics.mean(certain),
         }
     return found
 
@@ -331,7 +332,7 @@ def main() -> None:
         raise SystemExit(f"The pen digits are not at {options.pen}: name the file with --pen.")
     run = catalogue.find(options.run)
     reader = Reader(run)
-    measured = measure(reader, reader.calibration.sure_from, options.pen)
+    measured = measure(reader, options.pen)
     named = {"network": options.run, "test_accuracy": run.test_accuracy}
     print(f"{machine()}\n{named}, {measured['count']} digits\n\n{show(measured)}\n")
     print(f"{show_no_digits(measured['no digits'])}\n\n{measured['cost']}")

@@ -174,27 +174,28 @@ def _report(split: str, result: "Result") -> dict[str, Any]:
 
 
 def _predict(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
+    import numpy as np
+
     from core.ink.photo import from_picture
-    from core.reading import non_digits
-    from core.reading.reader import Reader
+    from core.reading.reader import calibrated_reader
     from core.runs.run import BUILTIN
 
     paths = list(_pictures(options.paths))
     if not paths:
         raise RunError("No pictures were found there. Give PNG, JPEG or WebP files.")
     unasked = options.run is None and catalogue.best(catalogue.listed()) is None
-    reader = Reader(catalogue.find(BUILTIN if unasked else options.run or "best"))
+    reader = calibrated_reader(catalogue.find(BUILTIN if unasked else options.run or "best"))
     for path in paths:
-        for digit in from_picture(path):
-            probabilities = reader.read(digit.image[None])[0]
-            is_digit = bool(non_digits.are_digits(digit.image[None])[0])
+        found = from_picture(path)
+        images = np.stack([digit.image for digit in found])
+        for digit, read in zip(found, reader.readings(images), strict=True):
             yield {
                 "path": str(path),
-                "digit": int(probabilities.argmax()),
-                "confidence": float(probabilities.max()),
-                "sure": is_digit and bool(probabilities.max() >= reader.calibration.sure_from),
-                "looks_like_a_digit": is_digit,
-                "probabilities": probabilities.tolist(),
+                "digit": read.digit,
+                "confidence": read.confidence,
+                "sure": read.sure,
+                "looks_like_a_digit": read.looks_like_a_digit,
+                "probabilities": read.probabilities.tolist(),
                 "box": digit.box,
             }
 

@@ -100,9 +100,9 @@ def reader(run: Run):  # type: ignore[no-untyped-def]  # core.reading.reader.Rea
 
 @st.cache_resource(max_entries=4, show_spinner="Opening the network …")
 def _reader(run_id: str, best_epoch: int, calibration: Calibration):  # type: ignore[no-untyped-def]
-    from core.reading.reader import Reader
+    from core.reading.reader import calibrated_reader
 
-    return Reader(catalogue.get(run_id))
+    return calibrated_reader(catalogue.get(run_id))
 
 
 def result(run: Run, split: str):  # type: ignore[no-untyped-def]  # core.runs.answers.Result

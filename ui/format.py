@@ -2,11 +2,11 @@
 
 import math
 import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
-
-from core.evaluation.calibration import candidates
+if TYPE_CHECKING:  # torch takes 2 s
+    from core.reading.reader import Reading
 
 
 def percent(share: float | None) -> str:
@@ -53,19 +53,19 @@ def share(part: float) -> str:
     return "over 99.9 %" if 0.9995 <= part < 1 else f"{part:.1%}".replace("%", " %")
 
 
-def reading(
-    probabilities: NDArray[np.float32], sure_from: float, is_digit: bool, truth: int | None = None
-) -> str:
+def either(candidates: Sequence[int]) -> str:
+    """Return (4, 7, 9) as 4, 7 or 9, and (4,) as 4."""
+    *others, last = map(str, candidates)
+    return f"{', '.join(others)} or {last}" if others else last
+
+
+def reading(read: "Reading", truth: int | None = None) -> str:
     """Return what was read, as far as the network is sure, and the truth where it is known."""
-    answer = int(probabilities.argmax())
-    sure = probabilities[answer] >= sure_from
-    *others, last = candidates(probabilities)
-    either = f"{', '.join(map(str, others))} or {last}"
-    if truth is None and not is_digit:
-        read = f"This may be no digit. If it is one: {answer if sure else either}."
-    elif sure:
-        read = f"This looks like a {answer} ({share(probabilities[answer])})."
+    if truth is None and not read.looks_like_a_digit:
+        text = f"This may not be a digit. If it is one: {either(read.candidates)}."
+    elif len(read.candidates) == 1:
+        text = f"This looks like a {read.digit} ({share(read.confidence)})."
     else:
-        read = f"Not sure: {either}."
-    known = "" if truth is None else " Right." if answer == truth else f" It is a {truth}."
-    return read + known
+        text = f"Not sure: {either(read.candidates)}."
+    known = "" if truth is None else " Right." if read.digit == truth else f" It is a {truth}."
+    return text + known

@@ -28,11 +28,12 @@ class Calibration:
     """What makes a run's confidence honest.
 
     `temperature`: above 1 the network was too sure, below 1 not sure enough. `sure_from`: the
-    calibrated confidence in [0, 1] from which an answer counts as sure.
+    calibrated confidence in [0, 1] from which an answer counts as sure; None where there is no
+    evidence that sure answers would be right often enough, and then none is sure.
     """
 
     temperature: float = 1.0
-    sure_from: float = 0.0
+    sure_from: float | None = None
 
     def apply(self, probabilities: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return `(N, 10)` probabilities at the temperature; their order stays."""
@@ -41,13 +42,20 @@ class Calibration:
         calibrated: NDArray[np.float32] = powers / powers.sum(axis=1, keepdims=True)
         return calibrated.astype(np.float32)
 
+    def are_sure(self, calibrated: NDArray[np.float32]) -> NDArray[np.bool_]:
+        """Return which of `(N, 10)` calibrated answers are sure, `(N,)`.
+
+        They must have been made as those on which `sure_from` was fitted.
+        """
+        if self.sure_from is None:
+            return np.zeros(len(calibrated), bool)
+        return np.asarray(calibrated.max(axis=1) >= self.sure_from)
+
 
 def fit(probabilities: NDArray[np.float32], labels: NDArray[np.uint8]) -> Calibration:
     """Return the calibration that fits a validation set's `(N, 10)` answers best.
 
-    The temperature minimises the mean cross-entropy. The threshold is the lowest confidence from
-    which at most SURE_MISTAKES of the answers are wrong, counting one mistake more than were seen:
-    that none was seen among few proves little.
+    The temperature minimises the mean cross-entropy; `threshold` gives the other number.
     """
     from scipy.optimize import minimize_scalar  # takes 0.3 s
 
@@ -58,17 +66,21 @@ def fit(probabilities: NDArray[np.float32], labels: NDArray[np.uint8]) -> Calibr
     found = minimize_scalar(loss, bounds=(-limit, limit), method="bounded")
     temperature = float(np.exp(found.x))
     calibrated = Calibration(temperature).apply(probabilities)
-    return Calibration(temperature, _threshold(calibrated, labels))
+    return Calibration(temperature, threshold(calibrated, labels))
 
 
-def _threshold(probabilities: NDArray[np.float32], labels: NDArray[np.uint8]) -> float:
-    """Return the confidence from which answers are right often enough; 1 if there is none."""
+def threshold(probabilities: NDArray[np.float32], labels: NDArray[np.uint8]) -> float | None:
+    """Return the lowest confidence from which at most SURE_MISTAKES of `(N, 10)` answers are wrong.
+
+    One mistake more than was seen is counted, since seeing none among few proves little. None if
+    there is no such confidence.
+    """
     confidence = probabilities.max(axis=1)
     order = np.argsort(-confidence, kind="stable")
     wrong = np.cumsum(probabilities.argmax(axis=1)[order] != labels[order])
     right_enough = (wrong + 1) / np.arange(1, len(order) + 1) <= SURE_MISTAKES
     last = np.flatnonzero(right_enough)
-    return float(confidence[order][last[-1]]) if len(last) else 1.0
+    return float(confidence[order][last[-1]]) if len(last) else None
 
 
 def reliability(probabilities: NDArray[np.float32], labels: NDArray[np.uint8]) -> "pd.DataFrame":

@@ -14,6 +14,7 @@ from core.runs.history import EPOCH_METRICS, STEP_METRICS
 from core.runs.run import State
 
 if TYPE_CHECKING:  # torch takes 2 s and 500 MB: a run that waits does without
+    from core.evaluation.calibration import Calibration
     from core.training.events import Epoch, Started, Step
 
 _log = logging.getLogger("digitlab")
@@ -77,6 +78,13 @@ class Recorder(threading.Thread):
             "train_seconds": event.total_seconds,
         }
         self.metrics(values, event.epoch)
+
+    def calibration(self, fitted: "Calibration", epoch: int) -> None:
+        """Record what makes the confidence of the best epoch's network honest."""
+        values = {"temperature": fitted.temperature}
+        if fitted.sure_from is not None:
+            values["reading_sure_from"] = fitted.sure_from
+        self.metrics(values, epoch)
 
     def warn(self, text: str) -> None:
         """Show a warning beside the run; an empty one changes nothing."""

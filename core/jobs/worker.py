@@ -10,7 +10,6 @@ import signal
 import sys
 import traceback
 from contextlib import suppress
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -87,6 +86,7 @@ def _train(run: Run, recorder: "Recorder") -> None:
     from torch.utils.tensorboard import SummaryWriter
 
     from core.data import mnist
+    from core.reading.reader import fit_calibration
     from core.runs import answers
     from core.training import checkpoint
     from core.training.events import Ended, Epoch, Started, Step
@@ -138,8 +138,7 @@ def _train(run: Run, recorder: "Recorder") -> None:
                     best = checkpoint.load(run.folder / BEST)
                 if best is not None:
                     with suppress(RunError):  # without room for its answers, it stays as it is
-                        fitted = asdict(answers.fit_calibration(run, digits))
-                        recorder.metrics(fitted, best["epoch"])
+                        recorder.calibration(fit_calibration(run, digits), best["epoch"])
                     accuracy = answers.read_test(run, best, digits)
                     recorder.metrics({"test_accuracy": accuracy}, best["epoch"])
                 files.publish(run.id)

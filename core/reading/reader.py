@@ -1,6 +1,11 @@
-"""A run's best network, ready to read people's digits with calibrated confidence."""
+"""A run's best network reads people's digits: what they are, how surely, and whether they are any.
+
+All three are decided here, once, for the pages and the command line alike.
+"""
 
 from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -8,7 +13,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from core.config import config_from
-from core.runs import files
+from core.data import mnist
+from core.data.digits import Digits
+from core.errors import UserError
+from core.evaluation import calibration
+from core.evaluation.calibration import Calibration, candidates
+from core.reading import non_digits
+from core.runs import answers, files
 from core.runs.run import Run
 from core.training import checkpoint
 from core.training.augmentation import affine_points, bent, thickened
@@ -17,27 +28,100 @@ from core.training.inference import probabilities
 SLANT, THICKNESS = 10.0, 0.5  # degrees and pixels, either way, when a person's digit is read
 
 
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """What a network reads in one digit.
+
+    `probabilities (10,)` are calibrated. `candidates` are the digits left open, likeliest first:
+    one where the confidence is high enough, else two or three.
+    """
+
+    probabilities: NDArray[np.float32]
+    candidates: tuple[int, ...]
+    looks_like_a_digit: bool
+
+    @property
+    def digit(self) -> int:
+        """The likeliest digit."""
+        return self.candidates[0]
+
+    @property
+    def confidence(self) -> float:
+        """The calibrated probability of the likeliest digit, in [0, 1]."""
+        return float(self.probabilities[self.digit])
+
+    @property
+    def sure(self) -> bool:
+        """Whether one digit is left open, and the picture looks like one at all."""
+        return self.looks_like_a_digit and len(self.candidates) == 1
+
+
 class Reader:
     """A run's network of its best epoch, ready to read digits on the CPU in float32."""
 
     def __init__(self, run: Run) -> None:
-        """Load the network; its answers are calibrated. Raises RunError, CheckpointError."""
-        content = checkpoint.load(files.path(run, "best.pt"))
+        """Load the network. Raises RunError, CheckpointError."""
+        content = checkpoint.load(files.path(run, files.BEST))
         self.config = config_from(content["config"])
         self.model = checkpoint.network(content).eval()
         self.calibration = run.calibration
 
+    def readings(self, images: NDArray[np.float32]) -> list[Reading]:
+        """Return what is read in each of `(N, 28, 28) float32` digits in [0, 1]."""
+        answers = self.read(images)
+        judged = zip(
+            answers,
+            self.calibration.are_sure(answers),
+            non_digits.are_digits(images),
+            strict=True,
+        )
+        return [
+            Reading(
+                probabilities=row,
+                candidates=(int(row.argmax()),) if sure else tuple(candidates(row)),
+                looks_like_a_digit=bool(is_digit),
+            )
+            for row, sure, is_digit in judged
+        ]
+
     def read(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return `(N, 10)` probabilities for `(N, 28, 28) float32` digits in [0, 1].
 
-        They are means over each digit as it is, slanted either way, thicker and thinner: one whose
-        answer hangs on its slant or its pen is not read surely.
+        They are means over each digit as it is, slanted either way, thicker and thinner, so that an
+        answer that depends on the slant or the pen has a low confidence.
         """
-        answers = [
+        each = [
             self.calibration.apply(probabilities(self.model, copy.numpy(), self.config))
             for copy in _varied(torch.tensor(images))
         ]
-        return np.asarray(np.mean(answers, axis=0), np.float32)
+        return np.asarray(np.mean(each, axis=0), np.float32)
+
+
+def calibrated_reader(run: Run) -> Reader:
+    """Return a run's reader; a threshold that is missing is fitted now, if the data are here.
+
+    Runs of version 0.1.0 have none that was fitted on readings. Raises RunError, CheckpointError.
+    """
+    reader = Reader(run)
+    if reader.calibration.sure_from is None and run.state.is_over:
+        with suppress(UserError):  # its data are elsewhere, say: then nothing is sure
+            reader.calibration = fit_calibration(run, mnist.load(run.data))
+    return reader
+
+
+def fit_calibration(run: Run, digits: Digits) -> Calibration:
+    """Return what makes a run's readings honest, from its validation images.
+
+    The temperature is fitted on the network's own answers, the threshold on readings: those are
+    what it is applied to. Raises RunError, CheckpointError if the network's answers are missing.
+    """
+    validation = answers.of(run, "validation", digits)
+    temperature = calibration.fit(validation.probabilities, validation.labels).temperature
+    reader = Reader(run)
+    reader.calibration = Calibration(temperature)
+    images = validation.images.astype(np.float32) / np.float32(255)
+    readings = reader.read(images)
+    return Calibration(temperature, calibration.threshold(readings, validation.labels))
 
 
 def _varied(images: Tensor) -> Iterator[Tensor]:

@@ -13,8 +13,7 @@ from core.data import mnist
 from core.data.digits import SOURCES, Digits
 from core.data.splits import split_for
 from core.errors import CheckpointError, RunError
-from core.evaluation import calibration, metrics
-from core.evaluation.calibration import Calibration
+from core.evaluation import metrics
 from core.runs import files
 from core.runs.run import Run
 
@@ -127,15 +126,6 @@ def together(members: Sequence[Result]) -> Result:
             )
     stacked = np.stack([member.probabilities for member in members])
     return replace(first, probabilities=stacked.mean(axis=0))
-
-
-def fit_calibration(run: Run, digits: Digits) -> Calibration:
-    """Return what makes the run's confidence honest, from its validation answers.
-
-    Raises RunError if they are not to be had.
-    """
-    validation = of(run, "validation", digits)
-    return calibration.fit(validation.probabilities, validation.labels)
 
 
 def read_test(run: Run, best: "Checkpoint", digits: Digits) -> float:

@@ -149,5 +149,5 @@ def read(entry: Any) -> Run:
         test_accuracy=number("test_accuracy"),
         train_seconds=number("train_seconds"),
         taught_from=tags.get("taught_from", ""),
-        calibration=Calibration(metrics.get("temperature", 1.0), metrics.get("sure_from", 0.0)),
+        calibration=Calibration(metrics.get("temperature", 1.0), metrics.get("reading_sure_from")),
     )

@@ -46,10 +46,12 @@ def test_what_may_be_no_digit_is_not_called_one(sample_only: None) -> None:
     corners = [(140, 30), (205, 229), (35, 106), (245, 106), (75, 229), (140, 30)]
     star = {**ONE, "path": [["M", *corners[0]], *(["L", *corner] for corner in corners[1:])]}
     page = opened(star)
-    assert says(page, "This may be no digit. If it is one: ") and not says(page, "This looks like")
+    assert says(page, "This may not be a digit. If it is one: ") and not says(
+        page, "This looks like"
+    )
     page = opened({**ONE, "left": 20, "top": 140}, {**star, "left": 165, "top": 140})
     [doubt] = [text.value for text in page.caption if text.value.startswith("Not sure of")]
-    assert doubt == "Not sure of digit 2: may be none."
+    assert doubt == "Not sure of digit 2: it may not be one."
 
 
 def test_built_in_network_reads_while_the_store_fails(
@@ -81,9 +83,9 @@ def test_confidence_below_the_runs_own_threshold_is_not_called_an_answer(trained
 
     best = catalogue.best(catalogue.listed())
     assert best is not None
-    catalogue.log(best.id, [("sure_from", 0.0, 99), ("temperature", 1.0, 99)])
+    catalogue.log(best.id, [("reading_sure_from", 0.0, 99), ("temperature", 1.0, 99)])
     assert says(opened(ONE), "This looks like a ")
-    catalogue.log(best.id, [("sure_from", 1.0, 100)])
+    catalogue.log(best.id, [("reading_sure_from", 1.0, 100)])
     page = opened(ONE)
     assert says(page, "Not sure: ") and says(page, " or ") and not says(page, "This looks like")
 

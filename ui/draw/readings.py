@@ -1,15 +1,19 @@
 """What a network reads in one digit, or in several side by side."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from core.evaluation.calibration import candidates
 from core.figures.digits import probability_bars
 from core.runs.run import Run
 from ui import cache, format
 from ui.components.chart import chart
 from ui.components.tiles import strip, tile
+
+if TYPE_CHECKING:  # torch takes 2 s
+    from core.reading.reader import Reading
 
 
 def readings(
@@ -20,40 +24,32 @@ def readings(
     `images` is (N, 28, 28) in [0, 1], left to right; `truth` is known of a test digit. Returns the
     one looked at, (28, 28), and its probabilities, (10,).
     """
-    from core.reading import non_digits  # torch takes 2 s
-
-    reader = cache.reader(run)
-    answers = reader.read(images)
-    sure_from, are_digits = reader.calibration.sure_from, non_digits.are_digits(images)
+    read = cache.reader(run).readings(images)
     if len(images) == 1:
-        st.markdown(f"### {format.reading(answers[0], sure_from, bool(are_digits[0]), truth)}")
+        st.markdown(f"### {format.reading(read[0], truth)}")
         chosen = 0
     else:
-        chosen = _several(images, answers, sure_from, are_digits)
+        chosen = _several(images, read)
     seen, bars = st.columns([1, 2])
     with seen:
         tile(images[chosen], width=196, caption="What the model sees")
         st.caption("What the model sees, 28 × 28")
     with bars:
-        chart(probability_bars(answers[chosen], truth), "draw-bars", height=280)
-    return images[chosen], answers[chosen]
+        chart(probability_bars(read[chosen].probabilities, truth), "draw-bars", height=280)
+    return images[chosen], read[chosen].probabilities
 
 
-def _several(
-    images: NDArray[np.float32],
-    answers: NDArray[np.float32],
-    sure_from: float,
-    are_digits: NDArray[np.bool_],
-) -> int:
+def _several(images: NDArray[np.float32], read: "list[Reading]") -> int:
     """Show the number that the digits make; return which of them to look at."""
-    st.markdown(f"### It says {''.join(str(answer) for answer in answers.argmax(axis=1))}")
+    st.markdown(f"### It says {''.join(str(one.digit) for one in read)}")
     doubts = [
-        f"digit {place}: {' or '.join(map(str, candidates(answer))) if is_digit else 'may be none'}"
-        for place, (answer, is_digit) in enumerate(zip(answers, are_digits, strict=True), 1)
-        if answer.max() < sure_from or not is_digit
+        f"digit {place}: "
+        + (format.either(one.candidates) if one.looks_like_a_digit else "it may not be one")
+        for place, one in enumerate(read, 1)
+        if not one.sure
     ]
     st.caption(f"Not sure of {', '.join(doubts)}." if doubts else "Sure of each digit.")
-    captions = [f"{answer.argmax()}, {format.share(answer.max())}" for answer in answers]
+    captions = [f"{one.digit}, {format.share(one.confidence)}" for one in read]
     strip(images, captions, columns=8, width=84)
     place = st.segmented_control(
         "Look at digit",

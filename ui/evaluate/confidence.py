@@ -3,10 +3,11 @@
 import streamlit as st
 
 from core.evaluation import calibration
+from core.evaluation.calibration import Calibration
 from core.figures.digits import reliability
 from core.runs.answers import Result
 from core.runs.run import Run
-from ui import format
+from ui import cache, format
 from ui.components.chart import chart
 
 
@@ -27,20 +28,34 @@ def confidence(run: Run, result: Result) -> None:
         chart(reliability(*tables), f"reliability-{run.id}", height=360)
     with text:
         st.markdown(_explanation(run, before, after))
-        sure = calibrated.max(axis=1) >= run.calibration.sure_from
-        if sure.any():
+        fitted = _fitted(run)
+        sure = fitted.are_sure(calibrated)
+        if fitted.sure_from is not None and sure.any():
             wrong = (calibrated.argmax(axis=1) != result.labels)[sure].mean()
             st.markdown(
                 f"It is **sure of {format.percent(sure.mean())}** of these images, and wrong on "
-                f"**{format.percent(wrong)}** of those. Where its confidence is under "
-                f"{format.percent(run.calibration.sure_from)}, Draw says so and names candidates."
+                f"**{format.percent(wrong)}** of those. It is sure from a confidence of "
+                f"{format.percent(fitted.sure_from)}: from there, at most "
+                f"{format.percent(calibration.SURE_MISTAKES)} of the validation images are misread."
             )
         else:
-            st.markdown("It is sure of none of these images: too few were there to learn when.")
+            st.markdown(
+                "It is not sure of any image: the validation images are too few, or too often "
+                "misread, to show from which confidence it would be right."
+            )
         st.caption(
             "Temperature and threshold are fitted on the validation images alone. They change how "
-            "sure the network is, never what it answers."
+            "sure the network is, never what it answers. Draw reads each digit five times, slanted "
+            "and in other thicknesses, and has a threshold fitted on such readings."
         )
+
+
+def _fitted(run: Run) -> Calibration:
+    """Return the calibration of single answers, which are what this page shows."""
+    if run.is_builtin and cache.digits_for(run).source != run.data:
+        return run.calibration
+    validation = cache.result(run, "validation")
+    return calibration.fit(validation.probabilities, validation.labels)
 
 
 def _explanation(run: Run, before: float, after: float) -> str:

@@ -61,7 +61,7 @@ def test_sure_answers_are_wrong_as_rarely_as_promised() -> None:
     fitted = calibration.fit(probabilities, labels)
     again, truth = answers(20_000, 2.0, seed=1, spread=8)
     calibrated = fitted.apply(again)
-    sure = calibrated.max(1) >= fitted.sure_from
+    sure = fitted.are_sure(calibrated)
     wrong = calibrated.argmax(1) != truth
     assert sure.mean() > 0.2
     assert wrong[sure].mean() < 2 * calibration.SURE_MISTAKES < wrong.mean()
@@ -71,7 +71,14 @@ def test_without_enough_evidence_nothing_is_sure() -> None:
     """A hundred right answers do not prove that two in a thousand or fewer are wrong."""
     probabilities = np.tile(np.eye(10, dtype=np.float32) * 0.9 + 0.01, (10, 1))
     labels = np.tile(np.arange(10, dtype=np.uint8), 10)
-    assert calibration.fit(probabilities, labels).sure_from == 1.0
+    fitted = calibration.fit(probabilities, labels)
+    assert fitted.sure_from is None
+    assert not fitted.are_sure(np.eye(10, dtype=np.float32)).any()  # not even certainty
+
+
+def test_nothing_is_sure_by_default() -> None:
+    """Before anything was fitted there is no evidence."""
+    assert not Calibration().are_sure(np.eye(10, dtype=np.float32)).any()
 
 
 @pytest.mark.parametrize(

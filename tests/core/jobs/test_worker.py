@@ -15,6 +15,7 @@ from core.config import TrainConfig
 from core.data import mnist
 from core.errors import CheckpointError, RunError
 from core.jobs import queue, request, worker
+from core.reading.reader import fit_calibration
 from core.runs import answers, catalogue, files, store
 from core.runs.history import read_history
 from core.runs.run import Run, State
@@ -52,7 +53,7 @@ def test_started_run_finishes_with_everything_kept() -> None:
     assert (done.state, done.reason, done.epochs) == (State.FINISHED, "", 2), log(run)
     assert done.validation_accuracy and done.test_accuracy and done.train_seconds
     assert done.device == "cpu" and done.parameters == 267_410 and done.data_checksum
-    fitted = answers.fit_calibration(done, mnist.load("sample"))
+    fitted = fit_calibration(done, mnist.load("sample"))
     assert (done.calibration, fitted.temperature != 1) == (fitted, True)
     names = {path.name for path in done.folder.iterdir()}
     assert {"best.pt", "last.pt", "test.npy", "validation.npy", "log.txt"} <= names

@@ -1,0 +1,82 @@
+"""What a network reads in people's digits, how surely, and whether they are digits at all."""
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from core.data import mnist
+from core.evaluation import calibration
+from core.evaluation.calibration import Calibration
+from core.reading.reader import Reader, calibrated_reader, fit_calibration
+from core.runs import answers, builtin, catalogue
+from core.training.inference import probabilities
+
+
+def test_reader_is_less_sure_of_what_is_no_digit_and_reads_digits_as_well() -> None:
+    """Averaging over slant and thickness leaves digits sure, and takes sureness from nonsense."""
+    digits, reader = mnist.load("sample"), Reader(builtin.run())
+    images = digits.test_images[:300].astype(np.float32) / 255
+    labels = digits.test_labels[:300]
+    sideways = np.ascontiguousarray(np.rot90(images[np.isin(labels, (2, 3, 4, 5, 7))], axes=(1, 2)))
+
+    def once(pictures: np.ndarray) -> np.ndarray:
+        raw = probabilities(reader.model, pictures, reader.config)
+        return reader.calibration.apply(raw)
+
+    answers = reader.read(images)
+    np.testing.assert_allclose(answers.sum(1), 1, atol=1e-5)
+    assert (answers.argmax(1) == labels).mean() >= 0.99
+    assert answers.max(1).mean() > once(images).max(1).mean() - 0.02
+    assert reader.read(sideways).max(1).mean() < once(sideways).max(1).mean() - 0.01
+
+
+def test_threshold_is_fitted_on_answers_made_as_those_it_judges(trained: Path) -> None:
+    """Readings are means of five; from their own threshold on, few enough of them are wrong."""
+    run, digits = catalogue.find("cnn 1000"), mnist.load("sample")
+    fitted = fit_calibration(run, digits)
+    validation = answers.of(run, "validation", digits)
+    reader = Reader(run)
+    reader.calibration = Calibration(fitted.temperature)
+    readings = reader.read(validation.images / np.float32(255))
+    assert fitted.sure_from == calibration.threshold(readings, validation.labels)
+    single = fitted.apply(validation.probabilities)
+    assert not np.allclose(single, readings, atol=0.01)
+
+
+def test_run_without_a_threshold_of_its_own_gets_one(
+    trained: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Runs of earlier versions have none; where their data are not here, nothing is sure."""
+    run = catalogue.find("cnn 1000")
+    old = dataclasses.replace(run, calibration=Calibration(run.calibration.temperature))
+    expected = fit_calibration(run, mnist.load("sample"))
+    assert calibrated_reader(old).calibration == expected
+    monkeypatch.setenv("DIGITLAB_DATA", str(trained / "nothing here"))
+    elsewhere = calibrated_reader(dataclasses.replace(old, data="mnist"))
+    images = mnist.load("sample").test_images[:20] / np.float32(255)
+    assert not any(one.sure for one in elsewhere.readings(images))
+
+
+def test_one_digit_is_left_open_only_when_sure() -> None:
+    """Below the threshold two or three candidates are named, and the likeliest comes first."""
+    images = mnist.load("sample").test_images[:40] / np.float32(255)
+    reader = Reader(builtin.run())
+    for sure_from, counts in ((0.0, {1}), (1.1, {2, 3}), (None, {2, 3})):
+        reader.calibration = Calibration(1.0, sure_from)
+        read = reader.readings(images)
+        assert {len(one.candidates) for one in read} == counts
+        assert all(one.digit == one.probabilities.argmax() for one in read)
+        assert all(one.sure == (counts == {1} and one.looks_like_a_digit) for one in read)
+
+
+def test_what_does_not_look_like_a_digit_is_never_sure() -> None:
+    """However high the confidence, a pair of digits over each other is not a digit."""
+    digits = mnist.load("sample")
+    eights, ones = (digits.test_images[digits.test_labels == label][:30] for label in (8, 4))
+    reader = Reader(builtin.run())
+    reader.calibration = Calibration(1.0, 0.0)
+    read = reader.readings(np.maximum(eights, np.rot90(ones, axes=(1, 2))) / np.float32(255))
+    assert not any(one.sure for one in read if not one.looks_like_a_digit)
+    assert sum(one.looks_like_a_digit for one in read) < 10
