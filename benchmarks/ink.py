@@ -2,8 +2,9 @@
 
 python -m benchmarks.ink [--run RUN] [--pen FILE]
 
-The digits are the 999 of the pen set's four writers (DIGITLAB_DATA/pen/dev.jsonl). They serve for
-measuring alone: nothing is trained on them, and nothing fitted.
+The digits are the 999 of the pen set's four writers (DIGITLAB_DATA/pen/dev.jsonl) and, writer by
+writer, those of the files beside it that `benchmarks.writers` names. They serve for measuring
+alone: nothing is trained on them, and nothing fitted.
 """
 
 import argparse
@@ -22,6 +23,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 from scipy.ndimage import gaussian_filter1d
 
+from benchmarks import writers
 from benchmarks.machine import RESULTS, keep, machine, peak_bytes, percent, table
 from core.data import mnist
 from core.errors import InkError, UserError
@@ -31,9 +33,10 @@ from core.ink.strokes import from_strokes
 from core.reading.reader import Reader
 from core.runs import builtin, catalogue
 from core.runs.run import BUILTIN
+from core.training.handwriting import SIDE, picture
 from tools import make_builtin
+from tools.make_non_digits import LETTERS, SHOWN
 
-SIDE = 280  # of the canvas, pixels
 SCALE = 500  # of the pen digits' own box
 PENS = (10, 18, 26)
 Strokes = list[NDArray[np.float64]]
@@ -52,22 +55,9 @@ def pen_digits(path: Path) -> tuple[list[Strokes], NDArray[np.int64]]:
     return strokes, np.array([row["label"] for row in rows])
 
 
-def drawn(strokes: Strokes, pen: int, size: tuple[int, int] = (SIDE, SIDE)) -> Image.Image:
-    """Return strokes as a canvas shows them, white on black, with a round pen."""
-    fine = 4  # drawn larger and shrunk, for smooth edges
-    page = Image.new("L", (size[0] * fine, size[1] * fine))
-    pencil = ImageDraw.Draw(page)
-    for stroke in strokes:
-        points = [(x * fine, y * fine) for x, y in stroke.tolist()]
-        pencil.line(points, 255, pen * fine, joint="curve")
-        for point in points:
-            pencil.circle(point, pen * fine / 2, 255)
-    return page.reduce(fine)
-
-
 def corner(strokes: Strokes, random: np.random.Generator) -> Image.Image:
     """Return the drawing at a quarter of its size in one of the corners."""
-    small = drawn(strokes, 18).resize((SIDE // 4, SIDE // 4), Image.Resampling.BOX)
+    small = picture(strokes, 18).resize((SIDE // 4, SIDE // 4), Image.Resampling.BOX)
     page = Image.new("L", (SIDE, SIDE))
     far = SIDE - SIDE // 4 - 8
     page.paste(small, (int(random.choice([8, far])), int(random.choice([8, far]))))
@@ -78,12 +68,12 @@ def rotated(strokes: Strokes, random: np.random.Generator) -> Image.Image:
     """Return the drawing turned by up to 15 degrees."""
     angle = math.radians(random.uniform(-15, 15))
     turn = np.array([[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]])
-    return drawn([(stroke - SIDE / 2) @ turn.T + SIDE / 2 for stroke in strokes], 18)
+    return picture([(stroke - SIDE / 2) @ turn.T + SIDE / 2 for stroke in strokes], 18)
 
 
 def dark_on_light(strokes: Strokes, random: np.random.Generator) -> Image.Image:
     """Return the drawing in black on white."""
-    return ImageOps.invert(drawn(strokes, 18))
+    return ImageOps.invert(picture(strokes, 18))
 
 
 def cut(strokes: Strokes, random: np.random.Generator) -> Image.Image:
@@ -93,12 +83,12 @@ def cut(strokes: Strokes, random: np.random.Generator) -> Image.Image:
     side, inside = int(random.integers(4)), np.zeros(2)
     axis = side % 2
     inside[axis] = -6 - low[axis] if side < 2 else SIDE + 6 - high[axis]
-    return drawn([stroke + inside for stroke in strokes], 18)
+    return picture([stroke + inside for stroke in strokes], 18)
 
 
 def photographed(strokes: Strokes, random: np.random.Generator) -> Image.Image:
     """Return dark ink on light paper, in uneven light, with noise, as a JPEG of quality 40."""
-    ink_of = np.asarray(drawn(strokes, 18), float) / 255
+    ink_of = np.asarray(picture(strokes, 18), float) / 255
     down, across = np.mgrid[0:SIDE, 0:SIDE] / SIDE
     direction = random.uniform(0, 2 * math.pi)
     slope = (across - 0.5) * math.cos(direction) + (down - 0.5) * math.sin(direction)
@@ -110,7 +100,7 @@ def photographed(strokes: Strokes, random: np.random.Generator) -> Image.Image:
 
 
 PICTURES: dict[str, Picture] = {
-    **{f"pen {pen} px": lambda s, _, pen=pen: drawn(s, pen) for pen in PENS},  # type: ignore[misc]
+    **{f"pen {pen} px": lambda s, _, pen=pen: picture(s, pen) for pen in PENS},  # type: ignore[misc]
     "a quarter of the size, in a corner": corner,
     "turned by up to 15°": rotated,
     "dark on light": dark_on_light,
@@ -142,7 +132,7 @@ def beside(numbers: list[Strokes], random: np.random.Generator) -> Image.Image:
         shift = np.array([right - low[0], random.uniform(-12, 12)])
         placed += [stroke + shift for stroke in strokes]
         right = max(stroke[:, 0].max() for stroke in placed) + 18 + random.uniform(15, 45)
-    return drawn(placed, 18, (int(right) + 20, SIDE))
+    return picture(placed, 18, (int(right) + 20, SIDE))
 
 
 def measure(reader: Reader, path: Path) -> dict[str, Any]:
@@ -152,9 +142,9 @@ def measure(reader: Reader, path: Path) -> dict[str, Any]:
     images = np.stack([one(lambda s=s: from_strokes(s)) for s in strokes])  # type: ignore[misc]
     rows["strokes, any pen"] = judged(reader, images, labels)
     misread = images, reader.read(images)
-    for name, picture in PICTURES.items():
+    for name, taken in PICTURES.items():
         random = np.random.default_rng(0)
-        pages = [picture(one_digit, random) for one_digit in strokes]
+        pages = [taken(one_digit, random) for one_digit in strokes]
         images = np.stack([one(lambda page=page: from_picture(page)) for page in pages])  # type: ignore[misc]
         theirs = reader.read(np.stack([squeezed(page) for page in pages]))
         rows[f"picture, {name}"] = judged(reader, images, labels) | {
@@ -170,6 +160,11 @@ def measure(reader: Reader, path: Path) -> dict[str, Any]:
         "rows": rows,
         "no digits": no_digits(reader),
         "cost": cost(path),
+        "by writer": {
+            name: writers.by_writer(reader, file)
+            for name in writers.FILES
+            if (file := path.with_name(f"{name}.jsonl")).exists()
+        },
     }
 
 
@@ -222,14 +217,10 @@ def show_misread(
     page.save(Path(__file__).parents[1] / "docs" / "misread.png")
 
 
-# Without those that look like a digit: B, I, L, O, Q, S, Z, b, c, g, i, j, l, o, q, s, z.
-LETTERS = "ACDEFGHJKMNPRTUVWXYadefhkmnprtuvwxy"
-
-
-def letters() -> Iterator[NDArray[np.float32]]:
-    """Yield letters of a typeface, prepared as an uploaded picture is."""
+def letters(wanted: str = LETTERS) -> Iterator[NDArray[np.float32]]:
+    """Yield letters of a typeface that no network saw, prepared as an uploaded picture is."""
     font = ImageFont.load_default(200)
-    for letter in LETTERS:
+    for letter in wanted:
         page = Image.new("L", (300, 300), 255)
         ImageDraw.Draw(page).text((60, 30), letter, 0, font)
         yield from_picture(page)[0].image
@@ -248,7 +239,13 @@ def scribbles() -> Iterator[NDArray[np.float32]]:
 def no_digits(reader: Reader) -> dict[str, Any]:
     """Return how often what is no digit is called one, surely or with 99 %."""
     found = {}
-    for name, images in (("letters", letters()), ("scribbles", scribbles())):
+    never = "".join(letter for letter in LETTERS if letter not in SHOWN)
+    kinds = {
+        "letters, never shown": letters(never),
+        "letters, shown in other typefaces": letters(SHOWN),
+        "scribbles": scribbles(),
+    }
+    for name, images in kinds.items():
         pictures = np.stack(list(images))
         read = reader.readings(pictures)
         certain = [one.looks_like_a_digit and one.confidence >= 0.99 for one in read]
@@ -335,7 +332,8 @@ def main() -> None:
     measured = measure(reader, options.pen)
     named = {"network": options.run, "test_accuracy": run.test_accuracy}
     print(f"{machine()}\n{named}, {measured['count']} digits\n\n{show(measured)}\n")
-    print(f"{show_no_digits(measured['no digits'])}\n\n{measured['cost']}")
+    print(f"{show_no_digits(measured['no digits'])}\n\n{measured['cost']}\n")
+    print(writers.show(measured["by writer"]))
     keep("ink", named | measured)
     if run.is_builtin:
         make_builtin.write(builtin.facts() | {"ink": in_words(measured)})

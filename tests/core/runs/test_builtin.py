@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 
-from core.config import TrainConfig
 from core.data import mnist
 from core.errors import RunError
 from core.evaluation import metrics
@@ -12,7 +11,6 @@ from core.reading.reader import Reader
 from core.runs import answers, builtin, catalogue
 from core.runs.history import read_history
 from core.training import networks
-from tools import make_builtin
 
 
 def accuracy(source: str) -> float:
@@ -63,10 +61,3 @@ def test_its_validation_images_are_the_full_sets(sample_only: None) -> None:
     """On the sample, it may have learned from what would be validation images there."""
     with pytest.raises(RunError, match="trained on other data"):
         answers.of(builtin.run(), "validation", mnist.load("sample"))
-
-
-def test_only_a_finished_run_on_the_full_set_can_become_it() -> None:
-    """What greets every visitor is no experiment."""
-    run = catalogue.create(TrainConfig(), "sample")
-    with pytest.raises(RunError, match="needs a finished run on the full MNIST"):
-        make_builtin.make(run)

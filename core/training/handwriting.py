@@ -1,0 +1,97 @@
+"""Other people's pen digits → training images, each drawn as a canvas or a picture would have it.
+
+A digit is drawn several times, with another pen, sampling and tremor each time, and prepared by the
+very path that a person's drawing or upload takes.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw
+from scipy.ndimage import gaussian_filter1d
+
+from core.data.people import PenDigit, Strokes
+from core.errors import InkError
+from core.ink.photo import from_picture
+from core.ink.strokes import from_strokes
+
+SIDE = 280  # of the canvas on the Draw page, pixels
+MARGIN = 40  # around the digit, pixels
+PENS = (8.0, 28.0)  # thinnest and thickest, pixels
+TREMOR = 2.5  # standard deviation of a point's displacement, pixels, before it is smoothed
+_FINE = 4  # drawn larger and shrunk, for smooth edges
+
+
+def training_images(
+    digits: Sequence[PenDigit], copies: int, seed: int
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.int64]]:
+    """Return `(M, 28, 28)` images, `(M,)` labels and the `(M,)` indices of the digits they are of.
+
+    Each digit is drawn `copies` times, in turn as strokes and as a picture. What falls into several
+    digits, or is none to the preparation of ink, is left out.
+    """
+    random = np.random.default_rng(seed)
+    images, indices = [], []
+    for copy in range(copies):
+        for index, digit in enumerate(digits):
+            strokes = varied(on_canvas(digit.strokes), random)
+            try:
+                if copy % 2:
+                    found = from_picture(picture(strokes, random.uniform(*PENS)))
+                else:
+                    found = from_strokes(strokes)
+            except InkError:
+                continue
+            if len(found) == 1:
+                images.append(np.rint(255 * found[0].image).astype(np.uint8))
+                indices.append(index)
+    chosen = np.array(indices, np.int64)
+    labels = np.array([digit.label for digit in digits], np.uint8)[chosen]
+    return np.stack(images), labels, chosen
+
+
+def on_canvas(strokes: Strokes) -> Strokes:
+    """Return strokes moved and scaled so that they fill the canvas but for its margin."""
+    points = np.concatenate(strokes)
+    low, high = points.min(axis=0), points.max(axis=0)
+    scale = (SIDE - 2 * MARGIN) / max(float((high - low).max()), 1e-9)
+    return [(stroke - (low + high) / 2) * scale + SIDE / 2 for stroke in strokes]
+
+
+def varied(strokes: Strokes, random: np.random.Generator) -> Strokes:
+    """Return strokes as another device would have sampled them and another hand have shaken."""
+    spread, keep = random.uniform(0, TREMOR), random.uniform(0.5, 1)
+    return [_shaken(_thinned(stroke, keep, random), spread, random) for stroke in strokes]
+
+
+def _thinned(
+    stroke: NDArray[np.float64], keep: float, random: np.random.Generator
+) -> NDArray[np.float64]:
+    """Return about a share `keep` of a stroke's points, its ends among them."""
+    if len(stroke) < 8:
+        return stroke
+    kept = random.random(len(stroke)) < keep
+    kept[[0, -1]] = True
+    return stroke[kept]
+
+
+def _shaken(
+    stroke: NDArray[np.float64], spread: float, random: np.random.Generator
+) -> NDArray[np.float64]:
+    """Return a stroke with smooth random displacements."""
+    moves = random.normal(0, spread, stroke.shape)
+    moved: NDArray[np.float64] = stroke + gaussian_filter1d(moves, 1, axis=0, mode="nearest")
+    return moved
+
+
+def picture(strokes: Strokes, pen: float, size: tuple[int, int] = (SIDE, SIDE)) -> Image.Image:
+    """Return strokes as a canvas shows them, white on black, with a round pen of `pen` pixels."""
+    page = Image.new("L", (size[0] * _FINE, size[1] * _FINE))
+    pencil = ImageDraw.Draw(page)
+    for stroke in strokes:
+        points = [(x * _FINE, y * _FINE) for x, y in stroke.tolist()]
+        pencil.line(points, 255, round(pen * _FINE), joint="curve")
+        for point in points:
+            pencil.circle(point, pen * _FINE / 2, 255)
+    return page.reduce(_FINE)

@@ -1,0 +1,85 @@
+"""Other people's pen digits, made ready to be learned from: read, cleaned, drawn, weighed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.data.digits import Digits
+from core.data.people import PenDigit, held_out, read_strokes, writer_weights
+from core.data.unipen import read_unipen
+from core.recipes import RECIPES
+from core.training import checkpoint
+from core.training.events import Epoch
+from core.training.handwriting import training_images
+from core.training.inference import probabilities
+from core.training.loop import train
+
+COPIES = 4  # of each digit: twice as strokes, twice as a picture
+HELD_OUT = 0.15  # share of the writers that thresholds are fitted on, and nothing else
+FOLDS = 2  # of writers, for finding wrong labels
+DOUBTED = 0.02  # a label is taken for wrong where networks that never saw its writer
+CERTAIN = 0.9  # give it less than DOUBTED, and another digit more than CERTAIN
+
+
+@dataclass(frozen=True, eq=False)
+class Drawn:
+    """Pen digits, drawn: `images (M, 28, 28)`, `labels (M,)`, `weights (M,)` with sum 1.
+
+    Each writer has the same weight in all.
+    """
+
+    images: NDArray[np.uint8]
+    labels: NDArray[np.uint8]
+    weights: NDArray[np.float64]
+
+    def sample(self, count: int, seed: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+        """Return `count` images and labels; those of more frequent writers more often.
+
+        A writer's share goes with the square root of the number of digits: of those who gave few,
+        none is to be learned by heart.
+        """
+        root = np.sqrt(self.weights)
+        chosen = np.random.default_rng(seed).choice(len(root), count, p=root / root.sum())
+        return self.images[chosen], self.labels[chosen]
+
+
+def read(files: Sequence[Path]) -> list[PenDigit]:
+    """Return the digits of JSON lines (`.jsonl`) and of UNIPEN's files. Raises DataError."""
+    found = [read_strokes(file) if file.suffix == ".jsonl" else read_unipen(file) for file in files]
+    return [digit for digits in found for digit in digits]
+
+
+def drawn(digits: Sequence[PenDigit], seed: int) -> Drawn:
+    """Return the digits drawn COPIES times each."""
+    images, labels, indices = training_images(digits, COPIES, seed)
+    weights = writer_weights(digits)[indices]
+    return Drawn(images, labels, weights / weights.sum())
+
+
+def without_wrong_labels(digits: Sequence[PenDigit], mnist: Digits) -> list[PenDigit]:
+    """Return the digits whose labels networks that never saw their writers do not refute."""
+    writers = sorted({digit.writer for digit in digits})
+    fold_of = {writer: number % FOLDS for number, writer in enumerate(writers)}
+    kept = []
+    for fold in range(FOLDS):
+        others = [digit for digit in digits if fold_of[digit.writer] != fold]
+        own = [digit for digit in digits if fold_of[digit.writer] == fold]
+        images, labels, _ = training_images(others, 2, seed=fold)
+        config = RECIPES["fast_995"].config.changed({"rotation": 10, "shear": 15, "thickness": 0.8})
+        events = train(config, mnist, extra=(images, labels))
+        last = [event for event in events if isinstance(event, Epoch)][-1]
+        images, _, indices = training_images(own, 2, seed=FOLDS + fold)
+        told = probabilities(checkpoint.network(last.checkpoint), images, config)
+        for number, digit in enumerate(own):
+            mean = told[indices == number].mean(axis=0) if (indices == number).any() else None
+            if mean is None or mean[digit.label] > DOUBTED or mean.max() < CERTAIN:
+                kept.append(digit)
+    return kept
+
+
+def divided(digits: Sequence[PenDigit]) -> tuple[list[PenDigit], list[PenDigit]]:
+    """Return what is learned from, and the writers that are held out."""
+    return held_out(digits, HELD_OUT, seed=0)
