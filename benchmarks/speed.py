@@ -251,8 +251,10 @@ def one_size(size: int) -> tuple[float, float]:
     chosen = np.arange(size + 10) % 60_000
     repeated = Digits(
         "mnist",
-        *(digits.train_images[chosen], digits.train_labels[chosen]),
-        *(digits.test_images, digits.test_labels),
+        train_images=digits.train_images[chosen],
+        train_labels=digits.train_labels[chosen],
+        test_images=digits.test_images,
+        test_labels=digits.test_labels,
     )
     config = RECIPES["fast_990"].config.changed({"epochs": 1, "validation_size": 10})
     took = last_epoch(config, repeated).seconds

@@ -1,4 +1,4 @@
-"""`TrainConfig`: everything that decides how a training goes, validated; no torch here.
+"""`TrainConfig`: every setting of a training, validated; no torch here.
 
 Each field carries its meaning, its bounds, its group and on which others it depends, so that the
 pages' controls, the command line and the error messages all speak from this one place.
@@ -270,7 +270,7 @@ class TrainConfig:
     )
 
     def __post_init__(self) -> None:
-        """Refuse what cannot be, naming the field, the rule and the value."""
+        """Raise ConfigError for an impossible value, naming the field, the rule and the value."""
         types = get_type_hints(TrainConfig)
         for spec in fields(self):
             object.__setattr__(

@@ -1,4 +1,4 @@
-"""Honest confidence: probabilities that mean what they say, and when to answer "not sure".
+"""Calibration: probabilities that match accuracies, and the threshold of a sure answer.
 
 A network's probabilities are calibrated by one number, the temperature, that is fitted on the
 validation set (Guo et al., "On Calibration of Modern Neural Networks", 2017). Nothing here reads
@@ -25,7 +25,7 @@ _HOTTEST = 20.0
 
 @dataclass(frozen=True)
 class Calibration:
-    """What makes a run's confidence honest.
+    """A run's temperature and its threshold of a sure answer.
 
     `temperature`: above 1 the network was too sure, below 1 not sure enough. `sure_from`: the
     calibrated confidence in [0, 1] from which an answer counts as sure; None where there is no

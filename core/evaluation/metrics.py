@@ -106,7 +106,7 @@ class Report:
 
 
 def report(probabilities: NDArray[np.float32], labels: NDArray[np.uint8]) -> Report:
-    """Return everything that one split's `(N, 10)` probabilities say."""
+    """Return the metrics of one split's `(N, 10)` probabilities."""
     loss, accuracy = score(probabilities, labels)
     matrix = confusion(probabilities, labels)
     classes = per_class(matrix)

@@ -1,4 +1,4 @@
-"""The course of a training, of several, and what they cost → Plotly figures."""
+"""Metrics of one training or of several, over time and against their cost → Plotly figures."""
 
 from html import escape
 from itertools import cycle

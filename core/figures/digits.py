@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def reliability(told: pd.DataFrame, calibrated: pd.DataFrame) -> go.Figure:
     """Return accuracy over confidence before and after calibration; on the dashed line they agree.
 
-    The tables are `calibrate.reliability`'s.
+    The tables are `calibration.reliability`'s.
     """
     figure = go.Figure()
     figure.add_scatter(
@@ -168,7 +168,7 @@ def evidence(
 ) -> go.Figure:
     """Return which pixels speak for the answer and which for the rival, the digit as an outline.
 
-    `image` is (28, 28) in [0, 1], `values` (28, 28) are `why.evidence`'s.
+    `image` is (28, 28) in [0, 1], `values` (28, 28) are `explanation.evidence`'s.
     """
     figure = go.Figure()
     strongest = float(np.abs(values).max()) or 1.0
@@ -199,7 +199,7 @@ def evidence(
 
 
 def class_shares(counts: pd.DataFrame) -> go.Figure:
-    """Return each digit's share of its split, from `explore.class_counts`."""
+    """Return each digit's share of its split, from `statistics.class_counts`."""
     figure = go.Figure()
     for split, label, colour in (
         ("train", "training", palette.TRAINING),

@@ -1,6 +1,6 @@
-"""Why a network answers as it does: the pixels that speak for it, and the digits it finds alike.
+"""Why a network answers as it does: integrated gradients, and the most similar training digits.
 
-Captum and the features of all training images take seconds: this is for who asks.
+Captum and the features of all training images take seconds, so this is computed on request only.
 """
 
 import numpy as np
@@ -47,7 +47,7 @@ def evidence(
 
 
 class SimilarDigits:
-    """A network's training images as its last hidden layer has them.
+    """Training images, searchable by their features in a network's last hidden layer.
 
     Args:
         reader: the network.

@@ -1,7 +1,7 @@
-"""Whether a picture is a digit at all, which a network that knows ten digits cannot say.
+"""Whether a picture is a digit at all, which a network with ten classes cannot tell.
 
-A small head on the built-in network's last hidden layer has learned to tell digits from what is
-none, and speaks beside every network; `python -m tools.make_non_digits` makes it anew.
+A small head on the built-in network's last hidden layer has learned to tell digits from non-digits;
+it is used beside every network. `python -m tools.make_builtin` makes it anew.
 """
 
 from functools import lru_cache

@@ -1,4 +1,4 @@
-"""A run's best network reads people's digits: what they are, how surely, and whether they are any.
+"""A run's best network reads people's digits: which digit, how surely, and whether it is one.
 
 All three are decided here, once, for the pages and the command line alike.
 """
@@ -110,7 +110,7 @@ def calibrated_reader(run: Run) -> Reader:
 
 
 def fit_calibration(run: Run, digits: Digits) -> Calibration:
-    """Return what makes a run's readings honest, from its validation images.
+    """Return the calibration of a run's readings, fitted on its validation images.
 
     The temperature is fitted on the network's own answers, the threshold on readings: those are
     what it is applied to. Raises RunError, CheckpointError if the network's answers are missing.

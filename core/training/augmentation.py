@@ -82,7 +82,7 @@ def augmented(
 
 
 def affine_points(angle: Tensor, shear: Tensor, scale: Tensor, aspect: Tensor) -> Tensor:
-    """Return where each pixel of a turned, slanted and scaled image comes from.
+    """Return the sampling points of images that are turned, slanted and scaled.
 
     Args:
         angle: `(N,)`, degrees, positive clockwise on the screen, as torchvision's `affine` has it.
@@ -105,9 +105,9 @@ def affine_points(angle: Tensor, shear: Tensor, scale: Tensor, aspect: Tensor) -
 
 
 def elastic_moves(knots: Tensor) -> Tensor:
-    """Return the smooth field of moves that `(N, 2, k, k)` moves in pixels at its knots make.
+    """Interpolate `(N, 2, k, k)` displacements in pixels, at k × k knots, to every pixel.
 
-    It is `(N, 28, 28, 2)`, x and y, in the units of `affine_points`: elastic distortions as Simard,
+    The result is `(N, 28, 28, 2)`, x and y, in the units of `affine_points`: elastic distortions as Simard,
     Steinkraus and Platt (2003) made them, with a cubic interpolation for their Gaussian.
     """
     field = F.interpolate(knots, (28, 28), mode="bicubic", align_corners=True)

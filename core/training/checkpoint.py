@@ -13,7 +13,7 @@ from core.training import networks
 
 
 class Checkpoint(TypedDict):
-    """All that a run needs to go on as if it had never been interrupted."""
+    """The state of a training after an epoch, complete enough to resume to the same numbers."""
 
     config: dict[str, Any]
     epoch: int  # epochs completed
@@ -28,7 +28,7 @@ class Checkpoint(TypedDict):
 
 
 def halved(weights: dict[str, Any]) -> dict[str, torch.Tensor]:
-    """Return a state dict with its fractions in 16 bits, for half the bytes."""
+    """Return a state dict with its floating-point tensors in 16 bits, at half the size."""
     return {
         name: value.half() if value.is_floating_point() else value
         for name, value in weights.items()

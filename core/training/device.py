@@ -21,7 +21,7 @@ class Device:
 
 def choose(device: str = "auto", precision: str = "auto") -> Device:
     """Return the device and precision to use. Raises DeviceError if this machine lacks one."""
-    import torch  # takes 2 s: only who computes pays for it
+    import torch  # takes 2 s, which only a caller that computes should pay
 
     available = {"cpu": True, "cuda": torch.cuda.is_available()}
     available["mps"] = torch.backends.mps.is_available()

@@ -40,7 +40,7 @@ def step_seconds(config: TrainConfig) -> tuple[float, float]:
 
 
 def seconds(config: TrainConfig, sizes: tuple[int, int], measured: tuple[float, float]) -> float:
-    """Return about how many seconds a run takes: `data.split_sizes`, then `step_seconds`."""
+    """Return about how many seconds a run takes: given `splits.split_sizes` and `step_seconds`."""
     (train, validation), (step, forward) = sizes, measured
     step *= 1 - 0.75 * config.small_share  # a quarter of the pixels
     forward *= 5 if config.reading_shift else 1

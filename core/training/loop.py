@@ -88,7 +88,7 @@ def train(
             loss, accuracy = score(validation, digits.train_labels[split.validation])
             if not math.isfinite(loss):
                 raise _Interrupted("diverged", _divergence(epoch * len(batches), rate))
-            # Of equals the later: it has learned more, where the rate falls at a lower one.
+            # Of equal epochs the later is best: it has learned more, at a lower learning rate.
             if is_best := accuracy >= best_accuracy:
                 best_epoch, best_accuracy = epoch, accuracy
             now = time.perf_counter()
@@ -114,7 +114,7 @@ def train(
 
 
 def _keep_freed_memory() -> None:
-    """Let glibc keep what one step frees for the next, rather than give it back each time.
+    """Let glibc reuse the memory that a step frees, instead of returning it to the system.
 
     Getting the activations' pages anew took a sixth of a step of `fast_cnn` on a CPU. The
     parameters and their bounds are those of glibc's mallopt(3).

@@ -2,7 +2,7 @@
 
 They are plain `nn.Sequential`s, so that the order of layers here is the order in which the Train
 page lists them, and a checkpoint's names are their positions. ReLU comes after pooling, also where
-its source has it before: the greatest of four is the same either way, for a quarter of the work.
+its source has it before: the maximum of four is the same either way, for a quarter of the work.
 """
 
 from collections.abc import Callable
@@ -162,13 +162,13 @@ def build(config: TrainConfig) -> nn.Sequential:
 
 
 def parameter_count(model: nn.Module) -> int:
-    """Return how many numbers the network learns."""
+    """Return the number of trainable parameters."""
     return sum(parameter.numel() for parameter in model.parameters())
 
 
 @dataclass(frozen=True)
 class Layer:
-    """One layer: its kind, the shape it gives for one image, and how many numbers it learns."""
+    """One layer: its kind, the shape of its output for one image, and its trainable parameters."""
 
     kind: str
     output: tuple[int, ...]
