@@ -107,8 +107,8 @@ def affine_points(angle: Tensor, shear: Tensor, scale: Tensor, aspect: Tensor) -
 def elastic_moves(knots: Tensor) -> Tensor:
     """Interpolate `(N, 2, k, k)` displacements in pixels, at k × k knots, to every pixel.
 
-    The result is `(N, 28, 28, 2)`, x and y, in the units of `affine_points`: elastic distortions as Simard,
-    Steinkraus and Platt (2003) made them, with a cubic interpolation for their Gaussian.
+    The result is `(N, 28, 28, 2)`, x and y, in the units of `affine_points`: elastic distortions as
+    Simard, Steinkraus and Platt (2003) made them, with cubic interpolation for their Gaussian.
     """
     field = F.interpolate(knots, (28, 28), mode="bicubic", align_corners=True)
     return field.permute(0, 2, 3, 1) * (2 / 28)
