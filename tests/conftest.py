@@ -15,6 +15,19 @@ TRAINED = {
     "mlp 500": ["network=mlp", "train_size=500", "epochs=2"],
     "cnn 1000": ["network=fast_cnn", "train_size=1000", "epochs=1", "seed=1"],
 }
+# What `make check` leaves out, beside the tests that are marked as slow where they stand: all that
+# is in these folders, and all that need one of these fixtures.
+SLOW_FOLDERS = ("tests/browser", "tests/core/jobs")
+SLOW_FIXTURES = {"trained_store"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark as slow what starts processes, by folder and by fixture."""
+    folders = [ROOT / folder for folder in SLOW_FOLDERS]
+    for item in items:
+        in_folder = any(item.path.is_relative_to(folder) for folder in folders)
+        if in_folder or SLOW_FIXTURES & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture(scope="session")

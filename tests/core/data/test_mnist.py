@@ -269,6 +269,7 @@ def test_progress_counts_what_has_arrived(nowhere: Path) -> None:
     assert list(nowhere.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_the_command_says_what_is_wrong(raw: Path) -> None:
     """`python -m core data` ends with 2 and the message alone on stderr."""
     done = subprocess.run(
