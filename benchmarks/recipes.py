@@ -33,6 +33,7 @@ def measure(config: TrainConfig, digits: Digits) -> dict[str, Any]:
         "test_accuracy": metrics.score(probabilities, digits.test_labels)[1],
         "train_seconds": epochs[-1].total_seconds,
         "parameters": networks.parameter_count(networks.build(config)),
+        "device": machine()["device"],
     }
 
 

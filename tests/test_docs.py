@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 from benchmarks import recipes
@@ -85,6 +86,16 @@ def test_every_variable_that_the_code_reads_is_told() -> None:
         for path in (ROOT / room).rglob("*.py"):
             read |= set(re.findall(r"\b(DIGITLAB_\w+)", path.read_text()))
     assert read == set(re.findall(r"^\| `(DIGITLAB_\w+)`", README, re.MULTILINE))
+
+
+def test_newest_version_is_the_one_to_cite() -> None:
+    """The package, the citation and the changelog's first section agree on version and date."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    citation = (ROOT / "CITATION.cff").read_text()
+    cited = re.findall(r"^(?:version|date-released): (.+)$", citation, re.MULTILINE)
+    newest = re.search(r"^## (\S+), (\S+)$", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
+    assert newest and cited == list(newest.groups())
+    assert cited[0] == project["version"]
 
 
 def test_pictures_of_the_readme_are_there() -> None:
