@@ -1,22 +1,29 @@
-# make app: start Digit Lab.  make test: check everything.  make bench: measure what README claims.
+# make app: start Digit Lab.  make check: check what is quick.  make test: check everything.
+# make bench: measure what README claims.  make format: put the format right.
+# make lock: write down the versions that are installed.
 
 PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; \
 	done)
 BIN := .venv/bin
 
-.PHONY: app test bench chromium format
+.PHONY: app check test lint bench format lock chromium
 .DEFAULT_GOAL := app
 
 # Without an address of its own, Streamlit asks another host for this machine's at every start.
 app: .venv/app.installed
 	$(BIN)/python -m streamlit run streamlit_app.py --browser.serverAddress localhost
 
-test: .venv/test.installed chromium
+check: lint
+	$(BIN)/python -m pytest -m "not slow"
+
+test: lint chromium
+	$(BIN)/python -m pytest
+
+lint: .venv/test.installed
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest
 
 bench: .venv/test.installed chromium
 	$(BIN)/python -m benchmarks.recipes
@@ -27,6 +34,10 @@ bench: .venv/test.installed chromium
 format: .venv/test.installed
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+lock: .venv/test.installed
+	$(BIN)/python -m pip freeze --disable-pip-version-check --exclude-editable > .venv/requirements.lock
+	mv .venv/requirements.lock requirements.lock
 
 .venv/app.installed: requirements.txt
 	@test -n "$(PYTHON)" || { echo "Digit Lab needs Python 3.11 or newer."; exit 1; }

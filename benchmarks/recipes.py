@@ -1,9 +1,10 @@
-"""Train every recipe on the full MNIST; print the README's table.
+"""Train every recipe, or those named, on the full MNIST; print the README's table.
 
-python -m benchmarks.recipes [RECIPE …] [--seeds N]
+python -m benchmarks.recipes [RECIPE …] [--seeds N]    what was measured before is kept
 """
 
 import argparse
+import json
 import statistics
 from typing import Any
 
@@ -32,28 +33,33 @@ def measure(config: TrainConfig, digits: Digits) -> dict[str, Any]:
         "test_accuracy": metrics.score(probabilities, digits.test_labels)[1],
         "train_seconds": epochs[-1].total_seconds,
         "parameters": networks.parameter_count(networks.build(config)),
+        "device": machine()["device"],
     }
 
 
+def accuracy(reached: list[float]) -> str:
+    """Return the mean of shares in [0, 1] as a percentage, with the range of several."""
+    mean = percent(statistics.mean(reached))
+    if len(reached) == 1:
+        return mean
+    return f"{mean} ({percent(min(reached))} to {percent(max(reached))})"
+
+
 def show(measured: dict[str, list[dict[str, Any]]]) -> str:
-    """Return the README's table: means over the seeds."""
-    rows = [
-        ["recipe", "parameters", "epochs", "seconds", "validation", "test", "its source's test"]
-    ]
+    """Return the README's table: means over the runs, and ranges where there are several."""
+    columns = "recipe, parameters, epochs, runs, seconds, validation, test, its source's test"
+    rows = [columns.split(", ")]
     for name, runs in measured.items():
-
-        def mean(field: str, runs: list[dict[str, Any]] = runs) -> float:
-            return statistics.mean(run[field] for run in runs)
-
         reported = RECIPES[name].reported
         rows.append(
             [
                 f"`{name}`",
                 f"{runs[0]['parameters']:,}",
                 str(RECIPES[name].config.epochs),
-                f"{mean('train_seconds'):.0f}",
-                percent(mean("validation_accuracy")),
-                percent(mean("test_accuracy")),
+                str(len(runs)),
+                f"{statistics.mean(run['train_seconds'] for run in runs):.0f}",
+                accuracy([run["validation_accuracy"] for run in runs]),
+                accuracy([run["test_accuracy"] for run in runs]),
                 "–" if reported is None else percent(reported),
             ]
         )
@@ -68,18 +74,19 @@ def main() -> None:
     options = parser.parse_args()
     need_mnist()
     digits = mnist.load()
-    measured: dict[str, list[dict[str, Any]]] = {}
+    path = RESULTS / "recipes.json"
+    kept = json.loads(path.read_text())["recipes"] if path.exists() else {}
     for name in options.recipes:
         config = recipe(name).config
-        measured[name] = [
+        kept[name] = [
             measure(config.changed({"seed": seed}), digits) for seed in range(options.seeds)
         ]
-        print(name, measured[name], flush=True)
-    print(machine())
-    print(f"Means of {options.seeds} seed(s).\n")
+        print(name, kept[name], flush=True)
+    measured = {name: kept[name] for name in RECIPES if name in kept}
+    print(machine(), end="\n\n")
     print(show(measured))
-    keep("recipes", {"seeds": options.seeds, "recipes": measured})
-    print(f"\nKept in {RESULTS / 'recipes.json'}")
+    keep("recipes", {"recipes": measured})
+    print(f"\nKept in {path}")
 
 
 if __name__ == "__main__":

@@ -76,7 +76,7 @@ def epochs(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
 
 def show_epochs(part: dict[str, Any]) -> str:
     """Return the medians of an epoch's seconds and their ratio."""
-    rows = [["network", "reference loop", "`core.train`", "ratio", "times each"]]
+    rows = [["network", "reference loop", "`core.training`", "ratio", "times each"]]
     for name, times in part["times"].items():
         theirs, ours = (statistics.median(times[key]) for key in ("reference", "ours"))
         ratio, count = f"1/{theirs / ours:.1f}", str(len(times["ours"]))

@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +16,19 @@ TRAINED = {
     "mlp 500": ["network=mlp", "train_size=500", "epochs=2"],
     "cnn 1000": ["network=fast_cnn", "train_size=1000", "epochs=1", "seed=1"],
 }
+# What `make check` leaves out, beside the tests that are marked as slow where they stand: all that
+# is in these folders, and all that need one of these fixtures.
+SLOW_FOLDERS = ("tests/browser", "tests/core/jobs")
+SLOW_FIXTURES = {"trained_store"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark as slow what starts processes, by folder and by fixture."""
+    folders = [ROOT / folder for folder in SLOW_FOLDERS]
+    for item in items:
+        in_folder = any(item.path.is_relative_to(folder) for folder in folders)
+        if in_folder or SLOW_FIXTURES & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture(scope="session")
@@ -86,6 +100,12 @@ def whole_app() -> Iterator[str]:
     """The path of the app's script for an AppTest; no other test meets what it cached."""
     import streamlit as st
 
+    from ui.cache import WarmUp
+
     yield str(ROOT / "ui" / "app.py")
+    # What loads behind the first page opens the store: let it be this test's, not a person's.
+    for thread in threading.enumerate():
+        if isinstance(thread, WarmUp):
+            thread.wait()
     st.cache_data.clear()
     st.cache_resource.clear()

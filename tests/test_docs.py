@@ -1,10 +1,13 @@
 """The README keeps up with the code."""
 
+import json
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
+from benchmarks import recipes
 from core.recipes import RECIPES
 
 ROOT = Path(__file__).parents[1]
@@ -58,6 +61,24 @@ def test_every_recipe_has_its_measured_row() -> None:
     assert sorted(rows) == sorted(RECIPES)
 
 
+def test_table_of_recipes_is_what_was_measured() -> None:
+    """The first table of results is what benchmarks/recipes.py makes of the results it kept."""
+    kept = json.loads((ROOT / "benchmarks" / "results" / "recipes.json").read_text())
+    assert recipes.show(kept["recipes"]) in README
+
+
+def test_row_of_several_runs_tells_their_number_and_range() -> None:
+    """A recipe that was run with several seeds has means, ranges and the number of its runs."""
+    runs = [
+        {"parameters": 11_202, "train_seconds": seconds}
+        | dict.fromkeys(("validation_accuracy", "test_accuracy"), reached)
+        for seconds, reached in ((2.0, 0.9917), (4.0, 0.9924), (3.0, 0.9930))
+    ]
+    row = recipes.show({"fast_990": runs}).splitlines()[-1]
+    told = "99.24 % (99.17 % to 99.30 %)"
+    assert row == f"| `fast_990` | 11,202 | 1 | 3 | 3 | {told} | {told} | – |"
+
+
 def test_every_variable_that_the_code_reads_is_told() -> None:
     """No environment variable of ours is a secret."""
     read = set()
@@ -65,6 +86,16 @@ def test_every_variable_that_the_code_reads_is_told() -> None:
         for path in (ROOT / room).rglob("*.py"):
             read |= set(re.findall(r"\b(DIGITLAB_\w+)", path.read_text()))
     assert read == set(re.findall(r"^\| `(DIGITLAB_\w+)`", README, re.MULTILINE))
+
+
+def test_newest_version_is_the_one_to_cite() -> None:
+    """The package, the citation and the changelog's first section agree on version and date."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    citation = (ROOT / "CITATION.cff").read_text()
+    cited = re.findall(r"^(?:version|date-released): (.+)$", citation, re.MULTILINE)
+    newest = re.search(r"^## (\S+), (\S+)$", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
+    assert newest and cited == list(newest.groups())
+    assert cited[0] == project["version"]
 
 
 def test_pictures_of_the_readme_are_there() -> None:

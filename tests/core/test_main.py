@@ -13,7 +13,7 @@ from core.data import mnist
 from core.recipes import RECIPES
 from core.runs import builtin
 
-pytestmark = pytest.mark.usefixtures("sample_only")
+pytestmark = [pytest.mark.usefixtures("sample_only"), pytest.mark.slow]
 
 TINY = ("network=mlp", "epochs=1", "train_size=500", "validation_size=100")
 

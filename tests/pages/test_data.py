@@ -157,6 +157,7 @@ def test_a_damaged_set_is_said_and_the_sample_stays_in_use(sample: Path) -> None
     assert app.number_input(key="data-page-sample").label == "Page of 67"
 
 
+@pytest.mark.slow
 def test_a_download_that_fails_says_why(
     sample: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -179,6 +180,7 @@ def test_a_download_that_fails_says_why(
     assert app.button(key="download-start")
 
 
+@pytest.mark.slow
 def test_cancel_ends_the_download_for_every_session(
     sample: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -92,6 +92,7 @@ def test_settings_survive_leaving_the_page() -> None:
     assert page.select_slider(key="setting-batch_size").value == 256
 
 
+@pytest.mark.slow
 def test_start_trains_what_was_set() -> None:
     """Start makes a run of these settings and this name, and its process finishes it."""
     page = opened()

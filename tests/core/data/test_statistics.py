@@ -102,6 +102,7 @@ def test_pca_is_sklearns(digits: Digits) -> None:
     assert share == pytest.approx(reference.explained_variance_ratio_.sum())
 
 
+@pytest.mark.slow
 def test_tsne_puts_like_digits_together(digits: Digits) -> None:
     """The nearest neighbour on the map is mostly the same digit, and a seed repeats the map."""
     indices = statistics.map_sample(digits, 300)

@@ -30,6 +30,7 @@ def accuracy(run: Run, split: str) -> float:
     return metrics.score(found.probabilities, found.labels)[1]
 
 
+@pytest.mark.slow
 def test_taught_run_reads_what_it_could_not_and_forgets_little(sample_only: None) -> None:
     """Fours upside down are read after a lesson, and MNIST nearly as before; the parent stays."""
     digits = mnist.load("sample")

@@ -45,6 +45,7 @@ def test_evidence_changes_sign_with_the_question(reader: Reader) -> None:
     np.testing.assert_allclose(one, -other, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_nearest_is_what_a_full_comparison_finds(reader: Reader) -> None:
     """The five of the largest cosine between all features, computed here the long way."""
     digits = mnist.load("sample")

@@ -52,6 +52,7 @@ def test_finished_run_is_evaluated() -> None:
     assert accuracy == pytest.approx(run.validation_accuracy, abs=0.02)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("store")
 def test_stopped_run_goes_on_from_its_last_epoch() -> None:
     """Resuming takes the old checkpoint; the epochs before stay as they were."""

@@ -15,6 +15,7 @@ from core.errors import StoreError
 from core.runs import catalogue, store
 
 
+@pytest.mark.slow
 def test_two_processes_can_create_the_store_at_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -52,6 +53,7 @@ def test_interrupted_creation_leaves_no_half_store(
     assert catalogue.listed() == []
 
 
+@pytest.mark.slow
 def test_locked_store_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     """While another program holds the file, the message names it; afterwards all is well."""
     monkeypatch.setenv("MLFLOW_SQLALCHEMYSTORE_POOLCLASS", "NullPool")
@@ -95,6 +97,7 @@ def test_file_that_is_no_store_says_so(own_runs: Path) -> None:
     assert path.read_bytes().startswith(b"a diary")
 
 
+@pytest.mark.slow
 def test_silent_team_store_is_reported_within_5_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
     """A server that accepts and never answers costs 5 seconds once, then nothing for a while."""
     with socket.socket() as server:

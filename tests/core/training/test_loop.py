@@ -42,6 +42,7 @@ def weights(checkpoint: Checkpoint) -> list[torch.Tensor]:
     return list(checkpoint["model_state_dict"].values())
 
 
+@pytest.mark.slow
 def test_default_recipe_learns_the_sample(digits: Digits) -> None:
     """The app's default network passes 95 % of the sample's validation digits."""
     config = RECIPES["fast_cnn"].config.changed({"epochs": 10, "batch_size": 64})
