@@ -2,4 +2,6 @@
 
 import streamlit as st
 
-app = st.App("ui/app.py")
+from door.routes import door
+
+app = st.App("ui/app.py", routes=[door(st.get_option("server.baseUrlPath"))])

@@ -2,10 +2,14 @@
 
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -19,7 +23,10 @@ TRAINED = {
 # What `make check` leaves out, beside the tests that are marked as slow where they stand: all that
 # is in these folders, and all that need one of these fixtures.
 SLOW_FOLDERS = ("tests/browser", "tests/core/jobs")
-SLOW_FIXTURES = {"trained_store"}
+SLOW_FIXTURES = {"trained_store", "serve", "serve_module"}
+
+Serve = Callable[..., str]  # (script: Path, env: Mapping[str, str] | None = None) -> address
+START_SECONDS = 60  # that a server may take
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -109,3 +116,68 @@ def whole_app() -> Iterator[str]:
             thread.wait()
     st.cache_data.clear()
     st.cache_resource.clear()
+
+
+@pytest.fixture
+def serve(tmp_path: Path) -> Iterator[Serve]:
+    """A function that starts `streamlit run script` with `env` added, and returns its address.
+
+    Data and runs are looked for in a temporary folder unless `env` says otherwise. The servers are
+    stopped after the test.
+    """
+    yield from _serving(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def serve_module(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serve]:
+    """Like `serve`, but the servers last for all tests of a file."""
+    yield from _serving(tmp_path_factory.mktemp("serve"))
+
+
+def _serving(folder: Path) -> Iterator[Serve]:
+    servers: list[subprocess.Popen[bytes]] = []
+
+    def start(script: Path, env: Mapping[str, str] | None = None) -> str:
+        own = {
+            "DIGITLAB_DATA": str(folder / "data"),
+            "DIGITLAB_RUNS": str(folder / "runs"),
+            **(env or {}),
+        }
+        static = script.parent / "static"  # Streamlit serves the one beside the script.
+        if script != ROOT / "streamlit_app.py" and not static.exists():
+            static.symlink_to(ROOT / "ui" / "static")
+        with socket.socket() as free:
+            free.bind(("localhost", 0))
+            port = free.getsockname()[1]
+        options = ["--server.headless", "true", "--server.port", str(port)]
+        log = folder / f"streamlit-{port}.log"
+        with log.open("wb") as output:
+            server = subprocess.Popen(
+                [sys.executable, "-m", "streamlit", "run", str(script), *options],
+                cwd=ROOT,  # for .streamlit/config.toml, and so that scripts can import the app
+                env={k: v for k, v in os.environ.items() if k != "MLFLOW_TRACKING_URI"} | own,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+        servers.append(server)
+        path = own.get("STREAMLIT_SERVER_BASE_URL_PATH", "")
+        address = f"http://localhost:{port}/{path}".rstrip("/")
+        _wait_until_healthy(address, server, log)
+        return address
+
+    yield start
+    for server in servers:
+        server.terminate()
+    for server in servers:
+        server.wait(timeout=20)
+
+
+def _wait_until_healthy(address: str, server: subprocess.Popen[bytes], log: Path) -> None:
+    end = time.monotonic() + START_SECONDS
+    while time.monotonic() < end and server.poll() is None:
+        try:
+            with urllib.request.urlopen(f"{address}/_stcore/health", timeout=5):  # noqa: S310 (http)
+                return
+        except (urllib.error.URLError, ConnectionError, TimeoutError):
+            time.sleep(0.1)
+    pytest.fail(f"Streamlit did not start:\n{log.read_text()}")

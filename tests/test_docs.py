@@ -32,7 +32,7 @@ def told_files() -> set[str]:
 
 def test_tree_has_every_file_and_no_other() -> None:
     """Each file has its remark in the README's tree, and each remark its file."""
-    rooms = ("pages", "ui", "core", "tools", "benchmarks")
+    rooms = ("pages", "ui", "door", "core", "tools", "benchmarks")
     there = {
         str(path.relative_to(ROOT))
         for room in rooms
@@ -82,7 +82,7 @@ def test_row_of_several_runs_tells_their_number_and_range() -> None:
 def test_every_variable_that_the_code_reads_is_told() -> None:
     """No environment variable of ours is a secret."""
     read = set()
-    for room in ("core", "ui", "pages"):
+    for room in ("core", "door", "ui", "pages"):
         for path in (ROOT / room).rglob("*.py"):
             read |= set(re.findall(r"\b(DIGITLAB_\w+)", path.read_text()))
     assert read == set(re.findall(r"^\| `(DIGITLAB_\w+)`", README, re.MULTILINE))
@@ -102,3 +102,11 @@ def test_pictures_of_the_readme_are_there() -> None:
     """Each screenshot that the README shows is in the repository."""
     pictures = re.findall(r"!\[[^\]]+\]\(([^)]+)\)", README)
     assert pictures and all((ROOT / picture).is_file() for picture in pictures)
+
+
+def test_every_route_is_told() -> None:
+    """The table of the door's addresses has those that the door answers at."""
+    from door.routes import door
+
+    told = set(re.findall(r"^\| `(?:GET|POST) api(/\S+?)(?:\?\S+)?` \|", README, re.MULTILINE))
+    assert told == {route.path.replace("run_id", "id") for route in door().routes}

@@ -1,0 +1,142 @@
+"""`GET api/runs/{id}/live?after=STEP`: how far a run is, and its points after a step.
+
+The store is asked once a second however many watch, and less often where it answers slowly.
+"""
+
+import asyncio
+import math
+import re
+import time
+from bisect import bisect_right
+from dataclasses import dataclass
+from statistics import median
+from typing import TYPE_CHECKING, Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from core.errors import RunError
+from core.runs import catalogue
+from core.runs.history import EPOCH_METRICS, STEP_METRICS, History, read_history
+from core.runs.run import BUILTIN, Run, State
+from door.bounds import Rate, RefusedError, Work
+
+if TYPE_CHECKING:  # pandas takes 0.4 s
+    import pandas as pd
+
+_RUNS = 32  # kept; of more, those asked for longest ago are read anew
+_EVERY = 1.0  # seconds between two looks at a run
+_SHARE = 0.05  # of the time in which the store may be busy with one run
+_LAST_STEP = 2**31 - 1
+_RECENT = 5  # points whose median is the speed
+_STEP_KEYS = ("step", "epoch", "loss", "accuracy", "learning_rate")
+_EPOCH_KEYS = ("epoch", *EPOCH_METRICS)
+
+
+@dataclass(frozen=True)
+class _Course:
+    """A run as the store had it, its points as JSON has them, and when to look again."""
+
+    run: Run
+    speed: float | None  # images a second
+    points: list[dict[str, float | None]]
+    epochs: list[dict[str, float | None]]
+    again: float  # by the monotonic clock
+
+    def after(self, step: int) -> dict[str, Any]:
+        """Return what a watcher is told that has the points up to `step`."""
+        run = self.run
+        goes_on = run.state == State.RUNNING and self.speed
+        images = (run.steps - run.step) * run.config.batch_size
+        first = bisect_right(self.points, step, key=lambda point: int(point["step"] or 0))
+        return {
+            "run": run.id,
+            "state": str(run.state),
+            "reason": run.reason,
+            "progress": run.progress,
+            "step": run.step,
+            "steps": run.steps,
+            "epoch": run.current_epoch,
+            "epochs": run.config.epochs,
+            "images_per_second": self.speed,
+            "seconds_left": images / self.speed if goes_on and self.speed else None,
+            "points": self.points[first:],
+            "epoch_points": self.epochs,
+        }
+
+
+class Watching:
+    """Tells watchers how their runs go."""
+
+    def __init__(self) -> None:
+        self._rate = Rate(each=60, together=300)
+        self._work = Work(threads=1, places=_RUNS, seconds=30)
+        # The last look at each run, under way or over; the one asked for longest ago first.
+        self._looks: dict[str, tuple[float, asyncio.Task[_Course]]] = {}
+
+    async def live(self, request: Request) -> Response:
+        """Answer with a run's state and new points. Raises UserError."""
+        self._rate.admit(request)
+        after = request.query_params.get("after", "0")
+        if not re.fullmatch("[0-9]{1,10}", after) or int(after) > _LAST_STEP:
+            raise RefusedError(
+                400, f"after must be a step, a whole number from 0, not {after[:20]!r}."
+            )
+        run_id = request.path_params["run_id"]
+        if run_id != BUILTIN and not re.fullmatch("[0-9a-f]{32}", run_id):
+            raise RunError(f"There is no run {run_id[:40]!r}. Give a run's whole id.")
+        course = await self._course(run_id)
+        return JSONResponse(course.after(int(after)))
+
+    async def _course(self, run_id: str) -> _Course:
+        begun, look = self._looks.pop(run_id, (0.0, None))
+        if look is None or (look.done() and _is_old(look, begun)):
+            begun, look = time.monotonic(), asyncio.create_task(self._look(run_id, look))
+        self._looks[run_id] = begun, look
+        if len(self._looks) > _RUNS:
+            del self._looks[next(iter(self._looks))]
+        return await asyncio.shield(look)  # others wait for it too
+
+    async def _look(self, run_id: str, last: "asyncio.Task[_Course] | None") -> _Course:
+        known = None if last is None or last.exception() else last.result()
+        with self._work.place():
+            return await self._work.do(_read, run_id, known)
+
+
+def _is_old(look: "asyncio.Task[_Course]", begun: float) -> bool:
+    return time.monotonic() >= (begun + _EVERY if look.exception() else look.result().again)
+
+
+def _read(run_id: str, known: _Course | None) -> _Course:
+    """Look at a run; its points are read only where there are new ones. Raises UserError."""
+    begun = time.monotonic()
+    run = catalogue.get(run_id)
+    if known and _mark(run) == _mark(known.run):
+        speed, points, epochs = known.speed, known.points, known.epochs
+    else:
+        history = read_history(run)
+        speed = _speed(history)
+        # Of a step that is being written, the store may have a part.
+        points = _as_json(history.steps.dropna(subset=list(STEP_METRICS)), _STEP_KEYS)
+        epochs = _as_json(history.epochs, _EPOCH_KEYS)
+    took = time.monotonic() - begun
+    return _Course(run, speed, points, epochs, begun + max(_EVERY, took / _SHARE))
+
+
+def _mark(run: Run) -> tuple[int, int, State]:
+    """Return what has changed of a run if it has new points."""
+    return run.step, run.epochs, run.state
+
+
+def _speed(history: History) -> float | None:
+    """Return images a second, of late; None before the first step."""
+    recent = history.steps["images_per_second"].dropna().tail(_RECENT)
+    return float(median(recent)) if len(recent) else None
+
+
+def _as_json(table: "pd.DataFrame", keys: tuple[str, ...]) -> list[dict[str, float | None]]:
+    """Return a table's rows; JSON knows no number that is not finite, and None stands for one."""
+    columns = [
+        [float(value) if math.isfinite(value) else None for value in table[key]] for key in keys
+    ]
+    return [dict(zip(keys, row, strict=True)) for row in zip(*columns, strict=True)]

@@ -1,0 +1,145 @@
+"""`POST api/read`: a picture or strokes → the digits in them, read as the pages read them."""
+
+import base64
+import io
+import json
+import re
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from starlette.datastructures import UploadFile
+from starlette.formparsers import MultiPartException, MultiPartParser
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from core.errors import InkError
+from core.evaluation.calibration import Calibration
+from core.runs import catalogue
+from core.runs.run import BUILTIN, Run
+from door.bounds import Rate, RefusedError, Work, pieces
+
+if TYPE_CHECKING:  # scipy and torch take seconds: the server starts without
+    from core.ink.normalisation import Digit
+    from core.reading.reader import Reader
+
+PICTURE_BYTES, JSON_BYTES = 16 * 2**20, 2**20
+_PICTURE_PLACES = 4  # that a picture takes: it needs so much more memory than strokes
+_NETWORKS = 4  # kept in memory
+
+_HOW = (
+    "Send a form with one file called picture, as `curl -F picture=@digit.png` does, or JSON: "
+    '{"strokes": [[[x, y], …], …]}.'
+)
+
+
+class Readings:
+    """Reads what callers send."""
+
+    def __init__(self) -> None:
+        self._rate = Rate(each=20, together=60)
+        self._work = Work(threads=2, places=16, seconds=20)
+
+    async def read(self, request: Request) -> Response:
+        """Answer with the digits, left to right. Raises UserError."""
+        self._rate.admit(request)
+        run = request.query_params.get("run", BUILTIN)
+        kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if kind == "multipart/form-data":
+            with self._work.place(_PICTURE_PLACES):
+                picture = await _picture(request)
+                return JSONResponse(await self._work.do(_read_picture, picture, run))
+        if kind == "application/json":
+            with self._work.place():
+                content = b"".join([piece async for piece in pieces(request, JSON_BYTES)])
+                return JSONResponse(await self._work.do(_read_strokes, content, run))
+        raise RefusedError(415, _HOW)
+
+
+class _InMemory(MultiPartParser):
+    """Starlette's parser, which would put a file of more than 1 MB on the disk."""
+
+    spool_max_size = PICTURE_BYTES + 1
+
+
+async def _picture(request: Request) -> bytes:
+    """Return the content of the form's file. Raises RefusedError."""
+    stream = pieces(request, PICTURE_BYTES)
+    try:
+        form = await _InMemory(request.headers, stream, max_files=1, max_fields=0).parse()
+    except MultiPartException:
+        raise RefusedError(400, _HOW) from None
+    try:
+        file = form.get("picture")
+        if not isinstance(file, UploadFile):
+            raise RefusedError(400, _HOW)
+        return await file.read()
+    finally:
+        await form.close()
+
+
+def _read_picture(content: bytes, run: str) -> dict[str, Any]:
+    from core.ink.photo import from_picture
+
+    return _answer(from_picture(content), run)
+
+
+def _read_strokes(content: bytes, run: str) -> dict[str, Any]:
+    import numpy as np
+
+    from core.ink.strokes import MAX_POINTS, from_strokes
+
+    try:
+        strokes = json.loads(content)["strokes"]
+        if len(strokes) + sum(map(len, strokes)) > MAX_POINTS:
+            raise InkError(f"The drawing has more than {MAX_POINTS:,} points. Draw less.")
+        arrays = [np.asarray(stroke, float).reshape(len(stroke), 2) for stroke in strokes]
+    except (KeyError, OverflowError, RecursionError, TypeError, ValueError):
+        raise RefusedError(400, _HOW) from None
+    return _answer(from_strokes(arrays), run)
+
+
+def _answer(found: "list[Digit]", text: str) -> dict[str, Any]:
+    import numpy as np
+
+    run = _run(text)
+    reader = _reader(run.id, run.best_epoch, run.calibration)
+    readings = reader.readings(np.stack([digit.image for digit in found]))
+    return {
+        "run": run.id,
+        "digits": [
+            {
+                "digit": read.digit,
+                "confidence": read.confidence,
+                "sure": read.sure,
+                "looks_like_a_digit": read.looks_like_a_digit,
+                "candidates": read.candidates,
+                "probabilities": read.probabilities.tolist(),
+                "box": digit.box,
+                "image": _data_url(digit),
+            }
+            for digit, read in zip(found, readings, strict=True)
+        ],
+    }
+
+
+def _run(text: str) -> Run:
+    """Return the run that is meant. Raises RunError, StoreError."""
+    # To find a name, all runs are listed; a whole id needs no list.
+    return catalogue.get(text) if re.fullmatch("[0-9a-f]{32}", text) else catalogue.find(text)
+
+
+@lru_cache(maxsize=_NETWORKS)
+def _reader(run_id: str, best_epoch: int | None, calibration: Calibration) -> "Reader":
+    """Return a run's network; another epoch or calibration makes it another one."""
+    from core.reading.reader import calibrated_reader
+
+    return calibrated_reader(catalogue.get(run_id))
+
+
+def _data_url(digit: "Digit") -> str:
+    """Return what the network sees, white on black, as the data URL of a PNG of 28 × 28."""
+    from PIL import Image
+
+    file = io.BytesIO()
+    Image.fromarray((digit.image * 255).round().astype("uint8")).save(file, "PNG")
+    return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()

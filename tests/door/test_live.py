@@ -1,0 +1,198 @@
+"""Watchers are told how a run goes, and the store is not asked more often for many."""
+
+import asyncio
+import math
+import time
+from typing import Any
+
+import pytest
+
+from core.config import TrainConfig
+from core.runs import catalogue
+from core.runs.run import Run, State
+from door import live
+
+
+@pytest.fixture
+def run() -> Run:
+    """A run of 2 epochs of 50 steps in the store, with its first ten steps' points."""
+    run = catalogue.create(TrainConfig(epochs=2, batch_size=100), "sample", name="watched")
+    catalogue.set_tags(run.id, {"state": State.RUNNING, "steps": "100"})
+    step(run, 5)
+    step(run, 10)
+    return run
+
+
+def step(run: Run, number: int) -> None:
+    """Write the points of a step, as the recorder does."""
+    values = {"loss": 1 / number, "accuracy": 0.5, "learning_rate": 0.01, "images_per_second": 450}
+    points = [(f"step/{key}", value, number) for key, value in values.items()]
+    catalogue.log(run.id, [*points, ("progress", number, number)])
+
+
+def epoch(run: Run, number: int, **values: float) -> None:
+    """Write the points of an epoch, as the recorder does."""
+    points = [(f"epoch/{key}", value, number) for key, value in values.items()]
+    catalogue.log(run.id, [*points, ("epochs", number, number)])
+
+
+def test_run_in_progress(client: Any, run: Run) -> None:
+    """A watcher is told the state, how far it is, how long it will take, and every point."""
+    answer = client.get(f"runs/{run.id}/live")
+    assert answer.status == 200
+    told = answer.json
+    points = told.pop("points")
+    assert told == {
+        "run": run.id,
+        "state": "running",
+        "reason": "",
+        "progress": 0.1,
+        "step": 10,
+        "steps": 100,
+        "epoch": 1,
+        "epochs": 2,
+        "images_per_second": 450,
+        "seconds_left": 20,
+        "epoch_points": [],
+    }
+    assert points == [
+        {"step": 5, "epoch": 0.1, "loss": 0.2, "accuracy": 0.5, "learning_rate": 0.01},
+        {"step": 10, "epoch": 0.2, "loss": 0.1, "accuracy": 0.5, "learning_rate": 0.01},
+    ]
+
+
+@pytest.mark.parametrize(("after", "steps"), [(0, [5, 10]), (5, [10]), (7, [10]), (10, [])])
+def test_only_points_after_a_step(client: Any, run: Run, after: int, steps: list[int]) -> None:
+    """A watcher that has some points already gets those that came after."""
+    told = client.get(f"runs/{run.id}/live?after={after}").json
+    assert [point["step"] for point in told["points"]] == steps
+
+
+def test_new_points_come(client: Any, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Points, epochs and the end of a run come as they are written."""
+    monkeypatch.setattr(live, "_EVERY", 0)
+    monkeypatch.setattr(live, "_SHARE", math.inf)
+    address = f"runs/{run.id}/live"
+    assert client.get(address).json["step"] == 10
+    step(run, 50)
+    told = client.get(f"{address}?after=10").json
+    assert [point["step"] for point in told["points"]] == [50]
+    epoch(run, 1, train_loss=0.5, validation_accuracy=0.9, seconds=3)
+    [point] = client.get(f"{address}?after=50").json["epoch_points"]
+    assert (point["epoch"], point["validation_accuracy"], point["validation_loss"]) == (
+        1,
+        0.9,
+        None,
+    )
+    catalogue.set_tags(run.id, {"state": State.STOPPED, "reason": "stopped by hand"})
+    told = client.get(f"{address}?after=50").json
+    assert (told["state"], told["reason"], told["seconds_left"]) == (
+        *("stopped", "stopped by hand", None),
+    )
+
+
+def test_half_a_step_is_kept_back(client: Any, run: Run) -> None:
+    """A step of which the store has a part only comes later, whole."""
+    catalogue.log(run.id, [("step/loss", 0.05, 15)])
+    assert [p["step"] for p in client.get(f"runs/{run.id}/live").json["points"]] == [5, 10]
+
+
+def test_store_is_asked_once_for_many(
+    client: Any, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Fifty watchers within a second cost one look at the store."""
+    looks = []
+    get = catalogue.get
+    monkeypatch.setattr(catalogue, "get", lambda run_id: looks.append(run_id) or get(run_id))
+
+    async def crowd() -> list[Any]:
+        address = f"runs/{run.id}/live"
+        requests = [client.request("GET", address, address=f"192.0.2.{i}") for i in range(50)]
+        return await asyncio.gather(*requests)
+
+    monkeypatch.setattr(live, "_EVERY", 60)
+    answers = client.runner.run(crowd()) + client.runner.run(crowd())
+    assert {answer.body for answer in answers} == {answers[0].body}
+    assert looks == [run.id]
+
+
+def test_points_that_are_known_are_not_read_again(
+    client: Any, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A look at a run that has got no further reads no points."""
+    reads = []
+    read = live.read_history
+    monkeypatch.setattr(live, "_EVERY", 0)
+    monkeypatch.setattr(live, "_SHARE", math.inf)
+    monkeypatch.setattr(live, "read_history", lambda run: reads.append(run.step) or read(run))
+    first = client.get(f"runs/{run.id}/live").body
+    assert client.get(f"runs/{run.id}/live").body == first
+    step(run, 20)
+    client.get(f"runs/{run.id}/live")
+    assert reads == [10, 20]
+
+
+def test_slow_store_is_asked_less_often(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a look takes half a second, ten go by before the next."""
+    read = live.read_history
+    monkeypatch.setattr(live, "read_history", lambda run: time.sleep(0.5) or read(run))
+    begun = time.monotonic()
+    assert live._read(run.id, None).again - begun >= 10
+
+
+def test_runs_kept_are_bounded(client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only so many runs are remembered, whatever ids are asked for."""
+    monkeypatch.setattr(live, "_RUNS", 3)
+    watching = live.Watching()
+
+    async def ask() -> None:
+        for number in range(10):
+            with pytest.raises(Exception, match="no such run"):
+                await watching._course(f"{number:032x}")
+
+    client.runner.run(ask())
+    assert len(watching._looks) == 3
+
+
+def test_builtin_network_is_over(client: Any) -> None:
+    """The network that comes with Digit Lab has its epochs, and no points by step."""
+    told = client.get("runs/built-in/live").json
+    assert (told["state"], told["progress"], told["points"]) == ("finished", 1, [])
+    assert len(told["epoch_points"]) == told["epochs"]
+
+
+@pytest.mark.parametrize("run_id", ["f" * 32, "nobody", "watched", "F" * 32, "..%2f..", "f" * 9000])
+def test_unknown_run_is_not_found(client: Any, run: Run, run_id: str) -> None:
+    """A run that is not there is 404, with a short sentence."""
+    answer = client.get(f"runs/{run_id}/live")
+    assert answer.status == 404
+    assert answer.error.startswith("There is no") and len(answer.error) < 200
+
+
+def test_deleted_run_is_not_found(client: Any, run: Run) -> None:
+    """A run that somebody deleted is 404."""
+    catalogue.set_tags(run.id, {"state": State.STOPPED})
+    catalogue.delete(run)
+    assert client.get(f"runs/{run.id}/live").status == 404
+
+
+@pytest.mark.parametrize("after", ["-1", "x", "1.5", "", "2147483648", "9" * 500, "%D9%A3"])
+def test_step_must_be_a_step(client: Any, run: Run, after: str) -> None:
+    """What is no step is 400, and named."""
+    answer = client.get(f"runs/{run.id}/live?after={after}")
+    assert answer.status == 400
+    assert answer.error.startswith("after must be a step") and len(answer.error) < 200
+
+
+def test_failing_store_has_the_pages_sentence(client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the team's store does not answer, that is 503, and said."""
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://localhost:9")
+    answer = client.get(f"runs/{'f' * 32}/live")
+    assert answer.status == 503
+    assert "does not answer" in answer.error
+
+
+def test_watching_too_fast_is_refused(client: Any) -> None:
+    """A watcher that asks without a pause is told to wait."""
+    statuses = {client.get("runs/nobody/live").status for _ in range(200)}
+    assert statuses == {404, 429}
