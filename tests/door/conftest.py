@@ -58,7 +58,7 @@ class Client:
         method: str,
         path: str,
         headers: dict[str, str] | None = None,
-        pieces: Sequence[bytes | None | EllipsisType] = (b"",),
+        pieces: Sequence[bytes | EllipsisType | None] = (b"",),
         address: str = "192.0.2.1",
     ) -> Answer:
         """Send a request whose body arrives in pieces.
