@@ -5,13 +5,14 @@ import struct
 import tracemalloc
 import zlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageOps
 
 from core.errors import InkError
-from core.ink.photo import from_picture
+from core.ink.photo import from_picture, upright
 from tests.core.ink.drawings import (
     ONE,
     SEVEN,
@@ -224,3 +225,41 @@ def test_blank_picture(blank: Image.Image) -> None:
     """Paper without ink, or nothing but ink, holds no digit."""
     with pytest.raises(InkError, match="the picture looks blank"):
         digit_in_picture(blank)
+
+
+LARGE = page(SEVEN).resize((4_000, 3_200))  # 12.8 megapixels
+
+
+@pytest.mark.parametrize(
+    ("kind", "options"),
+    [("PNG", {"compress_level": 1}), ("WEBP", {"method": 0}), ("JPEG", {"progressive": True})],
+)
+def test_what_is_decoded_whole_has_fewer_pixels(kind: str, options: dict[str, Any]) -> None:
+    """Ink is looked for in 12 megapixels of a file that must be in memory with all its pixels."""
+    data = file(LARGE, kind, **options)
+    for read in (from_picture, lambda data: upright(data, 560)):
+        with pytest.raises(InkError, match="at most 12 megapixels as PNG, WebP or progressive"):
+            read(data)
+
+
+def test_phones_largest_photo_is_decoded_small() -> None:
+    """An ordinary JPEG of 39 megapixels is read, and shown, from an eighth of its sides."""
+    data = file(page(SEVEN).resize((6_200, 6_200)), "JPEG")
+    assert apart(digit_in_picture(data), digit_in_picture(page(SEVEN))) < 0.005
+    assert max(upright(data, 560).size) <= 560
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "P", "RGBA", "I;16"])
+def test_picture_to_show_is_upright_small_and_in_colour(mode: str) -> None:
+    """It is the picture that the digits' boxes are shares of, as a person sees it."""
+    picture = page(SEVEN, side=600).crop((0, 0, 600, 300))
+    picture = (
+        Image.fromarray(np.asarray(picture, np.uint16) * 257)
+        if mode == "I;16"
+        else picture.convert(mode)
+    )
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    shown = upright(file(picture, exif=exif), 560)
+    assert (shown.mode, shown.size) == ("RGB", (150, 300))
+    assert shown.convert("L").getextrema() == (0, 255)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from core.errors import InkError
-from core.ink.strokes import draw
+from core.ink.strokes import draw, from_drawing, from_strokes
 from tests.core.ink.drawings import (
     ONE,
     SEVEN,
@@ -82,6 +82,11 @@ def test_dot() -> None:
         [["M", 0, 0], ["Q", 1e308, 1e308, 9, 9]],
         [["M", 0, 0], ["L", 1e9, 9]],
         [["M", 0, 0]] * 1_000_000,
+        [["M", "0", "0"], ["L", "9", "9"]],
+        [["M", True, False], ["L", 9, 90]],
+        [["M", [0, 0]], ["L", [9, 90]]],
+        [["M", [[0]], [[0]]], ["L", [[9]], [[90]]]],
+        [["M", 0, 0], ["L", {}, 9]],
     ],
     ids=lambda path: repr(path)[:40],
 )
@@ -100,6 +105,12 @@ def test_unreadable_path(path: Any) -> None:
         {"objects": [None]},
         {"objects": [{"type": "Path"}]},
         canvas(SEVEN, left="here"),
+        canvas(SEVEN, left=[[1, 2], [3, 4], [5, 6]], top=[[1, 2], [3, 4], [5, 6]]),
+        canvas(SEVEN, left=[1, 2, 3], top=[1, 2, 3]),
+        canvas(SEVEN, left=None),
+        canvas(SEVEN, strokeWidth=[[1, 2]], originX="left"),
+        canvas(SEVEN, scaleY=True),
+        canvas(SEVEN, angle=10**400),
         canvas(SEVEN, scaleX=math.inf),
         canvas(SEVEN, angle=math.inf),
         canvas(SEVEN, originX="somewhere"),
@@ -111,3 +122,58 @@ def test_unreadable_drawing(drawing: Any) -> None:
     """Whatever a drawing holds, the worst it can do is be refused in the same way."""
     with pytest.raises(InkError, match="Clear it and draw"):
         digit_in_drawing(drawing)
+
+
+ODD = (
+    None,
+    "x",
+    "5",
+    True,
+    [],
+    [1],
+    [[1, 2]],
+    {},
+    -1,
+    0,
+    10**400,
+    math.nan,
+    math.inf,
+    1e308,
+    -1e308,
+)
+
+
+def test_odd_values_anywhere_are_refused_or_drawn() -> None:
+    """Whichever value of a drawing is odd, the worst that happens is a refusal."""
+    random, refused = np.random.default_rng(0), 0
+    for _ in range(400):
+        drawing = canvas(SEVEN, scaleX=1, scaleY=1, angle=0)
+        [item] = drawing["objects"]
+        command = item["path"][random.integers(len(item["path"]))]
+        holder: Any = item if random.integers(2) else command
+        places = list(holder) if holder is item else range(len(holder))
+        holder[places[random.integers(len(places))]] = ODD[random.integers(len(ODD))]
+        try:
+            from_drawing(drawing)
+        except InkError:
+            refused += 1
+    assert refused > 200
+
+
+@pytest.mark.parametrize(
+    "strokes",
+    [
+        [[[0, None], [9, 90]]],
+        [[["a", "b"], [9, 90]]],
+        [[[0, 0, 0], [9, 90, 0]]],
+        [[0, 9, 90]],
+        [[[[0, 0]], [[9, 90]]]],
+        [[[0, 0], [9]]],
+        [[[0, 10**400], [9, 90]]],
+    ],
+    ids=str,
+)
+def test_strokes_that_are_no_points_are_refused(strokes: Any) -> None:
+    """A stroke is points of two numbers each, or there is a message."""
+    with pytest.raises(InkError, match="Clear it and draw again"):
+        from_strokes(strokes)
