@@ -35,7 +35,7 @@ class Download:
                 self._log = tempfile.TemporaryFile()  # noqa: SIM115  # read when it is over
                 self._process = subprocess.Popen(  # noqa: S603  # our own interpreter and module
                     _COMMAND,
-                    cwd=Path(__file__).parent.parent,
+                    cwd=Path(__file__).parents[2],
                     env={**os.environ, "DIGITLAB_DATA": str(mnist.directory().resolve())},
                     stdin=subprocess.DEVNULL,
                     stdout=subprocess.DEVNULL,
