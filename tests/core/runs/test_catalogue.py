@@ -12,6 +12,7 @@ import pytest
 
 from core.config import TrainConfig
 from core.errors import ConfigError, RunError, StoreError
+from core.jobs.recorder import Recorder
 from core.runs import catalogue, files, store
 from core.runs.history import read_history
 from core.runs.run import Run, State
@@ -322,3 +323,14 @@ def test_long_note_is_refused_rather_than_cut() -> None:
     with pytest.raises(RunError, match=r"at most 8,000 characters, and this one has 8,001"):
         catalogue.note(run, "x" * 8_001)
     assert catalogue.get(run.id).note == "é" * 8_000
+
+
+def test_first_end_that_a_recorder_is_told_wins() -> None:
+    """A failure after a stop does not take its place, even if neither was written yet."""
+    run = made()
+    recorder = Recorder(run.id)
+    recorder.end(State.STOPPED, "stopped in epoch 1 of 4")
+    recorder.end(State.FAILED, "something else")
+    recorder.start()
+    recorder.close()
+    assert catalogue.get(run.id).reason == "stopped in epoch 1 of 4"
