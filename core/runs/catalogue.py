@@ -12,7 +12,6 @@ import re
 import shutil
 import subprocess
 import time
-import unicodedata
 from contextlib import nullcontext
 from functools import lru_cache
 from importlib.metadata import version
@@ -23,7 +22,7 @@ from core.config import TrainConfig
 from core.errors import ConfigError, RunError, StoreError
 from core.recipes import RECIPES
 from core.runs import builtin
-from core.runs.run import BUILTIN, Run, State, folder_of, read
+from core.runs.run import BUILTIN, MOVES, Run, State, cleaned_name, folder_of, read
 from core.runs.store import connect, lock, purge
 
 if TYPE_CHECKING:  # mlflow takes 1.5 s: it is loaded when the store is first asked
@@ -33,7 +32,6 @@ if TYPE_CHECKING:  # mlflow takes 1.5 s: it is loaded when the store is first as
 LEASE = 12.0  # seconds that a process vouches for a run; it renews every RENEW
 RENEW = 2.0
 _START_LEASE = 60.0  # a new process may have to read its libraries from a slow disk first
-NAME_LENGTH = 80  # characters
 _NOTE_LENGTH = 8_000  # characters: what MLflow keeps of a tag
 
 
@@ -42,16 +40,6 @@ _MLFLOW_STATUS = {
     State.RUNNING: "RUNNING",
     State.FINISHED: "FINISHED",
     State.STOPPED: "KILLED",
-}
-_ENDS = {State.FINISHED, State.STOPPED, State.DIVERGED, State.FAILED}
-# Where a run may go from each state. A run that has finished or diverged stays as it is.
-_MOVES = {
-    State.QUEUED: {State.RUNNING, *_ENDS},
-    State.RUNNING: _ENDS,
-    State.FINISHED: set(),
-    State.STOPPED: {State.QUEUED},
-    State.DIVERGED: set(),
-    State.FAILED: {State.QUEUED},
 }
 
 
@@ -71,7 +59,7 @@ def create(
     """
     from mlflow.entities import Param
 
-    name = _cleaned(name)
+    name = cleaned_name(name)
     with connect() as (client, experiment):
         known = recipe in RECIPES and RECIPES[recipe].config.network == config.network
         base = recipe if known else config.network
@@ -201,7 +189,7 @@ def best(runs: list[Run]) -> Run | None:
 
 def rename(run: Run, name: str) -> None:
     """Give a run another name. Raises RunError for an empty or a bad one."""
-    name = _cleaned(name)
+    name = cleaned_name(name)
     if not name:
         raise RunError("A run needs a name. Type one.")
     with connect() as (client, _):
@@ -269,11 +257,11 @@ def move(run_id: str, state: State, reason: str = "") -> None:
     with connect() as (client, _):
         tags = client.get_run(run_id).data.tags
         before = tags.get("state", "")
-        if before in list(_ENDS) and state in _ENDS:
+        if before in [end for end in State if end.is_over] and state.is_over:
             return
         # A state that only a newer version knows is left as a failed one is: by `reopen`.
         known = State(before) if before in list(State) else State.FAILED
-        if state != known and state not in _MOVES[known]:
+        if state != known and state not in MOVES[known]:
             raise RunError(f"A run that is {known} cannot become {state}. Start another.")
         client.log_batch(run_id, tags=[RunTag("state", state), RunTag("reason", reason)])
         client.update_run(run_id, status=_MLFLOW_STATUS.get(state, "FAILED"))
@@ -310,19 +298,6 @@ def reopen(run: Run) -> None:
     move(run.id, State.FAILED, now.reason)  # if its process died, nobody has recorded it yet
     move(run.id, State.QUEUED)
     set_tags(run.id, {"warning": ""})
-
-
-def _cleaned(name: str) -> str:
-    """Return a name on one line, without spaces around it; raise RunError for a bad one."""
-    name = " ".join(name.split())
-    if len(name) > NAME_LENGTH:
-        raise RunError(
-            f"A name has at most {NAME_LENGTH} characters, and this one has {len(name):,}. "
-            "Shorten it."
-        )
-    if any(unicodedata.category(character) in ("Cc", "Cs") for character in name):
-        raise RunError("A name has no control characters. Type it with letters and digits.")
-    return name
 
 
 def _next_name(client: "MlflowClient", experiment: str, base: str) -> str:

@@ -3,17 +3,19 @@
 import json
 import math
 import time
+import unicodedata
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 from core.config import TrainConfig, config_from
-from core.errors import ConfigError
+from core.errors import ConfigError, RunError
 from core.evaluation.calibration import Calibration
 from core.runs.store import directory
 
 BUILTIN = "built-in"  # id and name of the network that comes with the app
+NAME_LENGTH = 80  # characters
 _DIED = "the training process died"
 
 
@@ -31,6 +33,18 @@ class State(StrEnum):
     def is_over(self) -> bool:
         """Whether nothing more will happen."""
         return self not in (State.QUEUED, State.RUNNING)
+
+
+_ENDS = {state for state in State if state.is_over}
+# Where a run may go from each state. A run that has finished or diverged stays as it is.
+MOVES: dict[State, set[State]] = {
+    State.QUEUED: {State.RUNNING, *_ENDS},
+    State.RUNNING: _ENDS,
+    State.FINISHED: set(),
+    State.STOPPED: {State.QUEUED},
+    State.DIVERGED: set(),
+    State.FAILED: {State.QUEUED},
+}
 
 
 @dataclass(frozen=True)
@@ -108,6 +122,19 @@ class Run:
 def folder_of(run_id: str) -> Path:
     """Return this machine's folder of a run's files."""
     return directory() / run_id / "artifacts"
+
+
+def cleaned_name(name: str) -> str:
+    """Return a name on one line, without spaces around it; raise RunError for a bad one."""
+    name = " ".join(name.split())
+    if len(name) > NAME_LENGTH:
+        raise RunError(
+            f"A name has at most {NAME_LENGTH} characters, and this one has {len(name):,}. "
+            "Shorten it."
+        )
+    if any(unicodedata.category(character) in ("Cc", "Cs") for character in name):
+        raise RunError("A name has no control characters. Type it with letters and digits.")
+    return name
 
 
 def read(entry: Any) -> Run:
