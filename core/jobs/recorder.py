@@ -37,6 +37,7 @@ class Recorder(threading.Thread):
         self._points: list[tuple[str, float, int]] = []
         self._tags: dict[str, str] = {}
         self._wake, self._closed = threading.Event(), threading.Event()
+        self._ended = False
 
     def metrics(self, values: dict[str, float], step: int) -> None:
         """Record metrics at a step or epoch."""
@@ -92,8 +93,10 @@ class Recorder(threading.Thread):
             self.tags({"warning": text})
 
     def end(self, state: State, reason: str) -> None:
-        """Record how the run ended, without waiting for the next write."""
-        self.tags({"state": state, "reason": reason})
+        """Record the final state; the first one wins. It is written at once."""
+        if not self._ended:
+            self._ended = True
+            self.tags({"state": state, "reason": reason})
         self._wake.set()
 
     def close(self) -> None:

@@ -10,7 +10,7 @@ from core.jobs import request
 from core.my_digits import collection
 from core.my_digits.collection import Collection
 from core.runs import answers, files
-from core.runs.run import Run
+from core.runs.run import NAME_LENGTH, Run
 
 _IMAGES = 10_000  # of MNIST
 _SHARE = 0.2  # of what is learned from that my digits make up, if they need not be repeated
@@ -25,7 +25,7 @@ def start(parent: Run) -> Run:
     """
     digits = collection.load_some()
     best = files.path(parent, "best.pt")
-    source, name = answers.source_for(parent), f"{parent.name}, taught"
+    source, name = answers.source_for(parent), f"{parent.name[: NAME_LENGTH - 8]}, taught"
     run = request.enqueue(settings(parent.config), source, parent.recipe, name, parent.id)
     shutil.copyfile(best, run.folder / files.START)
     images, labels = repeated(digits)

@@ -4,6 +4,7 @@ import streamlit as st
 
 from core.runs import catalogue, compare
 from core.runs.run import Run
+from core.runs.store import is_shared
 from ui import format, guards, keys
 
 _DELETING = "run-to-delete"  # id of the run whose deletion waits for a second word
@@ -86,6 +87,8 @@ def _confirm(run: Run) -> None:
     st.markdown(
         f"**{format.plain(run.name)}** goes for good, with its network, its answers and its curves."
     )
+    if is_shared():
+        st.caption("A team's server hides its entry, and keeps it until `mlflow gc` is run there.")
     with guards.messages(), st.container(horizontal=True):
         delete = st.button("Delete", key=f"really-{run.id}", type="primary")
         if delete or st.button("Keep it", key=f"keep-{run.id}"):
