@@ -336,7 +336,7 @@ def main() -> None:
     print(f"{machine()}\n{named}, {measured['count']} digits\n\n{show(measured)}\n")
     print(f"{show_no_digits(measured['no digits'])}\n\n{measured['cost']}")
     keep("ink", named | measured)
-    if run.is_builtin:
+    if run.id == BUILTIN:
         make_builtin.write(builtin.facts() | {"ink": in_words(measured)})
     print(f"\nKept in {RESULTS / 'ink.json'}; what is misread is in docs/misread.png")
 

@@ -27,8 +27,13 @@ class State(StrEnum):
 
     @property
     def is_over(self) -> bool:
-        """Whether nothing more will happen."""
+        """Whether no process is at work on it, or soon will be."""
         return self not in (State.QUEUED, State.RUNNING)
+
+    @property
+    def is_final(self) -> bool:
+        """Whether it is over for good: what was stopped or has failed can be resumed."""
+        return self in (State.FINISHED, State.DIVERGED)
 
 
 @dataclass(frozen=True)
@@ -63,6 +68,8 @@ class Run:
     train_seconds: float | None
     taught_from: str  # id of the run that was taught my digits, and became this one; or empty
     calibration: Calibration  # fitted on validation when it was over; neutral until then
+    seen: tuple[str, ...] = ()  # the data sets beyond `data` that its ancestors learned from
+    taught_digits: int = 0  # how many of my digits it was taught
 
     @property
     def folder(self) -> Path:
@@ -112,6 +119,7 @@ def read(entry: Any) -> Run:
     """Return MLflow's entry as a Run; one whose process has died is failed."""
     tags, metrics = entry.data.tags, entry.data.metrics
     state, reason = State(tags["state"]), tags.get("reason", "")
+    seen = tuple(tags.get("seen", _seen_before_it_was_recorded(tags)).split())
     if not state.is_over and time.time() > float(tags["alive_until"]):
         state, reason = State.FAILED, _DIED
 
@@ -146,8 +154,17 @@ def read(entry: Any) -> Run:
         parameters=whole("parameters"),
         validation_accuracy=number("best_validation_accuracy"),
         last_validation_accuracy=number("epoch/validation_accuracy"),
-        test_accuracy=number("test_accuracy"),
+        # A resumed run keeps in the store what was read at an earlier end, and is not told by it.
+        test_accuracy=number("test_accuracy") if state.is_final and not seen else None,
         train_seconds=number("train_seconds"),
         taught_from=tags.get("taught_from", ""),
         calibration=Calibration(metrics.get("temperature", 1.0), metrics.get("sure_from", 0.0)),
+        seen=seen,
+        taught_digits=int(tags.get("taught_digits", 0)),
     )
+
+
+def _seen_before_it_was_recorded(tags: dict[str, str]) -> str:
+    """Return the `seen` of a run that version 0.1 entered: the built-in network knows MNIST."""
+    taught = tags.get("taught_from") == BUILTIN and tags.get("data") != "mnist"
+    return "mnist" if taught else ""

@@ -64,12 +64,12 @@ def click(monkeypatch: pytest.MonkeyPatch) -> Callable[[int, int], None]:
 
 
 def test_without_a_run_the_built_in_network_is_shown(sample_only: None) -> None:
-    """On the sample only test, which it may have learned from: the page says so."""
+    """On the sample only images that it may know, which are not called a test: the page says so."""
     page = opened()
     assert page.selectbox(key="run-choice").value == "built-in"
-    assert page.segmented_control(key="split").options == ["test"]
-    assert "learned from the full MNIST" in page.caption[0].value
-    result = answers.of(builtin.run(), "test", mnist.load("sample"))
+    assert page.segmented_control(key="split").options == ["known"]
+    assert "learned from images of MNIST" in page.caption[0].value
+    result = answers.of(builtin.run(), answers.KNOWN, mnist.load("sample"))
     report = metrics.report(result.probabilities, result.labels)
     assert page.metric[0].value == f"{100 * report.accuracy:.2f} %"
 

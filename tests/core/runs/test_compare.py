@@ -56,6 +56,19 @@ def test_only_what_differs_is_shown() -> None:
     assert compare.differing([slow, slow]).empty
 
 
+def test_origin_is_a_difference() -> None:
+    """A run that was taught differs from its parent by that, whatever else they share."""
+    parent = made("parent")
+    child = catalogue.create(TrainConfig(), "sample", "fast_cnn", "child", parent, 7)
+    table = compare.differing([parent, child])
+    assert table.loc["taught from"].to_dict() == {"parent": "no run", "child": "parent"}
+    assert table.loc["my digits taught"].to_dict() == {"parent": "0", "child": "7"}
+    assert len(table) == 2
+    other = catalogue.create(TrainConfig(), "sample", name="other", parent=child, taught_digits=7)
+    origins = compare.differing([parent, other]).loc["taught from"]
+    assert origins.to_dict() == {"parent": "no run", "other": child.id[:8]}
+
+
 def test_what_is_not_known_yet_makes_no_difference() -> None:
     """A run that waits has no device; one that began has."""
     waiting, begun = made("waiting"), made("begun")
