@@ -98,7 +98,7 @@ def test_place_of_a_dead_process_is_given_up_at_once(tmp_path: Path) -> None:
 def test_queue_that_cannot_be_written_says_so(tmp_path: Path) -> None:
     """The message names the folder."""
     (tmp_path / "queue").write_text("a file where the folder should be")
-    with pytest.raises(StoreError, match="queue .*cannot be written"):
+    with pytest.raises(StoreError, match=r"queue .*cannot be written"):
         queue.enter(tmp_path / "queue" / "cpu", "any")
 
 

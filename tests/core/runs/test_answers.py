@@ -64,7 +64,7 @@ def test_stopped_run_keeps_its_test_unread(run: Run, sample: Digits) -> None:
         catalogue.set_tags(run.id, {"state": state})
         stopped = catalogue.get(run.id)
         assert stopped.test_accuracy is None
-        with pytest.raises(RunError, match="can be resumed.*Look at validation"):
+        with pytest.raises(RunError, match=r"can be resumed.*Look at validation"):
             answers.of(stopped, "test", sample)
         assert answers.splits(stopped, sample) == ("validation",)
         assert len(answers.of(stopped, "validation", sample).labels)
