@@ -35,7 +35,7 @@ def digits_in_use() -> tuple[Digits, str]:
 
 
 def digits_for(run: Run) -> Digits:
-    """Return what a run learned from; for the built-in network, the data in use.
+    """Return the data that a run is asked about; for the built-in network, those in use.
 
     Raises DataError where they are not here.
     """

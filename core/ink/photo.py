@@ -154,7 +154,7 @@ def _open(source: bytes | Path) -> Image.Image:
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise InkError(TOO_LARGE) from error
     except Exception as error:  # Pillow raises all kinds of errors for damaged files
-        raise InkError("The file is no picture. Upload a PNG, JPEG or WebP.") from error
+        raise InkError("The file is not a picture. Upload a PNG, JPEG or WebP.") from error
 
 
 def _filled(grey_and_alpha: Floats) -> Floats:

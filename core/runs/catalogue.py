@@ -10,12 +10,8 @@ import os
 import platform
 import re
 import shutil
-import subprocess
 import time
 from contextlib import nullcontext
-from functools import lru_cache
-from importlib.metadata import version
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core.config import TrainConfig
@@ -44,7 +40,12 @@ _MLFLOW_STATUS = {
 
 
 def create(
-    config: TrainConfig, data: str, recipe: str = "", name: str = "", taught_from: str = ""
+    config: TrainConfig,
+    data: str,
+    recipe: str = "",
+    name: str = "",
+    parent: Run | None = None,
+    taught_digits: int = 0,
 ) -> Run:
     """Enter a new run into the store, as queued. Raises StoreError, and RunError for a bad name.
 
@@ -54,7 +55,8 @@ def create(
         recipe: the recipe it started from, if any.
         name: for people, of at most NAME_LENGTH characters; by default the recipe's, or the
             network's where that was changed, with a number that no other run on this machine has.
-        taught_from: the id of the run from which it goes on.
+        parent: the run from whose network it goes on; what that learned from goes with it.
+        taught_digits: how many of my digits it is taught.
 
     """
     from mlflow.entities import Param
@@ -71,10 +73,11 @@ def create(
             "author": os.environ.get("DIGITLAB_AUTHOR") or _user(),
             "host": platform.node(),
             "data": data,
-            "taught_from": taught_from,
-            "commit": _commit(),
-            "versions": json.dumps(_versions()),
         }
+        if parent:
+            tags["taught_from"] = parent.id
+            tags["taught_digits"] = str(taught_digits)
+            tags["seen"] = " ".join(sorted({parent.data, *parent.seen} - {data}))
         with nullcontext() if name else lock():
             name = name or _next_name(client, experiment, base)
             run = client.create_run(experiment, run_name=name, tags=tags)
@@ -161,7 +164,10 @@ def find(text: str) -> Run:
     if text == "best":
         winner = best(runs)
         if winner is None:
-            raise RunError("No run has completed an epoch yet. Train one: python -m core train")
+            raise RunError(
+                "No run has completed an epoch on validation images that were new to it yet. "
+                "Train one: python -m core train"
+            )
         return winner
     fits = [run for run in runs if run.name == text] or [
         run for run in runs if text and run.id.startswith(text)
@@ -177,9 +183,10 @@ def find(text: str) -> Run:
 def best(runs: list[Run]) -> Run | None:
     """Return the run of the highest validation accuracy; the first of equals; None without any.
 
-    Runs on the full set come before runs on the sample, whose validation set is easier to top.
+    Runs on the full set come before runs on the sample, whose validation set is easier to top. A
+    run that may have learned from its validation images is left out.
     """
-    scored = [run for run in runs if run.validation_accuracy is not None]
+    scored = [run for run in runs if run.validation_accuracy is not None and not run.seen]
     return max(
         scored,
         key=lambda run: (run.data == "mnist", run.validation_accuracy),
@@ -283,6 +290,12 @@ def renew(run_id: str) -> None:
     set_tags(run_id, {"alive_until": str(time.time() + LEASE)})
 
 
+def forfeit(run_id: str) -> None:
+    """Let a run whose process has died read as failed now, not when its lease ends."""
+    if not get(run_id).state.is_over:
+        set_tags(run_id, {"alive_until": "0"})
+
+
 def reopen(run: Run) -> None:
     """Queue a run again that is over, to be resumed; an earlier wish to stop no longer counts.
 
@@ -316,25 +329,3 @@ def _user() -> str:
         return getpass.getuser()
     except (KeyError, OSError):  # a container may have no user of that number
         return "unknown"
-
-
-@lru_cache(maxsize=1)
-def _commit() -> str:
-    """Return the git commit of this code, with + if files were changed; empty outside git."""
-    try:
-        described = subprocess.run(
-            ["git", "describe", "--always", "--dirty=+", "--abbrev=12", "--exclude=*"],  # noqa: S607
-            cwd=Path(__file__).parent,
-            capture_output=True,
-            text=True,
-            timeout=5,
-            check=True,
-        )
-    except (OSError, subprocess.SubprocessError):
-        return ""
-    return described.stdout.strip()
-
-
-def _versions() -> dict[str, str]:
-    packages = ("torch", "torchvision", "numpy", "mlflow-skinny")
-    return {"python": platform.python_version(), **{name: version(name) for name in packages}}

@@ -31,8 +31,13 @@ class State(StrEnum):
 
     @property
     def is_over(self) -> bool:
-        """Whether nothing more will happen."""
+        """Whether no process is at work on it, or soon will be."""
         return self not in (State.QUEUED, State.RUNNING)
+
+    @property
+    def is_final(self) -> bool:
+        """Whether it is over for good: what was stopped or has failed can be resumed."""
+        return self in (State.FINISHED, State.DIVERGED)
 
 
 _ENDS = {state for state in State if state.is_over}
@@ -79,6 +84,8 @@ class Run:
     train_seconds: float | None
     taught_from: str  # id of the run that was taught my digits, and became this one; or empty
     calibration: Calibration  # fitted on validation when it was over; neutral until then
+    seen: tuple[str, ...] = ()  # the data sets beyond `data` that its ancestors learned from
+    taught_digits: int = 0  # how many of my digits it was taught
 
     @property
     def folder(self) -> Path:
@@ -146,6 +153,7 @@ def read(entry: Any) -> Run:
     tags, name = entry.data.tags, entry.info.run_name or entry.info.run_id
     metrics = {key: value for key, value in entry.data.metrics.items() if math.isfinite(value)}
     state, reason = _state(tags)
+    seen = tuple(tags.get("seen", _seen_before_it_was_recorded(tags)).split())
 
     def whole(name: str) -> int | None:
         return None if name not in metrics else int(metrics[name])
@@ -175,11 +183,20 @@ def read(entry: Any) -> Run:
         parameters=whole("parameters"),
         validation_accuracy=metrics.get("best_validation_accuracy"),
         last_validation_accuracy=metrics.get("epoch/validation_accuracy"),
-        test_accuracy=metrics.get("test_accuracy"),
+        # A resumed run keeps in the store what was read at an earlier end, and is not told by it.
+        test_accuracy=metrics.get("test_accuracy") if state.is_final and not seen else None,
         train_seconds=metrics.get("train_seconds"),
         taught_from=tags.get("taught_from", ""),
         calibration=Calibration(metrics.get("temperature", 1.0), metrics.get("reading_sure_from")),
+        seen=seen,
+        taught_digits=int(_number(tags, "taught_digits")),
     )
+
+
+def _seen_before_it_was_recorded(tags: dict[str, str]) -> str:
+    """Return the `seen` of a run that version 0.1 entered: the built-in network knows MNIST."""
+    taught = tags.get("taught_from") == BUILTIN and tags.get("data") != "mnist"
+    return "mnist" if taught else ""
 
 
 def _state(tags: dict[str, str]) -> tuple[State, str]:

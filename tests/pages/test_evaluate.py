@@ -65,12 +65,12 @@ def click(monkeypatch: pytest.MonkeyPatch) -> Callable[[int, int], None]:
 
 
 def test_without_a_run_the_built_in_network_is_shown(sample_only: None) -> None:
-    """On the sample only test, which it may have learned from: the page says so."""
+    """On the sample only images that it may know, which are not called a test: the page says so."""
     page = opened()
     assert page.selectbox(key="run-choice").value == "built-in"
-    assert page.segmented_control(key="split").options == ["test"]
-    assert "learned from the full MNIST" in page.caption[0].value
-    result = answers.of(builtin.run(), "test", mnist.load("sample"))
+    assert page.segmented_control(key="split").options == ["known"]
+    assert "learned from images of MNIST" in page.caption[0].value
+    result = answers.of(builtin.run(), answers.KNOWN, mnist.load("sample"))
     report = metrics.report(result.probabilities, result.labels)
     assert page.metric[0].value == f"{100 * report.accuracy:.2f} %"
 
@@ -85,8 +85,8 @@ def test_my_digits_are_a_split_of_any_run(trained: Path) -> None:
     page.run()
     page.segmented_control(key="split").set_value("my digits").run()
     assert not page.exception
-    mine = collection.load()
-    result = answers.on(catalogue.find("best"), mine.images, mine.labels)
+    kept = collection.load_some()
+    result = answers.on(catalogue.find("best"), kept.images, kept.labels)
     right = int((result.probabilities.argmax(1) == result.labels).sum())
     assert page.metric[0].value == f"{100 * right / 3:.2f} %"
     assert page.button(key="teach").label == "Teach it my digits"

@@ -53,7 +53,13 @@ def curves(chosen: list[Run]) -> None:
 def verdict(first: Run, second: Run) -> None:
     """Say whether the difference between two runs' test answers exceeds what chance explains."""
     st.subheader("Is one better?")
-    if first.test_accuracy is None or second.test_accuracy is None:
+    untested = [run for run in (first, second) if run.test_accuracy is None]
+    for run in untested:
+        if run.seen:
+            reason = answers.why_no_test(run)
+            st.markdown(f"Nobody can say: {format.plain(reason)}")
+            return
+    if untested:
         st.markdown("Nobody can say yet: not both have read the test images.")
         return
     if first.data_checksum != second.data_checksum:

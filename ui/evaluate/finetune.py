@@ -7,7 +7,7 @@ from core.errors import UserError
 from core.evaluation import metrics
 from core.my_digits import collection
 from core.my_digits.finetune import start
-from core.runs import catalogue
+from core.runs import answers, catalogue
 from core.runs.answers import Result
 from core.runs.run import Run, State
 from ui import cache, format, guards, keys
@@ -65,9 +65,13 @@ def _before_and_after(run: Run) -> None:
 
 def _row(when: str, run: Run) -> dict[str, str]:
     row = {"": f"{when}: {run.name}"}
-    for title, split in (("my digits", collection.SPLIT), ("MNIST test", "test")):
-        answers = cache.result(run, split)
-        row[title] = format.percent(metrics.score(answers.probabilities, answers.labels)[1])
-    if run.is_builtin and cache.digits_for(run).source != run.data:
+    known = answers.may_have_seen(run, cache.digits_for(run))
+    for title, split in (
+        ("my digits", collection.SPLIT),
+        ("MNIST test", answers.KNOWN if known else "test"),
+    ):
+        result = cache.result(run, split)
+        row[title] = format.percent(metrics.score(result.probabilities, result.labels)[1])
+    if known:
         row["MNIST test"] += " (it knew some)"
     return row
