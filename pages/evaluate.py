@@ -12,14 +12,14 @@ from ui.evaluate import confidence, finetune, mistakes
 
 st.title("Evaluate")
 
-choice, split_choice, numbers = st.columns([25, 25, 50], vertical_alignment="bottom")
-with choice:
+top = st.container(horizontal=True, vertical_alignment="bottom", gap="small")
+with top.container(width=250):
     run = guards.choose_run(st.session_state.get(keys.WATCHED))
 foreign = run.is_builtin and cache.digits_in_use()[0].source != run.data
 splits = ["test"] if foreign else [*SPLITS] if run.state.is_over else ["validation"]
 if collection.names():
     splits.append(collection.SPLIT)
-with split_choice:
+with top:
     # Test is read once, when the run is over: nobody can choose an epoch by it.
     split = st.segmented_control(
         "Images",
@@ -28,6 +28,7 @@ with split_choice:
         key=keys.SPLIT,
         persist_state="session",
         required=True,
+        width="content",
         help="Test images take no part in training and are read once, when a run is over. "
         "Validation images chose the best epoch, so they flatter it a little. My digits are those "
         "you kept on Draw.",
@@ -41,7 +42,7 @@ if run.is_builtin or split == collection.SPLIT:
     cache.wait_for_torch()
 result = cache.result(run, split)
 report = metrics.report(result.probabilities, result.labels)
-numbers = numbers.container(horizontal=True, gap="medium")
+numbers = top.container(horizontal=True, gap="small", width="content")
 numbers.metric(
     "Accuracy",
     format.percent(report.accuracy),

@@ -8,6 +8,8 @@ import re
 import secrets
 import time
 import zipfile
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,11 +50,12 @@ def names() -> tuple[str, ...]:
 
 def load() -> Collection:
     """Return all that are kept. Raises InkError where one cannot be read."""
-    found = names()
-    images = np.zeros((len(found), 28, 28), np.uint8)
-    for number, name in enumerate(found):
-        images[number] = _picture((folder() / name).read_bytes(), name)
-    return Collection(found, images, np.array([label_of(name) for name in found], np.uint8))
+    pictures = {name: _picture(content, name) for name, content in _contents()}
+    return Collection(
+        names=tuple(pictures),
+        images=np.array([*pictures.values()], np.uint8).reshape(-1, 28, 28),
+        labels=np.array([label_of(name) for name in pictures], np.uint8),
+    )
 
 
 def load_some() -> Collection:
@@ -82,8 +85,8 @@ def archive() -> bytes:
     """Return all that are kept as one ZIP file, which `restore` takes."""
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w") as file:
-        for name in names():
-            file.write(folder() / name, name)
+        for name, picture in _contents():
+            file.writestr(name, picture)
     return content.getvalue()
 
 
@@ -109,6 +112,13 @@ def restore(content: bytes) -> int:
 
 
 _FOREIGN = "This is no file of My digits. Upload one that was downloaded there."
+
+
+def _contents() -> Iterator[tuple[str, bytes]]:
+    """Yield each picture's name and file, oldest first, but for those deleted in the meantime."""
+    for name in names():
+        with suppress(FileNotFoundError):
+            yield name, (folder() / name).read_bytes()
 
 
 def label_of(name: str) -> int:

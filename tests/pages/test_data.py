@@ -10,7 +10,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.data import mnist
-from ui import cache
+from ui import cache, format
 
 ROOT = Path(__file__).parents[2]
 FULL = os.environ.get("DIGITLAB_DATA", "")
@@ -150,9 +150,8 @@ def test_a_damaged_set_is_said_and_the_sample_stays_in_use(sample: Path) -> None
     app = page()
     assert not app.exception
     (warning,) = app.warning
-    assert "train-images-idx3-ubyte is truncated or of another size: it has 16 bytes" in (
-        warning.value
-    )
+    said = "train-images-idx3-ubyte is truncated or of another size: it has 16 bytes"
+    assert format.message(said) in warning.value
     assert "**The sample is in use**" in texts(app)
     assert app.number_input(key="data-page-sample").label == "Page of 67"
 
@@ -175,7 +174,7 @@ def test_a_download_that_fails_says_why(
     download._shared().wait()
     app.run()
     assert not app.exception
-    assert [warning.value for warning in app.warning] == ["No network here."]
+    assert [warning.value for warning in app.warning] == [format.message("No network here.")]
     assert app.button(key="download-start")
 
 

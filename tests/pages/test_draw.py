@@ -167,5 +167,7 @@ def test_a_kept_digit_can_be_deleted(trained: Path, monkeypatch: pytest.MonkeyPa
     wanted = collection.names().index(first)
     monkeypatch.setattr("ui.draw.my_digits.gallery", lambda *_, **__: wanted)
     page = opened()
+    page.session_state["my-digits-open"] = True
+    page.run()
     page.button(key="my-digits-delete").click().run()
     assert not page.exception and collection.names() == (second,)
