@@ -178,6 +178,17 @@ def test_a_download_that_fails_says_why(
     assert app.button(key="download-start")
 
 
+def test_the_download_finds_the_program(sample: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its process can import the command line; here it only says which data there are."""
+    from ui.data import download
+
+    monkeypatch.setattr(download, "_COMMAND", [sys.executable, "-m", "core", "data"])
+    process = download.Download()
+    process.start()
+    process.wait()
+    assert not process.is_going() and process.problem == ""
+
+
 def test_cancel_ends_the_download_for_every_session(
     sample: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -98,6 +98,21 @@ def test_my_digits_are_a_split_of_any_run(trained: Path) -> None:
     assert page.segmented_control(key="split").value == "test"
 
 
+def test_lesson_that_was_deleted_is_no_dead_end(trained: Path) -> None:
+    """Where the run that was learning is gone, the page offers the lesson again."""
+    collection.keep(np.eye(28, dtype=np.float32), 1)
+    learning = catalogue.find("mlp 500")
+    page = opened()
+    page.session_state["teaching"] = learning.id
+    page.segmented_control(key="split").set_value("my digits").run()
+    catalogue.delete(learning)
+    page.session_state["teaching"] = learning.id
+    page.run()
+    assert not page.error and not page.exception
+    assert "teaching" not in page.session_state
+    assert page.button(key="teach").label == "Teach it my digits"
+
+
 def test_taught_run_is_shown_before_and_after(trained: Path) -> None:
     """The run that it was taught from stands above it, on my digits and on MNIST."""
     digits = mnist.load("sample")

@@ -36,7 +36,10 @@ def confidence(run: Run, result: Result) -> None:
                 f"{format.percent(run.calibration.sure_from)}, Draw says so and names candidates."
             )
         else:
-            st.markdown("It is sure of none of these images: too few were there to learn when.")
+            st.markdown(
+                "It is sure of none of these images: on validation, its surest answers were not "
+                "right often enough to say from where on it may be."
+            )
         st.caption(
             "Temperature and threshold are fitted on the validation images alone. They change how "
             "sure the network is, never what it answers."
