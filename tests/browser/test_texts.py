@@ -19,7 +19,10 @@ HOSTILE = (
     "MARK ![x](http://elsewhere.example/x.png) [l](http://elsewhere.example/) $x^2$ &lt; a -- b -> "
     "c http://elsewhere.example www.elsewhere.example me@elsewhere.example :smile: :material/home:"
 )
-MADE_OF_IT = "[href*=elsewhere]:not([href^='#']), [href^=mailto], img[src*=elsewhere], .katex, [data-testid=stIconMaterial]:text('home')"
+MADE_OF_IT = (
+    "[href*=elsewhere]:not([href^='#']), [href^=mailto], img[src*=elsewhere], .katex, "
+    "[data-testid=stIconMaterial]:text('home')"
+)
 
 
 def test_hostile_text_is_only_text(

@@ -104,7 +104,7 @@ def _headline(run: Run, active: list[Run]) -> None:
     ):
         catalogue.request_stop(run)
         st.session_state[stopping] = True
-        st.rerun(scope="fragment")
+        st.rerun()
     if run.state == State.QUEUED:
         before = sum(other.started < run.started for other in active)
         waits = f"Waits for its turn, {before} before it"
