@@ -12,13 +12,13 @@ from ui.evaluate import confidence, finetune, mistakes
 
 st.title("Evaluate")
 
-choice, split_choice, numbers = st.columns([25, 25, 50], vertical_alignment="bottom")
-with choice:
+top = st.container(horizontal=True, vertical_alignment="bottom", gap="small")
+with top.container(width=250):
     run = guards.choose_run(st.session_state.get(keys.WATCHED))
 splits = [*answers.splits(run, cache.digits_for(run))]
 if collection.names():
     splits.append(collection.SPLIT)
-with split_choice:
+with top:
     split = st.segmented_control(
         "Images",
         splits,
@@ -26,6 +26,7 @@ with split_choice:
         key=keys.SPLIT,
         persist_state="session",
         required=True,
+        width="content",
         help="Test images take no part in training and are read once, when a run is over for good. "
         "Known images are test images from which the network may have learned. Validation images "
         "chose the best epoch, so they flatter it a little. My digits are those you kept on Draw.",
@@ -36,7 +37,7 @@ if not (run.folder / f"{split}.npy").exists():
     cache.wait_for_torch()
 result = cache.result(run, split)
 report = metrics.report(result.probabilities, result.labels)
-numbers = numbers.container(horizontal=True, gap="medium")
+numbers = top.container(horizontal=True, gap="small", width="content")
 numbers.metric(
     "Accuracy",
     format.percent(report.accuracy),

@@ -190,6 +190,15 @@ def test_deleting_asks_first(trained: Path) -> None:
     assert page.dataframe[0].value["name"].tolist() == ["cnn 1000", "built-in"]
 
 
+def test_deleted_run_is_no_longer_chosen(trained: Path) -> None:
+    """Somebody else deleted a run that is chosen here: it is forgotten, not only unseen."""
+    gone, left = catalogue.find("mlp 500"), catalogue.find("cnn 1000")
+    page = opened(gone, left)
+    catalogue.delete(gone)
+    page.run()
+    assert not page.exception and page.session_state["compared"] == [left.id]
+
+
 def test_run_in_progress_cannot_be_deleted(trained: Path) -> None:
     """Its button is off."""
     run = in_progress()

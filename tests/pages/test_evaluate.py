@@ -34,6 +34,9 @@ def opened() -> AppTest:
 def answers_of(name: str, split: str = "test") -> tuple[Run, Result]:
     """Return a run and its answers."""
     run = catalogue.find(name)
+    if split == collection.SPLIT:
+        kept = collection.load_some()
+        return run, answers.on(run, kept.images, kept.labels)
     return run, answers.of(run, split, mnist.load("sample"))
 
 
@@ -95,6 +98,21 @@ def test_my_digits_are_a_split_of_any_run(trained: Path) -> None:
     page.run()
     assert not page.exception
     assert page.segmented_control(key="split").value == "test"
+
+
+def test_lesson_that_was_deleted_is_no_dead_end(trained: Path) -> None:
+    """Where the run that was learning is gone, the page offers the lesson again."""
+    collection.keep(np.eye(28, dtype=np.float32), 1)
+    learning = catalogue.find("mlp 500")
+    page = opened()
+    page.session_state["teaching"] = learning.id
+    page.segmented_control(key="split").set_value("my digits").run()
+    catalogue.delete(learning)
+    page.session_state["teaching"] = learning.id
+    page.run()
+    assert not page.error and not page.exception
+    assert "teaching" not in page.session_state
+    assert page.button(key="teach").label == "Teach it my digits"
 
 
 def test_taught_run_is_shown_before_and_after(trained: Path) -> None:

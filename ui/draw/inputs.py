@@ -11,11 +11,11 @@ from core.data.digits import Digits
 from core.figures import palette
 from core.ink.photo import from_picture, upright
 from core.ink.strokes import from_drawing
+from ui import keys
 from ui.components.canvas import canvas
 
 _SHOWN = 560  # longer side of a picture shown, pixels
 _FRAME = palette.ACCENT
-_CHOICE = "random-digit"  # index of the test digit shown
 
 
 def drawn() -> list[NDArray[np.float32]]:
@@ -52,14 +52,14 @@ def _framed(content: bytes, boxes: list[tuple[float, float, float, float]]) -> I
 def from_test_set(digits: Digits) -> tuple[NDArray[np.float32], int]:
     """Show how to get another test digit; return this one and what it is."""
     total = len(digits.test_labels)
-    if st.session_state.get(_CHOICE, total) >= total:
-        st.session_state[_CHOICE] = random.randrange(total)  # noqa: S311  # nothing secret
+    if st.session_state.get(keys.RANDOM_DIGIT, total) >= total:
+        st.session_state[keys.RANDOM_DIGIT] = random.randrange(total)  # noqa: S311  # nothing secret
     if st.button(
         "Another digit",
         icon=":material/shuffle:",
         help="Take another of the test set's digits, which no run has learned from.",
     ):
-        st.session_state[_CHOICE] = random.randrange(total)  # noqa: S311
-    index = st.session_state[_CHOICE]
+        st.session_state[keys.RANDOM_DIGIT] = random.randrange(total)  # noqa: S311
+    index = st.session_state[keys.RANDOM_DIGIT]
     st.caption(f"Test digit {index:,}")
     return digits.test_images[index].astype(np.float32) / 255, int(digits.test_labels[index])
