@@ -335,7 +335,7 @@ def main() -> None:
     print(f"{show_no_digits(measured['no digits'])}\n\n{measured['cost']}\n")
     print(writers.show(measured["by writer"]))
     keep("ink", named | measured)
-    if run.is_builtin:
+    if run.id == BUILTIN:
         make_builtin.write(builtin.facts() | {"ink": in_words(measured)})
     print(f"\nKept in {RESULTS / 'ink.json'}; what is misread is in docs/misread.png")
 

@@ -73,9 +73,17 @@ def _parser() -> argparse.ArgumentParser:
         "accuracy, loss, F1, confusion and classes of a run; of several, each and all as one",
     )
     sub.add_argument("runs", metavar="RUN", nargs="+", help=run_help)
-    sub.add_argument("--split", choices=("test", "validation"), default="test")
+    sub.add_argument(
+        "--split",
+        choices=("test", "validation", "known"),
+        help="test, the default; known: the test images, for a run that may have learned from them",
+    )
 
-    sub = command("predict", _predict, "read image files, or folders of them, one line a digit")
+    sub = command(
+        "predict",
+        _predict,
+        "read image files, or folders of them, one line a digit, or an error a file",
+    )
     sub.add_argument("paths", metavar="PATH", nargs="+", type=Path)
     help = f"{run_help} (best; built-in while there is no run)"
     sub.add_argument("--run", metavar="RUN", help=help)
@@ -150,11 +158,14 @@ def _evaluate(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
     from core.runs import answers
 
     members = [catalogue.find(text) for text in options.runs]
-    found = [answers.of(run, options.split, mnist.load(answers.source_for(run))) for run in members]
+    digits = [mnist.load(answers.source_for(run)) for run in members]
+    known = not options.split and answers.may_have_seen(members[0], digits[0])
+    split = answers.KNOWN if known else options.split or "test"
+    found = [answers.of(run, split, its) for run, its in zip(members, digits, strict=True)]
     for run, result in zip(members, found, strict=True):
-        yield {"run": run.id} | _report(options.split, result)
+        yield {"run": run.id} | _report(split, result)
     if len(members) > 1:
-        together = _report(options.split, answers.together(found))
+        together = _report(split, answers.together(found))
         yield {"run": "ensemble", "members": [run.id for run in members]} | together
 
 
@@ -185,8 +196,16 @@ def _predict(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
         raise RunError("No pictures were found there. Give PNG, JPEG or WebP files.")
     unasked = options.run is None and catalogue.best(catalogue.listed()) is None
     reader = calibrated_reader(catalogue.find(BUILTIN if unasked else options.run or "best"))
+    count = 0
     for path in paths:
-        found = from_picture(path)
+        try:
+            found = from_picture(path)
+        except UserError as error:
+            if len(paths) == 1:
+                raise
+            yield {"path": str(path), "error": str(error)}
+            continue
+        count += 1
         images = np.stack([digit.image for digit in found])
         for digit, read in zip(found, reader.readings(images), strict=True):
             yield {
@@ -198,6 +217,8 @@ def _predict(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
                 "probabilities": read.probabilities.tolist(),
                 "box": digit.box,
             }
+    if not count:
+        raise RunError(f"None of the {len(paths)} pictures could be read: see each one's error.")
 
 
 def _pictures(paths: list[Path]) -> Iterator[Path]:

@@ -61,7 +61,7 @@ def checked(spec: Field[Any], kind: type, value: Any) -> Any:
     try:
         number = float(value)
         right = math.isfinite(number) and low <= number <= high and not isinstance(value, bool)
-    except (TypeError, ValueError):
+    except (OverflowError, TypeError, ValueError):
         right = False
     if not right or (kind is int and number != int(number)):
         raise ConfigError(f"{spec.name} must be {noun} from {low:,g} to {high:,g}, not {value!r}.")

@@ -2,18 +2,20 @@ import streamlit as st
 
 from core.figures.palette import CLASS_COLOURS
 from core.runs import builtin, catalogue
-from ui import keys
+from ui import format, guards, keys
 from ui.compare import comparison, editor, table
 
 st.title("Compare")
-st.caption(table.whose())
+st.caption(format.plain(table.whose()))
 found = catalogue.listed_with_builtin()
 if found == [builtin.run()]:
     st.info(
         "No run of your own yet. It takes seconds to make one.", icon=":material/model_training:"
     )
     st.page_link("../pages/train.py", label="Train one", icon=":material/arrow_forward:")
-table.table(table.controls(found))
+active = catalogue.in_progress()
+table.table(table.controls(found), live=bool(active))
+guards.follow(active)
 
 by_id = {run.id: run for run in found}
 chosen = [by_id[run_id] for run_id in st.session_state.get(keys.COMPARED, []) if run_id in by_id]

@@ -2,7 +2,7 @@ import numpy as np
 import streamlit as st
 
 from core.errors import InkError
-from ui import cache, guards
+from ui import cache, format, guards
 from ui.draw import inputs, my_digits, readings
 from ui.explanation import why
 
@@ -13,7 +13,7 @@ run = guards.choose_run()
 cache.wait_for_torch()
 digits, _ = cache.digits_in_use()
 
-left, right = st.columns([1, 2], gap="large")
+left, right = st.columns([2, 3], gap="large")
 found, truth, problem = [], None, ""
 with left:
     mode = st.segmented_control(
@@ -33,7 +33,7 @@ with left:
             digit, truth = inputs.from_test_set(digits)
             found = [digit]
     except InkError as error:
-        problem = str(error)
+        problem = format.message(error)
 
 with right:
     if found:

@@ -5,22 +5,20 @@ import streamlit as st
 from core.evaluation import metrics
 from core.figures.digits import confusion_map
 from core.my_digits import collection
-from core.runs.answers import SPLITS
+from core.runs import answers
 from ui import cache, format, guards, keys
 from ui.components.chart import chart
 from ui.evaluate import confidence, finetune, mistakes
 
 st.title("Evaluate")
 
-choice, split_choice, numbers = st.columns([25, 25, 50], vertical_alignment="bottom")
-with choice:
+top = st.container(horizontal=True, vertical_alignment="bottom", gap="small")
+with top.container(width=250):
     run = guards.choose_run(st.session_state.get(keys.WATCHED))
-foreign = run.is_builtin and cache.digits_in_use()[0].source != run.data
-splits = ["test"] if foreign else [*SPLITS] if run.state.is_over else ["validation"]
+splits = [*answers.splits(run, cache.digits_for(run))]
 if collection.names():
     splits.append(collection.SPLIT)
-with split_choice:
-    # Test is read once, when the run is over: nobody can choose an epoch by it.
+with top:
     split = st.segmented_control(
         "Images",
         splits,
@@ -28,20 +26,18 @@ with split_choice:
         key=keys.SPLIT,
         persist_state="session",
         required=True,
-        help="Test images take no part in training and are read once, when a run is over. "
-        "Validation images chose the best epoch, so they flatter it a little. My digits are those "
-        "you kept on Draw.",
+        width="content",
+        help="Test images take no part in training and are read once, when a run is over for good. "
+        "Known images are test images from which the network may have learned. Validation images "
+        "chose the best epoch, so they flatter it a little. My digits are those you kept on Draw.",
     )
-if foreign and split == "test":
-    st.caption(
-        "The built-in network learned from the full MNIST, and so from some of the sample's test "
-        "images: what it reads of them proves little. Train a run, or download the full MNIST."
-    )
-if run.is_builtin or split == collection.SPLIT:
+if split == answers.KNOWN:
+    st.caption(format.plain(answers.why_no_test(run)))
+if not (run.folder / f"{split}.npy").exists():
     cache.wait_for_torch()
 result = cache.result(run, split)
 report = metrics.report(result.probabilities, result.labels)
-numbers = numbers.container(horizontal=True, gap="medium")
+numbers = top.container(horizontal=True, gap="small", width="content")
 numbers.metric(
     "Accuracy",
     format.percent(report.accuracy),

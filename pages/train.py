@@ -16,14 +16,9 @@ digits, problem = cache.digits_in_use()
 left, right = st.columns([2, 5], gap="large")
 with left:
     top = st.container(key="train-start")
-    with st.container(key="train-settings"):
+    below = st.container(key="train-settings")
+    with below:
         config, recipe = settings.settings()
-        name = st.text_input(
-            "Name",
-            placeholder="optional",
-            max_chars=80,
-            help="What to call the run when comparing.",
-        )
     if top.button(
         "Start",
         key="start",
@@ -33,8 +28,17 @@ with left:
         help=f"Trains on {SOURCES[digits.source]}, in a process of its own: it goes on "
         "when you leave this page. One run trains at a time; others wait.",
     ):
-        run = request.start(config, digits.source, recipe, name)
+        run = request.start(config, digits.source, recipe, st.session_state.get(keys.NAME, ""))
         st.session_state[keys.WATCHED] = run.id
+        st.session_state[keys.NAME] = ""  # it was this run's
+    below.text_input(
+        "Name",
+        key=keys.NAME,
+        persist_state="session",
+        placeholder="optional",
+        max_chars=80,
+        help="What to call the run when comparing.",
+    )
     with top:
         network.duration(config, len(digits.train_labels))
 with right:

@@ -1,11 +1,15 @@
 """The script that Streamlit runs: navigation, style, sidebar, and the page that is open."""
 
+import os
 from pathlib import Path
 
 import streamlit as st
 
 from ui.guards import messages
 from ui.sidebar import sidebar
+
+if os.environ.get("DIGITLAB_DEMO"):  # a bug's traceback names this server's files
+    st.set_option("client.showErrorDetails", "none")
 
 PAGES = {
     st.Page("../pages/data.py", title="Data", default=True): ":material/grid_view:",
@@ -22,14 +26,16 @@ st.set_page_config(
     f"{page.title} · Digit Lab", page_icon=str(Path(__file__).with_name("icon.png")), layout="wide"
 )
 # Streamlit leaves 6 rem above each page: a fifth of a small screen before anything is said. And it
-# fades in what it draws anew, which at a redraw a second took a third of the browser's time. On a
-# telephone, the Train page's curves stand between Start and the many settings.
+# fades in what it draws anew, which at a redraw a second took a third of the browser's time. It
+# keeps columns side by side down to a telephone's width; a page's stand below each other as soon as
+# the canvas, a chart or a table would be cut, the Train page's curves under Start.
 st.html(
     """<style>
     [data-testid=stMainBlockContainer] { padding-top: 3rem; }
     [data-testid=stElementContainer], [data-testid=stElementContainer] * { transition: none; }
     [data-testid=stStatusWidget] * { animation: none; }
-    @media (max-width: 640px) {
+    @media (max-width: 1240px) {
+        [data-testid=stColumn]:not([data-testid=stColumn] *) { min-width: 100%; }
         [data-testid=stColumn]:has(.st-key-train-start),
         [data-testid=stColumn]:has(.st-key-train-start) > [data-testid=stVerticalBlock] {
             display: contents;

@@ -12,7 +12,9 @@ from core.data.digits import Digits
 from core.errors import DataError, UserError
 from core.evaluation.calibration import Calibration
 from core.my_digits import collection
+from core.my_digits.collection import Collection
 from core.runs import answers, catalogue
+from core.runs.history import History, read_history
 from core.runs.run import Run
 from core.runs.store import connect
 
@@ -35,7 +37,7 @@ def digits_in_use() -> tuple[Digits, str]:
 
 
 def digits_for(run: Run) -> Digits:
-    """Return what a run learned from; for the built-in network, the data in use.
+    """Return the data that a run is asked about; for the built-in network, those in use.
 
     Raises DataError where they are not here.
     """
@@ -120,3 +122,26 @@ def _result(  # type: ignore[no-untyped-def]
         kept = collection.load_some()
         return answers.on(run, kept.images, kept.labels)
     return answers.of(run, split, digits(source))
+
+
+def history(run: Run) -> History:
+    """Return a run's metrics so far; those of a run that is over are read once. May be StoreError.
+
+    A run that goes on after its end takes more steps, and is read anew.
+    """
+    return _history(run.id, run.step, run.epochs) if run.state.is_over else read_history(run)
+
+
+@st.cache_data(max_entries=50, show_spinner=False)
+def _history(run_id: str, step: int, epochs: int) -> History:
+    return read_history(catalogue.get(run_id))
+
+
+def my_digits() -> Collection:
+    """Return all digits that are kept, decoded once. Raises InkError where one cannot be read."""
+    return _my_digits(collection.names())
+
+
+@st.cache_data(max_entries=1, show_spinner=False)
+def _my_digits(names: tuple[str, ...]) -> Collection:
+    return collection.load()

@@ -1,6 +1,7 @@
-"""Numbers as people say them."""
+"""Numbers as people say them, and people's own text as they wrote it."""
 
 import math
+import re
 import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -43,9 +44,37 @@ def interval(low: float, high: float) -> str:
     return f"{100 * low:.2f}–{100 * high:.2f} %"
 
 
+# Where Streamlit would make something of bare text even after a backslash: a link of an address, a
+# picture of `:name:`, a dash or an arrow of `--` and `->`. An unseen character there prevents it.
+_JOINER = "\u2060"
+_JOINED = re.compile(r"(?<=[:@])(?=\S)|(?<=www)(?=\.)|(?<=[-<>~])(?=[-=>])", re.IGNORECASE)
+
+
 def plain(text: str) -> str:
-    """Return a person's text so that Markdown shows it as it is."""
-    return "".join(f"\\{c}" if c in "\\`*_{}[]()#+-.!|~$:<>" else c for c in text)
+    """Return any text that is not ours so that Markdown shows it as it is, on one line."""
+    return _escaped(" ".join(text.split()))
+
+
+def message(error: Exception | str) -> str:
+    """Return what an error says so that Markdown shows it as it is, with its line breaks."""
+    return "  \n".join(_escaped(line.strip()) for line in str(error).splitlines() if line.strip())
+
+
+def _escaped(text: str) -> str:
+    text = _JOINED.sub(_JOINER, text)
+    return "".join(f"\\{c}" if c in "\\`*_{}[]()#+-.!|~$:<>&=" else c for c in text)
+
+
+def cell(text: str) -> str:
+    """Return a person's text so that no spreadsheet takes it for a formula."""
+    return (
+        f"'{text}" if text.lstrip(" ").startswith(("=", "+", "-", "@", "\t", "\r", "\n")) else text
+    )
+
+
+def file_name(text: str) -> str:
+    """Return a person's text as a part of a file's name, on any system."""
+    return re.sub(r"[^\w .()-]+", "_", text).strip(" .") or "run"
 
 
 def share(part: float) -> str:

@@ -7,10 +7,10 @@ import streamlit as st
 
 from core.errors import StoreError, UserError
 from core.runs import builtin, catalogue
-from core.runs.run import Run
+from core.runs.run import Run, State
 from ui import format, keys
 
-_CHOICE = "run-choice"  # the widget's own key
+_PACE = 3  # seconds between two looks at which runs are in progress
 
 
 @contextmanager
@@ -19,7 +19,7 @@ def messages() -> Iterator[None]:
     try:
         yield
     except UserError as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(format.message(error), icon=":material/error:")
         st.stop()
 
 
@@ -32,16 +32,16 @@ def choose_run(suggested: str | None = None) -> Run:
     try:
         listed = catalogue.listed()
     except StoreError as error:
-        st.warning(str(error), icon=":material/cloud_off:")
+        st.warning(format.message(error), icon=":material/cloud_off:")
         listed = []
     found = {run.id: run for run in (*listed, builtin.run()) if run.best_epoch is not None}
     best = catalogue.best(listed) or builtin.run()
     wanted = (st.session_state.get(keys.RUN), suggested, best.id)
-    st.session_state[_CHOICE] = next(key for key in wanted if key in found)
+    st.session_state[keys.RUN_CHOICE] = next(key for key in wanted if key in found)
     chosen = st.selectbox(
         "Run",
         list(found),
-        key=_CHOICE,
+        key=keys.RUN_CHOICE,
         on_change=_keep_choice,
         format_func=lambda key: run_title(found[key]),
         help="Any run that has completed an epoch, or the network that comes with Digit Lab.",
@@ -50,7 +50,18 @@ def choose_run(suggested: str | None = None) -> Run:
 
 
 def _keep_choice() -> None:
-    st.session_state[keys.RUN] = st.session_state[_CHOICE]
+    st.session_state[keys.RUN] = st.session_state[keys.RUN_CHOICE]
+
+
+def follow(active: list[Run]) -> None:
+    """Draw the page anew once other runs than these are in progress. Nothing more is asked."""
+    st.fragment(_follow, run_every=_PACE)([(run.id, run.state) for run in active])
+
+
+def _follow(seen: list[tuple[str, State]]) -> None:
+    with messages():
+        if [(run.id, run.state) for run in catalogue.in_progress()] != seen:
+            st.rerun()
 
 
 def run_title(run: Run) -> str:

@@ -29,11 +29,15 @@ def _status() -> None:
     else:
         device = cache.device()
         st.caption(
-            f":material/memory: **{device.name}** · {device.precision}",
-            help=f"{device.kind}: {device.reason}. {device.precision}: {device.precision_reason}.",
+            f":material/memory: **{format.plain(device.name)}** · {device.precision}",
+            help=format.plain(
+                f"{device.kind}: {device.reason}. {device.precision}: {device.precision_reason}."
+            ),
         )
     digits, problem = cache.digits_in_use()
-    st.caption(f":material/database: {SOURCES[digits.source]}", help=problem or None)
+    st.caption(
+        f":material/database: {SOURCES[digits.source]}", help=format.message(problem) or None
+    )
     if not cache.warm_up().is_alive():
         _in_progress()
 
@@ -44,7 +48,7 @@ def _in_progress() -> None:
     try:
         waiting = catalogue.in_progress()
     except UserError as error:
-        st.caption(f":material/cloud_off: {error}")
+        st.caption(f":material/cloud_off: {format.message(error)}")
         return
     for run in waiting:
         name = format.plain(run.name)

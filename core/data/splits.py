@@ -16,7 +16,7 @@ def stratified_split(
     Shares are rounded by largest remainder, so the second has exactly `size` indices.
     """
     counts = np.bincount(labels, minlength=10)
-    shares = counts * size / len(labels)
+    shares = counts * size / max(len(labels), 1)
     take = np.floor(shares).astype(int)
     take[np.argsort(take - shares, kind="stable")[: size - take.sum()]] += 1
     rng = np.random.default_rng(seed)

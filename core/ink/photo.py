@@ -27,19 +27,24 @@ from core.ink.separation import (
 
 MAX_BYTES = 16 * 2**20
 MAX_PIXELS = 40_000_000
+MAX_DECODED = 12_500_000  # pixels in memory, of 4 bytes: a JPEG is decoded at a part of its size
 MIN_SIDE = 8  # of a picture, pixels
 WORKING_SIDE = 1024  # longer side, in pixels, at which ink is looked for
 UNEVEN = 0.05  # median deviation along the frame of a shaded picture; black to white is 1
 
 TOO_LARGE = "The picture is too large: at most 16 MB and 40 megapixels. Upload a smaller one."
+TOO_LARGE_DECODED = (
+    "The picture takes too much memory: at most 12 megapixels as PNG, WebP or progressive JPEG. "
+    "Upload a smaller one, or an ordinary JPEG."
+)
 
 
 def from_picture(source: bytes | Path | Image.Image) -> list[Digit]:
     """The digits in a picture, left to right.
 
-    `source` is a PNG, JPEG or WebP of at most 16 MB and 40 megapixels, or a picture already open;
-    dark ink on a light ground or light on dark. Raises `InkError` if it cannot be read or holds
-    no digit.
+    `source` is a PNG, JPEG or WebP of at most 16 MB and 40 megapixels (12 unless it is an ordinary
+    JPEG, which is decoded at a part of its size), or a picture already open; dark ink on a light
+    ground or light on dark. Raises `InkError` if it cannot be read or holds no digit.
     """
     ink = strength(source)
     pieces, boxes, edge = find_pieces(ink)
@@ -78,10 +83,33 @@ def strength(source: bytes | Path | Image.Image) -> Floats:
     return _without_ground(_grey(source))
 
 
+def upright(source: bytes, side: int) -> Image.Image:
+    """The picture as a person sees it, in RGB, its longer side at most `side` pixels.
+
+    `source` has the same bounds as in `from_picture`. Raises `InkError` if it cannot be read.
+    """
+    small = _bounded(source, side, "RGB")
+    if small.mode == "F":
+        small = Image.fromarray((np.asarray(small) / 257).astype(np.uint8))
+    return small.convert("RGB")
+
+
 def _grey(source: bytes | Path | Image.Image) -> Floats:
     """The picture upright, its transparency filled: (H, W) in [0, 1], 1 is white.
 
-    H and W are at most `WORKING_SIDE`. Sizes are checked on the header, before decoding.
+    H and W are at most `WORKING_SIDE`.
+    """
+    small = _bounded(source, WORKING_SIDE, "L")
+    if small.mode == "RGBA":
+        return _filled(np.asarray(small.convert("LA"), np.float32) / 255)
+    return np.asarray(small, np.float32) / (65535 if small.mode == "F" else 255)
+
+
+def _bounded(source: bytes | Path | Image.Image, side: int, mode: str) -> Image.Image:
+    """The picture upright and at most `side` pixels a side.
+
+    It is in `mode`, with transparency in RGBA, with 16 bits a pixel in F. Sizes are checked on the
+    header, before decoding.
     """
     picture = source if isinstance(source, Image.Image) else _open(source)
     width, height = picture.size
@@ -96,16 +124,19 @@ def _grey(source: bytes | Path | Image.Image) -> Floats:
         raise InkError("The picture is animated. Upload a still one.")
     try:
         if picture is not source:  # a JPEG can be decoded at 1/2, 1/4 or 1/8 size, in less memory
-            picture.draft("L", (WORKING_SIDE, WORKING_SIDE))
-        deep = picture.mode.startswith("I")  # 16 bits a pixel; made "L", it would be clipped
-        mode = "F" if deep else "RGBA" if picture.has_transparency_data else "L"
-        small = picture.convert(mode).reduce(math.ceil(max(picture.size) / WORKING_SIDE))
-        small = ImageOps.exif_transpose(small)
+            picture.draft(mode, (side, side))
+        # A progressive JPEG is held whole while it is decoded, whatever its size then.
+        pixels = width * height if "progressive" in picture.info else math.prod(picture.size)
+        if picture is source or pixels <= MAX_DECODED:
+            if picture.mode.startswith("I"):  # 16 bits a pixel; made "L", it would be clipped
+                mode = "F"
+            elif picture.has_transparency_data:
+                mode = "RGBA"
+            small = picture.convert(mode).reduce(math.ceil(max(picture.size) / side))
+            return ImageOps.exif_transpose(small)
     except Exception as error:  # Pillow raises all kinds of errors for damaged files
         raise InkError("The picture is damaged and cannot be decoded. Upload another.") from error
-    if mode == "RGBA":
-        return _filled(np.asarray(small.convert("LA"), np.float32) / 255)
-    return np.asarray(small, np.float32) / (65535 if deep else 255)
+    raise InkError(TOO_LARGE_DECODED)
 
 
 def _open(source: bytes | Path) -> Image.Image:
@@ -123,7 +154,7 @@ def _open(source: bytes | Path) -> Image.Image:
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise InkError(TOO_LARGE) from error
     except Exception as error:  # Pillow raises all kinds of errors for damaged files
-        raise InkError("The file is no picture. Upload a PNG, JPEG or WebP.") from error
+        raise InkError("The file is not a picture. Upload a PNG, JPEG or WebP.") from error
 
 
 def _filled(grey_and_alpha: Floats) -> Floats:

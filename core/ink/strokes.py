@@ -27,6 +27,7 @@ MAX_COORDINATE = 1e5  # canvas pixels
 DOT = 4  # canvas pixels; what spans less is a dot
 CURVE_STEPS = 4  # straight pieces for one curve of the canvas, which is a few pixels long
 
+UNREADABLE = "The drawing cannot be read. Clear it and draw again."
 EMPTY = "No digit found: the drawing is empty. Draw a digit first."
 
 
@@ -48,7 +49,7 @@ def from_drawing(drawing: dict[str, Any] | None) -> list[Digit]:
         with np.errstate(all="ignore"):  # what overflows is refused below
             strokes = [_edited(_points(path["path"]), path) for path in paths]
     except (AttributeError, IndexError, KeyError, OverflowError, TypeError, ValueError) as error:
-        raise InkError("The drawing cannot be read. Clear it and draw again.") from error
+        raise InkError(UNREADABLE) from error
     return from_strokes(strokes)
 
 
@@ -57,9 +58,14 @@ def from_strokes(strokes: Sequence[Floats]) -> list[Digit]:
 
     Raises `InkError` if there is no ink or only dots, or a coordinate is no sensible number.
     """
-    strokes = [stroke for stroke in strokes if len(stroke)]
+    try:
+        strokes = [np.asarray(stroke, float) for stroke in strokes if len(stroke)]
+    except (OverflowError, TypeError, ValueError) as error:
+        raise InkError(UNREADABLE) from error
     if not strokes:
         raise InkError(EMPTY)
+    if any(stroke.ndim != 2 or stroke.shape[1] != 2 for stroke in strokes):
+        raise InkError(UNREADABLE)
     if not (np.abs(np.concatenate(strokes)) <= MAX_COORDINATE).all():  # a NaN fails this too
         raise InkError("The drawing has points far outside the canvas. Clear it and draw again.")
     boxes = np.array([[*stroke.min(axis=0), *stroke.max(axis=0)] for stroke in strokes])
@@ -97,7 +103,7 @@ def _points(path: list[list[Any]]) -> Floats:
     """A path of the canvas, `[["M", x, y], ["Q", x1, y1, x, y], …, ["L", x, y]]`, as (N, 2)."""
     points: list[Floats] = []
     for command, *numbers in path:
-        ends = np.asarray(numbers, float).reshape(-1, 2)
+        ends = _numbers(*numbers).reshape(-1, 2)
         if command == "Q" and points and len(ends) == 2:
             t = np.linspace(0, 1, CURVE_STEPS + 1)[1:, None]
             points.extend((1 - t) ** 2 * points[-1] + 2 * t * (1 - t) * ends[0] + t**2 * ends[1])
@@ -106,6 +112,13 @@ def _points(path: list[list[Any]]) -> Floats:
         else:
             raise ValueError(f"unknown path command {command!r}")
     return np.array(points).reshape(-1, 2)
+
+
+def _numbers(*values: Any) -> Floats:
+    """The values of a drawing as an array, if each of them is a number. Raises TypeError."""
+    if not all(isinstance(one, int | float) and not isinstance(one, bool) for one in values):
+        raise TypeError("not a number")
+    return np.array(values, float)
 
 
 def _edited(points: Floats, path: dict[str, Any]) -> Floats:
@@ -118,11 +131,12 @@ def _edited(points: Floats, path: dict[str, Any]) -> Floats:
         return points
     low, high = points.min(axis=0), points.max(axis=0)
     flips = np.array([-1 if path.get(flip) else 1 for flip in ("flipX", "flipY")])
-    scale = np.array([path.get("scaleX", 1), path.get("scaleY", 1)], float)
+    scale = _numbers(path.get("scaleX", 1), path.get("scaleY", 1))
     names = {"left": 0.5, "top": 0.5, "right": -0.5, "bottom": -0.5, "center": 0.0}
     corner = np.array([names[path.get(origin, "center")] for origin in ("originX", "originY")])
-    angle = math.radians(path.get("angle", 0))
+    degrees, pen = _numbers(path.get("angle", 0), path.get("strokeWidth", 0)).tolist()
+    angle = math.radians(degrees)
     turn = np.array([[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]])
-    local = (points - (low + high) / 2) * flips + corner * (high - low + path.get("strokeWidth", 0))
-    moved: Floats = (local * scale) @ turn.T + (path["left"], path["top"])
+    local = (points - (low + high) / 2) * flips + corner * (high - low + pen)
+    moved: Floats = (local * scale) @ turn.T + _numbers(path["left"], path["top"])
     return moved

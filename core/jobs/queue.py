@@ -10,13 +10,13 @@ held makes the file anew if its run has just ended.
 import os
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
 from core.config import TrainConfig
-from core.errors import RunError
+from core.errors import RunError, StoreError
 from core.runs.store import directory
 from core.training.device import queue_name
 
@@ -31,11 +31,27 @@ def folder_for(config: TrainConfig) -> Path:
 
 
 def enter(folder: Path, run_id: str) -> None:
-    """Take a place in the queue for a run, at its end; the process that will run it may follow."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """Take a place in the queue for a run, at its end; the process that will run it may follow.
+
+    Raises StoreError without space or permission.
+    """
     partial = folder.with_name(f"{folder.name}-{run_id}.partial")  # never a ticket without its word
-    partial.write_text(_WAITS)
-    partial.replace(folder / f"{time.time_ns():020}-{run_id}")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        partial.write_text(_WAITS)
+        partial.replace(folder / f"{time.time_ns():020}-{run_id}")
+    except OSError as error:
+        raise StoreError(
+            f"The queue {folder} cannot be written: {error.strerror}. Make space, or set "
+            "DIGITLAB_RUNS to another folder."
+        ) from error
+
+
+def leave(folder: Path, run_id: str) -> None:
+    """Give up the place of a run whose process has died; one that a process holds stays."""
+    for ticket in folder.glob(f"*-{run_id}"):
+        with suppress(Timeout, FileNotFoundError), FileLock(ticket, timeout=0):
+            ticket.unlink()
 
 
 @contextmanager
@@ -56,7 +72,8 @@ def turn(
     except Timeout:
         raise RunError("Another process is at work on this run. Stop it first.") from None
     try:
-        ticket.write_text(str(os.getpid()))
+        with suppress(OSError):  # a full disk: the lock alone says that the place is held
+            ticket.write_text(str(os.getpid()))
         while any(_stands(other) for other in _before(ticket)) and not should_stop():
             time.sleep(_POLL)
         yield not should_stop()

@@ -1,6 +1,7 @@
 """The thread that takes a training's events to the store, and brings back whether to stop.
 
-The training loop never waits for the store: what it has to say goes to this thread.
+The training loop never waits for the store: what it has to say goes to this thread. It lives as
+long as its process: a run whose recorder died would look dead, and could not be stopped.
 """
 
 import logging
@@ -8,7 +9,7 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
-from core.errors import StoreError
+from core.errors import RunError, StoreError, UserError
 from core.runs import catalogue
 from core.runs.history import EPOCH_METRICS, STEP_METRICS
 from core.runs.run import State
@@ -26,17 +27,18 @@ class Recorder(threading.Thread):
     """Writes a run's metrics and tags to the store; sets `stopping` when the run should stop.
 
     A store that fails is tried again, with nothing lost, for as long as the run lasts and
-    _PERSISTENCE seconds more.
+    _PERSISTENCE seconds more. A run that was deleted should stop, too, and sets `gone`.
     """
 
     def __init__(self, run_id: str) -> None:
         super().__init__(name="recorder", daemon=True)
-        self.stopping = threading.Event()
+        self.stopping, self.gone = threading.Event(), threading.Event()
         self._run_id = run_id
         self._lock = threading.Lock()
         self._points: list[tuple[str, float, int]] = []
         self._tags: dict[str, str] = {}
         self._wake, self._closed = threading.Event(), threading.Event()
+        self._ended = False
 
     def metrics(self, values: dict[str, float], step: int) -> None:
         """Record metrics at a step or epoch."""
@@ -92,15 +94,27 @@ class Recorder(threading.Thread):
             self.tags({"warning": text})
 
     def end(self, state: State, reason: str) -> None:
-        """Record how the run ended, without waiting for the next write."""
-        self.tags({"state": state, "reason": reason})
+        """Record the final state; the first one wins. It is written at once."""
+        if not self._ended:
+            self._ended = True
+            self.tags({"state": state, "reason": reason})
         self._wake.set()
 
     def close(self) -> None:
-        """Wait until all is written, or the store has failed for _PERSISTENCE seconds."""
+        """Wait until all is written.
+
+        Raises StoreError if the store fails for _PERSISTENCE seconds, RunError if the run is gone.
+        """
         self._closed.set()
         self._wake.set()
         self.join(_PERSISTENCE)
+        if self.gone.is_set():
+            raise RunError("The run is no longer in the run store: its training has ended.")
+        if self.is_alive():
+            raise StoreError(
+                f"The run store failed to the end: how the run {self._run_id} went on and ended is "
+                "not in it. Its files are in its folder; make space, and resume it."
+            )
 
     def run(self) -> None:
         """Renew the lease, write, and look for a stop, until all is written after `close`."""
@@ -116,11 +130,27 @@ class Recorder(threading.Thread):
                 if catalogue.stop_requested(self._run_id):
                     self.stopping.set()
                 failing = False
-            except StoreError as error:
+            except Exception as error:  # MLflow, SQLAlchemy, the network, the disk; bugs, too
+                if self._is_gone(error):
+                    self.gone.set()
+                    self.stopping.set()
+                    return
                 if not failing:
-                    _log.warning("%s", error)
+                    _log.warning("%s", error, exc_info=not isinstance(error, UserError))
                 failing = True
                 time.sleep(_FLUSH)
+
+    def _is_gone(self, error: Exception) -> bool:
+        """Whether the store failed because it has no such run any more."""
+        if isinstance(error, StoreError):
+            return False
+        try:
+            catalogue.get(self._run_id)
+        except RunError:
+            return True
+        except Exception:  # nobody knows: the next round asks again
+            return False
+        return False
 
     def _flush(self) -> None:
         with self._lock:
@@ -131,7 +161,7 @@ class Recorder(threading.Thread):
             points = []
             if tags:
                 catalogue.set_tags(self._run_id, tags)
-        except StoreError:
+            tags = {}
+        finally:  # what failed is the first to be written next time
             with self._lock:
                 self._points, self._tags = points + self._points, tags | self._tags
-            raise

@@ -1,9 +1,11 @@
 """Ask for a run: enter it into the store and the queue, and start the process that does it."""
 
 import os
+from contextlib import suppress
 
 from core.config import TrainConfig
 from core.data import mnist
+from core.errors import StoreError, UserError
 from core.jobs import process, queue, standby
 from core.runs import catalogue
 from core.runs.files import LOG
@@ -19,23 +21,48 @@ def start(config: TrainConfig, data: str, recipe: str = "", name: str = "") -> R
 
 
 def enqueue(
-    config: TrainConfig, data: str, recipe: str = "", name: str = "", taught_from: str = ""
+    config: TrainConfig,
+    data: str,
+    recipe: str = "",
+    name: str = "",
+    parent: Run | None = None,
+    taught_digits: int = 0,
 ) -> Run:
     """Enter a run into the store and the queue; `launch` or the caller has to do the work.
 
     The arguments are those of `catalogue.create`. Raises StoreError.
     """
-    run = catalogue.create(config, data, recipe, name, taught_from)
+    run = catalogue.create(config, data, recipe, name, parent, taught_digits)
     queue.enter(queue.folder_for(config), run.id)
     return run
 
 
 def launch(run: Run) -> None:
-    """Start the process of a run in the queue, or give the run to the one on standby."""
+    """Start the process of a run in the queue, or give the run to the one on standby.
+
+    Raises StoreError if its log cannot be written.
+    """
     environment = worker_environment()
-    if not standby.take(run.id, environment):
+
+    def died() -> None:
+        # What others find out when its lease ends, its starter knows now.
+        with suppress(UserError):
+            queue.leave(queue.folder_for(run.config), run.id)
+            catalogue.forfeit(run.id)
+
+    if standby.take(run.id, environment, died):
+        return
+    try:
         with (run.folder / LOG).open("ab") as log:
-            process.launch("core.jobs.worker", run.id, environment=environment, stderr=log)
+            process.launch(
+                "core.jobs.worker", run.id, environment=environment, stderr=log, died=died
+            )
+    except OSError as error:
+        died()
+        raise StoreError(
+            f"The run {run.name} could not be started: {error.strerror}: {run.folder}. Make space, "
+            "or set DIGITLAB_RUNS to another folder."
+        ) from error
 
 
 def prepare() -> None:

@@ -6,17 +6,20 @@ python -m core.jobs.worker RUN
 import gc
 import logging
 import os
+import platform
 import signal
 import sys
 import traceback
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.errors import CheckpointError, DataError, RunError, UserError
-from core.jobs import queue
+from core.jobs import process, queue
+from core.jobs.recorder import Recorder
 from core.runs import catalogue, files
-from core.runs.history import EPOCH_METRICS, STEP_METRICS
+from core.runs.files import BEST, EXTRA, LAST, LOG, START
 from core.runs.run import Run, State
 from core.runs.store import PATIENCE
 
@@ -24,10 +27,10 @@ if TYPE_CHECKING:  # torch takes 2 s and 500 MB: a run that waits does without
     import numpy as np
     from numpy.typing import NDArray
 
+    from core.data.digits import Digits
+    from core.jobs.keeper import Keeper
     from core.training.checkpoint import Checkpoint
-    from core.training.events import Epoch
-from core.jobs.recorder import Recorder
-from core.runs.files import BEST, EXTRA, LAST, LOG, START
+    from core.training.events import Ended, Event
 
 _log = logging.getLogger("digitlab")
 
@@ -35,28 +38,51 @@ _log = logging.getLogger("digitlab")
 def work(run: Run) -> Run:
     """Do a run, from its last checkpoint if it has one, and return how it ended.
 
-    Raises RunError if it is complete or in progress elsewhere. A UserError or a bug inside ends
-    the run as failed, and is raised again.
+    Raises RunError if it is complete, in progress elsewhere, deleted meanwhile, or has lost the
+    checkpoint to go on from; StoreError if how it ended could not be recorded. A UserError or a bug
+    inside ends the run as failed, and is raised again.
     """
     if run.state == State.RUNNING:
         raise RunError(f"The run {run.name} is running already. Stop it first.")
-    if run.state in (State.FINISHED, State.DIVERGED):
+    if run.state.is_final:
         raise RunError(f"The run {run.name} has {run.state}: nothing is left to do. Start another.")
+    _fetch(run)
+    files.own(run)
     if run.state.is_over:
         catalogue.reopen(run)
-    run.folder.mkdir(parents=True, exist_ok=True)
-    handler = logging.FileHandler(run.folder / LOG)
-    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
-    _log.addHandler(handler)
-    _log.setLevel(logging.INFO)
-    patience = os.environ[PATIENCE]
-    os.environ[PATIENCE] = "30"  # nobody waits here: rather late than never
     recorder = Recorder(run.id)
-    before = {
-        number: signal.signal(number, lambda *_: recorder.stopping.set())
-        for number in (signal.SIGTERM, signal.SIGINT)
-    }
-    recorder.start()
+    with _logged(run.folder / LOG), _patient(), _stopped_by_signals(recorder):
+        recorder.start()
+        with ExitStack() as at_the_end:
+            at_the_end.callback(recorder.close)
+            _take_turn(run, recorder)
+    return catalogue.get(run.id)
+
+
+def _fetch(run: Run) -> None:
+    """Have here what a run goes on from, wherever it trained before. Raises RunError, StoreError.
+
+    Without its last checkpoint, it would begin anew beside what the store says of its epochs.
+    """
+    if run.epochs:
+        try:
+            files.path(run, LAST)
+        except RunError as error:
+            raise RunError(
+                f"The run {run.name} cannot go on: it completed {run.epochs} epochs, and the "
+                f"checkpoint of the last is not here. Resume it where it trained ({run.host}), or "
+                "start another."
+            ) from error
+        for name in (BEST, "validation.npy"):
+            with suppress(RunError):
+                files.path(run, name)
+    if run.taught_from:
+        for name in (START, EXTRA):
+            files.path(run, name)
+
+
+def _take_turn(run: Run, recorder: Recorder) -> None:
+    """Wait for the device and train, or stop before; what goes wrong is how the run ends."""
     try:
         with queue.turn(queue.folder_for(run.config), run.id, recorder.stopping.is_set) as ours:
             if ours:
@@ -71,28 +97,58 @@ def work(run: Run) -> Run:
         _log.error("failed: %s", reason, exc_info=not isinstance(error, UserError))
         recorder.end(State.FAILED, reason)
         raise
+
+
+@contextmanager
+def _logged(path: Path) -> Iterator[None]:
+    """Write what is logged to a run's file; without room for it, training goes on all the same."""
+    try:
+        handler: logging.Handler = logging.FileHandler(path)
+    except OSError:
+        handler = logging.NullHandler()
+    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
+    _log.addHandler(handler)
+    _log.setLevel(logging.INFO)
+    try:
+        yield
     finally:
-        recorder.close()
-        os.environ[PATIENCE] = patience
+        _log.removeHandler(handler)
+        with suppress(OSError):  # a full disk did not take the last lines
+            handler.close()
+
+
+@contextmanager
+def _patient() -> Iterator[None]:
+    """Give a team's store more time to answer: nobody waits here, rather late than never."""
+    before = os.environ[PATIENCE]
+    os.environ[PATIENCE] = "30"
+    try:
+        yield
+    finally:
+        os.environ[PATIENCE] = before
+
+
+@contextmanager
+def _stopped_by_signals(recorder: Recorder) -> Iterator[None]:
+    """Let SIGTERM and Ctrl-C stop the run as a person's Stop does."""
+    before = {
+        number: signal.signal(number, lambda *_: recorder.stopping.set())
+        for number in (signal.SIGTERM, signal.SIGINT)
+    }
+    try:
+        yield
+    finally:
         for number, handle in before.items():
             signal.signal(number, handle)
-        _log.removeHandler(handler)
-        handler.close()
-    return catalogue.get(run.id)
 
 
-def _train(run: Run, recorder: "Recorder") -> None:
-    """Train and record: the events to the store and TensorBoard, the checkpoints to the folder."""
-    from torch.utils.tensorboard import SummaryWriter
-
+def _train(run: Run, recorder: Recorder) -> None:
+    """Train; what happens goes to the store and to the run's folder."""
     from core.data import mnist
-    from core.reading.reader import fit_calibration
-    from core.runs import answers
-    from core.training import checkpoint
-    from core.training.events import Ended, Epoch, Started, Step
+    from core.jobs.keeper import Keeper
     from core.training.loop import train
 
-    recorder.tags({"state": State.RUNNING, "reason": ""})
+    recorder.tags({"state": State.RUNNING, "reason": "", "host": platform.node()} | process.code())
     _log.info("training %s", run.config)
     digits = mnist.load(run.data)
     if run.data_checksum not in ("", digits.checksum):
@@ -100,79 +156,107 @@ def _train(run: Run, recorder: "Recorder") -> None:
             "The data are not those with which this run began. Put them back, or start a new run."
         )
     recorder.tags({"data_checksum": digits.checksum})
-    resume = checkpoint.load(run.folder / LAST) if (run.folder / LAST).exists() else None
-    start = checkpoint.load(run.folder / START) if run.taught_from else None
+    start, extra = _lesson(run) if run.taught_from else (None, None)
+    resume = _last(run)
     gc.freeze()  # what has been loaded stays
     gc.enable()
-    board = SummaryWriter(str(run.folder / "tensorboard"))
-    best: Checkpoint | None = None
+    keeper = Keeper(run)
     for event in train(
         run.config,
         digits,
         start=start,
-        extra=_extra(run.folder / EXTRA) if run.taught_from else None,
+        extra=extra,
         resume=resume,
         should_stop=recorder.stopping.is_set,
     ):
-        match event:
-            case Started():
-                recorder.started(event)
-            case Step():
-                recorder.step(event)
-                for name in STEP_METRICS:
-                    board.add_scalar(f"step/{name}", getattr(event, name), event.step)
-            case Epoch():
-                recorder.epoch(event)
-                for name in EPOCH_METRICS:
-                    board.add_scalar(f"epoch/{name}", getattr(event, name), event.epoch)
-                if event.is_best:
-                    best = event.checkpoint
-                recorder.warn(_keep(run, event))
-            case Ended():
-                _log.info("%s %s", event.state, event.reason)
-                board.close()
-                # A stop is answered at once; the others end when their test accuracy is there.
-                if event.state == State.STOPPED:
-                    recorder.end(State.STOPPED, event.reason)
-                if best is None and (run.folder / BEST).exists():
-                    best = checkpoint.load(run.folder / BEST)
-                if best is not None:
-                    with suppress(RunError):  # without room for its answers, it stays as it is
-                        recorder.calibration(fit_calibration(run, digits), best["epoch"])
-                    accuracy = answers.read_test(run, best, digits)
-                    recorder.metrics({"test_accuracy": accuracy}, best["epoch"])
-                files.publish(run.id)
-                recorder.end(State(event.state), event.reason)
+        _take(event, run, keeper, recorder, digits)
 
 
-def _extra(path: Path) -> "tuple[NDArray[np.uint8], NDArray[np.uint8]]":
-    """Return the images and labels that a run learns beside its data's."""
+def _lesson(run: Run) -> "tuple[Checkpoint, tuple[NDArray[np.uint8], NDArray[np.uint8]]]":
+    """Return the first weights of a taught run, and the digits it learns beside its data's.
+
+    Raises CheckpointError.
+    """
     import numpy as np
 
-    with np.load(path, allow_pickle=False) as content:
-        return content["images"], content["labels"]
-
-
-def _keep(run: Run, event: "Epoch") -> str:
-    """Write an epoch's checkpoint and answers; return what went wrong, for the run goes on."""
-    from core.runs import answers
     from core.training import checkpoint
 
-    _log.info(
-        f"epoch {event.epoch} of {run.config.epochs}: "
-        f"validation accuracy {event.validation_accuracy:.4f}, {event.seconds:.1f} s"
-    )
+    with np.load(run.folder / EXTRA, allow_pickle=False) as content:
+        digits = content["images"], content["labels"]
+    return checkpoint.load(run.folder / START), digits
+
+
+def _last(run: Run) -> "Checkpoint | None":
+    """Return the checkpoint from which a run goes on, if any. Raises CheckpointError."""
+    from core.training import checkpoint
+
+    if not (run.folder / LAST).exists():
+        return None
+    last = checkpoint.load(run.folder / LAST)
+    if last["epoch"] < (run.best_epoch or 0):
+        raise CheckpointError(
+            f"The last checkpoint here is of epoch {last['epoch']}, but the run went on: its best "
+            f"epoch is {run.best_epoch}. Resume it where it trained, or start another."
+        )
+    return last
+
+
+def _take(event: "Event", run: Run, keeper: "Keeper", recorder: Recorder, digits: "Digits") -> None:
+    """Record and keep one event of the training."""
+    from core.training.events import Ended, Epoch, Started, Step
+
+    match event:
+        case Started():
+            recorder.started(event)
+        case Step():
+            recorder.step(event)
+            keeper.step(event)
+        case Epoch():
+            _log.info(
+                f"epoch {event.epoch} of {run.config.epochs}: "
+                f"validation accuracy {event.validation_accuracy:.4f}, {event.seconds:.1f} s"
+            )
+            keeper.epoch(event)  # before it is recorded: the store never knows an epoch more
+            recorder.epoch(event)
+            if keeper.trouble:
+                _log.warning("%s", keeper.trouble)
+                recorder.warn(keeper.trouble)
+        case Ended():
+            _end(event, run, keeper, recorder, digits)
+
+
+def _end(event: "Ended", run: Run, keeper: "Keeper", recorder: Recorder, digits: "Digits") -> None:
+    """Read the test set if this is the true end, publish, and record how the run ended."""
+    from core.reading.reader import fit_calibration
+    from core.runs import answers
+
+    _log.info("%s %s", event.state, event.reason)
+    if recorder.gone.is_set():
+        return
+    state, reason = State(event.state), event.reason
+    if state == State.STOPPED:  # a stop is answered at once; the others end when all is there
+        recorder.end(state, reason)
     try:
-        checkpoint.save(event.checkpoint, run.folder / LAST)
-        if event.is_best:
-            checkpoint.save(event.checkpoint, run.folder / BEST)
-            answers.save(run.folder, "validation", event.probabilities)
-            # What an earlier best epoch of a resumed run said of the test set is not this one's.
-            (run.folder / "test.npy").unlink(missing_ok=True)
+        best = keeper.close()
     except CheckpointError as error:
-        _log.warning("%s", error)
-        return str(error)
-    return ""
+        best = None
+        recorder.warn(f"The network of the best epoch could not be kept. {error}")
+        if state == State.FINISHED:
+            state, reason = State.FAILED, f"its best epoch could not be kept. {error}"
+    if best is not None:
+        with suppress(RunError, CheckpointError):  # without its answers, it stays as it is
+            recorder.calibration(fit_calibration(run, digits), best["epoch"])
+        if answers.may_have_seen(run, digits):
+            recorder.warn(answers.why_no_test(run))
+        elif state.is_final:  # what was stopped can go on, and must not be chosen by the test set
+            accuracy = answers.read_test(run, best, digits)
+            recorder.metrics({"test_accuracy": accuracy}, best["epoch"])
+    try:
+        files.publish(run.id)
+    except Exception as error:  # whatever a network or a disk can raise: the run itself is whole
+        _log.warning("%s", error, exc_info=not isinstance(error, UserError))
+        recorder.warn(f"The run's files could not be copied to the team's store: {error}")
+    recorder.end(state, reason)
 
 
 def main(run_id: str) -> int:

@@ -22,7 +22,8 @@ SPLIT = "my digits"  # what the Evaluate page calls them, beside `answers.SPLITS
 MOST = 2_000  # digits
 MOST_BYTES = 8_000_000  # of an archive
 _PICTURE_BYTES = 4_000  # more than 28 × 28 pixels take, whatever they show
-_NAME = re.compile(r"\d{8}T\d{6}-[0-9a-f]{8}-[0-9]\.png")
+_NAME = re.compile(r"\d{8}T\d{6}-[0-9a-f]{8}-[0-9]\.png", re.ASCII)
+_PACKED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # others unpack before they can be measured
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,11 +49,11 @@ def names() -> tuple[str, ...]:
 
 def load() -> Collection:
     """Return all that are kept. Raises InkError where one cannot be read."""
-    found = names()
+    found = _kept()
     images = np.zeros((len(found), 28, 28), np.uint8)
-    for number, name in enumerate(found):
-        images[number] = _picture((folder() / name).read_bytes(), name)
-    return Collection(found, images, np.array([label_of(name) for name in found], np.uint8))
+    for number, (name, content) in enumerate(found.items()):
+        images[number] = _picture(content, name)
+    return Collection(tuple(found), images, np.array([*map(label_of, found)], np.uint8))
 
 
 def load_some() -> Collection:
@@ -79,11 +80,11 @@ def forget(name: str) -> None:
 
 
 def archive() -> bytes:
-    """Return all that are kept as one ZIP file, which `restore` takes."""
+    """Return all that are kept as one ZIP file, which `restore` takes. Raises InkError."""
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w") as file:
-        for name in names():
-            file.write(folder() / name, name)
+        for name, picture in _kept().items():
+            file.writestr(name, picture)
     return content.getvalue()
 
 
@@ -91,29 +92,53 @@ def restore(content: bytes) -> int:
     """Add the digits of an archive; return how many were new. Raises InkError for another file."""
     if len(content) > MOST_BYTES:
         raise InkError(f"The file is larger than {MOST_BYTES // 1_000_000} MB. Upload a smaller.")
-    pictures = {}
     try:
+        if content.count(_ENTRY) > 2 * MOST:  # it would fill memory with members before the first
+            raise InkError(_FOREIGN)
         with zipfile.ZipFile(io.BytesIO(content)) as file:
-            for member in file.infolist()[: MOST + 1]:
-                if not _NAME.fullmatch(member.filename) or member.file_size > _PICTURE_BYTES:
-                    raise InkError(_FOREIGN)
-                pictures[member.filename] = file.read(member)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError) as error:
+            pictures = {one.filename: _unpacked(file, one) for one in file.infolist()[: MOST + 1]}
+        for name, picture in pictures.items():  # all are looked at before any is kept
+            _picture(picture, name)
+    except Exception as error:  # zipfile, zlib and Pillow raise all kinds of errors for broken ones
         raise InkError(_FOREIGN) from error
-    for name, picture in pictures.items():  # all are looked at before any is kept
-        _picture(picture, name)
     there = names()
     new = {name: picture for name, picture in pictures.items() if name not in there}
     _write(new)
     return len(new)
 
 
+_ENTRY = b"PK\x01\x02"  # begins each member's entry in an archive's directory
 _FOREIGN = "This is no file of My digits. Upload one that was downloaded there."
+
+
+def _unpacked(file: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
+    """Return a member's bytes, of which no more than a picture's are ever unpacked."""
+    if not _NAME.fullmatch(member.filename) or member.compress_type not in _PACKED:
+        raise InkError(_FOREIGN)
+    with file.open(member) as stream:
+        content = stream.read(_PICTURE_BYTES + 1)
+    if len(content) > _PICTURE_BYTES:
+        raise InkError(_FOREIGN)
+    return content
 
 
 def label_of(name: str) -> int:
     """Return what the digit of that name is."""
     return int(name[-5])
+
+
+def _kept() -> dict[str, bytes]:
+    """Return the pictures' files by name, without those that another session deletes meanwhile."""
+    found = {}
+    for name in names():
+        try:
+            with (folder() / name).open("rb") as file:
+                found[name] = file.read(_PICTURE_BYTES + 1)
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            raise InkError(f"{folder() / name} cannot be read: {error.strerror}.") from error
+    return found
 
 
 def _write(pictures: dict[str, bytes]) -> None:
@@ -138,8 +163,8 @@ def _picture(content: bytes, name: str) -> NDArray[np.uint8]:
     foreign = f"{name} is no picture of 28 × 28 grey pixels. Delete it from {folder()}."
     try:
         with Image.open(io.BytesIO(content), formats=["PNG"]) as picture:
-            if (picture.size, picture.mode) != ((28, 28), "L"):
-                raise InkError(foreign)
-            return np.asarray(picture, np.uint8)
-    except (OSError, SyntaxError, ValueError) as error:
+            if (picture.size, picture.mode) == ((28, 28), "L"):
+                return np.asarray(picture, np.uint8)
+    except Exception as error:  # Pillow raises all kinds of errors for damaged files
         raise InkError(foreign) from error
+    raise InkError(foreign)

@@ -10,7 +10,7 @@ from core.jobs import request
 from core.my_digits import collection
 from core.my_digits.collection import Collection
 from core.runs import answers, files
-from core.runs.run import Run
+from core.runs.run import NAME_LENGTH, Run
 
 _IMAGES = 10_000  # of MNIST
 _SHARE = 0.2  # of what is learned from that my digits make up, if they need not be repeated
@@ -21,12 +21,15 @@ _SLOWER = 0.1  # of the learning rate: to change what it knows, not to start ove
 def start(parent: Run) -> Run:
     """Ask for the run that learns my digits, and start its process.
 
-    Raises RunError if there are none, or the run has no network; StoreError.
+    Where the run learned from other data than those here, its child may know their validation and
+    test images: its test set stays unread. Raises RunError if there are no digits, or the run has
+    no network; StoreError.
     """
     digits = collection.load_some()
     best = files.path(parent, "best.pt")
-    source, name = answers.source_for(parent), f"{parent.name}, taught"
-    run = request.enqueue(settings(parent.config), source, parent.recipe, name, parent.id)
+    name = f"{parent.name[: NAME_LENGTH - 8]}, taught"
+    source, count = answers.source_for(parent), len(digits.labels)
+    run = request.enqueue(settings(parent.config), source, parent.recipe, name, parent, count)
     shutil.copyfile(best, run.folder / files.START)
     images, labels = repeated(digits)
     np.savez_compressed(run.folder / files.EXTRA, images=images, labels=labels)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:  # torch takes 2 s, and stored answers need none
 
 
 SPLITS = ("test", "validation")
+KNOWN = "known"  # in place of "test" where the run may have learned from the test images
 
 
 @dataclass(frozen=True)
@@ -56,19 +57,48 @@ def source_for(run: Run) -> str:
     return mnist.source() if run.is_builtin else run.data
 
 
+def may_have_seen(run: Run, digits: Digits) -> bool:
+    """Return whether a run, or one that it was taught from, may have learned from the test images.
+
+    It may if it learned from other data: the sample is a part of MNIST, but its test images are
+    not MNIST's.
+    """
+    return any(source != digits.source for source in (run.data, *run.seen))
+
+
+def splits(run: Run, digits: Digits) -> tuple[str, ...]:
+    """Return the splits that a run may be asked about, the most telling first.
+
+    The test set is read when a run is over for good: nobody can choose an epoch by it.
+    """
+    validation = ("validation",) if run.data == digits.source else ()
+    if may_have_seen(run, digits):
+        return (KNOWN, *validation)
+    return SPLITS if run.state.is_final else validation
+
+
+def why_no_test(run: Run) -> str:
+    """Return why a run is not tested on data of which it `may_have_seen` the test images."""
+    learned = " and of ".join(SOURCES.get(source, source) for source in (run.data, *run.seen))
+    return (
+        f"The network of {run.name} learned from images of {learned}, and so perhaps from these "
+        "test images: what it reads of them is no test. Train a run on these data alone, or "
+        "download the full MNIST."
+    )
+
+
 def of(run: Run, split: str, digits: Digits) -> Result:
     """Return a run's answers on a split; where they were not kept, its best epoch gives them.
 
-    The split is one of SPLITS. The built-in network's answers are not kept, and it reads any data's
-    test images. Raises RunError if the run has no model, is not over while the test set is asked
-    for, or `digits` are not what it was trained on.
+    The split is one of SPLITS, or KNOWN: the test images, for a run that `may_have_seen` them; its
+    answers to them are not kept. Raises RunError if the run has no model, may not be asked about
+    the split (see `splits`), or `digits` are not what it was trained on.
     """
     images, labels, indices = _asked(run, split, digits)
-    try:
-        probabilities = np.load(files.path(run, f"{split}.npy"), allow_pickle=False)
-    except RunError:
+    probabilities = _kept(run, split) if split in SPLITS else None
+    if probabilities is None:
         probabilities = compute(_best(run), images)
-        if not run.is_builtin:
+        if split in SPLITS:
             _save_if_possible(run.folder, split, probabilities)
     if len(probabilities) != len(labels):
         raise RunError(f"The run {run.name} kept answers for other images. Train it again.")
@@ -84,23 +114,39 @@ def _asked(
     run: Run, split: str, digits: Digits
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.int64]]:
     """Return a split's images, labels and indices, if the run may be asked about them."""
-    foreign = run.data_checksum not in ("", digits.checksum)
-    if foreign and not (run.is_builtin and split == "test"):
+    if split != "validation" and may_have_seen(run, digits) != (split == KNOWN):
+        raise RunError(
+            f"The run {run.name} learned from these data alone: its test images are not known to "
+            "it. Ask for test."
+            if split == KNOWN
+            else why_no_test(run)
+        )
+    if split != KNOWN and run.data_checksum not in ("", digits.checksum):
         raise RunError(
             f"The run {run.name} was trained on other data ({SOURCES.get(run.data)}) than "
             "are here. Choose another run, or put its data back."
         )
-    if split == "test":
-        if not run.state.is_over:
-            raise RunError(
-                f"The run {run.name} is {run.state}: the test set is read once, when it is over. "
-                "Look at validation until then."
-            )
+    if split == "test" and not run.state.is_final:
+        can_go_on = "can be resumed" if run.state.is_over else "goes on"
+        raise RunError(
+            f"The run {run.name} is {run.state} and {can_go_on}: the test set is read once, when "
+            "it is over for good. Look at validation until then."
+        )
+    if split != "validation":
         return digits.test_images, digits.test_labels, np.arange(len(digits.test_labels))
     config = run.config
     chosen = split_for(digits, config.validation_size, config.train_size, config.seed)
     indices = chosen.validation
     return digits.train_images[indices], digits.train_labels[indices], indices
+
+
+def _kept(run: Run, split: str) -> NDArray[np.float32] | None:
+    """Return the answers kept on a split; None where there are none that can be read."""
+    try:
+        kept: NDArray[np.float32] = np.load(files.path(run, f"{split}.npy"), allow_pickle=False)
+    except (RunError, OSError, ValueError):  # not kept, or damaged
+        return None
+    return kept
 
 
 def _best(run: Run) -> "Checkpoint":

@@ -10,19 +10,16 @@ import os
 import platform
 import re
 import shutil
-import subprocess
 import time
-from functools import lru_cache
-from importlib.metadata import version
-from pathlib import Path
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 from core.config import TrainConfig
-from core.errors import ConfigError, RunError
+from core.errors import ConfigError, RunError, StoreError
 from core.recipes import RECIPES
 from core.runs import builtin
-from core.runs.run import BUILTIN, Run, State, folder_of, read
-from core.runs.store import connect
+from core.runs.run import BUILTIN, MOVES, Run, State, cleaned_name, folder_of, read
+from core.runs.store import connect, lock, purge
 
 if TYPE_CHECKING:  # mlflow takes 1.5 s: it is loaded when the store is first asked
     from mlflow import MlflowClient
@@ -31,6 +28,7 @@ if TYPE_CHECKING:  # mlflow takes 1.5 s: it is loaded when the store is first as
 LEASE = 12.0  # seconds that a process vouches for a run; it renews every RENEW
 RENEW = 2.0
 _START_LEASE = 60.0  # a new process may have to read its libraries from a slow disk first
+_NOTE_LENGTH = 8_000  # characters: what MLflow keeps of a tag
 
 
 _MLFLOW_STATUS = {
@@ -42,25 +40,31 @@ _MLFLOW_STATUS = {
 
 
 def create(
-    config: TrainConfig, data: str, recipe: str = "", name: str = "", taught_from: str = ""
+    config: TrainConfig,
+    data: str,
+    recipe: str = "",
+    name: str = "",
+    parent: Run | None = None,
+    taught_digits: int = 0,
 ) -> Run:
-    """Enter a new run into the store, as queued. Raises StoreError.
+    """Enter a new run into the store, as queued. Raises StoreError, and RunError for a bad name.
 
     Args:
         config: what it will do.
         data: a key of `data.SOURCES`.
         recipe: the recipe it started from, if any.
-        name: for people; by default the recipe's, or the network's where that was changed,
-            with a number.
-        taught_from: the id of the run from which it goes on.
+        name: for people, of at most NAME_LENGTH characters; by default the recipe's, or the
+            network's where that was changed, with a number that no other run on this machine has.
+        parent: the run from whose network it goes on; what that learned from goes with it.
+        taught_digits: how many of my digits it is taught.
 
     """
     from mlflow.entities import Param
 
+    name = cleaned_name(name)
     with connect() as (client, experiment):
         known = recipe in RECIPES and RECIPES[recipe].config.network == config.network
         base = recipe if known else config.network
-        name = name.strip() or _next_name(client, experiment, base)
         tags = {
             "state": State.QUEUED,
             "alive_until": str(time.time() + _START_LEASE),
@@ -69,11 +73,14 @@ def create(
             "author": os.environ.get("DIGITLAB_AUTHOR") or _user(),
             "host": platform.node(),
             "data": data,
-            "taught_from": taught_from,
-            "commit": _commit(),
-            "versions": json.dumps(_versions()),
         }
-        run = client.create_run(experiment, run_name=name, tags=tags)
+        if parent:
+            tags["taught_from"] = parent.id
+            tags["taught_digits"] = str(taught_digits)
+            tags["seen"] = " ".join(sorted({parent.data, *parent.seen} - {data}))
+        with nullcontext() if name else lock():
+            name = name or _next_name(client, experiment, base)
+            run = client.create_run(experiment, run_name=name, tags=tags)
         folder_of(run.info.run_id).mkdir(parents=True, exist_ok=True)
         client.log_batch(
             run.info.run_id,
@@ -128,7 +135,10 @@ def _understood(entry: Any) -> Run | None:
 
 
 def get(run_id: str) -> Run:
-    """Return a run by its whole id; the built-in network has one. Raises RunError, StoreError."""
+    """Return a run by its whole id; the built-in network has one.
+
+    Raises RunError, StoreError, and ConfigError if its settings make no sense here.
+    """
     if run_id == BUILTIN:
         return builtin.run()
     with connect() as (client, _):
@@ -154,7 +164,10 @@ def find(text: str) -> Run:
     if text == "best":
         winner = best(runs)
         if winner is None:
-            raise RunError("No run has completed an epoch yet. Train one: python -m core train")
+            raise RunError(
+                "No run has completed an epoch on validation images that were new to it yet. "
+                "Train one: python -m core train"
+            )
         return winner
     fits = [run for run in runs if run.name == text] or [
         run for run in runs if text and run.id.startswith(text)
@@ -170,9 +183,10 @@ def find(text: str) -> Run:
 def best(runs: list[Run]) -> Run | None:
     """Return the run of the highest validation accuracy; the first of equals; None without any.
 
-    Runs on the full set come before runs on the sample, whose validation set is easier to top.
+    Runs on the full set come before runs on the sample, whose validation set is easier to top. A
+    run that may have learned from its validation images is left out.
     """
-    scored = [run for run in runs if run.validation_accuracy is not None]
+    scored = [run for run in runs if run.validation_accuracy is not None and not run.seen]
     return max(
         scored,
         key=lambda run: (run.data == "mnist", run.validation_accuracy),
@@ -181,25 +195,38 @@ def best(runs: list[Run]) -> Run | None:
 
 
 def rename(run: Run, name: str) -> None:
-    """Give a run another name. Raises RunError for an empty one."""
-    if not name.strip():
+    """Give a run another name. Raises RunError for an empty or a bad one."""
+    name = cleaned_name(name)
+    if not name:
         raise RunError("A run needs a name. Type one.")
     with connect() as (client, _):
-        client.update_run(run.id, name=name.strip())
+        client.update_run(run.id, name=name)
 
 
 def note(run: Run, text: str) -> None:
-    """Keep a remark with a run; MLflow's own pages show it too."""
-    set_tags(run.id, {"mlflow.note.content": text.strip()})
+    """Keep a remark with a run; MLflow's own pages show it too. Raises RunError if too long."""
+    text = text.strip()
+    if len(text) > _NOTE_LENGTH:
+        raise RunError(
+            f"A note has at most {_NOTE_LENGTH:,} characters, and this one has {len(text):,}. "
+            "Shorten it."
+        )
+    set_tags(run.id, {"mlflow.note.content": text})
 
 
 def delete(run: Run) -> None:
-    """Delete a run and its files for good. Raises RunError while it is in progress."""
+    """Delete a run and its files for good, as far as `store.purge` can.
+
+    Raises RunError while it is in progress, StoreError if files had to stay.
+    """
     if not get(run.id).state.is_over:
         raise RunError(f"The run {run.name} is in progress. Stop it before deleting it.")
-    with connect() as (client, _):
-        client.delete_run(run.id)
-    shutil.rmtree(folder_of(run.id).parent, ignore_errors=True)
+    stayed, folder = purge(run.id), folder_of(run.id).parent
+    shutil.rmtree(folder, ignore_errors=True)
+    if folder.exists():
+        stayed += f" Its files in {folder} could not be removed: remove that folder yourself."
+    if stayed:
+        raise StoreError(f"The run {run.name} was deleted. {stayed.strip()}")
 
 
 def request_stop(run: Run) -> None:
@@ -216,13 +243,35 @@ def stop_requested(run_id: str) -> bool:
 
 
 def set_tags(run_id: str, tags: dict[str, str]) -> None:
-    """Set the run's tags; with a new `state`, MLflow's own status follows. Raises StoreError."""
+    """Set the run's tags; a `state`, with its `reason`, as `move` does. Raises StoreError."""
+    from mlflow.entities import RunTag
+
+    tags = dict(tags)
+    if "state" in tags:
+        move(run_id, State(tags.pop("state")), tags.pop("reason", ""))
+    with connect() as (client, _):
+        client.log_batch(run_id, tags=[RunTag(key, str(value)) for key, value in tags.items()])
+
+
+def move(run_id: str, state: State, reason: str = "") -> None:
+    """Move a run to a state; MLflow's own status follows.
+
+    Of two final states the first one wins: the second changes nothing. Raises RunError for a move
+    that cannot be, such as from finished to running, and StoreError.
+    """
     from mlflow.entities import RunTag
 
     with connect() as (client, _):
-        client.log_batch(run_id, tags=[RunTag(key, str(value)) for key, value in tags.items()])
-        if "state" in tags:
-            client.update_run(run_id, status=_MLFLOW_STATUS.get(State(tags["state"]), "FAILED"))
+        tags = client.get_run(run_id).data.tags
+        before = tags.get("state", "")
+        if before in [end for end in State if end.is_over] and state.is_over:
+            return
+        # A state that only a newer version knows is left as a failed one is: by `reopen`.
+        known = State(before) if before in list(State) else State.FAILED
+        if state != known and state not in MOVES[known]:
+            raise RunError(f"A run that is {known} cannot become {state}. Start another.")
+        client.log_batch(run_id, tags=[RunTag("state", state), RunTag("reason", reason)])
+        client.update_run(run_id, status=_MLFLOW_STATUS.get(state, "FAILED"))
 
 
 def log(run_id: str, points: list[tuple[str, float, int]]) -> None:
@@ -241,13 +290,27 @@ def renew(run_id: str) -> None:
     set_tags(run_id, {"alive_until": str(time.time() + LEASE)})
 
 
+def forfeit(run_id: str) -> None:
+    """Let a run whose process has died read as failed now, not when its lease ends."""
+    if not get(run_id).state.is_over:
+        set_tags(run_id, {"alive_until": "0"})
+
+
 def reopen(run: Run) -> None:
-    """Queue a run again that is over, to be resumed; an earlier wish to stop no longer counts."""
+    """Queue a run again that is over, to be resumed; an earlier wish to stop no longer counts.
+
+    Raises RunError if it is in progress, or is complete; StoreError.
+    """
+    now = get(run.id)
+    if not now.state.is_over:
+        raise RunError(f"The run {run.name} is in progress already. Stop it first.")
     with connect() as (client, _):
         if "stop" in client.get_run(run.id).data.tags:
             client.delete_tag(run.id, "stop")
     renew(run.id)
-    set_tags(run.id, {"state": State.QUEUED, "reason": "", "warning": ""})
+    move(run.id, State.FAILED, now.reason)  # if its process died, nobody has recorded it yet
+    move(run.id, State.QUEUED)
+    set_tags(run.id, {"warning": ""})
 
 
 def _next_name(client: "MlflowClient", experiment: str, base: str) -> str:
@@ -266,25 +329,3 @@ def _user() -> str:
         return getpass.getuser()
     except (KeyError, OSError):  # a container may have no user of that number
         return "unknown"
-
-
-@lru_cache(maxsize=1)
-def _commit() -> str:
-    """Return the git commit of this code, with + if files were changed; empty outside git."""
-    try:
-        described = subprocess.run(
-            ["git", "describe", "--always", "--dirty=+", "--abbrev=12", "--exclude=*"],  # noqa: S607
-            cwd=Path(__file__).parent,
-            capture_output=True,
-            text=True,
-            timeout=5,
-            check=True,
-        )
-    except (OSError, subprocess.SubprocessError):
-        return ""
-    return described.stdout.strip()
-
-
-def _versions() -> dict[str, str]:
-    packages = ("torch", "torchvision", "numpy", "mlflow-skinny")
-    return {"python": platform.python_version(), **{name: version(name) for name in packages}}

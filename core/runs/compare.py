@@ -89,20 +89,28 @@ _UNKNOWN = "–"
 
 
 def differing(found: list[Run]) -> "pd.DataFrame":
-    """Return the settings in which the runs differ, a row each, as text; a column a run.
+    """Return what sets the runs apart, settings and origin, a row each, as text; a column a run.
 
     What is not known of a run yet is a dash, and makes no difference.
     """
     import pandas as pd
 
-    columns = dict(zip(labels(found), map(_settings, found), strict=True))
+    names = {run.id: label for run, label in zip(found, labels(found), strict=True)}
+    columns = {
+        label: _settings(run, names) for run, label in zip(found, labels(found), strict=True)
+    }
     settings = pd.DataFrame(columns).rename_axis("setting")
     return settings[settings.where(settings != _UNKNOWN).nunique(axis=1) > 1]
 
 
-def _settings(run: Run) -> dict[str, str]:
-    """Return what decides a run's numbers: its configuration, and what it met."""
+def _settings(run: Run, names: dict[str, str]) -> dict[str, str]:
+    """Return what decides a run's numbers: configuration, origin, and what it met.
+
+    `names` are the labels of the runs beside it, by id.
+    """
     met = {
+        "taught from": names.get(run.taught_from, run.taught_from[:8]) or "no run",
+        "my digits taught": run.taught_digits,
         "data": run.data,
         "data checksum": run.data_checksum[:8],
         "device used": run.device,

@@ -1,17 +1,21 @@
 """One run as the store has it."""
 
 import json
+import math
 import time
+import unicodedata
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 from core.config import TrainConfig, config_from
+from core.errors import ConfigError, RunError
 from core.evaluation.calibration import Calibration
 from core.runs.store import directory
 
 BUILTIN = "built-in"  # id and name of the network that comes with the app
+NAME_LENGTH = 80  # characters
 _DIED = "the training process died"
 
 
@@ -27,8 +31,25 @@ class State(StrEnum):
 
     @property
     def is_over(self) -> bool:
-        """Whether nothing more will happen."""
+        """Whether no process is at work on it, or soon will be."""
         return self not in (State.QUEUED, State.RUNNING)
+
+    @property
+    def is_final(self) -> bool:
+        """Whether it is over for good: what was stopped or has failed can be resumed."""
+        return self in (State.FINISHED, State.DIVERGED)
+
+
+_ENDS = {state for state in State if state.is_over}
+# Where a run may go from each state. A run that has finished or diverged stays as it is.
+MOVES: dict[State, set[State]] = {
+    State.QUEUED: {State.RUNNING, *_ENDS},
+    State.RUNNING: _ENDS,
+    State.FINISHED: set(),
+    State.STOPPED: {State.QUEUED},
+    State.DIVERGED: set(),
+    State.FAILED: {State.QUEUED},
+}
 
 
 @dataclass(frozen=True)
@@ -63,6 +84,8 @@ class Run:
     train_seconds: float | None
     taught_from: str  # id of the run that was taught my digits, and became this one; or empty
     calibration: Calibration  # fitted on validation when it was over; neutral until then
+    seen: tuple[str, ...] = ()  # the data sets beyond `data` that its ancestors learned from
+    taught_digits: int = 0  # how many of my digits it was taught
 
     @property
     def folder(self) -> Path:
@@ -108,46 +131,108 @@ def folder_of(run_id: str) -> Path:
     return directory() / run_id / "artifacts"
 
 
-def read(entry: Any) -> Run:
-    """Return MLflow's entry as a Run; one whose process has died is failed."""
-    tags, metrics = entry.data.tags, entry.data.metrics
-    state, reason = State(tags["state"]), tags.get("reason", "")
-    if not state.is_over and time.time() > float(tags["alive_until"]):
-        state, reason = State.FAILED, _DIED
+def cleaned_name(name: str) -> str:
+    """Return a name on one line, without spaces around it; raise RunError for a bad one."""
+    name = " ".join(name.split())
+    if len(name) > NAME_LENGTH:
+        raise RunError(
+            f"A name has at most {NAME_LENGTH} characters, and this one has {len(name):,}. "
+            "Shorten it."
+        )
+    if any(unicodedata.category(character) in ("Cc", "Cs") for character in name):
+        raise RunError("A name has no control characters. Type it with letters and digits.")
+    return name
 
-    def number(name: str) -> Any:
-        return metrics.get(name)
+
+def read(entry: Any) -> Run:
+    """Return MLflow's entry as a Run; one whose process has died is failed.
+
+    Each tag is read on its own: one that makes no sense is left at its default, and a run whose
+    state a newer version invented is failed. Raises ConfigError if its settings make no sense.
+    """
+    tags, name = entry.data.tags, entry.info.run_name or entry.info.run_id
+    metrics = {key: value for key, value in entry.data.metrics.items() if math.isfinite(value)}
+    state, reason = _state(tags)
+    seen = tuple(tags.get("seen", _seen_before_it_was_recorded(tags)).split())
 
     def whole(name: str) -> int | None:
         return None if name not in metrics else int(metrics[name])
 
     return Run(
         id=entry.info.run_id,
-        name=entry.info.run_name,
+        name=name,
         state=state,
         reason=reason,
         warning=tags.get("warning", ""),
-        config=config_from(json.loads(tags["config"])),
+        config=_config(tags, name),
         recipe=tags.get("recipe", ""),
         author=tags.get("author", ""),
         host=tags.get("host", ""),
-        started=entry.info.start_time / 1000,
+        started=(entry.info.start_time or 0) / 1000,
         data=tags.get("data", ""),
         data_checksum=tags.get("data_checksum", ""),
         device=tags.get("device", ""),
         precision=tags.get("precision", ""),
-        versions=json.loads(tags.get("versions", "{}")),
+        versions={key: str(value) for key, value in _object(tags, "versions").items()},
         commit=tags.get("commit", ""),
         note=tags.get("mlflow.note.content", ""),
-        steps=int(tags.get("steps", 0)),
+        steps=int(_number(tags, "steps")),
         step=whole("progress") or 0,
         epochs=whole("epochs") or 0,
         best_epoch=whole("best_epoch"),
         parameters=whole("parameters"),
-        validation_accuracy=number("best_validation_accuracy"),
-        last_validation_accuracy=number("epoch/validation_accuracy"),
-        test_accuracy=number("test_accuracy"),
-        train_seconds=number("train_seconds"),
+        validation_accuracy=metrics.get("best_validation_accuracy"),
+        last_validation_accuracy=metrics.get("epoch/validation_accuracy"),
+        # A resumed run keeps in the store what was read at an earlier end, and is not told by it.
+        test_accuracy=metrics.get("test_accuracy") if state.is_final and not seen else None,
+        train_seconds=metrics.get("train_seconds"),
         taught_from=tags.get("taught_from", ""),
         calibration=Calibration(metrics.get("temperature", 1.0), metrics.get("reading_sure_from")),
+        seen=seen,
+        taught_digits=int(_number(tags, "taught_digits")),
     )
+
+
+def _seen_before_it_was_recorded(tags: dict[str, str]) -> str:
+    """Return the `seen` of a run that version 0.1 entered: the built-in network knows MNIST."""
+    taught = tags.get("taught_from") == BUILTIN and tags.get("data") != "mnist"
+    return "mnist" if taught else ""
+
+
+def _state(tags: dict[str, str]) -> tuple[State, str]:
+    """Return a run's state and its reason."""
+    word = tags.get("state", "")
+    if word not in list(State):
+        return State.FAILED, f"its state {word!r} is not known to this version of Digit Lab"
+    state = State(word)
+    if not state.is_over and time.time() > _number(tags, "alive_until"):
+        return State.FAILED, _DIED
+    return state, tags.get("reason", "")
+
+
+def _config(tags: dict[str, str], name: str) -> TrainConfig:
+    values = _object(tags, "config")
+    if not values:
+        raise ConfigError(
+            f"The settings of the run {name} cannot be read: another program, or another version "
+            "of Digit Lab, has written them."
+        )
+    return config_from(values)
+
+
+def _number(tags: dict[str, str], key: str) -> float:
+    """Return a tag as a number that is not negative; 0 for anything else."""
+    try:
+        number = float(tags.get(key, 0))
+    except ValueError:
+        return 0.0
+    return number if math.isfinite(number) and number > 0 else 0.0
+
+
+def _object(tags: dict[str, str], key: str) -> dict[str, Any]:
+    """Return a tag that holds a JSON object; an empty one for anything else."""
+    try:
+        content = json.loads(tags.get(key, ""))
+    except (ValueError, RecursionError):
+        return {}
+    return content if isinstance(content, dict) else {}

@@ -1,15 +1,19 @@
 """Checkpoints: written whole or not at all, read as weights only."""
 
-import pickle
+import math
 import zipfile
 from pathlib import Path
 from typing import Any, NotRequired, TypedDict
 
 import torch
+from torch import Tensor
 
 from core.config import config_from
 from core.errors import CheckpointError
 from core.training import networks
+
+MAX_BYTES = 256 * 2**20  # the largest network, its mean and Adam's state have 24 MB
+_MAX_STRUCTURE = 2**20  # bytes of all in a checkpoint that is no tensor; 30 kB are usual
 
 
 class Checkpoint(TypedDict):
@@ -57,36 +61,83 @@ def save(checkpoint: Checkpoint | dict[str, torch.Tensor], path: Path) -> None:
 
 def load(path: Path) -> Checkpoint:
     """Read a checkpoint on to the CPU; code in it is never run. Raises CheckpointError."""
-    advice = "Choose another run or train again."
     try:
+        _check_container(path)
         content = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError:
-        raise CheckpointError(f"There is no checkpoint at {path}. {advice}") from None
-    except (
-        *(pickle.UnpicklingError, zipfile.BadZipFile, EOFError),
-        *(OSError, RuntimeError, ValueError),
-    ) as error:
+        raise CheckpointError(f"There is no checkpoint at {path}. {_ADVICE}") from None
+    except Exception as error:  # torch and zipfile raise all kinds of errors for damaged files
         raise CheckpointError(
-            f"{path} is damaged, or holds something other than weights; it was not opened. {advice}"
+            f"{path} is damaged, or holds something other than weights; it was not opened. "
+            f"{_ADVICE}"
         ) from error
-    if not isinstance(content, dict) or not content.keys() >= Checkpoint.__required_keys__:
-        raise CheckpointError(f"{path} is no checkpoint of Digit Lab. {advice}")
-    return content  # type: ignore[return-value]  # its keys were just checked
-
-
-def load_weights(model: torch.nn.Module, checkpoint: Checkpoint) -> None:
-    """Put a checkpoint's weights into the network it names. Raises CheckpointError on a misfit."""
     try:
-        model.load_state_dict(checkpoint["model_state_dict"])
-    except (RuntimeError, TypeError, AttributeError) as error:
+        _check_content(content)
+    except Exception as error:  # whatever a value of an unexpected type raises
+        raise CheckpointError(f"{path} is no checkpoint of Digit Lab. {_ADVICE}") from error
+    return content  # type: ignore[no-any-return]  # its content was just checked
+
+
+_ADVICE = "Choose another run or train again."
+
+
+def _check_container(path: Path) -> None:
+    """Raise ValueError or BadZipFile unless opening the file takes no more memory than it has."""
+    if path.stat().st_size > MAX_BYTES:
+        raise ValueError("it is too large")
+    with zipfile.ZipFile(path) as file:
+        members = file.infolist()
+    if any(member.compress_type != zipfile.ZIP_STORED for member in members):
+        raise ValueError("it is packed, and so may unpack to anything")
+    if sum(member.file_size for member in members) > MAX_BYTES:
+        raise ValueError("it has too many bytes")
+    if any(
+        member.file_size > _MAX_STRUCTURE for member in members if member.filename.endswith(".pkl")
+    ):
+        raise ValueError("its structure is too large")
+
+
+def _check_content(content: Any) -> None:
+    """Raise an error of some kind unless each value is of its type and in its range."""
+    kinds = {"epoch": int, "best_epoch": int, "best_accuracy": float, "train_seconds": float}
+    kept = {name: content[name] for name in Checkpoint.__required_keys__}
+    if not all(isinstance(kept[name], kinds.get(name, dict)) for name in kept):
+        raise TypeError("a value has another type")
+    if not all(isinstance(value, str | int | float) for value in kept["config"].values()):
+        raise TypeError("a setting is no plain value")
+    config = config_from(kept["config"])
+    if not 0 <= kept["best_epoch"] <= kept["epoch"] <= config.epochs:
+        raise ValueError("its epochs are impossible")
+    if not (0 <= kept["best_accuracy"] <= 1 and 0 <= kept["train_seconds"] < math.inf):
+        raise ValueError("its accuracy or its time is impossible")
+
+
+def load_weights(model: torch.nn.Module, weights: object) -> None:
+    """Put a checkpoint's `model_state_dict` into a network. Raises CheckpointError on a misfit."""
+    own = model.state_dict()
+    if (
+        not isinstance(weights, dict)
+        or weights.keys() != own.keys()
+        or not all(is_like(weights[name], value) for name, value in own.items())
+        or not all(value.isfinite().all() for value in weights.values())
+    ):
         raise CheckpointError(
-            "The checkpoint's weights do not fit the network that it names. "
-            "Choose another run or train again."
-        ) from error
+            f"The checkpoint's weights do not fit the network that it names. {_ADVICE}"
+        )
+    model.load_state_dict(dict(weights))  # without the file's own metadata
+
+
+def is_like(value: object, own: Tensor) -> bool:
+    """Return whether a value is a plain tensor of the same shape and type; 16 bits do for 32."""
+    return (
+        type(value) is Tensor
+        and (value.layout, value.is_meta, value.shape) == (torch.strided, False, own.shape)
+        and value.dtype in (own.dtype, torch.half if own.is_floating_point() else own.dtype)
+    )
 
 
 def network(checkpoint: Checkpoint) -> torch.nn.Sequential:
     """Return a checkpoint's network, on the CPU. Raises CheckpointError."""
     model = networks.build(config_from(checkpoint["config"]))
-    load_weights(model, checkpoint)
+    load_weights(model, checkpoint["model_state_dict"])
     return model

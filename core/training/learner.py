@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from core.config import TrainConfig, config_from
 from core.errors import CheckpointError
 from core.training import networks
-from core.training.checkpoint import Checkpoint, load_weights
+from core.training.checkpoint import Checkpoint, is_like, load_weights
 from core.training.schedule import rate_factor
 
 
@@ -24,13 +24,14 @@ class Learner:
         self.generator = torch.Generator().manual_seed(config.seed)
         self.model = networks.build(config)
         if start:
-            load_weights(self.model, start)
+            load_weights(self.model, start["model_state_dict"])
         self.model.to(place).to(memory_format=torch.channels_last)
         self.reader = copy.deepcopy(self.model) if config.ema else self.model
         self.optimizer = _optimizer(self.model, config)
 
     def schedule(self, steps_per_epoch: int) -> None:
         """Set the learning rate's course, which depends on the steps in an epoch."""
+        self.steps_per_epoch = steps_per_epoch
         self.scheduler = torch.optim.lr_scheduler.LambdaLR(
             self.optimizer, lambda step: rate_factor(self.config, step, steps_per_epoch)
         )
@@ -73,20 +74,64 @@ class Learner:
                 "The checkpoint was made with another configuration. "
                 "Resume with the run's own, or start a new run."
             )
-        load_weights(self.reader, checkpoint)
+        load_weights(self.reader, checkpoint["model_state_dict"])
+        if self.reader is not self.model:
+            load_weights(self.model, checkpoint.get("raw_state_dict"))
+        steps = checkpoint["epoch"] * self.steps_per_epoch
+        moments = checkpoint["optimizer_state_dict"].get("state")
+        step = checkpoint["scheduler_state_dict"].get("last_epoch")
+        if not isinstance(step, int) or step != steps or not self._fits(moments):
+            raise CheckpointError(f"{_NO_RESUME}: its optimiser is at another step. {_ADVICE}")
+        # Everything else in the two dictionaries follows from the configuration and the step.
+        rate = self.config.learning_rate * rate_factor(self.config, steps, self.steps_per_epoch)
+        course = {"last_epoch": steps, "_step_count": steps + 1, "_last_lr": [rate]}
+        groups = self.optimizer.state_dict()["param_groups"]
+        self.optimizer.load_state_dict({"state": moments, "param_groups": groups})
+        self.optimizer.param_groups[0]["lr"] = rate
+        self.scheduler.load_state_dict({**self.scheduler.state_dict(), **course})
+        self._restore_randomness(checkpoint["random_state"])
+
+    def _fits(self, moments: object) -> bool:
+        """Return whether a checkpoint's optimiser state is of this network and optimiser."""
+        names = _MOMENTS[self.config.optimizer]
+        if self.config.optimizer == "sgd" and not self.config.momentum:
+            names = ()
+        parameters = dict(enumerate(self.model.parameters()))
+        if not isinstance(moments, dict) or moments.keys() != (
+            parameters.keys() if names else set()
+        ):
+            return False
+        step = torch.zeros(())
+        return all(
+            isinstance(moment, dict)
+            and moment.keys() == set(names)
+            and all(
+                is_like(value, step if name == "step" else parameters[number])
+                for name, value in moment.items()
+            )
+            for number, moment in moments.items()
+        )
+
+    def _restore_randomness(self, states: dict[str, Tensor]) -> None:
+        """Set the generators; that of a GPU only where the checkpoint and this machine have one."""
         try:
-            if self.reader is not self.model:
-                self.model.load_state_dict(checkpoint["raw_state_dict"])
-            self.optimizer.load_state_dict(checkpoint["optimizer_state_dict"])
-            self.scheduler.load_state_dict(checkpoint["scheduler_state_dict"])
-            torch.set_rng_state(checkpoint["random_state"]["torch"])
-            self.generator.set_state(checkpoint["random_state"]["batches"])
-            if torch.cuda.is_available():
-                torch.cuda.set_rng_state(checkpoint["random_state"]["cuda"])
-        except (KeyError, ValueError, RuntimeError, TypeError) as error:
+            torch.set_rng_state(states["torch"])
+            self.generator.set_state(states["batches"])
+            if "cuda" in states and torch.cuda.is_available():
+                torch.cuda.set_rng_state(states["cuda"])
+        except (KeyError, RuntimeError, TypeError, AttributeError) as error:
             raise CheckpointError(
-                f"The checkpoint cannot be resumed: {error}. Start a new run."
+                f"{_NO_RESUME}: its random numbers are damaged. {_ADVICE}"
             ) from error
+
+
+_NO_RESUME, _ADVICE = "The checkpoint cannot be resumed", "Start a new run."
+_MOMENTS = {  # what each optimiser keeps of a parameter, in torch's words
+    "sgd": ("momentum_buffer",),
+    "adam": ("step", "exp_avg", "exp_avg_sq"),
+    "adamw": ("step", "exp_avg", "exp_avg_sq"),
+    "adadelta": ("step", "square_avg", "acc_delta"),
+}
 
 
 @torch.no_grad()

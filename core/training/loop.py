@@ -19,6 +19,7 @@ from torch import Tensor
 from core.config import TrainConfig
 from core.data.digits import Digits
 from core.data.splits import split_for
+from core.errors import ConfigError
 from core.evaluation.metrics import score
 from core.training import device, networks
 from core.training.batches import TrainingBatches
@@ -55,8 +56,8 @@ def train(
     Torch's global generator is seeded, since initial weights and dropout draw from no other; two
     trainings should not take turns in one process.
 
-    Raises DeviceError, or CheckpointError if `resume` is of another configuration, or `start` of
-    another network.
+    Raises DeviceError, ConfigError with fewer than 2 images to learn from, or CheckpointError if
+    `resume` is of another configuration, or `start` of another network.
     """
     _keep_freed_memory()
     where = device.choose(config.device, config.precision)
@@ -66,6 +67,12 @@ def train(
     if extra:
         images, labels = np.concatenate([images, extra[0]]), np.concatenate([labels, extra[1]])
     batches = TrainingBatches(images, labels, config, torch.device(where.kind), learner.generator)
+    if not len(batches) or not len(split.validation):
+        raise ConfigError(
+            f"train_size and validation_size leave {len(labels)} images to learn from and "
+            f"{len(split.validation)} to choose the best epoch with. At least 2 and 1 are needed: "
+            "set train_size to 0 for all, or higher."
+        )
     learner.schedule(len(batches))
     done, best_epoch, best_accuracy, earlier_seconds = 0, 0, -1.0, 0.0
     if resume:

@@ -26,6 +26,7 @@ def test_defaults_are_a_valid_configuration() -> None:
         ("dropout", 1, "from 0 to 0.9"),
         ("epochs", True, "a whole number"),
         ("network", "resnet", "one of fast_cnn"),
+        ("epochs", 10**400, "a whole number"),
         ("step_from_start", "maybe", "true or false"),
     ],
 )

@@ -80,6 +80,15 @@ def test_train_evaluate_predict_stop(tmp_path: Path) -> None:
         assert answer["looks_like_a_digit"]
         assert not answer["sure"]  # a run that saw so little has shown nothing
 
+    (tmp_path / "broken.png").write_bytes(b"no picture")
+    answers, _ = call("predict", str(tmp_path), "--run", "latest")
+    assert [Path(answer["path"]).name for answer in answers][3] == "broken.png"
+    assert len(answers) == 4 and "not a picture" in answers[3]["error"]
+    broken = str(tmp_path / "broken.png")
+    answers, message = call("predict", broken, broken, status=2)
+    assert [list(answer) for answer in answers] == [["path", "error"]] * 2
+    assert "None of the 2 pictures could be read" in message and len(message.splitlines()) == 1
+
     _, message = call("stop", "tiny", status=2)
     assert "not in progress: it is finished" in message
 
@@ -87,7 +96,9 @@ def test_train_evaluate_predict_stop(tmp_path: Path) -> None:
 def test_built_in_network_is_evaluated_on_what_is_in_use() -> None:
     """It learned from the full MNIST, which need not be here."""
     [report], _ = call("evaluate", "built-in")
-    assert (report["run"], report["count"]) == ("built-in", 1_000)
+    assert (report["run"], report["count"], report["split"]) == ("built-in", 1_000, "known")
+    _, message = call("evaluate", "built-in", "--split", "test", status=2)
+    assert "is no test" in message
     assert report["accuracy"] == pytest.approx(builtin.facts()["sample_accuracy"], abs=0.005)
 
 

@@ -13,6 +13,7 @@ from core.config import TrainConfig
 from core.data import mnist
 from core.runs import answers, builtin, catalogue
 from core.runs.run import Run, State
+from core.runs.store import connect
 from ui.compare import table
 
 APP = str(Path(__file__).parents[2] / "ui" / "app.py")
@@ -189,6 +190,15 @@ def test_deleting_asks_first(trained: Path) -> None:
     assert page.dataframe[0].value["name"].tolist() == ["cnn 1000", "built-in"]
 
 
+def test_deleted_run_is_no_longer_chosen(trained: Path) -> None:
+    """Somebody else deleted a run that is chosen here: it is forgotten, not only unseen."""
+    gone, left = catalogue.find("mlp 500"), catalogue.find("cnn 1000")
+    page = opened(gone, left)
+    catalogue.delete(gone)
+    page.run()
+    assert not page.exception and page.session_state["compared"] == [left.id]
+
+
 def test_run_in_progress_cannot_be_deleted(trained: Path) -> None:
     """Its button is off."""
     run = in_progress()
@@ -212,3 +222,21 @@ def test_password_of_a_teams_store_is_not_shown(monkeypatch: pytest.MonkeyPatch)
     """The page names the host alone."""
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "https://me:secret@runs.example:5000/path")
     assert table.whose() == "The team's runs, from runs.example."
+
+
+def test_run_that_may_know_the_test_images_is_not_judged(trained: Path) -> None:
+    """Neither against another run nor as a member of an ensemble: the page says why."""
+    first, second = catalogue.find("mlp 500"), catalogue.find("cnn 1000")
+    catalogue.set_tags(second.id, {"seen": "mnist", "taught_from": builtin.run().id})
+    page = opened(first, catalogue.get(second.id))
+    assert texts(page).count("is no test") == 2
+    assert "Exact McNemar test" not in texts(page)
+
+
+def test_run_that_can_go_on_is_not_offered_its_test(trained: Path) -> None:
+    """A stopped run's test accuracy is shown nowhere."""
+    run = catalogue.find("cnn 1000")
+    with connect() as (client, _):  # as its process would have left it
+        client.set_tag(run.id, "state", "stopped")
+    page = opened(catalogue.find("mlp 500"), catalogue.get(run.id))
+    assert "can be resumed" in texts(page)

@@ -10,7 +10,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.data import mnist
-from ui import cache
+from ui import cache, format
 
 ROOT = Path(__file__).parents[2]
 FULL = os.environ.get("DIGITLAB_DATA", "")
@@ -150,9 +150,8 @@ def test_a_damaged_set_is_said_and_the_sample_stays_in_use(sample: Path) -> None
     app = page()
     assert not app.exception
     (warning,) = app.warning
-    assert "train-images-idx3-ubyte is truncated or of another size: it has 16 bytes" in (
-        warning.value
-    )
+    said = "train-images-idx3-ubyte is truncated or of another size: it has 16 bytes"
+    assert format.message(said) in warning.value
     assert "**The sample is in use**" in texts(app)
     assert app.number_input(key="data-page-sample").label == "Page of 67"
 
@@ -176,8 +175,20 @@ def test_a_download_that_fails_says_why(
     download._shared().wait()
     app.run()
     assert not app.exception
-    assert [warning.value for warning in app.warning] == ["No network here."]
+    assert [warning.value for warning in app.warning] == [format.message("No network here.")]
     assert app.button(key="download-start")
+
+
+@pytest.mark.slow
+def test_the_download_finds_the_program(sample: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its process can import the command line; here it only says which data there are."""
+    from ui.data import download
+
+    monkeypatch.setattr(download, "_COMMAND", [sys.executable, "-m", "core", "data"])
+    process = download.Download()
+    process.start()
+    process.wait()
+    assert not process.is_going() and process.problem == ""
 
 
 @pytest.mark.slow

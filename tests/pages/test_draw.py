@@ -158,6 +158,31 @@ def test_test_digits_are_not_offered_to_be_kept(trained: Path) -> None:
     assert not [group for group in page.get("button_group") if "label-" in (group.key or "")]
 
 
+def test_folded_digits_are_not_read(trained: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While My digits are folded they are counted; unfolded, they are decoded once."""
+    import numpy as np
+
+    from core.my_digits import collection
+
+    read: list[int] = []
+
+    def counted() -> collection.Collection:
+        kept = load()
+        read.append(len(kept.names))
+        return kept
+
+    load = collection.load
+    monkeypatch.setattr(collection, "load", counted)
+    for label in range(3):
+        collection.keep(np.eye(28, dtype=np.float32), label)
+    page = opened(ONE)
+    [label] = [box.label for box in page.expander]
+    assert label == "My digits (3)" and read == []
+    page.session_state["my-digits-open"] = True
+    page.run().run()
+    assert not page.exception and read == [3]
+
+
 def test_a_kept_digit_can_be_deleted(trained: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The one chosen in the gallery goes, the others stay."""
     import numpy as np
@@ -169,5 +194,7 @@ def test_a_kept_digit_can_be_deleted(trained: Path, monkeypatch: pytest.MonkeyPa
     wanted = collection.names().index(first)
     monkeypatch.setattr("ui.draw.my_digits.gallery", lambda *_, **__: wanted)
     page = opened()
+    page.session_state["my-digits-open"] = True
+    page.run()
     page.button(key="my-digits-delete").click().run()
     assert not page.exception and collection.names() == (second,)

@@ -17,6 +17,7 @@ from core.my_digits import collection
 from core.runs import answers, builtin, catalogue
 from core.runs.answers import Result
 from core.runs.run import Run, State
+from core.runs.store import connect
 
 APP = str(Path(__file__).parents[2] / "ui" / "app.py")
 
@@ -33,6 +34,9 @@ def opened() -> AppTest:
 def answers_of(name: str, split: str = "test") -> tuple[Run, Result]:
     """Return a run and its answers."""
     run = catalogue.find(name)
+    if split == collection.SPLIT:
+        kept = collection.load_some()
+        return run, answers.on(run, kept.images, kept.labels)
     return run, answers.of(run, split, mnist.load("sample"))
 
 
@@ -64,12 +68,12 @@ def click(monkeypatch: pytest.MonkeyPatch) -> Callable[[int, int], None]:
 
 
 def test_without_a_run_the_built_in_network_is_shown(sample_only: None) -> None:
-    """On the sample only test, which it may have learned from: the page says so."""
+    """On the sample only images that it may know, which are not called a test: the page says so."""
     page = opened()
     assert page.selectbox(key="run-choice").value == "built-in"
-    assert page.segmented_control(key="split").options == ["test"]
-    assert "learned from the full MNIST" in page.caption[0].value
-    result = answers.of(builtin.run(), "test", mnist.load("sample"))
+    assert page.segmented_control(key="split").options == ["known"]
+    assert "learned from images of MNIST" in page.caption[0].value
+    result = answers.of(builtin.run(), answers.KNOWN, mnist.load("sample"))
     report = metrics.report(result.probabilities, result.labels)
     assert page.metric[0].value == f"{100 * report.accuracy:.2f} %"
 
@@ -84,8 +88,8 @@ def test_my_digits_are_a_split_of_any_run(trained: Path) -> None:
     page.run()
     page.segmented_control(key="split").set_value("my digits").run()
     assert not page.exception
-    mine = collection.load()
-    result = answers.on(catalogue.find("best"), mine.images, mine.labels)
+    kept = collection.load_some()
+    result = answers.on(catalogue.find("best"), kept.images, kept.labels)
     right = int((result.probabilities.argmax(1) == result.labels).sum())
     assert page.metric[0].value == f"{100 * right / 3:.2f} %"
     assert page.button(key="teach").label == "Teach it my digits"
@@ -94,6 +98,21 @@ def test_my_digits_are_a_split_of_any_run(trained: Path) -> None:
     page.run()
     assert not page.exception
     assert page.segmented_control(key="split").value == "test"
+
+
+def test_lesson_that_was_deleted_is_no_dead_end(trained: Path) -> None:
+    """Where the run that was learning is gone, the page offers the lesson again."""
+    collection.keep(np.eye(28, dtype=np.float32), 1)
+    learning = catalogue.find("mlp 500")
+    page = opened()
+    page.session_state["teaching"] = learning.id
+    page.segmented_control(key="split").set_value("my digits").run()
+    catalogue.delete(learning)
+    page.session_state["teaching"] = learning.id
+    page.run()
+    assert not page.error and not page.exception
+    assert "teaching" not in page.session_state
+    assert page.button(key="teach").label == "Teach it my digits"
 
 
 def test_taught_run_is_shown_before_and_after(trained: Path) -> None:
@@ -118,7 +137,9 @@ def test_name_of_a_run_that_learns_is_not_taken_for_markdown(trained: Path) -> N
     collection.keep(digits.train_images[0] / 255, int(digits.train_labels[0]))
     learning = catalogue.find("mlp 500")
     catalogue.rename(learning, "![x](http://elsewhere/x.png)")
-    catalogue.set_tags(learning.id, {"state": State.RUNNING, "alive_until": str(time.time() + 600)})
+    with connect() as (client, _):  # no run goes on that has finished, except in this test
+        client.set_tag(learning.id, "state", State.RUNNING)
+    catalogue.set_tags(learning.id, {"alive_until": str(time.time() + 600)})
     page = AppTest.from_file(APP, default_timeout=60).switch_page("../pages/evaluate.py")
     page.session_state["split"], page.session_state["teaching"] = "my digits", learning.id
     page.run()
@@ -248,7 +269,9 @@ def test_run_in_progress_keeps_its_test_unread(trained: Path) -> None:
     run = catalogue.find("best")
     page = opened()
     assert page.segmented_control(key="split").value == "test"
-    catalogue.set_tags(run.id, {"state": State.RUNNING, "alive_until": str(time.time() + 600)})
+    with connect() as (client, _):  # no run goes on that has finished, except in this test
+        client.set_tag(run.id, "state", State.RUNNING)
+    catalogue.set_tags(run.id, {"alive_until": str(time.time() + 600)})
     (run.folder / "test.npy").unlink()
     page.run()
     assert not page.exception

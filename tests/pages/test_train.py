@@ -11,7 +11,7 @@ from core.config import TrainConfig, config_fields
 from core.recipes import RECIPES
 from core.runs import catalogue
 from core.runs.run import Run, State
-from ui import cache
+from ui import cache, format
 from ui.train import live
 
 APP = str(Path(__file__).parents[2] / "ui" / "app.py")
@@ -181,6 +181,80 @@ def test_deleted_run_is_no_dead_end() -> None:
     assert not page.error and "kept" in texts(page)
     catalogue.delete(catalogue.find("kept"))
     assert "Press Start" in page.run().info[0].value
+
+
+def test_chosen_run_stays_while_another_trains() -> None:
+    """A run in progress is listed beside a finished run that was chosen, and takes no place of it.
+
+    Evaluate is asked for the same run.
+    """
+    finished, busy = going("looked at"), going("busy")
+    catalogue.set_tags(finished.id, {"state": State.FINISHED})
+    page = opened()
+    assert headline(page).endswith(" busy")  # nothing was chosen yet
+    page.button(key="start").click().run()
+    [started] = [run for run in catalogue.listed() if run.id not in (finished.id, busy.id)]
+    assert headline(page).endswith(format.plain(started.name))
+    page.button(key=f"watch-{busy.id}").click().run()
+    assert headline(page).endswith(" busy")
+    page.session_state["watched"] = finished.id
+    for _ in range(2):
+        page.run()
+        assert headline(page).endswith(" looked at")
+    assert page.session_state["watched"] == finished.id
+    assert "1. :material/play_circle: busy" in texts(page)
+    catalogue.request_stop(started)
+
+
+def headline(page: AppTest) -> str:
+    """Return the name of the run whose curves are shown, with its icon."""
+    [said] = [text.value for text in page.markdown if text.value.startswith("#### ")]
+    return said
+
+
+def test_finished_run_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its history does not change, and is not asked for again, neither by another session."""
+    from core.runs import history
+
+    asked: list[str] = []
+
+    def counted(run: Run) -> history.History:
+        asked.append(run.name)
+        return history.read_history(run)
+
+    monkeypatch.setattr("ui.cache.read_history", counted)
+    catalogue.set_tags(going("over").id, {"state": State.FINISHED})
+    page = opened()
+    for _ in range(3):
+        page.run()
+    opened()
+    assert asked == ["over"]
+
+
+def test_run_can_be_stopped_again_after_it_went_on() -> None:
+    """Stop is off while the run ends, and is there again when it was resumed."""
+    run = going("twice")
+    page = opened()
+    page.button(key="stop").click().run()
+    assert page.button(key="stop").disabled
+    catalogue.set_tags(run.id, {"state": State.STOPPED})
+    page.run()
+    catalogue.set_tags(run.id, {"state": State.RUNNING})
+    assert not page.run().button(key="stop").disabled
+
+
+def test_name_survives_leaving_the_page_and_is_taken_by_start() -> None:
+    """A name typed for the next run is kept until that run was started, and then is gone."""
+    page = opened()
+    page.text_input(key="name").set_value("my first").run()
+    page.switch_page("../pages/data.py").run()
+    page.switch_page("../pages/train.py").run()
+    assert page.text_input(key="name").value == "my first"
+    page.slider(key="setting-epochs").set_value(1).run()
+    page.button(key="start").click().run()
+    [run] = catalogue.listed()
+    assert run.name == "my first" and page.text_input(key="name").value == ""
+    catalogue.request_stop(run)
 
 
 def test_name_in_the_sidebar_is_plain_text() -> None:

@@ -7,19 +7,12 @@ import streamlit as st
 from core.errors import UserError
 from core.evaluation import metrics, significance
 from core.figures.curves import RUN_METRICS, accuracy_against, run_curves
-from core.runs import answers, catalogue, compare
-from core.runs.history import read_history
+from core.runs import answers, compare
 from core.runs.run import Run
 from ui import cache, format, keys
 from ui.components.chart import chart
 
 _CHANCE = 0.05  # the usual bound below which chance is not taken for the explanation
-
-
-@st.cache_data(max_entries=50, show_spinner=False)
-def _course(run_id: str, epochs: int) -> pd.DataFrame:
-    """Return a run's epochs; `epochs` counts them, so that a longer course is read anew."""
-    return read_history(catalogue.get(run_id)).epochs
 
 
 def curves(chosen: list[Run]) -> None:
@@ -41,7 +34,7 @@ def curves(chosen: list[Run]) -> None:
             help="Over the time spent training instead of epochs, which cost some networks more.",
         )
     by_label = {
-        label: _course(run.id, run.epochs)
+        label: cache.history(run).epochs
         for label, run in zip(compare.labels(chosen), chosen, strict=True)
     }
     caption = "Rings mark the best epochs, chosen on validation."
@@ -53,7 +46,13 @@ def curves(chosen: list[Run]) -> None:
 def verdict(first: Run, second: Run) -> None:
     """Say whether the difference between two runs' test answers exceeds what chance explains."""
     st.subheader("Is one better?")
-    if first.test_accuracy is None or second.test_accuracy is None:
+    untested = [run for run in (first, second) if run.test_accuracy is None]
+    for run in untested:
+        if run.seen:
+            reason = answers.why_no_test(run)
+            st.markdown(f"Nobody can say: {format.plain(reason)}")
+            return
+    if untested:
         st.markdown("Nobody can say yet: not both have read the test images.")
         return
     if first.data_checksum != second.data_checksum:
@@ -62,7 +61,7 @@ def verdict(first: Run, second: Run) -> None:
     try:
         paired = significance.mcnemar(*(_right(run) for run in (first, second)))
     except UserError as error:
-        st.markdown(f"Nobody can say: {format.plain(str(error))}")
+        st.markdown(f"Nobody can say: {format.message(error)}")
         return
     st.markdown(_sentence(paired, *map(format.plain, compare.labels([first, second]))))
     st.caption(
@@ -97,7 +96,7 @@ def ensemble(chosen: list[Run]) -> None:
         alone = [cache.result(run, "test") for run in chosen]
         together = answers.together(alone)
     except UserError as error:
-        st.markdown(f"Nobody can say: {format.plain(str(error))}")
+        st.markdown(f"Nobody can say: {format.message(error)}")
         return
     names = [*compare.labels(chosen), f"all {len(chosen)} as one"]
     reports = [metrics.report(one.probabilities, one.labels) for one in (*alone, together)]

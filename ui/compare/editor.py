@@ -4,19 +4,20 @@ import streamlit as st
 
 from core.runs import catalogue, compare
 from core.runs.run import Run
+from core.runs.store import is_shared
 from ui import format, guards, keys
-
-_DELETING = "run-to-delete"  # id of the run whose deletion waits for a second word
 
 
 def line(run: Run, colour: str) -> None:
     """Show a run's result, reason, warning and note, and what can be done with it."""
-    text, buttons = st.columns([8, 4], vertical_alignment="center")
-    with text.container(horizontal=True, vertical_alignment="center", gap="small"):
+    row = st.container(horizontal=True, vertical_alignment="center")
+    with row.container(
+        horizontal=True, vertical_alignment="center", wrap=False, key=f"line-{run.id}"
+    ):
         # HTML for the colour alone: what people wrote goes through Markdown, escaped.
         st.html(f'<span style="color: {colour}">■</span>', width="content")
         st.markdown(_summary(run), width="stretch")
-    with buttons.container(horizontal=True, horizontal_alignment="right"):
+    with row.container(horizontal=True, wrap=False, width="content"):
         if st.button(
             "Evaluate",
             key=f"evaluate-{run.id}",
@@ -47,7 +48,7 @@ def _summary(run: Run) -> str:
     if run.warning:
         below += f"  \n:orange[:material/warning: {format.plain(run.warning)}]"
     if run.note:
-        below += f"  \n:gray[{format.plain(' '.join(run.note.split()))}]"
+        below += f"  \n:gray[{format.plain(run.note)}]"
     return title + " · ".join(parts) + below
 
 
@@ -72,13 +73,13 @@ def _edit(run: Run) -> None:
         disabled=not run.state.is_over,
         help="Asks first." if run.state.is_over else "It is in progress: stop it first.",
     ):
-        st.session_state[_DELETING] = run.id
-    if st.session_state.get(_DELETING) == run.id:
+        st.session_state[keys.DELETING] = run.id
+    if st.session_state.get(keys.DELETING) == run.id:
         _confirm(run)
 
 
 def _keep() -> None:
-    st.session_state.pop(_DELETING, None)
+    st.session_state.pop(keys.DELETING, None)
 
 
 @st.dialog("Delete this run?", icon=":material/delete:", on_dismiss=_keep)
@@ -86,6 +87,8 @@ def _confirm(run: Run) -> None:
     st.markdown(
         f"**{format.plain(run.name)}** goes for good, with its network, its answers and its curves."
     )
+    if is_shared():
+        st.caption("A team's server hides its entry, and keeps it until `mlflow gc` is run there.")
     with guards.messages(), st.container(horizontal=True):
         delete = st.button("Delete", key=f"really-{run.id}", type="primary")
         if delete or st.button("Keep it", key=f"keep-{run.id}"):

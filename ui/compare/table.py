@@ -10,13 +10,12 @@ import streamlit as st
 
 from core.runs import catalogue, compare
 from core.runs.run import Run
-from ui import guards, keys
+from ui import format, guards, keys
 
 _DEFAULT = (
     *("name", "state", "test_accuracy", "validation_accuracy", "last_validation_accuracy"),
     *("network", "parameters", "data", "epochs", "train_seconds", "author", "started"),
 )
-_TICKED = "ticked-at-first"  # rows that were chosen when the table was drawn first
 _NAMES = {
     "name": "Name",
     "state": "State",
@@ -68,7 +67,7 @@ def controls(found: list[Run]) -> list[str]:
             )
         st.download_button(
             "CSV",
-            lambda: str(compare.table(found).to_csv(index=False)),
+            lambda: _csv(found),
             "runs.csv",
             "text/csv",
             key="runs-csv",
@@ -79,9 +78,15 @@ def controls(found: list[Run]) -> list[str]:
     return columns or default
 
 
-def table(columns: list[str]) -> None:
-    """Show the runs, every two seconds while one is in progress, and keep which are chosen."""
-    st.fragment(_table, run_every=2 if catalogue.in_progress() else None)(columns)
+def _csv(found: list[Run]) -> str:
+    every = compare.table(found)
+    text = every.select_dtypes(["object", "string"]).columns
+    return str(every.assign(**every[text].map(format.cell)).to_csv(index=False))
+
+
+def table(columns: list[str], live: bool) -> None:
+    """Show the runs, every two seconds if `live`, and keep which are chosen."""
+    st.fragment(_table, run_every=2 if live else None)(columns)
 
 
 def _table(columns: list[str]) -> None:
@@ -102,7 +107,7 @@ def _rows(columns: list[str]) -> None:
     key = "runs-" + hashlib.blake2b("".join(ids).encode(), digest_size=8).hexdigest()
     if key not in st.session_state:
         rows = [ids.index(run_id) for run_id in chosen if run_id in ids]
-        st.session_state[_TICKED] = {"selection": {"rows": rows}}
+        st.session_state[keys.TICKED] = {"selection": {"rows": rows}}
     event = st.dataframe(
         shown,
         column_order=columns,
@@ -113,10 +118,11 @@ def _rows(columns: list[str]) -> None:
         key=key,
         on_select="rerun",
         selection_mode="multi-row",
-        selection_default=st.session_state[_TICKED],
+        selection_default=st.session_state[keys.TICKED],
     )
     ticked = [ids[row] for row in event.selection.rows]
-    now = [run_id for run_id in chosen if run_id in ticked or run_id not in ids]
+    filtered_out = set(every["run"]) - set(ids)
+    now = [run_id for run_id in chosen if run_id in ticked or run_id in filtered_out]
     now += [run_id for run_id in ticked if run_id not in now]
     if now != chosen:
         st.session_state[keys.COMPARED] = now

@@ -9,9 +9,6 @@ from streamlit_drawable_canvas import st_canvas
 from ui import keys
 
 SIDE = 280  # CSS pixels; fits a telephone
-_GENERATION = "canvas-generation"  # a new canvas component for each: the only way to clear one
-_INITIAL = "canvas-initial"
-_PEN = "canvas-pen"  # its width in pixels
 
 _hide_toolbar = st.components.v2.component(
     "digitlab_canvas",
@@ -23,18 +20,18 @@ _hide_toolbar = st.components.v2.component(
 
 def canvas() -> dict[str, Any] | None:
     """Show pen, undo, clear and canvas; return the drawing as fabric's JSON, None where empty."""
-    generation = st.session_state.setdefault(_GENERATION, 0)
+    generation = st.session_state.setdefault(keys.CANVAS, 0)
     key = f"canvas-{generation}"
     if key not in st.session_state:  # a canvas just mounted starts from what was kept
-        st.session_state[_INITIAL] = st.session_state.get(keys.DRAWING)
+        st.session_state[keys.CANVAS_INITIAL] = st.session_state.get(keys.DRAWING)
     with st.container(key="canvas", gap=None):
         _hide_toolbar(key="canvas-toolbar", height=1)
         result = st_canvas(
-            stroke_width=st.session_state.setdefault(_PEN, 18),
+            stroke_width=st.session_state.setdefault(keys.PEN, 18),
             stroke_color="#ffffff",
             background_color="#000000",
             fill_color="rgba(0, 0, 0, 0)",
-            initial_drawing=st.session_state.get(_INITIAL),
+            initial_drawing=st.session_state.get(keys.CANVAS_INITIAL),
             height=SIDE,
             width=SIDE,
             key=key,
@@ -44,8 +41,8 @@ def canvas() -> dict[str, Any] | None:
     strokes = (drawing or {}).get("objects") or []
     # Callbacks run before all else: a stroke that arrives while the page is drawn after the click
     # stops that drawing, and what it had not come to would be lost.
-    undo, clear = st.columns(2)
-    undo.button(
+    buttons = st.container(horizontal=True, width=SIDE)
+    buttons.button(
         "Undo",
         icon=":material/undo:",
         width="stretch",
@@ -54,7 +51,7 @@ def canvas() -> dict[str, Any] | None:
         args=[{**(drawing or {}), "objects": strokes[:-1]}],
         help="Take back the last stroke.",
     )
-    clear.button(
+    buttons.button(
         "Clear",
         icon=":material/delete:",
         width="stretch",
@@ -66,7 +63,7 @@ def canvas() -> dict[str, Any] | None:
     st.slider(
         "Pen",
         *(6, 40),
-        key=_PEN,
+        key=keys.PEN,
         help="Width in pixels. The model sees the same thickness whatever it is.",
     )
     return drawing if strokes else None
@@ -75,4 +72,4 @@ def canvas() -> dict[str, Any] | None:
 def _restart(drawing: dict[str, Any] | None) -> None:
     """Put a fresh canvas in the old one's place, with this drawing on it."""
     st.session_state[keys.DRAWING] = drawing
-    st.session_state[_GENERATION] += 1
+    st.session_state[keys.CANVAS] += 1

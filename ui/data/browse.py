@@ -13,15 +13,13 @@ import streamlit as st
 from core.config import TrainConfig, config_fields
 from core.data import selection, statistics
 from core.data.digits import Digits
-from ui import cache, format
+from ui import cache, format, keys
 from ui.components.chart import Tiles, chart
 from ui.components.gallery import gallery
 from ui.components.tiles import sprite, strip
 
-CHOSEN = "data-chosen"  # [source, number] of the image shown large
 PAGE_SIZE = 60
 HEIGHT = 520  # CSS pixels of the gallery, the map and the large view
-_SEED = "data-seed"  # of the augmentation's draws
 _PARTS = {"train": "Training", "test": "Test", "all": "Both"}
 _METHODS = {"pca": "PCA", "tsne": "t-SNE"}
 _MAP_COLUMNS = 50  # of the sprite with the map's digits
@@ -50,7 +48,7 @@ class Chosen:
 
 def chosen(digits: Digits) -> Chosen:
     """Return the image last clicked in the gallery or the map; at first the very first."""
-    source, number = st.session_state.get(CHOSEN, (digits.source, 0))
+    source, number = st.session_state.get(keys.CHOSEN, (digits.source, 0))
     number = number if source == digits.source else 0
     images, labels = selection.take(digits, np.array([number]))
     return Chosen(images[0], int(labels[0]), *selection.place(digits, number))
@@ -110,9 +108,9 @@ def browse(digits: Digits) -> None:
     # The choice outlasts reruns: only a new one moves the large view, or a click on the map
     # would be undone by the rerun that follows it.
     clicked = None if picked is None else int(shown[picked])
-    if clicked is not None and clicked != st.session_state.get("data-clicked"):
-        st.session_state[CHOSEN] = (digits.source, clicked)
-    st.session_state["data-clicked"] = clicked
+    if clicked is not None and clicked != st.session_state.get(keys.CLICKED):
+        st.session_state[keys.CHOSEN] = (digits.source, clicked)
+    st.session_state[keys.CLICKED] = clicked
 
 
 def show_map(digits: Digits) -> None:
@@ -148,7 +146,7 @@ def _draw_map(digits: Digits, method: str) -> None:
 
     def choose() -> None:
         _, index = st.session_state[key]["click"]["customdata"]
-        st.session_state[CHOSEN] = (digits.source, int(index))
+        st.session_state[keys.CHOSEN] = (digits.source, int(index))
 
     chart(
         digit_map(points, title),
@@ -216,7 +214,7 @@ def show_augmentation(choice: Chosen) -> None:
             help=metadata["help"],
             persist_state="session",
         )
-    seed = st.session_state.setdefault(_SEED, 0)
+    seed = st.session_state.setdefault(keys.AUGMENTATION_SEED, 0)
     cache.wait_for_torch()
     draws = augmented(choice.image, TrainConfig(**values), _DRAWS, seed)
     original = choice.image[None].astype(np.float32) / 255
@@ -231,4 +229,4 @@ def show_augmentation(choice: Chosen) -> None:
 
 
 def _shuffle() -> None:
-    st.session_state[_SEED] += 1
+    st.session_state[keys.AUGMENTATION_SEED] += 1

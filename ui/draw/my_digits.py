@@ -8,10 +8,8 @@ from numpy.typing import NDArray
 
 from core.errors import InkError
 from core.my_digits import collection
-from ui import keys
+from ui import cache, format, keys
 from ui.components.gallery import gallery
-
-_UPLOAD = "my-digits-upload"
 
 
 def ask(image: NDArray[np.float32], answer: int) -> None:
@@ -40,10 +38,16 @@ def ask(image: NDArray[np.float32], answer: int) -> None:
 
 
 def kept() -> None:
-    """Show all that were kept, to delete some, and to download or upload them as one file."""
-    digits = collection.load()
-    title = f"My digits ({len(digits.names):,})"
-    with st.expander(title, key="my-digits-open", icon=":material/bookmark:"):
+    """Show all that were kept, to delete some, and to download or upload them as one file.
+
+    While they are folded, they are only counted.
+    """
+    title = f"My digits ({len(collection.names()):,})"
+    folded = st.expander(title, key=keys.MY_DIGITS, icon=":material/bookmark:", on_change="rerun")
+    if not folded.open:
+        return
+    digits = cache.my_digits()
+    with folded:
         if digits.names:
             st.caption(
                 "Evaluate shows how any run reads them, and can teach it. Click one to delete it."
@@ -79,11 +83,11 @@ def kept() -> None:
 
 
 def _upload() -> None:
-    generation = st.session_state.setdefault(_UPLOAD, 0)
+    generation = st.session_state.setdefault(keys.MY_DIGITS_UPLOAD, 0)
     file = st.file_uploader(
         "Add digits from a file",
         ["zip"],
-        key=f"{_UPLOAD}-{generation}",
+        key=f"{keys.MY_DIGITS_UPLOAD}-{generation}",
         help="A my-digits.zip that was downloaded here or on another machine.",
     )
     if file is None:
@@ -91,8 +95,10 @@ def _upload() -> None:
     try:
         new = collection.restore(file.getvalue())
     except InkError as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(format.message(error), icon=":material/error:")
         return
     st.toast(f"{new:,} new digits.")
-    st.session_state[_UPLOAD] += 1  # an empty uploader, or each rerun would add them again
+    st.session_state[keys.MY_DIGITS_UPLOAD] += (
+        1  # an empty uploader, or each rerun would add them again
+    )
     st.rerun()

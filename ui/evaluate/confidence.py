@@ -5,7 +5,7 @@ import streamlit as st
 from core.evaluation import calibration
 from core.evaluation.calibration import Calibration
 from core.figures.digits import reliability
-from core.runs.answers import Result
+from core.runs.answers import Result, may_have_seen
 from core.runs.run import Run
 from ui import cache, format
 from ui.components.chart import chart
@@ -52,7 +52,7 @@ def confidence(run: Run, result: Result) -> None:
 
 def _fitted(run: Run) -> Calibration:
     """Return the calibration of single answers, which are what this page shows."""
-    if run.is_builtin and cache.digits_for(run).source != run.data:
+    if may_have_seen(run, cache.digits_for(run)):
         return run.calibration
     validation = cache.result(run, "validation")
     return calibration.fit(validation.probabilities, validation.labels)

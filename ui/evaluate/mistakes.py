@@ -10,7 +10,7 @@ from core.evaluation.metrics import Report
 from core.figures.digits import probability_bars
 from core.runs.answers import Result
 from core.runs.run import Run
-from ui import format
+from ui import format, keys
 from ui.components.chart import Click, chart
 from ui.components.gallery import gallery
 from ui.components.tiles import tile
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 
 PAGE = 60  # images
-_SHOWN = "shown-images"  # which of the two sets of images is looked at
 _ALL, _CELL = "mistakes", "cell"
 _NO_BREAK = "\u00a0"  # so that a caption's line ends nowhere but before the image's number
 
@@ -33,7 +32,7 @@ def matrix_key(run: Run, split: str) -> str:
 
 def show_cell() -> None:
     """Turn from all mistakes to the cell that was clicked."""
-    st.session_state[_SHOWN] = _CELL
+    st.session_state[keys.SHOWN_IMAGES] = _CELL
 
 
 def mistakes(run: Run, split: str, result: Result, cell: Click | None) -> None:
@@ -48,13 +47,13 @@ def mistakes(run: Run, split: str, result: Result, cell: Click | None) -> None:
         # Of mistakes the surest is the most telling, of right answers the least sure.
         sets[_CELL] = inside.sort_values("confidence", ascending=truth == answer)
         titles[_CELL] = f"{truth} → {answer} ({len(inside):,})"
-    if st.session_state.get(_SHOWN) not in sets:
-        st.session_state[_SHOWN] = _ALL
+    if st.session_state.get(keys.SHOWN_IMAGES) not in sets:
+        st.session_state[keys.SHOWN_IMAGES] = _ALL
     shown = st.segmented_control(
         "Images shown",
         list(sets),
         format_func=titles.__getitem__,
-        key=_SHOWN,
+        key=keys.SHOWN_IMAGES,
         required=True,
         label_visibility="collapsed",
         help="Every mistake, or the images of the cell you clicked.",
@@ -193,7 +192,7 @@ def downloads(run: Run, split: str, result: Result, report: Report) -> None:
             st.download_button(
                 label,
                 make,
-                f"{run.name}-{split}-{name}.csv",
+                f"{format.file_name(run.name)}-{split}-{name}.csv",
                 "text/csv",
                 key=f"csv-{name}",
                 icon=":material/download:",

@@ -1,16 +1,14 @@
 """A run as it goes: progress, curves, epochs, stop. It reads the store; it never trains."""
 
-from contextlib import suppress
-
 import numpy as np
 import streamlit as st
 
 from core.errors import RunError
 from core.figures.curves import learning_rate, training_curves
 from core.runs import catalogue
-from core.runs.history import History, read_history
+from core.runs.history import History
 from core.runs.run import Run, State
-from ui import format, guards, keys
+from ui import cache, format, guards, keys
 from ui.components.chart import chart
 
 _ICONS = {
@@ -24,19 +22,26 @@ _ICONS = {
 
 
 def live() -> None:
-    """Show the run that is being watched, every few seconds while it goes on."""
-    seconds = pace(catalogue.in_progress())
-    st.fragment(_watch, run_every=seconds)(seconds)
+    """Show the run that is being watched, every few seconds while it goes on.
+
+    One that is over is drawn once; then only which runs are in progress is asked.
+    """
+    active = catalogue.in_progress()
+    run = _watched(active)
+    if run is not None and not run.state.is_over:
+        seconds = pace(active)
+        st.fragment(_watch, run_every=seconds)(run.id, seconds)
+    else:
+        _over(run, active)
+        guards.follow(active)
 
 
 def pace(active: list[Run]) -> int:
-    """Return the seconds between two looks at the run in progress.
+    """Return the seconds between two looks at the first of the runs in progress.
 
     A look takes a quarter of a second of a core, most of it in the browser, and from a training on
     two cores as much. So a long run is looked at less often.
     """
-    if not active:
-        return 3
     run = active[0]
     if not (run.epochs and run.train_seconds):
         return 1
@@ -44,60 +49,62 @@ def pace(active: list[Run]) -> int:
     return 1 if expected < 10 else 2 if expected < 60 else 5
 
 
-def _watch(seconds: int) -> None:
+def _watch(run_id: str, seconds: int) -> None:
     with guards.messages():
         active = catalogue.in_progress()
-        if pace(active) != seconds:
-            st.rerun()  # a run began, ended, or turned out to be long
         run = _watched(active)
+        if run is None or run.id != run_id or run.state.is_over or pace(active) != seconds:
+            st.rerun()  # it ended, another was chosen, or it turned out to be long
+        _show(run, active)
+
+
+@st.fragment
+def _over(run: Run | None, active: list[Run]) -> None:
+    with guards.messages():
         if run is None:
             st.info(
                 "Nothing has been trained yet. Press Start: the first curve is there in seconds.",
                 icon=":material/play_circle:",
             )
-            return
-        _headline(run, active)
-        _curves(run)
-        if len(active) > 1:
-            _queue(active)
+        else:
+            _show(run, active)
+
+
+def _show(run: Run, active: list[Run]) -> None:
+    _headline(run, active)
+    _curves(run)
+    if any(other.id != run.id for other in active):
+        _queue(active)
 
 
 def _watched(active: list[Run]) -> Run | None:
     """Return the run chosen here, else the one in progress, else the last."""
     chosen = st.session_state.get(keys.WATCHED)
-    if active:
-        run = next((run for run in active if run.id == chosen), active[0])
-    else:
-        run = _kept(chosen)
-        if run is None:
-            return None
-    st.session_state[keys.WATCHED] = run.id
-    return run
-
-
-def _kept(run_id: str | None) -> Run | None:
-    """Return a run; where it was deleted, or none is meant, the last one."""
-    if run_id is not None:
-        with suppress(RunError):
-            return catalogue.get(run_id)
-    return next(iter(catalogue.listed()), None)
+    if chosen is not None:
+        try:
+            return next((run for run in active if run.id == chosen), None) or catalogue.get(chosen)
+        except RunError:  # somebody deleted it
+            del st.session_state[keys.WATCHED]
+    return next(iter(active or catalogue.listed()), None)
 
 
 def _headline(run: Run, active: list[Run]) -> None:
     """Name, state, progress and Stop, always of the same height."""
-    title, button = st.columns([4, 1], vertical_alignment="center")
-    title.markdown(f"#### {_ICONS[run.state]} {format.plain(run.name)}")
-    stopping = f"stopping-{run.id}"
-    if not run.state.is_over and button.button(
+    line = st.container(horizontal=True, vertical_alignment="center", wrap=False)
+    line.markdown(f"#### {_ICONS[run.state]} {format.plain(run.name)}")
+    stopping = keys.stopping(run.id)
+    if run.state.is_over:
+        st.session_state.pop(stopping, None)  # it may go on one day, and be stopped again
+    elif line.button(
         "Stop",
+        key="stop",
         icon=":material/stop:",
-        width="stretch",
         disabled=stopping in st.session_state,
         help="Ends the run within two seconds and keeps its best epoch.",
     ):
         catalogue.request_stop(run)
         st.session_state[stopping] = True
-        st.rerun(scope="fragment")
+        st.rerun()
     if run.state == State.QUEUED:
         before = sum(other.started < run.started for other in active)
         waits = f"Waits for its turn, {before} before it"
@@ -126,13 +133,14 @@ def _progress_text(run: Run) -> str:
 
 
 def _curves(run: Run) -> None:
-    history = read_history(run)
+    history = cache.history(run)
     speed = history.steps["images_per_second"].tail(5).median()
     if run.state == State.RUNNING and speed > 0:
         left = (run.steps - run.step) * run.config.batch_size / speed
         st.caption(f"{speed:,.0f} images a second · {format.duration(left)} left")
     else:
-        st.caption(f"{run.config.network}, seed {run.config.seed}, {run.device} {run.precision}")
+        met = format.plain(f"{run.device} {run.precision}")
+        st.caption(f"{run.config.network}, seed {run.config.seed}, {met}")
     logarithmic = st.toggle(
         "Logarithmic loss", help="Shows small differences late in a run as clearly as early ones."
     )
@@ -149,11 +157,8 @@ def _curves(run: Run) -> None:
             "live-accuracy",
             height=320,
         )
-    table, rate = st.columns([2, 1])
-    with table:
-        _epochs(run, history)
-    with rate:
-        chart(learning_rate(history, run.config.epochs), "live-rate", height=240)
+    _epochs(run, history)
+    chart(learning_rate(history, run.config.epochs), "live-rate", height=240)
 
 
 def _epochs(run: Run, history: History) -> None:
@@ -185,10 +190,10 @@ def _epochs(run: Run, history: History) -> None:
 def _queue(active: list[Run]) -> None:
     st.markdown("**Queue**")
     for place, run in enumerate(active):
-        name, watch, stop = st.columns([4, 1, 1], vertical_alignment="center")
-        name.markdown(f"{place + 1}. {_ICONS[run.state]} {format.plain(run.name)}")
-        if watch.button("Watch", key=f"watch-{run.id}", width="stretch", help="Show its curves."):
+        line = st.container(horizontal=True, vertical_alignment="center", wrap=False)
+        line.markdown(f"{place + 1}. {_ICONS[run.state]} {format.plain(run.name)}")
+        if line.button("Watch", key=f"watch-{run.id}", help="Show its curves."):
             st.session_state[keys.WATCHED] = run.id
-            st.rerun(scope="fragment")
-        if stop.button("Stop", key=f"stop-{run.id}", width="stretch", help="End this run."):
+            st.rerun()
+        if line.button("Stop", key=f"stop-{run.id}", help="End this run."):
             catalogue.request_stop(run)

@@ -46,7 +46,7 @@ def _duration(config: TrainConfig, batch: TrainConfig, images: int) -> None:
             with st.spinner("Timing a few steps …") if not measured else nullcontext():
                 measured.append(estimate.step_seconds(batch))
     except UserError as error:
-        st.error(str(error), icon=":material/memory:")
+        st.error(format.message(error), icon=":material/memory:")
         return
     sizes = split_sizes(images, config.validation_size, config.train_size)
     fastest = tuple(map(min, zip(*measured, strict=True)))

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from core.errors import RunError
+from core.errors import RunError, StoreError
 from core.jobs import queue
+from core.runs import catalogue
+from core.runs.store import directory
 
 HOLD = """
 import sys
@@ -18,6 +20,13 @@ from core.jobs import queue
 with queue.turn(Path(sys.argv[1]), sys.argv[2]) as ours:
     print(ours, flush=True)
     sys.stdin.read()
+"""
+
+
+ENQUEUE = """
+from core.config import TrainConfig
+from core.jobs import request
+print(request.enqueue(TrainConfig(device="cpu"), "sample").id)
 """
 
 
@@ -74,6 +83,38 @@ def test_empty_ticket_is_nobodys(tmp_path: Path) -> None:
     with queue.turn(tmp_path, "next") as ours:
         assert ours and time.monotonic() - begin < 2
     assert list(tmp_path.iterdir()) == []
+
+
+def test_place_of_a_dead_process_is_given_up_at_once(tmp_path: Path) -> None:
+    """Nobody waits for a process that died before its first sign of life; a held place stays."""
+    queue.enter(tmp_path, "dead")
+    queue.leave(tmp_path, "dead")
+    assert list(tmp_path.iterdir()) == []
+    with queue.turn(tmp_path, "alive"):
+        queue.leave(tmp_path, "alive")
+        assert list(tmp_path.glob("*-alive"))
+
+
+def test_queue_that_cannot_be_written_says_so(tmp_path: Path) -> None:
+    """The message names the folder."""
+    (tmp_path / "queue").write_text("a file where the folder should be")
+    with pytest.raises(StoreError, match=r"queue .*cannot be written"):
+        queue.enter(tmp_path / "queue" / "cpu", "any")
+
+
+def test_many_runs_asked_for_at_once_are_all_in_the_queue() -> None:
+    """Eight processes that ask at the same moment get eight runs, each with its place."""
+    command = [sys.executable, "-c", ENQUEUE]
+    asking = [
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        for _ in range(8)
+    ]
+    told = [process.communicate(timeout=120) for process in asking]
+    assert [error for _, error in told] == [""] * 8
+    ids = {out.strip() for out, _ in told}
+    assert {run.id for run in catalogue.listed()} == ids and len(ids) == 8
+    tickets = (directory() / "queue" / "cpu").iterdir()
+    assert sorted(ticket.name.split("-")[1] for ticket in tickets) == sorted(ids)
 
 
 def test_waiting_run_can_be_stopped(tmp_path: Path) -> None:

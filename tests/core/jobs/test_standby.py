@@ -22,6 +22,19 @@ request.prepare()
 print(standby._waiting[0].pid, flush=True)
 input()
 """
+FORK = """
+import os, subprocess, sys
+from core.jobs import request, standby
+request.prepare()
+subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE, close_fds=False)
+reader, writer = os.pipe()
+if not os.fork():
+    print(standby._waiting[0].pid, os.getpid(), flush=True)
+    os.close(writer)
+    os.read(reader, 1)  # until the server is gone, and then for as long as the test wants
+    import time; time.sleep(600)
+input()
+"""
 
 pytestmark = pytest.mark.usefixtures("sample_only")
 
@@ -91,6 +104,40 @@ def test_process_on_standby_ends_with_its_server() -> None:
     until(lambda: not lives(number))
 
 
+def test_it_ends_with_its_server_while_it_loads_and_whatever_was_forked() -> None:
+    """Killed at once, the server leaves a process that has yet to load; it does not load first.
+
+    Another process, forked by the server meanwhile, does not keep it alive.
+    """
+    with subprocess.Popen(
+        [sys.executable, "-c", FORK],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as server:
+        assert server.stdout
+        number, forked = map(int, server.stdout.readline().split())
+        server.kill()
+        try:
+            until(lambda: not lives(number))
+            assert lives(forked)
+        finally:
+            os.kill(forked, signal.SIGKILL)
+
+
+def test_process_that_nobody_needs_is_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After some minutes without anybody at the settings, its memory is free."""
+    monkeypatch.setattr(standby, "_UNUSED", 3.0)
+    request.prepare()
+    number = standby._waiting[0].pid
+    time.sleep(2)
+    request.prepare()  # somebody still looks
+    time.sleep(2)
+    assert lives(number) and standby._waiting
+    until(lambda: not standby._waiting and not lives(number))
+
+
 def test_a_dead_process_or_one_of_another_store_is_not_used(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -105,6 +152,6 @@ def test_a_dead_process_or_one_of_another_store_is_not_used(
     request.prepare()
     monkeypatch.setenv("DIGITLAB_AUTHOR", "somebody else")
     environment = request.worker_environment()
-    assert not standby.take("a run", environment)
+    assert not standby.take("a run", environment, died=lambda: None)
     standby.prepare(environment)
     assert [one.fits(environment) for one in standby._waiting] == [True]

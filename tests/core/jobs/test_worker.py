@@ -2,23 +2,28 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from core.config import TrainConfig
 from core.data import mnist
 from core.errors import CheckpointError, RunError
-from core.jobs import queue, request, worker
+from core.jobs import process, queue, request, worker
 from core.reading.reader import fit_calibration
 from core.runs import answers, catalogue, files, store
 from core.runs.history import read_history
 from core.runs.run import Run, State
+from core.training import checkpoint
 
 pytestmark = pytest.mark.usefixtures("sample_only")
 
@@ -52,6 +57,7 @@ def test_started_run_finishes_with_everything_kept() -> None:
     done = wait(run, lambda now: now.state.is_over)
     assert (done.state, done.reason, done.epochs) == (State.FINISHED, "", 2), log(run)
     assert done.validation_accuracy and done.test_accuracy and done.train_seconds
+    assert {"python", "torch", "numpy"} <= done.versions.keys()
     assert done.device == "cpu" and done.parameters == 267_410 and done.data_checksum
     fitted = fit_calibration(done, mnist.load("sample"))
     assert (done.calibration, fitted.temperature != 1) == (fitted, True)
@@ -84,7 +90,7 @@ def test_stop_is_obeyed_within_2_seconds_and_the_run_resumes() -> None:
     stopped = wait(run, lambda now: now.state.is_over)
     assert time.monotonic() - begin < 2.5  # 2 s and a look at the store
     assert stopped.state == State.STOPPED and "stopped in epoch" in stopped.reason
-    wait(run, lambda now: now.test_accuracy is not None)
+    assert stopped.test_accuracy is None  # it can go on, and nobody shall choose by it
 
     worker_done = wait(run, lambda now: not _in_queue(now))
     again = subprocess.Popen(
@@ -95,7 +101,9 @@ def test_stop_is_obeyed_within_2_seconds_and_the_run_resumes() -> None:
     assert further.state == State.RUNNING
     again.send_signal(signal.SIGINT)
     out, _ = again.communicate(timeout=30)
-    assert again.returncode == 0 and json.loads(out)["state"] == "stopped"
+    told = json.loads(out)
+    assert again.returncode == 0 and (told["state"], told["test_accuracy"]) == ("stopped", None)
+    assert not (run.folder / "test.npy").exists()
     assert read_history(run).epochs["epoch"].is_monotonic_increasing
 
 
@@ -156,6 +164,163 @@ def test_bug_inside_shows_its_last_line_and_logs_the_traceback(
     failed = catalogue.get(run.id)
     assert (failed.state, failed.reason) == (State.FAILED, "ZeroDivisionError: what a bug says")
     assert "Traceback" in log(run)
+
+
+def test_code_is_that_of_the_process_that_trains() -> None:
+    """Whoever asks for a run may run older code for days: the run's process says what it runs."""
+    run = request.enqueue(SHORT, "sample")
+    assert (run.commit, run.versions) == ("", {})
+    told = process.code()
+    done = worker.work(run)
+    assert (done.commit, done.versions) == (told["commit"], json.loads(told["versions"]))
+
+
+def test_process_killed_before_its_first_sign_of_life_is_noticed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The run is failed at once, not when its lease ends, and holds nobody up."""
+    started: list[subprocess.Popen[bytes]] = []
+    launch = process.launch
+
+    def noted(*arguments: str, **options: Any) -> "subprocess.Popen[bytes]":
+        started.append(launch(*arguments, **options))
+        return started[-1]
+
+    monkeypatch.setattr(process, "launch", noted)
+    run = request.start(SHORT, "sample")
+    started[0].kill()
+    dead = wait(run, lambda now: now.state.is_over, seconds=15)
+    assert (dead.state, dead.reason) == (State.FAILED, "the training process died")
+    assert not _in_queue(run)
+
+
+def test_deleted_run_ends_its_process() -> None:
+    """A run may look dead where it trains, and be deleted: nobody could stop its process."""
+    run = request.start(LONG, "sample")
+    wait(run, lambda now: now.epochs >= 1)
+    number = pid_of(run)
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        catalogue.forfeit(run.id)
+        with suppress(RunError):
+            catalogue.delete(run)
+            break
+    gone_by = time.monotonic() + 20
+    while _lives(number):
+        assert time.monotonic() < gone_by
+        time.sleep(0.1)
+
+
+def _lives(number: int) -> bool:
+    """Return whether the process of this number is there, and not merely a zombie."""
+    try:
+        os.kill(number, 0)
+        return " Z " not in Path(f"/proc/{number}/stat").read_text()
+    except (ProcessLookupError, FileNotFoundError):
+        return False
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits another process, as Linux can")
+def test_full_disk_is_told_and_outlived() -> None:
+    """Seconds without room for a byte, in the store or the folder, cost a warning and no metric."""
+    import resource
+
+    run = request.start(LONG, "sample")
+    before = wait(run, lambda now: now.epochs >= 2)
+    number, infinite = pid_of(run), resource.RLIM_INFINITY
+    resource.prlimit(number, resource.RLIMIT_FSIZE, (1, infinite))
+    time.sleep(4)
+    assert _lives(number)
+    resource.prlimit(number, resource.RLIMIT_FSIZE, (infinite, infinite))
+    room = wait(run, lambda now: now.epochs > before.epochs + 2 and now.warning != "")
+    assert room.state == State.RUNNING and "could not be written" in room.warning
+    catalogue.request_stop(room)
+    stopped = wait(run, lambda now: now.state.is_over)
+    assert stopped.state == State.STOPPED, log(run)
+    told = read_history(run).epochs["epoch"].tolist()
+    assert told == list(range(1, stopped.epochs + 1))
+    assert checkpoint.load(run.folder / files.BEST)["epoch"] == stopped.best_epoch
+    wait(run, lambda now: not _in_queue(now))
+
+
+def test_folder_removed_in_the_middle_is_told_and_outlived() -> None:
+    """The run goes on until it is stopped, and says that it keeps nothing; it makes none anew."""
+    run = request.start(LONG, "sample")
+    before = wait(run, lambda now: now.epochs >= 1)
+    shutil.rmtree(run.folder)
+    told = wait(run, lambda now: now.epochs >= before.epochs + 2)
+    assert told.state == State.RUNNING and "could not be written" in told.warning
+    catalogue.request_stop(told)
+    stopped = wait(run, lambda now: now.state.is_over)
+    assert stopped.state == State.STOPPED and not run.folder.exists()
+    wait(run, lambda now: not _in_queue(now))
+
+
+def test_run_that_kept_no_network_has_failed() -> None:
+    """Nobody could read a digit with it, whatever it is said to have reached."""
+    run = request.enqueue(SHORT, "sample")
+    (run.folder / "best.partial").mkdir()
+    done = worker.work(run)
+    assert done.state == State.FAILED and "best epoch could not be kept" in done.reason
+    assert done.test_accuracy is None and "could not be kept" in done.warning
+
+
+def stopped_run() -> Run:
+    """Return a run that was stopped after an epoch or more, its process gone."""
+    run = request.start(LONG, "sample")
+    catalogue.request_stop(wait(run, lambda now: now.epochs >= 1))
+    wait(run, lambda now: now.state.is_over)
+    return wait(run, lambda now: not _in_queue(now))
+
+
+def test_run_without_its_last_checkpoint_is_not_begun_anew() -> None:
+    """Its epochs in the store would be another training's; it stays as it was."""
+    run = stopped_run()
+    (run.folder / files.LAST).unlink()
+    with pytest.raises(RunError, match=r"checkpoint of the last is not here\. Resume it where"):
+        worker.work(run)
+    assert catalogue.get(run.id) == run
+
+
+def test_resume_elsewhere_fetches_what_the_run_left_in_the_team_store(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another machine goes on after the last epoch; the first one then sees the newer network."""
+    monkeypatch.chdir(tmp_path)  # a team's store in a file keeps its files there
+    (tmp_path / "team").mkdir()
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/team/store.db")
+    here, there = store.directory(), tmp_path / "elsewhere"
+    run = request.enqueue(SHORT.changed({"epochs": 4}), "sample")
+    stopping = threading.Thread(target=_stop_after_an_epoch, args=(run,))
+    stopping.start()
+    run = worker.work(run)
+    stopping.join()
+    assert run.state == State.STOPPED and 1 <= run.epochs < 4
+    before = files.path(run, files.BEST).read_bytes()
+
+    monkeypatch.setenv("DIGITLAB_RUNS", str(there))
+    watched = tmp_path / "watched"
+    done = worker.work(run)
+    assert (done.state, done.epochs) == (State.FINISHED, 4) and done.test_accuracy
+    epochs = read_history(done).epochs["epoch"].tolist()
+    assert epochs == [1, 2, 3, 4]
+    after = files.path(done, files.BEST).read_bytes()
+
+    monkeypatch.setenv("DIGITLAB_RUNS", str(watched))  # fetched before, and again after
+    assert files.path(run, files.BEST).read_bytes() == after
+    note = next((watched / run.id / "artifacts").glob(".fetched-best.pt"))
+    note.write_text("stopped 1 1")
+    (watched / run.id / "artifacts" / files.BEST).write_bytes(before)
+    assert files.path(done, files.BEST).read_bytes() == after
+
+    catalogue.set_tags(run.id, {"host": "elsewhere"})
+    monkeypatch.setenv("DIGITLAB_RUNS", str(here))  # where it began, and has files of its own
+    assert files.path(catalogue.get(run.id), files.BEST).read_bytes() == after
+
+
+def _stop_after_an_epoch(run: Run) -> None:
+    wait(run, lambda now: now.epochs >= 1)
+    catalogue.request_stop(catalogue.get(run.id))
 
 
 def test_checkpoint_that_cannot_be_written_does_not_end_the_run() -> None:

@@ -1,7 +1,11 @@
 """My digits: kept, listed, deleted, taken elsewhere; and what is no file of theirs."""
 
 import io
+import struct
+import tracemalloc
 import zipfile
+import zlib
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,10 +20,10 @@ def digit(seed: int) -> np.ndarray:
     return np.random.default_rng(seed).random((28, 28), np.float32)
 
 
-def zipped(*members: tuple[str, bytes]) -> bytes:
+def zipped(*members: tuple[str, bytes], how: int = zipfile.ZIP_DEFLATED) -> bytes:
     """An archive of these files."""
     content = io.BytesIO()
-    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as file:
+    with zipfile.ZipFile(content, "w", how) as file:
         for name, data in members:
             file.writestr(name, data)
     return content.getvalue()
@@ -96,6 +100,95 @@ def test_foreign_file_is_refused_and_leaves_nothing(content: bytes) -> None:
     assert collection.names() == ()
 
 
+def mutated(content: bytes, random: np.random.Generator) -> bytes:
+    """The bytes with some overwritten, and perhaps some cut out, doubled or missing at the end."""
+    data = bytearray(content)
+    for place in random.integers(len(data), size=random.integers(1, 9)):
+        data[place] = random.integers(256)
+    start, stop = sorted(random.integers(len(data), size=2))
+    match random.integers(6):
+        case 0:
+            del data[start:stop]
+        case 1:
+            data[start:start] = data[start:stop]
+        case 2:
+            del data[stop:]
+    return bytes(data)
+
+
+WAYS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA)
+
+
+def test_broken_archives_are_refused_or_taken() -> None:
+    """Whatever bytes of an archive are wrong, the worst that happens is one sentence."""
+    random = np.random.default_rng(0)
+    names = [GOOD.replace("-4", f"-{label}") for label in range(3)]
+    refused = 0
+    for how in WAYS:
+        whole = zipped(*((name, png()) for name in names), how=how)
+        for _ in range(500):
+            try:
+                collection.restore(mutated(whole, random))
+            except InkError as error:
+                refused += 1
+                assert str(error) == "This is no file of My digits. Upload one that was " + (
+                    "downloaded there."
+                )
+    assert refused > 1_000
+
+
+@pytest.mark.parametrize("how", WAYS[1:], ids=["deflate", "bzip2", "lzma"])
+def test_no_more_than_a_picture_is_unpacked(how: int) -> None:
+    """A member that unpacks to 64 MB, and says that it has 100 bytes or all, fills no memory."""
+    size = 64 * 2**20
+    bomb = zipped((GOOD, bytes(size)), how=how)
+    for content in (bomb, bomb.replace(size.to_bytes(4, "little"), (100).to_bytes(4, "little"))):
+        tracemalloc.start()
+        with pytest.raises(InkError, match="no file of My digits"):
+            collection.restore(content)
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert peak < 2**20
+
+
+def test_directory_of_a_million_members_is_not_read() -> None:
+    """Entries without any file behind them are refused before each becomes an object."""
+    empty = zipped((GOOD, b""))
+    entry, end = empty[empty.index(b"PK\x01\x02") : -22], empty[-22:]
+    count = (collection.MOST_BYTES - 22) // len(entry)
+    directory = entry * count
+    end = end[:12] + len(directory).to_bytes(4, "little") + (0).to_bytes(4, "little") + end[20:]
+    archive = directory + end
+    tracemalloc.start()
+    with pytest.raises(InkError, match="no file of My digits"):
+        collection.restore(archive)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 2**20
+
+
+def test_picture_that_would_decode_to_gigabytes_is_refused() -> None:
+    """A header that says 20,000 × 20,000 is enough to know that it is no digit."""
+    header = b"IHDR" + struct.pack(">IIBBBBB", 20_000, 20_000, 8, 0, 0, 0, 0)
+    chunk = struct.pack(">I", 13) + header + struct.pack(">I", zlib.crc32(header))
+    with pytest.raises(InkError, match="no file of My digits"):
+        collection.restore(zipped((GOOD, b"\x89PNG\r\n\x1a\n" + chunk + png()[33:])))
+    name = collection.keep(digit(1), 1)
+    (collection.folder() / name).write_bytes(b"\x89PNG\r\n\x1a\n" + chunk + png()[33:])
+    with pytest.raises(InkError, match=name):
+        collection.load()
+
+
+def test_digit_deleted_meanwhile_is_left_out() -> None:
+    """What another session deletes between the listing and the reading is no error."""
+    kept = collection.keep(digit(1), 1)
+    gone = collection.folder() / kept.replace("-1.png", "-2.png")
+    gone.symlink_to(collection.folder() / "nothing")  # listed, and not there when it is opened
+    assert collection.load().names == (kept,)
+    with zipfile.ZipFile(io.BytesIO(collection.archive())) as file:
+        assert file.namelist() == [kept]
+
+
 def test_too_many_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """Beyond the limit nothing is written, and the message says so."""
     monkeypatch.setattr(collection, "MOST", 1)
@@ -125,3 +218,14 @@ def test_archive_that_does_not_fit_leaves_nothing(monkeypatch: pytest.MonkeyPatc
     with pytest.raises(InkError, match="Delete some first"):
         collection.restore(content)
     assert collection.names() == (kept,)
+
+
+def test_digit_deleted_meanwhile_is_passed_over(own_runs: Path) -> None:
+    """One that another session deletes between the listing and the reading is just not there."""
+    kept = collection.keep(digit(1), 1)
+    gone = collection.folder() / "20260101T000000-00000000-2.png"
+    gone.symlink_to(collection.folder() / "nowhere")  # it is listed, and cannot be opened
+    assert gone.name in collection.names()
+    assert collection.load().names == (kept,)
+    with zipfile.ZipFile(io.BytesIO(collection.archive())) as file:
+        assert file.namelist() == [kept]

@@ -38,17 +38,47 @@ def test_taught_run_reads_what_it_could_not_and_forgets_little(sample_only: None
     for image in fours:
         collection.keep(image.astype(np.float32), 4)
     parent = builtin.run()
-    before = accuracy(parent, collection.SPLIT), accuracy(parent, "test")
+    before = accuracy(parent, collection.SPLIT), accuracy(parent, answers.KNOWN)
     run = finetune.start(parent)
     deadline = time.monotonic() + 120
     while not catalogue.get(run.id).state.is_over and time.monotonic() < deadline:
         time.sleep(0.3)
     run = catalogue.get(run.id)
     assert (run.state, run.reason, run.taught_from) == (State.FINISHED, "", parent.id)
-    after = accuracy(run, collection.SPLIT), accuracy(run, "test")
+    after = accuracy(run, collection.SPLIT), accuracy(run, answers.KNOWN)
     assert before[0] < 0.5 < 0.9 < after[0]
     assert after[1] > 0.98
-    assert (accuracy(parent, collection.SPLIT), accuracy(parent, "test")) == before
+    assert (accuracy(parent, collection.SPLIT), accuracy(parent, answers.KNOWN)) == before
+
+    # What the built-in network knows of the sample goes with what was taught.
+    assert (run.seen, run.taught_digits, run.test_accuracy) == (("mnist",), 12, None)
+    assert "is no test" in run.warning and not (run.folder / "test.npy").exists()
+    assert catalogue.best(catalogue.listed()) is None
+    with pytest.raises(RunError, match="is no test"):
+        answers.of(run, "test", digits)
+    assert answers.splits(run, digits) == (answers.KNOWN, "validation")
+
+
+def test_what_ancestors_learned_from_goes_with_a_run() -> None:
+    """A grandchild on the sample has seen MNIST, too; one of the sample alone has seen no other."""
+    sample = mnist.load("sample")
+    child = catalogue.create(TrainConfig(), "sample", parent=builtin.run(), taught_digits=3)
+    grandchild = catalogue.create(TrainConfig(), "sample", parent=child, taught_digits=4)
+    clean = catalogue.create(TrainConfig(), "sample")
+    its_child = catalogue.create(TrainConfig(), "sample", parent=clean, taught_digits=5)
+    family = [child, grandchild, clean, its_child]
+    assert [run.seen for run in family] == [("mnist",), ("mnist",), (), ()]
+    told = [answers.may_have_seen(run, sample) for run in (builtin.run(), *family)]
+    assert told == [True, True, True, False, False]
+
+
+def test_run_taught_before_this_was_recorded_has_seen_it_too() -> None:
+    """The built-in network's pupils on the sample are recognised without a word in the store."""
+    run = catalogue.create(TrainConfig(), "sample")
+    catalogue.set_tags(run.id, {"taught_from": builtin.run().id, "state": State.FINISHED})
+    catalogue.log(run.id, [("test_accuracy", 0.99, 1)])
+    assert catalogue.get(run.id).seen == ("mnist",)
+    assert catalogue.get(run.id).test_accuracy is None
 
 
 def test_without_digits_nothing_starts(trained: Path) -> None:

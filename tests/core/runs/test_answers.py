@@ -11,7 +11,8 @@ from core.data.digits import Digits
 from core.errors import RunError
 from core.evaluation import metrics
 from core.runs import answers, catalogue
-from core.runs.run import Run
+from core.runs.run import Run, State
+from core.runs.store import connect
 
 
 @pytest.fixture
@@ -56,6 +57,33 @@ def test_other_data_are_refused(run: Run, sample: Digits) -> None:
     other = dataclasses.replace(sample, test_images=sample.test_images[::-1])
     with pytest.raises(RunError, match="trained on other data"):
         answers.of(run, "test", other)
+
+
+def test_stopped_run_keeps_its_test_unread(run: Run, sample: Digits) -> None:
+    """It can be resumed, so its test set is neither read nor shown; validation is."""
+    for state in (State.STOPPED, State.FAILED):
+        with connect() as (client, _):  # as its process would have left it
+            client.set_tag(run.id, "state", str(state))
+        stopped = catalogue.get(run.id)
+        assert (stopped.state, stopped.test_accuracy) == (state, None)
+        with pytest.raises(RunError, match=r"can be resumed.*Look at validation"):
+            answers.of(stopped, "test", sample)
+        assert answers.splits(stopped, sample) == ("validation",)
+        assert len(answers.of(stopped, "validation", sample).labels)
+
+
+def test_damaged_answers_are_given_anew(run: Run, sample: Digits) -> None:
+    """A file that is cut short is as good as none."""
+    path = run.folder / "test.npy"
+    path.write_bytes(path.read_bytes()[:1_000])
+    result = answers.of(run, "test", sample)
+    assert metrics.score(result.probabilities, result.labels)[1] == run.test_accuracy
+
+
+def test_what_is_new_to_a_run_is_not_called_known(run: Run, sample: Digits) -> None:
+    """Only for a run that may have learned from them are the test images known images."""
+    with pytest.raises(RunError, match="Ask for test"):
+        answers.of(run, answers.KNOWN, sample)
 
 
 def test_run_without_files_says_so(run: Run, sample: Digits) -> None:

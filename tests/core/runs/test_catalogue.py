@@ -1,16 +1,22 @@
 """The run store, on a real embedded one in a folder of its own."""
 
 import json
+import math
+import sqlite3
 import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from core.config import TrainConfig
-from core.errors import RunError
-from core.runs import catalogue, files
+from core.errors import ConfigError, RunError, StoreError
+from core.jobs.recorder import Recorder
+from core.runs import catalogue, files, store
 from core.runs.history import read_history
 from core.runs.run import Run, State
+from core.runs.store import connect
 
 
 def made(name: str = "", accuracy: float | None = None, data: str = "sample") -> Run:
@@ -28,7 +34,6 @@ def test_new_run_keeps_what_is_needed_to_repeat_it() -> None:
     assert run.state == State.QUEUED
     assert run.config == TrainConfig(network="mlp")
     assert run.data == "sample" and run.author and run.host
-    assert {"python", "torch", "numpy"} <= run.versions.keys()
 
 
 def test_names_are_numbered() -> None:
@@ -130,8 +135,10 @@ def test_rename_and_note() -> None:
 
 def test_run_in_progress_cannot_be_deleted() -> None:
     """Deleting asks the store, not the caller's memory, whether the run is over."""
-    stale = made(accuracy=0.9)
-    catalogue.set_tags(stale.id, {"state": State.RUNNING})
+    run = made()
+    catalogue.move(run.id, State.STOPPED)
+    stale = catalogue.get(run.id)
+    catalogue.reopen(stale)
     with pytest.raises(RunError, match="in progress"):
         catalogue.delete(stale)
     assert [run.id for run in catalogue.listed()] == [stale.id]
@@ -142,9 +149,33 @@ def test_deleted_run_is_gone_with_its_files() -> None:
     run = made(accuracy=0.9)
     (run.folder / "best.pt").write_bytes(b"weights")
     catalogue.delete(run)
-    assert catalogue.listed() == [] and not run.folder.exists()
+    assert catalogue.listed() == [] and not run.folder.parent.exists()
     with pytest.raises(RunError, match="deleted"):
         catalogue.get(run.id)
+    with closing(sqlite3.connect(store.directory() / "store.db")) as database:
+        for table in ("runs", "tags", "params", "metrics", "latest_metrics"):
+            query = f"SELECT count(*) FROM {table} WHERE run_uuid = ?"  # noqa: S608
+            assert database.execute(query, [run.id]).fetchone() == (0,), table
+
+
+def test_deleted_run_leaves_no_files_in_a_teams_store(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was published goes too; where it cannot, the person is told where it stays."""
+    monkeypatch.chdir(tmp_path)  # MLflow keeps the files of such a store below it
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/team.db")
+    runs = [made(name, accuracy=0.9) for name in ("gone", "kept")]
+    for run in runs:
+        (run.folder / "best.pt").write_bytes(b"weights")
+        files.publish(run.id)
+    assert len(list((tmp_path / "mlruns").rglob("best.pt"))) == 2
+    catalogue.delete(runs[0])
+    (kept,) = (tmp_path / "mlruns").rglob("best.pt")
+    folder = kept.parent.rename(tmp_path / "elsewhere")
+    kept.parent.symlink_to(folder)  # what lies behind a link is not removed
+    with pytest.raises(StoreError, match=r"was deleted\. Its files stay in the team's store at"):
+        catalogue.delete(runs[1])
+    assert catalogue.listed() == []
 
 
 def test_stop_is_passed_on_and_forgotten_by_a_resume() -> None:
@@ -193,3 +224,112 @@ def test_runs_of_a_newer_version_hide_no_others() -> None:
     catalogue.set_tags(newest.id, {"config": json.dumps(config | {"network": "invented_later"})})
     assert [run.id for run in catalogue.listed()] == [newer.id, older.id]
     assert catalogue.get(newer.id).config == TrainConfig()
+
+
+@pytest.mark.parametrize("config", ["{", "[1]", "3", '{"epochs": "many"}', "[" * 5_000])
+def test_run_without_settings_hides_no_others(config: str) -> None:
+    """It is left out of the list, and asking for it says why."""
+    good, bad = made(), made()
+    catalogue.set_tags(bad.id, {"config": config})
+    assert [run.id for run in catalogue.listed()] == [good.id]
+    assert [run.id for run in catalogue.in_progress()] == [good.id]
+    with pytest.raises(ConfigError):
+        catalogue.get(bad.id)
+
+
+def test_each_tag_is_read_on_its_own() -> None:
+    """A tag that makes no sense costs its own fact, and neither the run nor the others."""
+    good, bad = made(), made()
+    catalogue.set_tags(bad.id, {"steps": "many", "versions": "[1]", "alive_until": "nan"})
+    catalogue.log(bad.id, [("best_epoch", math.nan, 1), ("epochs", 3, 1)])
+    assert [run.id for run in catalogue.listed()] == [bad.id, good.id]
+    read = catalogue.get(bad.id)
+    assert (read.steps, read.versions, read.state) == (0, {}, State.FAILED)
+    assert read.config == good.config and read.author == good.author
+
+
+def test_run_in_a_state_of_a_newer_version_is_shown_as_failed() -> None:
+    """The reason names the state, and the other runs stay as they are."""
+    good, bad = made(accuracy=0.9), made()
+    with connect() as (client, _):
+        client.set_tag(bad.id, "state", "paused")
+    shown, other = catalogue.listed()
+    assert (shown.id, shown.state, other.id) == (bad.id, State.FAILED, good.id)
+    assert "'paused' is not known to this version" in shown.reason
+    catalogue.reopen(shown)
+    assert catalogue.get(bad.id).state == State.QUEUED
+
+
+def test_first_final_state_wins() -> None:
+    """A later one changes neither the state nor the reason; only a resume goes on from it."""
+    run = made()
+    catalogue.move(run.id, State.STOPPED, "stopped in epoch 1 of 4")
+    catalogue.move(run.id, State.FAILED, "something else")
+    catalogue.set_tags(run.id, {"state": State.FINISHED, "reason": ""})
+    stopped = catalogue.get(run.id)
+    assert (stopped.state, stopped.reason) == (State.STOPPED, "stopped in epoch 1 of 4")
+    catalogue.reopen(stopped)
+    catalogue.move(run.id, State.RUNNING)
+    catalogue.move(run.id, State.FINISHED)
+    assert catalogue.get(run.id).state == State.FINISHED
+
+
+def test_moves_that_cannot_be_are_refused() -> None:
+    """What is complete is neither run nor queued again, and what is in progress is not reopened."""
+    done, going = made(accuracy=0.9), made()
+    with pytest.raises(RunError, match="finished cannot become running"):
+        catalogue.move(done.id, State.RUNNING)
+    with pytest.raises(RunError, match="finished cannot become queued"):
+        catalogue.reopen(done)
+    catalogue.move(going.id, State.RUNNING)
+    with pytest.raises(RunError, match="in progress"):
+        catalogue.reopen(going)
+    assert [run.state for run in catalogue.listed()] == [State.RUNNING, State.FINISHED]
+
+
+def test_run_whose_process_died_is_reopened() -> None:
+    """It may be resumed, though nobody has recorded that it failed."""
+    run = made()
+    catalogue.set_tags(run.id, {"state": State.RUNNING, "alive_until": "0"})
+    catalogue.reopen(catalogue.get(run.id))
+    assert catalogue.get(run.id).state == State.QUEUED
+
+
+def test_runs_created_at_once_get_different_names() -> None:
+    """Twenty of the same recipe, at the same moment, are numbered from 1 to 20."""
+    with ThreadPoolExecutor(20) as pool:
+        names = {run.name for run in pool.map(lambda _: made(), range(20))}
+    assert names == {f"mlp-{number}" for number in range(1, 21)}
+
+
+def test_long_and_odd_names_are_refused() -> None:
+    """80 characters are allowed; new lines become spaces; control characters are refused."""
+    assert made("x" * 80).name == "x" * 80
+    assert made(" two\n lines ").name == "two lines"
+    run = made()
+    for bad, why in (("x" * 81, "at most 80"), ("x" * 10_000, "10,000"), ("a\x1b[2Jb", "control")):
+        with pytest.raises(RunError, match=why):
+            made(bad)
+        with pytest.raises(RunError, match=why):
+            catalogue.rename(run, bad)
+    assert len(catalogue.listed()) == 3
+
+
+def test_long_note_is_refused_rather_than_cut() -> None:
+    """8,000 characters are kept, all of them; one more is refused, and the old note stays."""
+    run = made()
+    catalogue.note(run, "é" * 8_000)
+    with pytest.raises(RunError, match=r"at most 8,000 characters, and this one has 8,001"):
+        catalogue.note(run, "x" * 8_001)
+    assert catalogue.get(run.id).note == "é" * 8_000
+
+
+def test_first_end_that_a_recorder_is_told_wins() -> None:
+    """A failure after a stop does not take its place, even if neither was written yet."""
+    run = made()
+    recorder = Recorder(run.id)
+    recorder.end(State.STOPPED, "stopped in epoch 1 of 4")
+    recorder.end(State.FAILED, "something else")
+    recorder.start()
+    recorder.close()
+    assert catalogue.get(run.id).reason == "stopped in epoch 1 of 4"

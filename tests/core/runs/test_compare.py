@@ -33,9 +33,12 @@ def test_table_has_a_row_a_run_and_gaps_where_nothing_is_known() -> None:
 
 def test_table_reads_back_from_csv() -> None:
     """What is downloaded has the same numbers."""
-    table = compare.table([made('a, "quoted" name\nin two lines', 0.98)])
+    run = made('a, "quoted" name', 0.98)
+    catalogue.note(run, "a note\nin two lines")
+    table = compare.table([catalogue.get(run.id)])
     again = pd.read_csv(io.StringIO(table.to_csv(index=False)))
-    assert again.loc[0, "name"] == 'a, "quoted" name\nin two lines'
+    assert again.loc[0, "name"] == 'a, "quoted" name'
+    assert again.loc[0, "note"] == "a note\nin two lines"
     assert again.loc[0, "test_accuracy"] == 0.98
 
 
@@ -54,6 +57,19 @@ def test_only_what_differs_is_shown() -> None:
     assert table.loc["learning_rate"].to_dict() == {"slow": "0.001", "fast": "0.01"}
     assert set(table.index) == {"learning_rate", "epochs"}
     assert compare.differing([slow, slow]).empty
+
+
+def test_origin_is_a_difference() -> None:
+    """A run that was taught differs from its parent by that, whatever else they share."""
+    parent = made("parent")
+    child = catalogue.create(TrainConfig(), "sample", "fast_cnn", "child", parent, 7)
+    table = compare.differing([parent, child])
+    assert table.loc["taught from"].to_dict() == {"parent": "no run", "child": "parent"}
+    assert table.loc["my digits taught"].to_dict() == {"parent": "0", "child": "7"}
+    assert len(table) == 2
+    other = catalogue.create(TrainConfig(), "sample", name="other", parent=child, taught_digits=7)
+    origins = compare.differing([parent, other]).loc["taught from"]
+    assert origins.to_dict() == {"parent": "no run", "other": child.id[:8]}
 
 
 def test_what_is_not_known_yet_makes_no_difference() -> None:

@@ -1,14 +1,17 @@
 """The store's door: first creation, and every way in which it can be shut."""
 
 import os
+import shutil
 import socket
 import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from core.config import TrainConfig
 from core.errors import StoreError
@@ -21,8 +24,8 @@ def test_two_processes_can_create_the_store_at_once(
 ) -> None:
     """Both find the same new store, and each its own run in it."""
     code = (
-        "from core import runs; from core.config import TrainConfig;"
-        "print(runs.create(TrainConfig(), 'sample').id)"
+        "from core.runs import catalogue; from core.config import TrainConfig;"
+        "print(catalogue.create(TrainConfig(), 'sample').id)"
     )
     folder = tmp_path / "fresh"  # not made by the fixture
     processes = [
@@ -45,12 +48,13 @@ def test_two_processes_can_create_the_store_at_once(
 def test_interrupted_creation_leaves_no_half_store(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What a process killed while creating the store leaves behind is not taken for a store."""
+    """What a process killed while creating it leaves behind is no store, and is tidied up."""
     monkeypatch.setenv("DIGITLAB_RUNS", str(tmp_path / "fresh"))
     unfinished = tmp_path / "fresh" / ".store-killed"
     unfinished.mkdir(parents=True)
     (unfinished / "store.db").write_bytes(b"half a store")
     assert catalogue.listed() == []
+    assert not unfinished.exists()
 
 
 @pytest.mark.slow
@@ -60,8 +64,10 @@ def test_locked_store_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     run = catalogue.create(TrainConfig(), "sample")
     other = sqlite3.connect(store.directory() / "store.db", isolation_level=None)
     other.execute("BEGIN EXCLUSIVE")
+    begin = time.monotonic()
     with pytest.raises(StoreError, match="locked by another program"):
         catalogue.rename(run, "new")
+    assert time.monotonic() - begin < 6
     other.execute("ROLLBACK")
     other.close()
     catalogue.rename(run, "new")
@@ -95,6 +101,129 @@ def test_file_that_is_no_store_says_so(own_runs: Path) -> None:
     with pytest.raises(StoreError, match="cannot be used"):
         catalogue.listed()
     assert path.read_bytes().startswith(b"a diary")
+
+
+@pytest.mark.parametrize("in_use", [False, True])
+def test_store_that_was_cut_to_nothing_says_so(own_runs: Path, in_use: bool) -> None:
+    """An empty file is not taken for an empty store, opened before or not."""
+    if in_use:
+        catalogue.create(TrainConfig(), "sample")
+    os.truncate(own_runs / "store.db", 0)
+    with pytest.raises(StoreError, match="is an empty file: its content was lost"):
+        catalogue.listed()
+    assert (own_runs / "store.db").stat().st_size == 0
+
+
+def test_database_of_another_program_is_left_alone(own_runs: Path) -> None:
+    """It gets no tables of ours, and the message names the file."""
+    path = own_runs / "store.db"
+    path.unlink()
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("CREATE TABLE recipes (name TEXT)")
+    before = path.read_bytes()
+    with pytest.raises(StoreError, match="the database of another program"):
+        catalogue.listed()
+    assert path.read_bytes() == before
+
+
+def test_store_that_cannot_be_opened_says_so_at_once(own_runs: Path) -> None:
+    """A folder under the store's name costs no retries."""
+    (own_runs / "store.db").unlink()
+    (own_runs / "store.db").mkdir()
+    begin = time.monotonic()
+    with pytest.raises(StoreError, match="cannot be used: unable to open"):
+        catalogue.listed()
+    assert time.monotonic() - begin < 5
+
+
+def test_store_removed_while_in_use_says_so(own_runs: Path) -> None:
+    """No empty store takes its place behind a person's back; put back, it goes on."""
+    run = catalogue.create(TrainConfig(), "sample")
+    away = own_runs.rename(own_runs.with_name("away"))
+    with pytest.raises(StoreError, match="was removed while it was in use"):
+        catalogue.listed()
+    assert not own_runs.exists()
+    away.rename(own_runs)
+    assert [found.id for found in catalogue.listed()] == [run.id]
+
+
+def test_store_replaced_while_in_use_is_the_one_read(own_runs: Path) -> None:
+    """A backup put in place is read and written, not the file that was there before."""
+    first = catalogue.create(TrainConfig(), "sample")
+    shutil.copyfile(own_runs / "store.db", own_runs / "backup.db")
+    catalogue.create(TrainConfig(), "sample")
+    (own_runs / "backup.db").replace(own_runs / "store.db")
+    assert [run.id for run in catalogue.listed()] == [first.id]
+    catalogue.rename(first, "written")
+    with closing(sqlite3.connect(own_runs / "store.db")) as database:
+        assert database.execute("SELECT name FROM runs").fetchall() == [("written",)]
+
+
+@pytest.mark.parametrize("in_use", [False, True])
+def test_deleted_experiment_says_so(in_use: bool) -> None:
+    """Whoever deleted it in MLflow is told how to restore it."""
+    catalogue.create(TrainConfig(), "sample")
+    with store.connect() as (client, experiment):
+        client.delete_experiment(experiment)
+    if not in_use:
+        store._open.cache_clear()
+    with pytest.raises(StoreError, match="mlflow experiments restore"):
+        catalogue.create(TrainConfig(), "sample")
+
+
+def test_full_disk_says_so() -> None:
+    """When the database may not grow, the message says what to do; with room, all is well."""
+    run = catalogue.create(TrainConfig(), "sample")
+    points = [("step/loss", float(step), step) for step in range(2_000)]
+
+    def limit(pages: int) -> None:
+        with store.connect() as (client, _), client._tracking_client.store.engine.connect() as link:
+            link.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
+
+    limit(1)  # SQLite takes the pages that there are
+    with pytest.raises(StoreError, match=r"is full. Free some space"):
+        catalogue.log(run.id, points)
+    limit(1_000_000)
+    catalogue.log(run.id, points)
+
+
+def test_any_failure_of_the_store_is_told_and_bugs_are_not(own_runs: Path) -> None:
+    """A database without its tables is a StoreError; a TypeError of ours stays one."""
+    run = catalogue.create(TrainConfig(), "sample")
+    with closing(sqlite3.connect(own_runs / "store.db")) as database:
+        database.execute("ALTER TABLE runs RENAME TO lost")
+    with pytest.raises(StoreError, match=r"cannot be used: .*no such table"):
+        catalogue.get(run.id)
+    with pytest.raises(TypeError), store.connect():
+        raise TypeError("a bug")
+
+
+def test_existing_store_is_opened_without_the_lock(own_runs: Path) -> None:
+    """While another process holds the lock, an existing store opens."""
+    store._open.cache_clear()
+    with store.lock():
+        assert catalogue.listed() == []
+
+
+def test_busy_lock_advises_patience() -> None:
+    """Nobody is told to move a store away that is only busy."""
+    again = FileLock(store.directory() / "store.lock", timeout=0)
+    told = pytest.raises(StoreError, match="Nothing is lost: try again")
+    with store.lock(), told as refusal, store.connect():
+        again.acquire()
+    assert "away" not in str(refusal.value)
+
+
+def test_odd_characters_in_the_path_open_no_stray_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A folder's ?, #, % and spaces are part of its name."""
+    folder = tmp_path / "what? #1 50%41" / "runs"
+    monkeypatch.setenv("DIGITLAB_RUNS", str(folder))
+    run = catalogue.create(TrainConfig(), "sample")
+    assert [found.id for found in catalogue.listed()] == [run.id]
+    assert {path.name for path in folder.iterdir()} == {"store.db", "store.lock", run.id}
+    assert [path.name for path in tmp_path.iterdir()] == ["what? #1 50%41"]
 
 
 @pytest.mark.slow

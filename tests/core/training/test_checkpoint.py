@@ -1,17 +1,23 @@
 """Checkpoints: written whole, read as weights only."""
 
+import copy
+import math
 import os
 import pickle
+import tracemalloc
+import zipfile
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
-from core.config import TrainConfig
+from core.config import TrainConfig, config_from
 from core.errors import CheckpointError
 from core.training import checkpoint
 from core.training.checkpoint import Checkpoint
+from core.training.learner import Learner
 from core.training.networks import build
 
 
@@ -91,7 +97,9 @@ def test_other_dictionaries_are_no_checkpoints(tmp_path: Path) -> None:
 def test_weights_of_another_network_do_not_fit(tmp_path: Path) -> None:
     """Weights that are not the named network's are refused."""
     with pytest.raises(CheckpointError, match="do not fit"):
-        checkpoint.load_weights(build(TrainConfig(network="lenet5")), made("mlp"))
+        checkpoint.load_weights(
+            build(TrainConfig(network="lenet5")), made("mlp")["model_state_dict"]
+        )
 
 
 def test_failed_write_keeps_the_old_checkpoint(tmp_path: Path) -> None:
@@ -103,3 +111,172 @@ def test_failed_write_keeps_the_old_checkpoint(tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match="could not be written"):
         checkpoint.save(made(), path)
     assert path.read_bytes() == before
+
+
+def learned(**settings: Any) -> Checkpoint:
+    """Return the checkpoint of a small network after one epoch of two steps."""
+    config = TrainConfig(**{"network": "quick_cnn", "width": 4, "ema": 0.9, **settings})
+    learner = Learner(config, torch.device("cpu"), None)
+    learner.schedule(2)
+    for _ in range(2):
+        learner.step(learner.model(torch.rand(4, 1, 28, 28)).square().mean())
+    return learner.checkpoint(1, 1, 0.5, 1.0)
+
+
+def use(path: Path) -> None:
+    """Do all that is done with a checkpoint: load it, read with it, resume it and go on."""
+    content = checkpoint.load(path)
+    checkpoint.network(content)
+    learner = Learner(config_from(content["config"]), torch.device("cpu"), content)
+    learner.schedule(2)
+    learner.restore(content)
+    learner.step(learner.model(torch.rand(4, 1, 28, 28)).square().mean())
+
+
+def refused(path: Path) -> bool:
+    """Return whether using it raises a CheckpointError; no other error is let pass."""
+    try:
+        use(path)
+    except CheckpointError:
+        return True
+    return False
+
+
+def test_broken_files_are_refused(tmp_path: Path) -> None:
+    """Whatever bytes are wrong, using a checkpoint raises a CheckpointError, or works."""
+    random, path = np.random.default_rng(0), tmp_path / "best.pt"
+    checkpoint.save(learned(), path)
+    whole = path.read_bytes()
+    with zipfile.ZipFile(path) as file:
+        structure = next(one for one in file.infolist() if one.filename.endswith("data.pkl"))
+    count = 0
+    for number in range(120):
+        data = bytearray(whole)
+        # A third each: anywhere, in the pickle without its checksum's help, in the directory.
+        start, stop = [
+            (0, len(data)),
+            (structure.header_offset + 64, structure.header_offset + 64 + structure.file_size),
+            (len(data) - 4_000, len(data)),
+        ][number % 3]
+        for place in random.integers(start, stop, size=random.integers(1, 5)):
+            data[place] = random.integers(256)
+        if number % 10 == 0:
+            del data[random.integers(len(data)) :]
+        path.write_bytes(data)
+        count += refused(path)
+    assert count > 80
+
+
+def test_broken_structures_are_refused(tmp_path: Path) -> None:
+    """A pickle with wrong bytes and a right checksum raises a CheckpointError, or works."""
+    random, path = np.random.default_rng(0), tmp_path / "best.pt"
+    checkpoint.save(learned(), path)
+    with zipfile.ZipFile(path) as file:
+        members = {one.filename: file.read(one) for one in file.infolist()}
+    name = next(one for one in members if one.endswith("data.pkl"))
+    count = 0
+    for _ in range(120):
+        data = bytearray(members[name])
+        for place in random.integers(len(data), size=random.integers(1, 4)):
+            data[place] = random.integers(256)
+        with zipfile.ZipFile(path, "w") as file:
+            for one, content in members.items():
+                file.writestr(one, bytes(data) if one == name else content)
+        count += refused(path)
+    assert count > 40
+
+
+ODD = (
+    *(None, "x", -1, 10**30, 0.5, math.nan, math.inf, -math.inf, True, [], {}, {"a": 1}, (1, 2)),
+    *(torch.zeros(3), torch.zeros(1).expand(10**12), torch.zeros(2, dtype=torch.complex64)),
+    *(torch.full((10, 10), math.nan), torch.eye(3).to_sparse(), torch.zeros(2, 2, 2, 2)),
+)
+
+
+def places(content: dict[Any, Any]) -> list[tuple[dict[Any, Any], Any]]:
+    """Return each dictionary within a checkpoint with each of its keys."""
+    found = []
+    for key, value in content.items():
+        found.append((content, key))
+        found += places(value) if isinstance(value, dict) else []
+    return found
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adamw", "adadelta"])
+def test_odd_values_are_refused(tmp_path: Path, optimizer: str) -> None:
+    """A value of a wrong type, shape or range, or none, is noticed before anything is computed."""
+    random, path = np.random.default_rng(0), tmp_path / "best.pt"
+    whole, count = learned(optimizer=optimizer), 0
+    for _ in range(100):
+        content = copy.deepcopy(whole)
+        chosen = places(content)  # type: ignore[arg-type]
+        holder, key = chosen[random.integers(len(chosen))]
+        if random.integers(10):
+            holder[key] = ODD[random.integers(len(ODD))]
+        else:
+            del holder[key]
+        torch.save(content, path)
+        count += refused(path)
+    assert count > 20
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"epoch": "1"},
+        {"epoch": 0},
+        {"epoch": 10**9},
+        {"best_accuracy": math.nan},
+        {"train_seconds": -math.inf},
+        {"config": 5},
+        {"config": {"epochs": "many"}},
+        {"config": {"epochs": 10**400}},
+        {"config": {"network": ["mlp"]}},
+        {"model_state_dict": []},
+        {"random_state": None},
+    ],
+    ids=str,
+)
+def test_impossible_values_are_refused_on_loading(tmp_path: Path, change: dict[str, Any]) -> None:
+    """What a page shows of a checkpoint is what it may be."""
+    torch.save({**learned(), **change}, tmp_path / "best.pt")
+    with pytest.raises(CheckpointError, match="no checkpoint of Digit Lab"):
+        checkpoint.load(tmp_path / "best.pt")
+
+
+def test_packed_checkpoint_is_not_unpacked(tmp_path: Path) -> None:
+    """Half a gigabyte of zeros in a small file is refused before it fills memory."""
+    path = tmp_path / "best.pt"
+    checkpoint.save(learned(), path)
+    with zipfile.ZipFile(path) as file:
+        members = {one.filename: file.read(one) for one in file.infolist()}
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as file:
+        for name, content in members.items():
+            file.writestr(name, content)
+        with file.open("best/data/bomb", "w") as stream:
+            for _ in range(64):
+                stream.write(bytes(2**20))
+    tracemalloc.start()
+    with pytest.raises(CheckpointError, match="was not opened"):
+        checkpoint.load(path)
+    assert tracemalloc.get_traced_memory()[1] < 2**20
+    tracemalloc.stop()
+
+
+def test_file_larger_than_any_checkpoint_is_not_read(tmp_path: Path) -> None:
+    """Its size alone is enough to refuse it."""
+    with (tmp_path / "best.pt").open("wb") as file:
+        file.truncate(checkpoint.MAX_BYTES + 1)
+    with pytest.raises(CheckpointError, match="was not opened"):
+        checkpoint.load(tmp_path / "best.pt")
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{"optimizer": "sgd", "momentum": 0}, {"optimizer": "sgd"}, {"optimizer": "adam"}, {"ema": 0}],
+    ids=str,
+)
+def test_every_kind_of_whole_checkpoint_is_used(tmp_path: Path, settings: dict[str, Any]) -> None:
+    """What is refused above is not refused whole."""
+    checkpoint.save(learned(**settings), tmp_path / "best.pt")
+    use(tmp_path / "best.pt")

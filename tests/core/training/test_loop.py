@@ -13,11 +13,11 @@ from core.config import TrainConfig
 from core.data import mnist
 from core.data.digits import Digits
 from core.data.splits import split_for
-from core.errors import CheckpointError, DeviceError
+from core.errors import CheckpointError, ConfigError, DeviceError
 from core.recipes import RECIPES
 from core.training.checkpoint import Checkpoint
 from core.training.events import Ended, Epoch, Event, Started, Step
-from core.training.learner import average
+from core.training.learner import Learner, average
 from core.training.loop import train
 
 SMALL = TrainConfig(
@@ -221,3 +221,53 @@ def test_cuda_trains_too(digits: Digits) -> None:
         pytest.skip("this machine has no CUDA device")
     run = epochs(train(SMALL.changed({"device": "cuda"}), digits))
     assert run[-1].validation_loss < math.log(10)
+
+
+@pytest.mark.parametrize("network", ["mlp", "fast_cnn", "strong_cnn"])
+@pytest.mark.parametrize(("count", "batch_size"), [(2, 256), (3, 2), (9, 4), (9, 9), (12, 256)])
+def test_a_handful_of_images_is_enough_to_train(
+    digits: Digits, network: str, count: int, batch_size: int
+) -> None:
+    """Fewer than a batch, a rest of one, digits without any image, a validation of ten: it ends."""
+    config = SMALL.changed(
+        {"network": network, "train_size": count, "batch_size": batch_size, "epochs": 2}
+    ).changed({"validation_size": 10, "schedule": "one_cycle"})
+    *_, last, ended = list(train(config, digits))
+    assert isinstance(last, Epoch) and isinstance(ended, Ended)
+    assert ended.state == "finished"
+    assert last.probabilities.shape == (10, 10)
+
+
+def test_one_image_is_too_few(digits: Digits) -> None:
+    """A batch of one has no deviation to normalise by; a data set of three has no validation."""
+    with pytest.raises(ConfigError, match=r"leave 1 images .* set train_size to 0"):
+        list(train(SMALL.changed({"train_size": 1}), digits))
+    for count in range(5):
+        parts = (digits.train_images[:count], digits.train_labels[:count])
+        tiny = Digits("sample", *parts, digits.test_images, digits.test_labels)
+        if count < 4:
+            with pytest.raises(ConfigError, match="At least 2 and 1 are needed"):
+                list(train(SMALL.changed({"train_size": 0}), tiny))
+        else:
+            assert len(epochs(train(SMALL.changed({"train_size": 0}), tiny))) == 3
+
+
+def test_run_goes_on_where_there_is_a_gpu_and_where_there_is_none(
+    digits: Digits, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A checkpoint without a GPU's state is resumed beside a GPU, and one with it without any.
+
+    The GPU's functions are replaced, for the machine that runs this may have none.
+    """
+    checkpoint, restored = epochs(train(SMALL, digits))[0].checkpoint, []
+    learner = Learner(SMALL, torch.device("cpu"), None)
+    learner.schedule(10)
+    monkeypatch.setattr(torch.cuda, "set_rng_state", restored.append)
+    for is_there in (False, True):
+        monkeypatch.setattr(torch.cuda, "is_available", lambda is_there=is_there: is_there)
+        checkpoint["random_state"].pop("cuda", None)
+        learner.restore(checkpoint)
+        assert restored == []
+        checkpoint["random_state"]["cuda"] = torch.zeros(16, dtype=torch.uint8)
+        learner.restore(checkpoint)
+    assert restored == [checkpoint["random_state"]["cuda"]]

@@ -1,0 +1,132 @@
+"""The pages at the widths of a telephone, tablets and laptops; the first moment of a server."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
+from core.config import TrainConfig  # noqa: E402
+from core.runs import catalogue  # noqa: E402
+from core.runs.run import State  # noqa: E402
+
+Browser, Page, expect = playwright.Browser, playwright.Page, playwright.expect
+
+ROOT = Path(__file__).parents[2]
+LONG = 60_000
+WIDTHS = (390, 660, 820, 1024, 1100, 1239, 1241, 1280, 1366, 1440)
+# Buttons, labels and pictures that lie outside what their column shows of them.
+CUT = """() => [...document.querySelectorAll(
+    "[data-testid=stMain] :is(button p, label p, img, canvas)")].filter(node => {
+  const box = node.getBoundingClientRect();
+  if (!box.width || node.closest("[data-testid=stDataFrame], [data-testid=stTooltipIcon]")) {
+    return false;
+  }
+  let column = node, around;
+  do {
+    column = column.parentElement.closest("[data-testid=stColumn], [data-testid=stMain]");
+    around = column.getBoundingClientRect();
+  } while (!around.width);  // a column that only hands on its content
+  return box.right > around.right + 1 || node.scrollWidth > node.clientWidth + 1
+      && getComputedStyle(node).overflow !== "visible";
+}).map(node => node.textContent || node.outerHTML.slice(0, 80))"""
+
+
+@pytest.fixture(scope="module")
+def app(serve_module: Callable[..., str]) -> str:
+    """The app on the sample, without a run."""
+    return serve_module(ROOT / "streamlit_app.py")
+
+
+def test_whole_canvas_can_be_reached(app: str, new_page: Callable[..., Page]) -> None:
+    """At each width the canvas lies within its column, and a pointer meets it at each corner."""
+    page = new_page(f"{app}/draw", viewport={"width": WIDTHS[0], "height": 1000})
+    canvas = page.locator("canvas").last
+    expect(canvas).to_be_visible(timeout=LONG)
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 1000})
+        expand = page.get_by_test_id("stExpandSidebarButton")
+        if width > 768 and expand.is_visible():
+            expand.click()
+        page.wait_for_timeout(500)  # the sidebar glides
+        canvas.scroll_into_view_if_needed()
+        box = canvas.bounding_box()
+        column = page.get_by_test_id("stColumn").filter(has=canvas).bounding_box()
+        assert box and column and box["width"] >= 280
+        assert column["x"] <= box["x"] + 1
+        assert box["x"] + box["width"] <= column["x"] + column["width"] + 1, width
+        for x, y in ((1, 1), (279, 1), (1, 279), (279, 279)):
+            point = [box["x"] + x, box["y"] + y]
+            hit = canvas.evaluate(
+                "(node, [x, y]) => node.getRootNode().elementFromPoint(x, y) === node", point
+            )
+            assert hit, (width, x, y)
+        for name in ("Undo", "Clear"):
+            button = page.get_by_role("button", name=name, exact=True)
+            fits = "node => node.scrollWidth <= node.clientWidth"
+            assert button.locator("p").evaluate(fits), (width, name)
+
+
+@pytest.mark.parametrize("name", ["data", "train", "evaluate", "draw", "compare"])
+def test_nothing_is_cut(app: str, new_page: Callable[..., Page], name: str) -> None:
+    """At each width no button, label or picture leaves its column, and nothing scrolls sideways."""
+    page = new_page(f"{app}/{name.replace('data', '')}", viewport={"width": 1440, "height": 1000})
+    expect(page.get_by_role("heading", level=1)).to_be_visible(timeout=LONG)
+    expect(page.get_by_test_id("stApp")).to_have_attribute(
+        "data-test-script-state", "notRunning", timeout=LONG
+    )
+    for width in reversed(WIDTHS):
+        page.set_viewport_size({"width": width, "height": 1000})
+        page.wait_for_timeout(500)
+        assert page.evaluate(CUT) == [], width
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_fresh_server_never_shows_another_navigation(
+    serve: Callable[..., str], browser: Browser
+) -> None:
+    """From the first moment of the first page, Streamlit's own list of pages is never there."""
+    address = serve(ROOT / "streamlit_app.py")
+    context = browser.new_context()
+    page = context.new_page()
+    page.add_init_script(
+        """window.seen = 0;
+        new MutationObserver(() => {
+          window.seen += document.querySelectorAll("[data-testid^=stSidebarNav]").length;
+        }).observe(document, {childList: true, subtree: true});"""
+    )
+    page.goto(address)
+    expect(page.get_by_role("heading", name="Data", level=1)).to_be_visible(timeout=LONG)
+    seen = page.evaluate("window.seen")
+    context.close()
+    assert seen == 0
+
+
+def test_compare_notices_runs_by_itself(
+    serve: Callable[..., str], new_page: Callable[..., Page], own_runs: Path
+) -> None:
+    """A run that begins elsewhere joins the table of a page that nobody touches, and ends there."""
+    page = new_page(f"{serve(ROOT / 'streamlit_app.py', {'DIGITLAB_RUNS': str(own_runs)})}/compare")
+    expect(page.get_by_text("No run of your own yet")).to_be_visible(timeout=LONG)
+    run = catalogue.create(TrainConfig(), "sample", "", "from elsewhere")
+    alive = {"state": State.RUNNING, "alive_until": str(time.time() + 600)}
+    catalogue.set_tags(run.id, alive)
+    cells = page.get_by_test_id("stMain").get_by_test_id("stDataFrame")
+    expect(cells.get_by_text("from elsewhere")).to_be_attached(timeout=15_000)
+    expect(cells.get_by_text("running")).to_be_attached()
+    catalogue.set_tags(run.id, {"state": State.FINISHED})
+    expect(cells.get_by_text("finished").nth(1)).to_be_attached(timeout=15_000)
+
+
+def test_strangers_are_not_told_where_files_lie(
+    serve: Callable[..., str], new_page: Callable[..., Page], tmp_path: Path
+) -> None:
+    """With DIGITLAB_DEMO a bug is told without a path; without, in full."""
+    script = tmp_path / "app.py"  # beside which there are no pages: a bug, as far as they can tell
+    script.write_text(f"import runpy\nrunpy.run_path({str(ROOT / 'ui' / 'app.py')!r})\n")
+    for demo, told in (("1", False), ("", True)):
+        page = new_page(serve(script, {"DIGITLAB_DEMO": demo}))
+        expect(page.get_by_test_id("stException")).to_be_visible(timeout=LONG)
+        text = page.get_by_test_id("stApp").inner_text()
+        assert ("app.py" in text, "PageNotFound" in text) == (told, told)

@@ -1,0 +1,75 @@
+"""Which pieces of ink make up a digit, and which are none."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+
+from core.errors import InkError
+from core.ink.photo import from_picture
+from core.ink.strokes import draw, from_strokes
+from tests.core.ink.drawings import (
+    BARRED_SEVEN,
+    BROKEN,
+    FIVE,
+    FOUR,
+    ONE,
+    SEVEN,
+    apart,
+    digit_in_picture,
+    page,
+    shifted,
+)
+
+
+def test_dirt_is_ignored() -> None:
+    """A speck far from the digit neither shrinks nor moves it."""
+    dirty = page(SEVEN)
+    dirty.paste(0, (5, 270, 9, 274))
+    assert apart(digit_in_picture(dirty), digit_in_picture(page(SEVEN))) < 0.001
+
+
+def test_flat_line() -> None:
+    """A line across the whole page is no digit."""
+    with pytest.raises(InkError, match="only a flat line"):
+        digit_in_picture(page([np.array([[0, 140], [280, 140]], float)]))
+
+
+@pytest.mark.parametrize("strokes", [FOUR, FIVE, BARRED_SEVEN, BROKEN, ONE])
+def test_digit_of_separate_strokes_stays_one(strokes: list[NDArray[Any]]) -> None:
+    """A four's upright, a five's and a seven's bar, a broken one: all of them are parts."""
+    assert len(from_strokes(strokes)) == 1
+    assert len(from_picture(page(strokes))) == 1
+
+
+def test_several_digits_are_read_left_to_right_whatever_was_drawn_first() -> None:
+    """Each has its own box and the same 28 × 28 as alone."""
+    number = [*shifted(BARRED_SEVEN, 400), *shifted(FIVE, 200), *FOUR]
+    found = from_strokes(number)
+    lefts = [digit.box[0] for digit in found]
+    assert lefts == [40, 260, 460]
+    for digit, alone in zip(found, (FOUR, FIVE, BARRED_SEVEN), strict=True):
+        assert apart(digit.image, draw(alone)) < 0.001
+
+
+def test_several_digits_in_a_picture() -> None:
+    """Their boxes are shares of the picture; each is prepared as if it were alone."""
+    number = [*shifted(BARRED_SEVEN, 400), *shifted(FIVE, 200), *FOUR]
+    wide = Image.new("L", (640, 280), 255)
+    wide.paste(page(number, side=640).crop((0, 0, 640, 280)))
+    found = from_picture(wide)
+    assert [len(found), *(round(digit.box[0] * 640) for digit in found)] == [3, 31, 251, 451]
+    for digit, alone in zip(found, (FOUR, FIVE, BARRED_SEVEN), strict=True):
+        assert apart(digit.image, digit_in_picture(page(alone))) < 0.01
+        assert digit.box[1] * 280 == pytest.approx(
+            min(stroke[:, 1].min() for stroke in alone) - 9, abs=2
+        )
+
+
+def test_more_digits_than_anybody_reads_at_once() -> None:
+    """A page full of marks is no number."""
+    marks = [np.array([[x, 10], [x, 60]], float) for x in range(0, 30 * 40, 40)]
+    with pytest.raises(InkError, match="More than 20 digits"):
+        from_strokes(marks)
