@@ -9,7 +9,6 @@ import re
 import time
 from bisect import bisect_right
 from dataclasses import dataclass
-from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from starlette.requests import Request
@@ -17,7 +16,7 @@ from starlette.responses import JSONResponse, Response
 
 from core.errors import RunError
 from core.runs import catalogue
-from core.runs.history import EPOCH_METRICS, STEP_METRICS, History, read_history
+from core.runs.history import EPOCH_METRICS, STEP_METRICS, read_history
 from core.runs.run import BUILTIN, Run, State
 from door.bounds import Rate, RefusedError, Work
 
@@ -28,7 +27,6 @@ _RUNS = 32  # kept; of more, those asked for longest ago are read anew
 _EVERY = 1.0  # seconds between two looks at a run
 _SHARE = 0.05  # of the time in which the store may be busy with one run
 _LAST_STEP = 2**31 - 1
-_RECENT = 5  # points whose median is the speed
 _STEP_KEYS = ("step", "epoch", "loss", "accuracy", "learning_rate")
 _EPOCH_KEYS = ("epoch", *EPOCH_METRICS)
 
@@ -46,8 +44,6 @@ class _Course:
     def after(self, step: int) -> dict[str, Any]:
         """Return what a watcher is told that has the points up to `step`."""
         run = self.run
-        goes_on = run.state == State.RUNNING and self.speed
-        images = (run.steps - run.step) * run.config.batch_size
         first = bisect_right(self.points, step, key=lambda point: int(point["step"] or 0))
         return {
             "run": run.id,
@@ -59,7 +55,7 @@ class _Course:
             "epoch": run.current_epoch,
             "epochs": run.config.epochs,
             "images_per_second": self.speed,
-            "seconds_left": images / self.speed if goes_on and self.speed else None,
+            "seconds_left": run.seconds_left(self.speed),
             "points": self.points[first:],
             "epoch_points": self.epochs,
         }
@@ -115,7 +111,7 @@ def _read(run_id: str, known: _Course | None) -> _Course:
         speed, points, epochs = known.speed, known.points, known.epochs
     else:
         history = read_history(run)
-        speed = _speed(history)
+        speed = history.speed
         # Of a step that is being written, the store may have a part.
         points = _as_json(history.steps.dropna(subset=list(STEP_METRICS)), _STEP_KEYS)
         epochs = _as_json(history.epochs, _EPOCH_KEYS)
@@ -126,12 +122,6 @@ def _read(run_id: str, known: _Course | None) -> _Course:
 def _mark(run: Run) -> tuple[int, int, State]:
     """Return what has changed of a run if it has new points."""
     return run.step, run.epochs, run.state
-
-
-def _speed(history: History) -> float | None:
-    """Return images a second, of late; None before the first step."""
-    recent = history.steps["images_per_second"].dropna().tail(_RECENT)
-    return float(median(recent)) if len(recent) else None
 
 
 def _as_json(table: "pd.DataFrame", keys: tuple[str, ...]) -> list[dict[str, float | None]]:

@@ -22,6 +22,8 @@ CONFIG = "config"  # the settings, a dict of TrainConfig's fields
 RECIPE = "recipe"  # the recipe they started from
 NAME = "name"  # what the next run will be called
 
+DOOR = "door-answers"  # whether the browser gets new points by itself
+
 # Evaluate
 SPLIT = "split"  # a member of answers.SPLITS, or collection.SPLIT
 NORMALISED = "normalised"  # whether the confusion matrix shows shares

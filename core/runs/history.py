@@ -21,6 +21,7 @@ EPOCH_METRICS = (
     "seconds",
     "total_seconds",
 )
+_RECENT = 5  # reports of steps whose median is the speed
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,12 @@ class History:
 
     steps: "pd.DataFrame"
     epochs: "pd.DataFrame"
+
+    @property
+    def speed(self) -> float | None:
+        """Images a second, the median of the last reports; None before the first."""
+        recent = self.steps["images_per_second"].dropna().tail(_RECENT)
+        return float(recent.median()) if len(recent) else None
 
 
 def read_history(run: Run) -> History:

@@ -107,6 +107,12 @@ class Run:
         """The epoch it is in, counted from 1; the last one once it is through."""
         return min(self.epochs + 1, self.config.epochs)
 
+    def seconds_left(self, speed: float | None) -> float | None:
+        """Return how long its steps will take at `speed` images a second; None: not known."""
+        if self.state != State.RUNNING or not speed:
+            return None
+        return (self.steps - self.step) * self.config.batch_size / speed
+
     def summary(self) -> dict[str, Any]:
         """Return the fields that the command line prints of a run that has ended."""
         return {

@@ -43,11 +43,14 @@ function newView(box) {
     if (view.drawing.clientWidth !== view.width) draw(view);
   });
   view.observer.observe(view.drawing);
+  view.extend = () => extend(view);
+  window.addEventListener("digitlab-live", view.extend);
   return view;
 }
 
 function dispose(view) {
   view.observer.disconnect();
+  window.removeEventListener("digitlab-live", view.extend);
   views.delete(view.box);
   window.Plotly?.purge(view.drawing);
 }
@@ -92,6 +95,22 @@ async function draw(view) {
   await Plotly.react(drawing, figure.data, layout, CONFIG);
   if (!view.listening) listen(view);
   mark(view);
+  view.last = data.live?.after;
+  extend(view);
+}
+
+/** Adds the points that progress.js has got since the figure was made. */
+function extend(view) {
+  const { live } = view.data;
+  if (!live || view.last === undefined || window.digitlabLive?.run !== live.run) return;
+  const points = window.digitlabLive.points.filter(({ step }) => step > view.last);
+  if (!points.length) return;
+  view.last = points.at(-1).step;
+  const [trace] = view.drawing.data;
+  // As the arrays are that are there: Plotly decodes NumPy's to typed ones.
+  const values = (old, name) => [(old.constructor ?? Array).from(points, (point) => point[name])];
+  const more = { x: values(trace.x, "epoch"), y: values(trace.y, live.metric) };
+  window.Plotly.extendTraces(view.drawing, more, [0]);
 }
 
 function listen(view) {

@@ -40,6 +40,14 @@ class Tiles(TypedDict):
     columns: int
 
 
+class Live(TypedDict):
+    """What grows: a run's metric by epoch, from the step on that comes after `after`."""
+
+    run: str
+    metric: str
+    after: int
+
+
 def _publish_plotly() -> str:
     """Puts the plotly package's own plotly.min.js where Streamlit serves it; returns its URL.
 
@@ -82,6 +90,7 @@ def chart(
     on_click: Literal["rerun"] | Callable[[], None] | None = None,
     tiles: Tiles | None = None,
     caption: str = "",
+    live: Live | None = None,
 ) -> Click | None:
     """Shows a Plotly figure in the theme's colours; returns the point last clicked, or None.
 
@@ -96,6 +105,7 @@ def chart(
     split) in the key, so that it does not outlive that. Marks assume heatmap cells one unit wide.
 
     With `tiles`, hovering a point whose `customdata[0]` is a number shows the digit of that number.
+    With `live`, the figure's first trace grows by what a `progress` of that run hears of.
     """
     from plotly.io import to_json
 
@@ -111,6 +121,7 @@ def chart(
             "clicked": clicked,
             "tiles": tiles,
             "caption": caption,
+            "live": live,
             "plotly": _PLOTLY_URL,
         },
         on_click_change=on_click if callable(on_click) else lambda: None,

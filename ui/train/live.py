@@ -9,7 +9,8 @@ from core.runs import catalogue
 from core.runs.history import History
 from core.runs.run import Run, State
 from ui import cache, format, guards, keys
-from ui.components.chart import chart
+from ui.components.chart import Live, chart
+from ui.components.progress import door_answers, progress
 
 _ICONS = {
     State.QUEUED: ":material/hourglass:",
@@ -22,18 +23,26 @@ _ICONS = {
 
 
 def live() -> None:
-    """Show the run that is being watched, every few seconds while it goes on.
+    """Show the run that is being watched, and keep it up to date while it goes on.
 
-    One that is over is drawn once; then only which runs are in progress is asked.
+    Where the browser gets new points from the door, the page is drawn anew only when it hears of an
+    epoch or a state; else every few seconds. A run that is over is drawn once; then only which runs
+    are in progress is asked.
     """
     active = catalogue.in_progress()
     run = _watched(active)
     if run is not None and not run.state.is_over:
-        seconds = pace(active)
+        seconds = _seconds(run, active)
         st.fragment(_watch, run_every=seconds)(run.id, seconds)
+        if seconds is None:
+            guards.follow(active)
     else:
         _over(run, active)
         guards.follow(active)
+
+
+def _seconds(run: Run, active: list[Run]) -> int | None:
+    return None if door_answers() else pace(active or [run])
 
 
 def pace(active: list[Run]) -> int:
@@ -49,12 +58,14 @@ def pace(active: list[Run]) -> int:
     return 1 if expected < 10 else 2 if expected < 60 else 5
 
 
-def _watch(run_id: str, seconds: int) -> None:
+def _watch(run_id: str, seconds: int | None) -> None:
     with guards.messages():
         active = catalogue.in_progress()
         run = _watched(active)
-        if run is None or run.id != run_id or run.state.is_over or pace(active) != seconds:
-            st.rerun()  # it ended, another was chosen, or it turned out to be long
+        if run is None or run.id != run_id or run.state.is_over:
+            st.rerun()  # it ended, or another was chosen
+        if _seconds(run, active) != seconds:
+            st.rerun()  # it turned out to be long, or the door began or ceased to answer
         _show(run, active)
 
 
@@ -71,8 +82,9 @@ def _over(run: Run | None, active: list[Run]) -> None:
 
 
 def _show(run: Run, active: list[Run]) -> None:
-    _headline(run, active)
-    _curves(run)
+    history = cache.history(run)
+    _headline(run, active, history)
+    _curves(run, history)
     if any(other.id != run.id for other in active):
         _queue(active)
 
@@ -88,7 +100,7 @@ def _watched(active: list[Run]) -> Run | None:
     return next(iter(active or catalogue.listed()), None)
 
 
-def _headline(run: Run, active: list[Run]) -> None:
+def _headline(run: Run, active: list[Run], history: History) -> None:
     """Name, state, progress and Stop, always of the same height."""
     line = st.container(horizontal=True, vertical_alignment="center", wrap=False)
     line.markdown(f"#### {_ICONS[run.state]} {format.plain(run.name)}")
@@ -105,12 +117,8 @@ def _headline(run: Run, active: list[Run]) -> None:
         catalogue.request_stop(run)
         st.session_state[stopping] = True
         st.rerun()
-    if run.state == State.QUEUED:
-        before = sum(other.started < run.started for other in active)
-        waits = f"Waits for its turn, {before} before it"
-        st.progress(0.0, waits if before else "Starting: loading PyTorch …")
-    elif run.state == State.RUNNING:
-        st.progress(run.progress, _progress_text(run))
+    if not run.state.is_over:
+        progress(run, _last(history), history.speed, _waits(run, active))
     else:
         accuracy = (
             f"best epoch {run.best_epoch}: validation "
@@ -125,22 +133,22 @@ def _headline(run: Run, active: list[Run]) -> None:
         st.warning(format.plain(run.warning), icon=":material/warning:")
 
 
-def _progress_text(run: Run) -> str:
-    if not run.steps:
+def _waits(run: Run, active: list[Run]) -> str:
+    """Return what a run without a step waits for."""
+    if run.state == State.RUNNING:
         return "Loading the libraries and the digits …"
-    epoch = f"Epoch {run.current_epoch} of {run.config.epochs}"
-    return f"{epoch} · step {run.step:,} of {run.steps:,}"
+    before = sum(other.started < run.started for other in active)
+    return f"Waits for its turn, {before} before it" if before else "Starting: loading PyTorch …"
 
 
-def _curves(run: Run) -> None:
-    history = cache.history(run)
-    speed = history.steps["images_per_second"].tail(5).median()
-    if run.state == State.RUNNING and speed > 0:
-        left = (run.steps - run.step) * run.config.batch_size / speed
-        st.caption(f"{speed:,.0f} images a second · {format.duration(left)} left")
-    else:
-        met = format.plain(f"{run.device} {run.precision}")
-        st.caption(f"{run.config.network}, seed {run.config.seed}, {met}")
+def _last(history: History) -> int:
+    """Return the last step that the curves have."""
+    return int(history.steps["step"].max()) if len(history.steps) else 0
+
+
+def _curves(run: Run, history: History) -> None:
+    met = format.plain(f"{run.device} {run.precision}")
+    st.caption(f"{run.config.network}, seed {run.config.seed}, {met}")
     logarithmic = st.toggle(
         "Logarithmic loss", help="Shows small differences late in a run as clearly as early ones."
     )
@@ -150,15 +158,27 @@ def _curves(run: Run) -> None:
             training_curves(history, "loss", run.config.epochs, logarithmic),
             "live-loss",
             height=320,
+            live=_growth(run, history, "loss"),
         )
     with accuracy:
         chart(
             training_curves(history, "accuracy", run.config.epochs),
             "live-accuracy",
             height=320,
+            live=_growth(run, history, "accuracy"),
         )
     _epochs(run, history)
-    chart(learning_rate(history, run.config.epochs), "live-rate", height=240)
+    chart(
+        learning_rate(history, run.config.epochs),
+        "live-rate",
+        height=240,
+        live=_growth(run, history, "learning_rate"),
+    )
+
+
+def _growth(run: Run, history: History, metric: str) -> Live | None:
+    """Return how a chart of the steps grows."""
+    return None if run.state.is_over else Live(run=run.id, metric=metric, after=_last(history))
 
 
 def _epochs(run: Run, history: History) -> None:

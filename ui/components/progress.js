@@ -1,0 +1,111 @@
+// How far a run is. Asks the door once a second for what is new, one question at a time, and none
+// from a tab in the background. Charts of the run take the points from window.digitlabLive.
+
+const PAUSE = 1000; // milliseconds between an answer and the next question
+const LONGEST = 60_000; // milliseconds between two questions where the door does not answer
+const PATIENCE = 3; // questions without an answer, after which the page goes on without the door
+const STATES = ["queued", "running"]; // in this order; every other state is an end
+
+const views = new WeakMap(); // the box → its view
+
+export default function ({ parentElement, data, setStateValue }) {
+  const box = parentElement.querySelector(".digitlab-progress");
+  let view = views.get(box);
+  if (!view) {
+    view = { box, failures: 0 };
+    views.set(box, view);
+    view.timer = setTimeout(watch, PAUSE, view);
+  }
+  if (window.digitlabLive?.run !== data.run) window.digitlabLive = { run: data.run, points: [] };
+  if (view.data?.run !== data.run) view.answer = view.told = null;
+  const live = window.digitlabLive;
+  live.points = live.points.filter(({ step }) => step > data.after); // The charts have the others.
+  view.data = data;
+  view.report = (news) => setStateValue("news", news);
+  show(view);
+  return () => {
+    // Streamlit also cleans up after a call that a newer one overtook; then the box is still there.
+    if (box.isConnected) return;
+    clearTimeout(view.timer);
+    views.delete(box);
+  };
+}
+
+async function watch(view) {
+  if (!document.hidden) await ask(view);
+  if (!views.has(view.box) || (view.answer && isOver(view.answer))) return;
+  view.timer = setTimeout(watch, Math.min(PAUSE * 2 ** view.failures, LONGEST), view);
+}
+
+async function ask(view) {
+  const { run, after } = view.data;
+  const known = window.digitlabLive.points.at(-1)?.step ?? after;
+  let answer;
+  try {
+    const url = new URL(`api/runs/${run}/live?after=${known}`, document.baseURI);
+    const response = await fetch(url, { signal: AbortSignal.timeout(10_000) });
+    if (!response.ok) throw new Error(response.statusText);
+    answer = await response.json();
+  } catch {
+    view.failures += 1;
+    if (view.failures >= PATIENCE && view.data.door) tell(view, { door: false });
+    return;
+  }
+  view.failures = 0;
+  if (run !== view.data.run) return; // Another run was chosen meanwhile.
+  view.answer = answer;
+  const live = window.digitlabLive;
+  const last = live.points.at(-1)?.step ?? view.data.after;
+  live.points.push(...answer.points.filter(({ step }) => step > last));
+  window.dispatchEvent(new Event("digitlab-live"));
+  show(view);
+
+  const { door, state, completed } = view.data;
+  const ended = answer.epoch_points.at(-1)?.epoch ?? 0;
+  if (!door || order(answer.state) > order(state) || ended > completed) {
+    tell(view, { door: true, state: answer.state, completed: ended });
+  }
+}
+
+/** Lets Python draw the page anew, once for the same news. */
+function tell(view, news) {
+  const told = JSON.stringify(news);
+  if (told !== view.told) view.report(news);
+  view.told = told;
+}
+
+function order(state) {
+  const place = STATES.indexOf(state);
+  return place < 0 ? STATES.length : place;
+}
+
+function isOver({ state }) {
+  return !STATES.includes(state);
+}
+
+/** Shows the newer of what the door answered and what Python knew. */
+function show({ box, data, answer }) {
+  const run = answer && answer.step >= data.step ? answer : data;
+  const share = run.steps ? Math.min(run.step / run.steps, 1) : 0;
+  const count = (number) => Math.round(number).toLocaleString("en");
+  box.querySelector(".done").textContent = run.step
+    ? `Epoch ${run.epoch} of ${run.epochs} · step ${count(run.step)} of ${count(run.steps)}`
+    : data.waits;
+  box.querySelector(".speed").textContent = run.seconds_left
+    ? `${count(run.images_per_second)} images a second · ${duration(run.seconds_left)} left`
+    : "";
+  const bar = box.querySelector(".bar");
+  bar.setAttribute("aria-valuenow", Math.round(100 * share));
+  bar.setAttribute("aria-label", box.querySelector(".done").textContent);
+  bar.firstElementChild.style.width = `${100 * share}%`;
+}
+
+/** As format.duration has it in Python. */
+function duration(seconds) {
+  if (seconds < 9.95) return `${seconds.toFixed(1)} s`;
+  const whole = Math.round(seconds);
+  const two = (number) => String(number).padStart(2, "0");
+  if (whole < 60) return `${whole} s`;
+  if (whole < 3600) return `${Math.floor(whole / 60)} min ${two(whole % 60)} s`;
+  return `${Math.floor(whole / 3600)} h ${two(Math.floor((whole % 3600) / 60))} min`;
+}

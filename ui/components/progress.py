@@ -1,0 +1,65 @@
+"""How far a run is, kept up to date without drawing the page anew.
+
+The component's script asks the door (`api/runs/{id}/live`) for new points once a second, moves its
+bar, and hands them to the charts of the same run. Python hears of it only when there is something
+to draw: an epoch that ended, another state, or a door that began or ceased to answer.
+"""
+
+from pathlib import Path
+
+import streamlit as st
+
+from core.runs.run import Run
+from ui import keys
+
+_HERE = Path(__file__).parent
+_KEY = "live-progress"
+
+_progress = st.components.v2.component(
+    "digitlab_progress",
+    html="""
+    <div class="digitlab-progress">
+      <p><span class="done"></span><span class="speed"></span></p>
+      <div class="bar" role="progressbar" aria-valuemin="0" aria-valuemax="100"><div></div></div>
+    </div>
+    """,
+    css=(_HERE / "progress.css").read_text(),
+    js=(_HERE / "progress.js").read_text(),
+)
+
+
+def progress(run: Run, after: int, speed: float | None, waits: str = "") -> None:
+    """Show how far a run is that is not over; its fragment is run again when there is more to say.
+
+    `after` is the last step whose points the page's charts have, `speed` is in images a second.
+    `waits` is shown while there is no step yet.
+    """
+    _progress(
+        key=_KEY,
+        data={
+            "run": run.id,
+            "state": str(run.state),
+            "step": run.step,
+            "steps": run.steps,
+            "epoch": run.current_epoch,
+            "epochs": run.config.epochs,
+            "completed": run.epochs,
+            "images_per_second": speed,
+            "seconds_left": run.seconds_left(speed),
+            "after": after,
+            "waits": waits,
+            "door": door_answers(),
+        },
+        on_news_change=_hear,
+    )
+
+
+def door_answers() -> bool:
+    """Whether this session's browser has got answers of the door."""
+    return bool(st.session_state.get(keys.DOOR))
+
+
+def _hear() -> None:
+    news = (st.session_state.get(_KEY) or {}).get("news")
+    if news:
+        st.session_state[keys.DOOR] = news["door"]
