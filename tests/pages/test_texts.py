@@ -16,6 +16,7 @@ from core.config import TrainConfig
 from core.my_digits import collection
 from core.runs import catalogue
 from core.runs.run import Run, State
+from core.runs.store import connect
 from ui import format
 
 APP = str(Path(__file__).parents[2] / "ui" / "app.py")
@@ -48,11 +49,12 @@ pytestmark = pytest.mark.usefixtures("whole_app")
 def hostile(trained: Path) -> list[Run]:
     """The trained runs and one in progress, with all that people and machines may have written."""
     runs = catalogue.listed()
-    runs.append(catalogue.create(TrainConfig(), "sample", HOSTILE, HOSTILE))
+    runs.append(catalogue.create(TrainConfig(), "sample", HOSTILE, "in progress"))
     going = {"state": State.RUNNING, "alive_until": str(time.time() + 600), "steps": "48"}
     catalogue.set_tags(runs[-1].id, going)
     for run in runs:
-        catalogue.rename(run, HOSTILE)
+        with connect() as (client, _):  # a name as long as another program may give it
+            client.update_run(run.id, name=HOSTILE)
         catalogue.note(run, HOSTILE)
         names = ("author", "recipe", "reason", "warning", "host", "device", "precision")
         catalogue.set_tags(run.id, dict.fromkeys(names, HOSTILE))

@@ -51,7 +51,10 @@ def test_every_setting_has_a_control_with_help() -> None:
         for widget in kind
     }
     for name, field in config_fields().items():
-        assert controls[f"setting-{name}"] == field.metadata["help"]
+        help = controls[f"setting-{name}"]
+        assert help.startswith(field.metadata["help"])
+        for other, values in field.metadata.get("needs", {}).items():
+            assert f"Only with the {other} {' or '.join(values)}." in help
 
 
 def test_without_runs_it_says_what_to_do() -> None:
@@ -239,6 +242,7 @@ def test_run_can_be_stopped_again_after_it_went_on() -> None:
     assert page.button(key="stop").disabled
     catalogue.set_tags(run.id, {"state": State.STOPPED})
     page.run()
+    catalogue.reopen(catalogue.get(run.id))
     catalogue.set_tags(run.id, {"state": State.RUNNING})
     assert not page.run().button(key="stop").disabled
 
