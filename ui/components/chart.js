@@ -106,10 +106,13 @@ function extend(view) {
   const points = window.digitlabLive.points.filter(({ step }) => step > view.last);
   if (!points.length) return;
   view.last = points.at(-1).step;
-  const [trace] = view.drawing.data;
-  // As the arrays are that are there: Plotly decodes NumPy's to typed ones.
-  const values = (old, name) => [(old.constructor ?? Array).from(points, (point) => point[name])];
-  const more = { x: values(trace.x, "epoch"), y: values(trace.y, live.metric) };
+  const { data: [trace], _fullData: [decoded] } = view.drawing;
+  for (const axis of ["x", "y"]) {
+    // NumPy's arrays are packed in the figure, and plain ones alone can be extended.
+    if (!Array.isArray(trace[axis])) trace[axis] = Array.from(decoded[axis]);
+  }
+  const values = (name) => [points.map((point) => point[name])];
+  const more = { x: values("epoch"), y: values(live.metric) };
   window.Plotly.extendTraces(view.drawing, more, [0]);
 }
 

@@ -1,0 +1,211 @@
+"""A run is watched in Chromium: its curves grow by the door, and without it as well.
+
+The test writes a run's points into the store itself, as a training's recorder does.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core.config import TrainConfig
+from core.runs import catalogue
+from core.runs.run import State
+
+playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
+Page, Route, expect = playwright.Page, playwright.Route, playwright.expect
+
+ROOT = Path(__file__).parents[2]
+LONG = 30_000  # milliseconds: an answer that includes loading PyTorch on a busy machine
+CHART = """document.querySelector("[aria-label^='{0}'] .js-plotly-plot")"""
+POINTS = f"({CHART}?.calcdata?.[0]?.length ?? 0)"
+DOOR = "**/api/runs/**"
+
+
+class Training:
+    """A run of two epochs of 50 steps, as its process would write of it."""
+
+    def __init__(self) -> None:
+        config = TrainConfig(epochs=2, batch_size=100)
+        self.run = catalogue.create(config, "sample", name="watched")
+        self.move(State.RUNNING, steps="100", alive_until="9e12")
+
+    def move(self, state: State, **tags: str) -> None:
+        """Enter a new state."""
+        catalogue.set_tags(self.run.id, {"state": state, **tags})
+
+    def step(self, number: int) -> None:
+        """Report a step."""
+        values = {"loss": 1 / number, "accuracy": 0.5, "learning_rate": 0.01}
+        values["images_per_second"] = 100.0
+        points = [(f"step/{key}", value, number) for key, value in values.items()]
+        catalogue.log(self.run.id, [*points, ("progress", number, number)])
+
+    def epoch(self, number: int) -> None:
+        """Report an epoch."""
+        values = {"train_loss": 0.5, "train_accuracy": 0.8, "validation_loss": 0.4}
+        values |= {"validation_accuracy": 0.9, "seconds": 5.0, "total_seconds": 5.0 * number}
+        points = [(f"epoch/{key}", value, number) for key, value in values.items()]
+        ends = {"epochs": number, "best_epoch": number, "train_seconds": 5.0 * number}
+        ends["best_validation_accuracy"] = 0.9
+        catalogue.log(self.run.id, points + [(key, value, number) for key, value in ends.items()])
+
+
+@pytest.fixture
+def training() -> Training:
+    """A training that has taken ten steps."""
+    training = Training()
+    training.step(5)
+    training.step(10)
+    return training
+
+
+@pytest.fixture
+def app(serve: Callable[..., str], own_runs: Path) -> str:
+    """The app's address under a base path, where it shows the test's own store."""
+    environment = {"DIGITLAB_RUNS": str(own_runs), "STREAMLIT_SERVER_BASE_URL_PATH": "lab"}
+    return serve(ROOT / "streamlit_app.py", environment)
+
+
+def wait_for_points(page: Page, count: int, chart: str = "Loss") -> None:
+    """Wait until a curve of the steps has so many points."""
+    points = POINTS.format(chart)
+    page.wait_for_function(f"{points} === {count}", timeout=LONG)
+
+
+def count_redraws(page: Page) -> Callable[[], int]:
+    """Return a function that says how often charts were drawn from new figures since."""
+    page.evaluate(
+        """() => {
+          const { react } = window.Plotly;
+          window.redraws = 0;
+          window.Plotly.react = (...given) => (window.redraws++, react(...given));
+        }"""
+    )
+    return lambda: int(page.evaluate("window.redraws"))
+
+
+def told_by_the_door(page: Page) -> None:
+    """Wait until the page has made itself at home with the door: it asks it twice undisturbed."""
+    for _ in range(2):
+        page.wait_for_event("requestfinished", lambda one: "/live?after=" in one.url)
+
+
+def test_curves_grow_without_redrawing(
+    app: str, training: Training, new_page: Callable[..., Page]
+) -> None:
+    """Points, progress, speed and time left come by the door; an epoch and the end draw anew."""
+    page = new_page(f"{app}/train", viewport={"width": 1440, "height": 1000})
+    wait_for_points(page, 2)
+    told_by_the_door(page)
+    redraws = count_redraws(page)
+    training.step(20)
+    training.step(30)
+    for chart in ("Loss", "Accuracy", "Learning rate"):
+        wait_for_points(page, 4, chart)
+    expect(page.get_by_text("Epoch 1 of 2 · step 30 of 100")).to_be_visible()
+    expect(page.get_by_text("100 images a second · 1 min 10 s left")).to_be_visible()
+    expect(page.get_by_role("progressbar", name="step 30 of 100")).to_have_attribute(
+        "aria-valuenow", "30"
+    )
+    assert redraws() == 0
+
+    training.step(50)
+    training.epoch(1)
+    page.wait_for_function("window.redraws > 0")
+    expect(page.get_by_text("Epoch 2 of 2 · step 50 of 100")).to_be_visible()
+    wait_for_points(page, 5)
+    training.step(60)
+    wait_for_points(page, 6)
+
+    training.move(State.STOPPED, reason="stopped in epoch 2")
+    expect(page.get_by_text("Stopped · stopped in epoch 2")).to_be_visible()
+    wait_for_points(page, 6)
+    asked: list[str] = []
+    page.on("request", lambda one: asked.append(one.url))
+    page.wait_for_timeout(3_000)
+    assert [url for url in asked if "/live" in url] == []
+
+
+def test_zoom_and_resizing_keep_the_points(
+    app: str, training: Training, new_page: Callable[..., Page]
+) -> None:
+    """A chart that is drawn anew for its width has the points that came by the door as well."""
+    page = new_page(f"{app}/train", viewport={"width": 1440, "height": 1000})
+    wait_for_points(page, 2)
+    told_by_the_door(page)
+    redraws = count_redraws(page)
+    training.step(20)
+    wait_for_points(page, 3)
+    page.set_viewport_size({"width": 1000, "height": 1000})
+    page.wait_for_function("window.redraws > 0")
+    wait_for_points(page, 3)
+    assert redraws() > 0
+
+
+def as_a_proxy(route: Route) -> None:
+    """Answer as a proxy does that lets only pages through."""
+    route.fulfill(status=200, content_type="text/html", body="<!doctype html>")
+
+
+def test_page_goes_on_where_the_door_never_answers(
+    app: str, training: Training, new_page: Callable[..., Page]
+) -> None:
+    """Without the door, the page is drawn anew every few seconds, with all there is."""
+    page = new_page("about:blank")
+    page.route(DOOR, as_a_proxy)
+    page.goto(f"{app}/train")
+    wait_for_points(page, 2)
+    training.step(30)
+    wait_for_points(page, 3)
+    expect(page.get_by_text("Epoch 1 of 2 · step 30 of 100")).to_be_visible()
+    expect(page.get_by_text("100 images a second · 1 min 10 s left")).to_be_visible()
+    training.move(State.STOPPED, reason="stopped in epoch 1")
+    expect(page.get_by_text("Stopped · stopped in epoch 1")).to_be_visible()
+
+
+def test_page_goes_on_where_the_door_falls_silent(
+    app: str, training: Training, new_page: Callable[..., Page]
+) -> None:
+    """A door that answered and no longer does is missed within seconds, and welcome again."""
+    page = new_page(f"{app}/train")
+    wait_for_points(page, 2)
+    told_by_the_door(page)
+    page.route(DOOR, as_a_proxy)
+    training.step(30)
+    wait_for_points(page, 3)
+    training.step(40)
+    wait_for_points(page, 4)
+    page.unroute(DOOR)
+    told_by_the_door(page)
+    redraws = count_redraws(page)
+    training.step(45)
+    wait_for_points(page, 5)
+    assert redraws() == 0
+
+
+def test_door_is_asked_one_question_at_a_time_and_none_in_the_background(
+    app: str, training: Training, new_page: Callable[..., Page]
+) -> None:
+    """A slow door has one question open, and a page that nobody looks at asks nothing."""
+    page = new_page(f"{app}/train")
+    wait_for_points(page, 2)
+    told_by_the_door(page)
+    held: list[Any] = []
+    page.route(DOOR, lambda route: held.append(route))
+    page.wait_for_event("request", lambda one: "/live?after=" in one.url)
+    page.wait_for_timeout(3_000)
+    assert len(held) == 1
+    held[0].continue_()
+    page.unroute(DOOR)
+    told_by_the_door(page)
+
+    asked: list[str] = []
+    page.on("request", lambda one: asked.append(one.url))
+    page.evaluate("Object.defineProperty(document, 'hidden', { value: true, configurable: true })")
+    asked.clear()
+    page.wait_for_timeout(3_000)
+    assert [url for url in asked if "/live" in url] == []
+    page.evaluate("delete document.hidden")
+    told_by_the_door(page)
