@@ -147,8 +147,8 @@ def _last(history: History) -> int:
 
 
 def _curves(run: Run, history: History) -> None:
-    met = format.plain(f"{run.device} {run.precision}")
-    st.caption(f"{run.config.network}, seed {run.config.seed}, {met}")
+    met = format.plain(f"{run.device} {run.precision}")  # not known before it begins
+    st.caption(f"{run.config.network}, seed {run.config.seed}" + (f", {met}" if met else ""))
     logarithmic = st.toggle(
         "Logarithmic loss", help="Shows small differences late in a run as clearly as early ones."
     )
