@@ -1,6 +1,6 @@
 """What a run gets wrong: the images of a cell, one of them closely, the tables, the downloads."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import streamlit as st
@@ -49,9 +49,10 @@ def mistakes(run: Run, split: str, result: Result, cell: Click | None) -> None:
         titles[_CELL] = f"{truth} → {answer} ({len(inside):,})"
     if st.session_state.get(keys.SHOWN_IMAGES) not in sets:
         st.session_state[keys.SHOWN_IMAGES] = _ALL
-    shown = st.segmented_control(
+    shown: str = st.segmented_control(
         "Images shown",
         list(sets),
+        default=st.session_state[keys.SHOWN_IMAGES],
         format_func=titles.__getitem__,
         key=keys.SHOWN_IMAGES,
         required=True,
@@ -82,10 +83,11 @@ def _gallery(shown: "pd.DataFrame", result: Result, key: str) -> int | None:
     with st.container(height=40, border=False):  # as high without pages, so that nothing jumps
         if pages > 1:
             st.pagination(pages, key=f"page-{key}")
-    return part.index[index or 0]
+    return int(part.index[index or 0])
 
 
-def _caption(row) -> str:  # type: ignore[no-untyped-def]  # a row of evaluate.answers
+def _caption(row: Any) -> str:
+    """Return what stands under a tile; `row` is one of `metrics.answers`, as a named tuple."""
     reading = f"{row.truth} → {row.answer}, {row.confidence:.1%}".replace("%", " %")
     return reading.replace(" ", _NO_BREAK) + f" #{row.index}"
 
@@ -165,7 +167,7 @@ def confused_pairs(report: Report) -> None:
     )
 
 
-def _share(label: str, help: str):  # type: ignore[no-untyped-def]  # a column configuration
+def _share(label: str, help: str) -> Any:
     return st.column_config.NumberColumn(label, format="%.2f %%", help=help)
 
 
