@@ -49,16 +49,16 @@ def mistakes(run: Run, split: str, result: Result, cell: Click | None) -> None:
         titles[_CELL] = f"{truth} → {answer} ({len(inside):,})"
     if st.session_state.get(keys.SHOWN_IMAGES) not in sets:
         st.session_state[keys.SHOWN_IMAGES] = _ALL
-    shown: str = st.segmented_control(
+    shown = st.segmented_control(
         "Images shown",
         list(sets),
-        default=st.session_state[keys.SHOWN_IMAGES],
         format_func=titles.__getitem__,
         key=keys.SHOWN_IMAGES,
         required=True,
         label_visibility="collapsed",
         help="Every mistake, or the images of the cell you clicked.",
     )
+    shown = shown or _ALL  # one is required; its type says otherwise
     chosen = _gallery(sets[shown], result, f"{run.id}-{split}-{titles[shown]}")
     if chosen is not None:
         _closely(run, int(chosen), answers, result)
