@@ -193,7 +193,9 @@ def _predict(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
 
     paths = list(_pictures(options.paths))
     if not paths:
-        raise RunError("No pictures were found there. Give PNG, JPEG or WebP files.")
+        raise RunError(
+            "No pictures were found there. Give PNG, JPEG, WebP, BMP, GIF, TIFF or AVIF files."
+        )
     unasked = options.run is None and catalogue.best(catalogue.listed()) is None
     reader = calibrated_reader(catalogue.find(BUILTIN if unasked else options.run or "best"))
     count = 0
@@ -223,7 +225,9 @@ def _predict(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
 
 def _pictures(paths: list[Path]) -> Iterator[Path]:
     """Yield the files, and the pictures in the folders, of what was named."""
-    endings = {".png", ".jpg", ".jpeg", ".webp"}
+    from core.ink.photo import SUFFIXES, UNREADABLE
+
+    endings = {f".{suffix}" for suffix in (*SUFFIXES, *UNREADABLE)}
     for path in paths:
         if path.is_dir():
             yield from sorted(p for p in path.rglob("*") if p.suffix.lower() in endings)

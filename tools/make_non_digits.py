@@ -144,7 +144,8 @@ def make(people: Drawn | None, held_out: Drawn | None) -> None:
     _fit(head, features, wanted.float())
     with torch.no_grad():
         quantiles = [_scores(body, head, some, config).quantile(REFUSED) for some in known]
-        head[-1].bias -= torch.stack(quantiles).min()
+        last: nn.Linear = head[-1]  # type: ignore[assignment]  # as `non_digits.head` has it
+        last.bias.sub_(torch.stack(quantiles).min())
     checkpoint.save(checkpoint.halved(head.state_dict()), non_digits.WEIGHTS)
     non_digits.detector.cache_clear()
 

@@ -4,6 +4,7 @@ import contextlib
 import gc
 import importlib
 import threading
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
@@ -14,9 +15,14 @@ from core.evaluation.calibration import Calibration
 from core.my_digits import collection
 from core.my_digits.collection import Collection
 from core.runs import answers, catalogue
+from core.runs.answers import Result
 from core.runs.history import History, read_history
 from core.runs.run import Run
 from core.runs.store import connect
+
+if TYPE_CHECKING:  # torch takes 2 s
+    from core.reading.reader import Reader
+    from core.training.device import Device
 
 _HEAD_START = 2.5  # seconds that a first page takes at most to be drawn
 _SLOW = ("core.training.loop",)  # with torch, 2 s; MLflow takes another 1.5 s
@@ -88,35 +94,35 @@ def wait_for_torch() -> None:
 
 
 @st.cache_resource(show_spinner=False)
-def device():  # type: ignore[no-untyped-def]  # core.training.device.Device, without importing it
+def device() -> "Device":
     """Return the device and precision that `auto` means here."""
     from core.training.device import choose
 
     return choose()
 
 
-def reader(run: Run):  # type: ignore[no-untyped-def]  # core.reading.reader.Reader
+def reader(run: Run) -> "Reader":
     """Return a run's network of its best epoch, ready to read. Raises RunError, CheckpointError."""
     return _reader(run.id, run.best_epoch, run.calibration)
 
 
 @st.cache_resource(max_entries=4, show_spinner="Opening the network …")
-def _reader(run_id: str, best_epoch: int, calibration: Calibration):  # type: ignore[no-untyped-def]
+def _reader(run_id: str, best_epoch: int | None, calibration: Calibration) -> "Reader":
     from core.reading.reader import calibrated_reader
 
     return calibrated_reader(catalogue.get(run_id))
 
 
-def result(run: Run, split: str):  # type: ignore[no-untyped-def]  # core.runs.answers.Result
+def result(run: Run, split: str) -> Result:
     """Return a run's answers on a split. Raises RunError."""
     mine_then = collection.names() if split == collection.SPLIT else ()
     return _result(run.id, run.best_epoch, split, digits_for(run).source, mine_then)
 
 
 @st.cache_resource(max_entries=6, show_spinner="Reading the answers …")
-def _result(  # type: ignore[no-untyped-def]
-    run_id: str, best_epoch: int, split: str, source: str, mine_then: tuple[str, ...]
-):
+def _result(
+    run_id: str, best_epoch: int | None, split: str, source: str, mine_then: tuple[str, ...]
+) -> Result:
     run = catalogue.get(run_id)
     if split == collection.SPLIT:
         kept = collection.load_some()

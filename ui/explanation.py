@@ -76,11 +76,11 @@ def _alike(run: Run, image: NDArray[np.float32], answer: int) -> None:
 @st.cache_data(max_entries=2, show_spinner=False)
 def _mean(source: str) -> NDArray[np.float32]:
     images = cache.digits(source).train_images
-    return (images.mean(axis=0) / 255).astype(np.float32)
+    return np.asarray(images.mean(axis=0) / 255, np.float32)
 
 
 @st.cache_resource(max_entries=2, show_spinner="Looking through the training digits …")
-def _learned(run_id: str, best_epoch: int, source: str) -> "SimilarDigits":
+def _learned(run_id: str, best_epoch: int | None, source: str) -> "SimilarDigits":
     """Return the images that a run learned from, as it has them."""
     from core.reading.explanation import SimilarDigits
 

@@ -38,6 +38,7 @@ def training_curves(
             name=label,
             mode="lines+markers",
             line={"color": colour, "width": 2},
+            cliponaxis=False,  # the last epoch is on the edge
             hovertemplate=f"%{{y:{form}}}<extra>{label}</extra>",
         )
     if len(epochs):
@@ -48,6 +49,7 @@ def training_curves(
             name="best epoch",
             mode="markers",
             marker={"symbol": "circle-open", "size": 14, "color": palette.VALIDATION},
+            cliponaxis=False,
             hoverinfo="skip",
         )
     title = "Loss, lower is better" if metric == "loss" else "Accuracy, higher is better"

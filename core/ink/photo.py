@@ -25,6 +25,9 @@ from core.ink.separation import (
     group_pieces,
 )
 
+FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF", "AVIF")  # told by content, not by name
+SUFFIXES = ("png", "jpg", "jpeg", "webp", "bmp", "gif", "tif", "tiff", "avif")
+UNREADABLE = ("heic", "heif")  # taken all the same, so that the answer can name a way out
 MAX_BYTES = 16 * 2**20
 MAX_PIXELS = 40_000_000
 MAX_DECODED = 12_500_000  # pixels in memory, of 4 bytes: a JPEG is decoded at a part of its size
@@ -33,18 +36,20 @@ WORKING_SIDE = 1024  # longer side, in pixels, at which ink is looked for
 UNEVEN = 0.05  # median deviation along the frame of a shaded picture; black to white is 1
 
 TOO_LARGE = "The picture is too large: at most 16 MB and 40 megapixels. Upload a smaller one."
+FOREIGN = "The file is not a picture. Upload a PNG, JPEG, WebP, BMP, GIF, TIFF or AVIF."
+HEIC = "The picture is HEIC, a phone's own format, which is not read here. Save it as JPEG first."
 TOO_LARGE_DECODED = (
-    "The picture takes too much memory: at most 12 megapixels as PNG, WebP or progressive JPEG. "
-    "Upload a smaller one, or an ordinary JPEG."
+    "The picture takes too much memory: at most 12 megapixels, unless it is an ordinary JPEG. "
+    "Upload a smaller one, or save it as such a JPEG."
 )
 
 
 def from_picture(source: bytes | Path | Image.Image) -> list[Digit]:
     """The digits in a picture, left to right.
 
-    `source` is a PNG, JPEG or WebP of at most 16 MB and 40 megapixels (12 unless it is an ordinary
-    JPEG, which is decoded at a part of its size), or a picture already open; dark ink on a light
-    ground or light on dark. Raises `InkError` if it cannot be read or holds no digit.
+    `source` is a file of one of FORMATS, of at most 16 MB and 40 megapixels (12 unless it is an
+    ordinary JPEG, which is decoded at a part of its size), or a picture already open; dark ink on a
+    light ground or light on dark. Raises `InkError` if it cannot be read or holds no digit.
     """
     ink = strength(source)
     pieces, boxes, edge = find_pieces(ink)
@@ -77,7 +82,7 @@ def _prepared(ink: Floats, edge: float) -> NDArray[np.float32]:
 def strength(source: bytes | Path | Image.Image) -> Floats:
     """Return (H, W), 0 on paper and more where there is ink; at most `WORKING_SIDE` a side.
 
-    `source` is a PNG, JPEG or WebP of at most 16 MB and 40 megapixels, or a picture already open.
+    `source` has the same bounds as in `from_picture`.
     Raises `InkError` if it cannot be read.
     """
     return _without_ground(_grey(source))
@@ -119,8 +124,9 @@ def _bounded(source: bytes | Path | Image.Image, side: int, mode: str) -> Image.
         raise InkError(
             f"No digit found: the picture has only {width} × {height} pixels. Upload a larger one."
         )
-    # An MPO is a phone's JPEG with further pictures behind the photo, such as a depth map.
-    if getattr(picture, "is_animated", False) and picture.format != "MPO":
+    # An MPO is a phone's JPEG with further pictures behind the photo, such as a depth map. Of a GIF
+    # and of a scan with several pages, the first is read.
+    if getattr(picture, "is_animated", False) and picture.format not in ("MPO", "GIF", "TIFF"):
         raise InkError("The picture is animated. Upload a still one.")
     try:
         if picture is not source:  # a JPEG can be decoded at 1/2, 1/4 or 1/8 size, in less memory
@@ -150,11 +156,12 @@ def _open(source: bytes | Path) -> Image.Image:
     if len(source) > MAX_BYTES:
         raise InkError(TOO_LARGE)
     try:
-        return Image.open(io.BytesIO(source), formats=("PNG", "JPEG", "WEBP"))
+        return Image.open(io.BytesIO(source), formats=FORMATS)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise InkError(TOO_LARGE) from error
     except Exception as error:  # Pillow raises all kinds of errors for damaged files
-        raise InkError("The file is not a picture. Upload a PNG, JPEG or WebP.") from error
+        is_heic = source[4:8] == b"ftyp" and source[8:12] in (b"heic", b"heix", b"hevc", b"mif1")
+        raise InkError(HEIC if is_heic else FOREIGN) from error
 
 
 def _filled(grey_and_alpha: Floats) -> Floats:

@@ -58,7 +58,7 @@ def test_whole_way(app: str, new_page: Callable[..., Page]) -> None:
 
     # Before there is a run, Evaluate shows the built-in network, and Compare leads to Train.
     go(page, "Evaluate")
-    expect(page.get_by_text("learned from the full MNIST")).to_be_visible(timeout=LONG)
+    expect(page.get_by_role("radio", name="known")).to_be_visible(timeout=LONG)
     go(page, "Compare")
     page.get_by_role("link", name="Train one").click()
 

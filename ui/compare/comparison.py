@@ -73,7 +73,7 @@ def verdict(first: Run, second: Run) -> None:
 def _right(run: Run) -> np.ndarray:
     """Return which test images a run read right, from its kept answers. Raises UserError."""
     kept = cache.result(run, "test")
-    return kept.probabilities.argmax(1) == kept.labels
+    return np.asarray(kept.probabilities.argmax(1) == kept.labels)
 
 
 def _sentence(paired: significance.Paired, first: str, second: str) -> str:

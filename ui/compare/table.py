@@ -3,6 +3,7 @@
 import hashlib
 import os
 from datetime import datetime
+from typing import Any
 from urllib.parse import urlsplit
 
 import pandas as pd
@@ -144,11 +145,11 @@ def _readable(every: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _share(name: str, help: str):  # type: ignore[no-untyped-def]  # a column configuration
+def _share(name: str, help: str) -> Any:
     return st.column_config.NumberColumn(_NAMES[name], format="%.2f %%", help=help)
 
 
-def _state(reasons: bool):  # type: ignore[no-untyped-def]  # a column configuration
+def _state(reasons: bool) -> Any:
     return st.column_config.TextColumn(
         "State", width=210 if reasons else None, help="And why, where there is a reason."
     )

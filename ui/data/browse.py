@@ -61,17 +61,17 @@ def browse(digits: Digits) -> None:
     def first_page() -> None:
         st.session_state[page_key] = 1
 
-    common: dict[str, Any] = {"on_change": first_page, "persist_state": "session"}
     top = st.container(horizontal=True)
     part = top.segmented_control(
         "Split",
         list(_PARTS),
         default="train",
         required=True,
-        format_func=_PARTS.get,
+        format_func=_PARTS.__getitem__,
         key="data-part",
         help="Networks learn from the training images and are judged on the test images.",
-        **common,
+        on_change=first_page,
+        persist_state="session",
     )
     wanted = st.pills(
         "Digits",
@@ -80,7 +80,8 @@ def browse(digits: Digits) -> None:
         key="data-digits",
         wrap=True,
         help="Only these digits; none chosen means all.",
-        **common,
+        on_change=first_page,
+        persist_state="session",
     )
     found = selection.numbers(digits, part, wanted)
     pages = max(1, -(-len(found) // PAGE_SIZE))
@@ -120,7 +121,7 @@ def show_map(digits: Digits) -> None:
         list(_METHODS),
         default="pca",
         required=True,
-        format_func=_METHODS.get,
+        format_func=_METHODS.__getitem__,
         key="data-map",
         persist_state="session",
         help="PCA shows the plane in which the pixels vary most. t-SNE bends the space so that "

@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw
 
 from core.data.digits import Digits
 from core.figures import palette
-from core.ink.photo import from_picture, upright
+from core.ink.photo import SUFFIXES, UNREADABLE, from_picture, upright
 from core.ink.strokes import from_drawing
 from ui import keys
 from ui.components.canvas import canvas
@@ -28,9 +28,9 @@ def uploaded() -> list[NDArray[np.float32]]:
     """Let a person upload a picture; return the digits in it. Raises InkError."""
     file = st.file_uploader(
         "Picture of one digit or several side by side",
-        ["png", "jpg", "jpeg", "webp"],
-        help="Dark on light or light on dark, up to 16 MB and 40 megapixels, 12 as PNG or "
-        "WebP. It stays in this server's memory and is not kept.",
+        [*SUFFIXES, *UNREADABLE],
+        help="Dark on light or light on dark, up to 16 MB and 40 megapixels, 12 unless it is a "
+        "JPEG. It stays in this server's memory and is not kept.",
     )
     if file is None:
         return []

@@ -1,6 +1,6 @@
 """What a run gets wrong: the images of a cell, one of them closely, the tables, the downloads."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import streamlit as st
@@ -58,6 +58,7 @@ def mistakes(run: Run, split: str, result: Result, cell: Click | None) -> None:
         label_visibility="collapsed",
         help="Every mistake, or the images of the cell you clicked.",
     )
+    shown = shown or _ALL  # one is required; its type says otherwise
     chosen = _gallery(sets[shown], result, f"{run.id}-{split}-{titles[shown]}")
     if chosen is not None:
         _closely(run, int(chosen), answers, result)
@@ -82,10 +83,11 @@ def _gallery(shown: "pd.DataFrame", result: Result, key: str) -> int | None:
     with st.container(height=40, border=False):  # as high without pages, so that nothing jumps
         if pages > 1:
             st.pagination(pages, key=f"page-{key}")
-    return part.index[index or 0]
+    return int(part.index[index or 0])
 
 
-def _caption(row) -> str:  # type: ignore[no-untyped-def]  # a row of evaluate.answers
+def _caption(row: Any) -> str:
+    """Return what stands under a tile; `row` is one of `metrics.answers`, as a named tuple."""
     reading = f"{row.truth} → {row.answer}, {row.confidence:.1%}".replace("%", " %")
     return reading.replace(" ", _NO_BREAK) + f" #{row.index}"
 
@@ -165,7 +167,7 @@ def confused_pairs(report: Report) -> None:
     )
 
 
-def _share(label: str, help: str):  # type: ignore[no-untyped-def]  # a column configuration
+def _share(label: str, help: str) -> Any:
     return st.column_config.NumberColumn(label, format="%.2f %%", help=help)
 
 

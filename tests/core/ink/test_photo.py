@@ -12,7 +12,7 @@ import pytest
 from PIL import Image, ImageDraw, ImageOps
 
 from core.errors import InkError
-from core.ink.photo import from_picture, upright
+from core.ink.photo import FORMATS, from_picture, upright
 from tests.core.ink.drawings import (
     ONE,
     SEVEN,
@@ -66,10 +66,10 @@ def test_shading_and_noise(slope: float) -> None:
     assert apart(digit_in_picture(photo(slope)), digit_in_picture(page(SEVEN))) < 0.01
 
 
-@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
+@pytest.mark.parametrize("kind", FORMATS)
 @pytest.mark.parametrize("mode", ["L", "RGB"])
 def test_kinds_of_files(kind: str, mode: str) -> None:
-    """PNG, JPEG and WebP, grey or in colour, give the same digit."""
+    """Each format, grey or in colour, gives the same digit."""
     data = file(page(SEVEN).convert(mode), kind)
     assert apart(digit_in_picture(data), digit_in_picture(page(SEVEN))) < 0.005
 
@@ -106,7 +106,7 @@ def test_card_with_transparent_corners() -> None:
     assert apart(digit_in_picture(file(card)), digit_in_picture(page(SEVEN))) < 0.001
 
 
-@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "TIFF", "AVIF"])
 def test_orientation(kind: str) -> None:
     """A photo taken with the phone on its side (EXIF orientation 6) is turned upright."""
     exif = Image.Exif()
@@ -163,14 +163,28 @@ def test_animation(kind: str) -> None:
         digit_in_picture(data)
 
 
-@pytest.mark.parametrize("data", [b"", b"no picture", b"\x89PNG\r\n\x1a\n", file(page(ONE), "BMP")])
-def test_no_picture(data: bytes) -> None:
-    """What is empty, no picture or of another kind is refused, with the kinds that are read."""
-    with pytest.raises(InkError, match="PNG, JPEG or WebP"):
+@pytest.mark.parametrize("kind", ["GIF", "TIFF"])
+def test_first_of_several_pictures(kind: str) -> None:
+    """Of a GIF, and of a scan with several pages, the first is read."""
+    data = file(page(SEVEN), kind, save_all=True, append_images=[page(ONE)])
+    assert apart(digit_in_picture(data), digit_in_picture(page(SEVEN))) < 0.005
+
+
+def test_phones_own_format_is_named() -> None:
+    """HEIC is not read; the message says what to save it as."""
+    data = b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(200)
+    with pytest.raises(InkError, match=r"HEIC.*Save it as JPEG"):
         digit_in_picture(data)
 
 
-@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
+@pytest.mark.parametrize("data", [b"", b"no picture", b"\x89PNG\r\n\x1a\n", file(page(ONE), "PPM")])
+def test_no_picture(data: bytes) -> None:
+    """What is empty, no picture or of another kind is refused, with the kinds that are read."""
+    with pytest.raises(InkError, match="PNG, JPEG, WebP, BMP"):
+        digit_in_picture(data)
+
+
+@pytest.mark.parametrize("kind", FORMATS)
 def test_truncated_picture(kind: str) -> None:
     """A file that ends half-way is refused."""
     data = file(page(SEVEN), kind)
@@ -182,7 +196,7 @@ def test_damaged_pictures() -> None:
     """Whatever bytes of a file are wrong, the worst that happens is a refusal."""
     random = np.random.default_rng(0)
     refused = 0
-    for kind in ("PNG", "JPEG", "WEBP"):
+    for kind in FORMATS:
         whole = np.frombuffer(file(page(SEVEN), kind), np.uint8)
         for _ in range(60):
             data = whole.copy()
@@ -238,7 +252,7 @@ def test_what_is_decoded_whole_has_fewer_pixels(kind: str, options: dict[str, An
     """Ink is looked for in 12 megapixels of a file that must be in memory with all its pixels."""
     data = file(LARGE, kind, **options)
     for read in (from_picture, lambda data: upright(data, 560)):
-        with pytest.raises(InkError, match="at most 12 megapixels as PNG, WebP or progressive"):
+        with pytest.raises(InkError, match="at most 12 megapixels, unless it is an ordinary JPEG"):
             read(data)
 
 
