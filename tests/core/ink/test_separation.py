@@ -75,7 +75,7 @@ def test_more_digits_than_anybody_reads_at_once() -> None:
         from_strokes(marks)
 
 
-@pytest.mark.parametrize("gap", [20, 60])
+@pytest.mark.parametrize("gap", [38, 78])  # 20 and 60 between strokes of 18
 def test_rows_are_read_as_lines(gap: int) -> None:
     """Two rows of three digits come from the top, each row from the left, drawn or as a picture."""
     numbers = [ONE, SEVEN, ONE, SEVEN, SEVEN, ONE]
