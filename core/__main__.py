@@ -218,6 +218,7 @@ def _predict(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
                 "looks_like_a_digit": read.looks_like_a_digit,
                 "probabilities": read.probabilities.tolist(),
                 "box": digit.box,
+                "row": digit.row,
             }
     if not count:
         raise RunError(f"None of the {len(paths)} pictures could be read: see each one's error.")

@@ -1,7 +1,7 @@
-import numpy as np
 import streamlit as st
 
 from core.errors import InkError
+from core.ink.normalisation import Digit
 from ui import cache, format, guards
 from ui.draw import inputs, my_digits, readings
 from ui.explanation import why
@@ -14,7 +14,8 @@ cache.wait_for_torch()
 digits, _ = cache.digits_in_use()
 
 left, right = st.columns([2, 3], gap="large")
-found, truth, problem = [], None, ""
+found: list[Digit] = []
+truth, problem = None, ""
 with left:
     mode = st.segmented_control(
         "Where the digit comes from",
@@ -37,7 +38,7 @@ with left:
 
 with right:
     if found:
-        shown, probabilities = readings.readings(run, np.stack(found), truth)
+        shown, probabilities = readings.readings(run, found, truth)
         if truth is None:
             my_digits.ask(shown, int(probabilities.argmax()))
         why(run, shown, probabilities, truth)

@@ -33,11 +33,12 @@ class Digit:
     """One digit that was found: what the model sees, and where it was.
 
     `image` is (28, 28) float32 in [0, 1], ink is 1. `box` is left, top, right and bottom, in pixels
-    of the canvas, or as shares of the picture's width and height.
+    of the canvas, or as shares of the picture's width and height. `row` counts from 0 at the top.
     """
 
     image: NDArray[np.float32]
     box: tuple[float, float, float, float]
+    row: int = 0
 
 
 def even_out(mask: Mask) -> Mask:

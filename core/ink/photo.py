@@ -45,7 +45,7 @@ TOO_LARGE_DECODED = (
 
 
 def from_picture(source: bytes | Path | Image.Image) -> list[Digit]:
-    """The digits in a picture, left to right.
+    """The digits in a picture, row by row from the top, left to right in each.
 
     `source` is a file of one of FORMATS, of at most 16 MB and 40 megapixels (12 unless it is an
     ordinary JPEG, which is decoded at a part of its size), or a picture already open; dark ink on a
@@ -54,7 +54,8 @@ def from_picture(source: bytes | Path | Image.Image) -> list[Digit]:
     ink = strength(source)
     pieces, boxes, edge = find_pieces(ink)
     found, height, width = [], *ink.shape
-    for group in group_pieces(boxes):
+    rows = group_pieces(boxes)
+    for row, group in ((row, group) for row, groups in enumerate(rows) for group in groups):
         (left, top), (right, bottom) = boxes[group, :2].min(0), boxes[group, 2:].max(0)
         if max(right - left, bottom - top) < MIN_INK * max(ink.shape):
             continue
@@ -64,7 +65,7 @@ def from_picture(source: bytes | Path | Image.Image) -> list[Digit]:
         others = (pieces[part] > 0) & ~np.isin(pieces[part], np.array(group) + 1)
         image = _prepared(np.pad(np.where(others, 0, ink[part]), 2), edge)
         box = float(left / width), float(top / height), float(right / width), float(bottom / height)
-        found.append(Digit(image, box))
+        found.append(Digit(image, box, row))
     if not found:
         flat = np.ptp(boxes[:, [0, 2]]) > FLAT * np.ptp(boxes[:, [1, 3]])
         raise InkError(FLAT_LINE if flat else BLANK)

@@ -22,6 +22,7 @@ PART = 0.35  # of the ink's height: what is lower is a part of the digit next to
 SHARED = 0.2  # of the narrower one's width: pieces that stand so far above each other are one digit
 NARROW = 0.2  # of the ink's height: the width that a piece has at least, when that is compared
 MAX_DIGITS = 20
+ROW_GAP = 0.05  # of the lower row's height: what is nearer below or above is in the same row
 
 
 def find_pieces(ink: Floats) -> tuple[NDArray[np.int32], Floats, float]:
@@ -65,15 +66,59 @@ def _otsu(values: Floats) -> float:
     return float(edges[1 + np.argmax(below * above * gap**2)])
 
 
-# --- both ---------------------------------------------------------------------------------------
+def group_pieces(boxes: Floats) -> list[list[list[int]]]:
+    """The numbers of the pieces of each digit, row by row from the top, left to right in each.
+
+    `boxes` are (N, 4): left, top, right, bottom. Single digits above each other cannot be told from
+    the parts of one, and are taken for it. Raises `InkError` if there are more than MAX_DIGITS.
+    """
+    rows = [
+        [[row[number] for number in group] for group in _digits_of_row(boxes[row])]
+        for row in _rows(boxes)
+    ]
+    if len(rows) > 1 and all(len(row) == 1 for row in rows):
+        rows = [_digits_of_row(boxes)]  # strokes above each other, as of a broken 1 or 8
+    if sum(map(len, rows)) > MAX_DIGITS:
+        raise InkError(f"More than {MAX_DIGITS} digits. Show fewer at once.")
+    return rows
 
 
-def group_pieces(boxes: Floats) -> list[list[int]]:
-    """The numbers of the pieces of each digit, left to right; (N, 4) left, top, right, bottom.
+def _rows(boxes: Floats) -> list[list[int]]:
+    """The numbers of the pieces in each row, from the top.
+
+    Rows are parted by empty bands. A band that is narrower than ROW_GAP of the lower row's height
+    parts nothing, nor does one beside a row lower than PART of the highest: that is a bar of the
+    digits next to it.
+    """
+    rows: list[list[int]] = []
+    for number in np.argsort(boxes[:, 1], kind="stable").tolist():
+        if rows and boxes[number, 1] <= boxes[rows[-1], 3].max():
+            rows[-1].append(number)
+        else:
+            rows.append([number])
+    highest = max(_height(boxes[row]) for row in rows)
+    joined = rows[:1]
+    for row in rows[1:]:
+        above, below = boxes[joined[-1]], boxes[row]
+        lower = min(_height(above), _height(below))
+        gap = float(below[:, 1].min() - above[:, 3].max())
+        if lower < PART * highest or gap < ROW_GAP * lower:
+            joined[-1] = joined[-1] + row
+        else:
+            joined.append(row)
+    return joined
+
+
+def _height(boxes: Floats) -> float:
+    """The height that some boxes span together."""
+    return float(boxes[:, 3].max() - boxes[:, 1].min())
+
+
+def _digits_of_row(boxes: Floats) -> list[list[int]]:
+    """The numbers of the pieces of each digit in one row, left to right.
 
     Pieces are one digit if they stand above each other for SHARED of the narrower one's width. What
-    is lower than PART of the whole ink's height (a bar, a dot) goes with the nearest that is not.
-    Raises `InkError` if there are more than MAX_DIGITS.
+    is lower than PART of the row's height (a bar, a dot) goes with the nearest that is not.
     """
     height = float(boxes[:, 3].max() - boxes[:, 1].min())
     middle, half = (boxes[:, 0] + boxes[:, 2]) / 2, (boxes[:, 2] - boxes[:, 0]) / 2
@@ -96,6 +141,4 @@ def group_pieces(boxes: Floats) -> list[list[int]]:
     for number in np.flatnonzero(~whole).tolist():
         gaps = [max(left - middle[number], middle[number] - right, 0) for left, right in ends]
         groups[int(np.argmin(gaps))].append(number)
-    if len(groups) > MAX_DIGITS:
-        raise InkError(f"More than {MAX_DIGITS} digits. Show fewer at once.")
     return groups

@@ -54,7 +54,9 @@ def from_drawing(drawing: dict[str, Any] | None) -> list[Digit]:
 
 
 def from_strokes(strokes: Sequence[Floats]) -> list[Digit]:
-    """The digits that strokes make, left to right; each stroke is (N, 2) points (x, y), y down.
+    """The digits that strokes make, row by row from the top, left to right in each.
+
+    A stroke is (N, 2) points (x, y), y pointing down.
 
     Raises `InkError` if there is no ink or only dots, or a coordinate is no sensible number.
     """
@@ -70,11 +72,13 @@ def from_strokes(strokes: Sequence[Floats]) -> list[Digit]:
         raise InkError("The drawing has points far outside the canvas. Clear it and draw again.")
     boxes = np.array([[*stroke.min(axis=0), *stroke.max(axis=0)] for stroke in strokes])
     found = []
-    for group in group_pieces(boxes):
+    rows = group_pieces(boxes)
+    for row, group in ((row, group) for row, groups in enumerate(rows) for group in groups):
         (left, top), (right, bottom) = boxes[group, :2].min(0), boxes[group, 2:].max(0)
         if max(right - left, bottom - top) >= DOT:
             image = draw([strokes[number] for number in group])
-            found.append(Digit(image, (float(left), float(top), float(right), float(bottom))))
+            box = float(left), float(top), float(right), float(bottom)
+            found.append(Digit(image, box, row))
     if not found:
         raise InkError("No digit found: there is only a dot. Draw a larger digit.")
     return found

@@ -90,6 +90,15 @@ def test_confidence_below_the_runs_own_threshold_is_not_called_an_answer(trained
     assert says(page, "Not sure: ") and says(page, " or ") and not says(page, "This looks like")
 
 
+def test_rows_are_read_as_lines(trained: Path) -> None:
+    """Two strokes above one are two numbers, the upper one first."""
+    upper = [{**ONE, "scaleY": 0.4, "left": left, "top": 60} for left in (60, 220)]
+    page = opened(*upper, {**ONE, "scaleY": 0.4, "left": 140, "top": 220})
+    [says_what] = [text.value for text in page.markdown if text.value.startswith("### It says ")]
+    first, second = says_what.removeprefix("### It says ").split(", ")
+    assert (len(first), len(second)) == (2, 1)
+
+
 def test_several_digits_are_read_as_a_number(trained: Path) -> None:
     """Two strokes far apart are two digits; the bars are of the one that is chosen."""
     page = opened({**ONE, "left": 200, "top": 140}, {**ONE, "left": 40, "top": 140})

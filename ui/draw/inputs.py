@@ -4,11 +4,11 @@ import random
 
 import numpy as np
 import streamlit as st
-from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from core.data.digits import Digits
 from core.figures import palette
+from core.ink.normalisation import Digit
 from core.ink.photo import SUFFIXES, UNREADABLE, from_picture, upright
 from core.ink.strokes import from_drawing
 from ui import keys
@@ -18,16 +18,16 @@ _SHOWN = 560  # longer side of a picture shown, pixels
 _FRAME = palette.ACCENT
 
 
-def drawn() -> list[NDArray[np.float32]]:
+def drawn() -> list[Digit]:
     """Let a person draw; return the digits as the model sees them. Raises InkError."""
     drawing = canvas()
-    return [] if drawing is None else [digit.image for digit in from_drawing(drawing)]
+    return [] if drawing is None else from_drawing(drawing)
 
 
-def uploaded() -> list[NDArray[np.float32]]:
+def uploaded() -> list[Digit]:
     """Let a person upload a picture; return the digits in it. Raises InkError."""
     file = st.file_uploader(
-        "Picture of one digit or several side by side",
+        "Picture of one digit, or of several in rows",
         [*SUFFIXES, *UNREADABLE],
         help="Dark on light or light on dark, up to 16 MB and 40 megapixels, 12 unless it is a "
         "JPEG. It stays in this server's memory and is not kept.",
@@ -36,7 +36,7 @@ def uploaded() -> list[NDArray[np.float32]]:
         return []
     found = from_picture(file.getvalue())
     st.image(_framed(file.getvalue(), [digit.box for digit in found]), width=280)
-    return [digit.image for digit in found]
+    return found
 
 
 def _framed(content: bytes, boxes: list[tuple[float, float, float, float]]) -> Image.Image:
@@ -49,7 +49,7 @@ def _framed(content: bytes, boxes: list[tuple[float, float, float, float]]) -> I
     return small
 
 
-def from_test_set(digits: Digits) -> tuple[NDArray[np.float32], int]:
+def from_test_set(digits: Digits) -> tuple[Digit, int]:
     """Show how to get another test digit; return this one and what it is."""
     total = len(digits.test_labels)
     if st.session_state.get(keys.RANDOM_DIGIT, total) >= total:
@@ -62,4 +62,5 @@ def from_test_set(digits: Digits) -> tuple[NDArray[np.float32], int]:
         st.session_state[keys.RANDOM_DIGIT] = random.randrange(total)  # noqa: S311
     index = st.session_state[keys.RANDOM_DIGIT]
     st.caption(f"Test digit {index:,}")
-    return digits.test_images[index].astype(np.float32) / 255, int(digits.test_labels[index])
+    image = digits.test_images[index].astype(np.float32) / 255
+    return Digit(image, (0, 0, 1, 1)), int(digits.test_labels[index])

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from core.errors import InkError
 from core.ink.photo import from_picture
@@ -73,3 +73,28 @@ def test_more_digits_than_anybody_reads_at_once() -> None:
     marks = [np.array([[x, 10], [x, 60]], float) for x in range(0, 30 * 40, 40)]
     with pytest.raises(InkError, match="More than 20 digits"):
         from_strokes(marks)
+
+
+@pytest.mark.parametrize("gap", [38, 78])  # 20 and 60 between strokes of 18
+def test_rows_are_read_as_lines(gap: int) -> None:
+    """Two rows of three digits come from the top, each row from the left, drawn or as a picture."""
+    numbers = [ONE, SEVEN, ONE, SEVEN, SEVEN, ONE]
+    strokes, expected = [], []
+    for place, digit in enumerate(numbers):
+        row, column = divmod(place, 3)
+        low = np.concatenate(digit).min(axis=0)
+        strokes += [stroke - low + (40 + 240 * column, 40 + row * (220 + gap)) for stroke in digit]
+        expected.append((row, draw(digit)))
+    wide = Image.new("L", (760, 560 + gap), 255)
+    for stroke in strokes:
+        ImageDraw.Draw(wide).line([(x, y) for x, y in stroke.tolist()], 0, 18, joint="curve")
+    for found in (from_strokes(strokes), from_picture(wide)):
+        assert [digit.row for digit in found] == [row for row, _ in expected]
+        for digit, (_, image) in zip(found, expected, strict=True):
+            assert apart(digit.image, image) < 0.06
+
+
+def test_bar_above_a_row_is_no_row() -> None:
+    """The bar of a five belongs to it, however far above the others it stands."""
+    five = [np.array([[300.0, 80], [300, 150], [360, 200], [300, 250]]), np.array([[300.0, 40], [380, 40]])]  # fmt: skip # noqa: E501
+    assert [digit.row for digit in from_strokes([*ONE, *five])] == [0, 0]
