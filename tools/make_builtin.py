@@ -40,18 +40,26 @@ from tools.pen_digits import Drawn
 
 RECIPE = "ink_cnn"
 PEOPLE = 30_000  # of people's images beside MNIST's 55,000
+_NOBODY = dict.fromkeys(("images", "digits", "writers", "writers_held_out", "labels_left_out"), 0)
 
 
 def make(files: list[Path], changes: dict[str, Any]) -> None:
     """Train the network and write all its files. Raises DataError without the full MNIST."""
     digits = mnist.load("mnist")
     config = RECIPES[RECIPE].config.changed(changes)
-    people, held_out = None, None
+    people, held_out, others = None, None, _NOBODY
     if files:
         clean = pen_digits.without_wrong_labels(found := pen_digits.read(files), digits)
-        print(f"{len(found) - len(clean)} of {len(found)} labels left out", file=sys.stderr)
         learned, held = pen_digits.divided(clean)
         people, held_out = pen_digits.drawn(learned, seed=1), pen_digits.drawn(held, seed=2)
+        others = {
+            "images": PEOPLE,
+            "digits": len(learned),
+            "writers": len({digit.writer for digit in learned}),
+            "writers_held_out": len({digit.writer for digit in held}),
+            "labels_left_out": len(found) - len(clean),
+        }
+        print(others, file=sys.stderr)
     extra = people.sample(PEOPLE, config.seed) if people else None
     events = list(train(config, digits, extra=extra))
     [started] = [event for event in events if isinstance(event, Started)]
@@ -60,7 +68,7 @@ def make(files: list[Path], changes: dict[str, Any]) -> None:
     small = halved(best.checkpoint)
     checkpoint.save(small, builtin.WEIGHTS)
 
-    facts = facts_of(config, digits, small, epochs, len(extra[1]) if extra else 0)
+    facts = facts_of(config, digits, small, epochs) | {"people": others}
     facts["run"] |= {
         "parameters": started.parameters,
         "steps": started.steps,
@@ -112,7 +120,7 @@ def fitted(config: TrainConfig, digits: Digits, held_out: Drawn | None) -> Calib
 
 
 def facts_of(
-    config: TrainConfig, digits: Digits, small: Checkpoint, epochs: list[Epoch], people: int
+    config: TrainConfig, digits: Digits, small: Checkpoint, epochs: list[Epoch]
 ) -> dict[str, Any]:
     """Return what is known of the network, as `builtin.facts` has it, short of its device."""
 
@@ -153,7 +161,6 @@ def facts_of(
     return {
         "run": asdict(run),
         "bytes": builtin.WEIGHTS.stat().st_size,
-        "people": people,
         "sample_accuracy": accuracy(mnist.load("sample")),
         "epochs": [
             {"epoch": one.epoch} | {name: getattr(one, name) for name in EPOCH_METRICS}
@@ -175,11 +182,18 @@ _CARD = """# The built-in network
 **What it is.** `{network}`, {parameters:,} parameters, {bytes:,} bytes: its weights are kept in 16
 bits and compute in 32. It reads what is drawn or uploaded until there is a run of one's own.
 
-**How it was made.** `python -m core train --preset {recipe}`, then `python -m tools.make_builtin
-RUN`: {epochs} epochs, seed {seed}, on 55,000 of MNIST's training images, turned by up to
-{rotation:g}°, slanted by up to {shear:g}°, moved by up to {shift} pixels and scaled by up to
-{scale:.0%}. The other 5,000 chose the epoch and fitted the temperature ({temperature:.3f}) and the
-confidence from which it is sure ({sure_from:.4f}).
+**How it was made.** `python -m tools.make_builtin --strokes unipen-train.jsonl`: the recipe
+`{recipe}`, {epochs} epochs, seed {seed}, on 55,000 of MNIST's training images (LeCun, Cortes and
+Burges, CC BY-SA 3.0) and {images:,} drawings of {digits:,} digits that {writers} people wrote with
+a pen (UNIPEN train_r01_v07, section 1a; Guyon et al., 1994, doi 10.5281/zenodo.1195803, CC BY 4.0),
+writers with many digits counting less for each. {labels_left_out} labels that networks refuted
+which had not seen their writers were left out. All were turned by up to {rotation:g}°, slanted by
+up to {shear:g}°, moved by up to {shift} pixels and scaled by up to {scale:.0%}.
+
+The other 5,000 training images of MNIST chose the epoch and fitted the temperature
+({temperature:.3f}). The confidence from which it is sure ({sure_from:.4f}) is the higher of two:
+one fitted on those images, one on {writers_held_out} further people of UNIPEN, from whom it did not
+learn.
 
 **How good it is.** {test_accuracy:.2%} of MNIST's 10,000 test images, {validation_accuracy:.2%} of
 the 5,000 validation images. Of the 1,000 test images of the sample it reads {sample_accuracy:.2%},
@@ -187,16 +201,17 @@ which only shows that the file is whole: it may have learned from them.
 
 **People's own digits.** {ink}
 
-**What it can't do.** It knows ten digits and nothing else: a letter is read as the digit it looks
-most like. A small network on its features, made by `python -m tools.make_non_digits`, tells most of
-what is no digit from digits, not all. It has seen American handwriting of the 1990s, in which a 1
-with a long flag, a 7 with a bar and a 9 curled like a g are rare. Digits that touch count as one.
+**What it cannot do.** It has ten classes and nothing else: a letter is read as the digit it looks
+most like. A small network on its features, made by the same command, tells most non-digits from
+digits, not all. Hands unlike those of MNIST's and UNIPEN's writers are misread more often. Digits
+that touch count as one.
 """
 
 
 def _card(facts: dict[str, Any]) -> str:
     run = facts["run"]
-    return _CARD.format(**{**facts, **run, **run["config"], **run["calibration"]})
+    told = {**facts, **facts["people"], **run, **run["config"], **run["calibration"]}
+    return _CARD.format(**told)
 
 
 def main(arguments: list[str] | None = None) -> int:
