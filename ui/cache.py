@@ -126,7 +126,7 @@ def _result(
     run = catalogue.get(run_id)
     if split == collection.SPLIT:
         kept = collection.load_some()
-        return answers.on(run, kept.images, kept.labels)
+        return answers.on_images(run, kept.images, kept.labels)
     return answers.of(run, split, digits(source))
 
 

@@ -98,7 +98,7 @@ def test_built_in_network_is_evaluated_on_what_is_in_use() -> None:
     [report], _ = call("evaluate", "built-in")
     assert (report["run"], report["count"], report["split"]) == ("built-in", 1_000, "known")
     _, message = call("evaluate", "built-in", "--split", "test", status=2)
-    assert "is no test" in message
+    assert "is not a fair test" in message
     assert report["accuracy"] == pytest.approx(builtin.facts()["sample_accuracy"], abs=0.005)
 
 

@@ -229,7 +229,7 @@ def test_run_that_may_know_the_test_images_is_not_judged(trained: Path) -> None:
     first, second = catalogue.find("mlp 500"), catalogue.find("cnn 1000")
     catalogue.set_tags(second.id, {"seen": "mnist", "taught_from": builtin.run().id})
     page = opened(first, catalogue.get(second.id))
-    assert texts(page).count("is no test") == 2
+    assert texts(page).count("is not a fair test") == 2
     assert "Exact McNemar test" not in texts(page)
 
 

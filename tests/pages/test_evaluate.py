@@ -36,7 +36,7 @@ def answers_of(name: str, split: str = "test") -> tuple[Run, Result]:
     run = catalogue.find(name)
     if split == collection.SPLIT:
         kept = collection.load_some()
-        return run, answers.on(run, kept.images, kept.labels)
+        return run, answers.on_images(run, kept.images, kept.labels)
     return run, answers.of(run, split, mnist.load("sample"))
 
 
@@ -89,7 +89,7 @@ def test_my_digits_are_a_split_of_any_run(trained: Path) -> None:
     page.segmented_control(key="split").set_value("my digits").run()
     assert not page.exception
     kept = collection.load_some()
-    result = answers.on(catalogue.find("best"), kept.images, kept.labels)
+    result = answers.on_images(catalogue.find("best"), kept.images, kept.labels)
     right = int((result.probabilities.argmax(1) == result.labels).sum())
     assert page.metric[0].value == f"{100 * right / 3:.2f} %"
     assert page.button(key="teach").label == "Teach it my digits"

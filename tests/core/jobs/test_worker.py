@@ -89,7 +89,7 @@ def test_stop_is_obeyed_within_2_seconds_and_the_run_resumes() -> None:
     catalogue.request_stop(catalogue.get(run.id))
     stopped = wait(run, lambda now: now.state.is_over)
     assert time.monotonic() - begin < 2.5  # 2 s and a look at the store
-    assert stopped.state == State.STOPPED and "stopped in epoch" in stopped.reason
+    assert stopped.state == State.STOPPED and "in epoch" in stopped.reason
     assert stopped.test_accuracy is None  # it can go on, and nobody shall choose by it
 
     worker_done = wait(run, lambda now: not _in_queue(now))
@@ -261,8 +261,8 @@ def test_run_that_kept_no_network_has_failed() -> None:
     run = request.enqueue(SHORT, "sample")
     (run.folder / "best.partial").mkdir()
     done = worker.work(run)
-    assert done.state == State.FAILED and "best epoch could not be kept" in done.reason
-    assert done.test_accuracy is None and "could not be kept" in done.warning
+    assert done.state == State.FAILED and "best epoch could not be saved" in done.reason
+    assert done.test_accuracy is None and "could not be saved" in done.warning
 
 
 def stopped_run() -> Run:
@@ -347,7 +347,7 @@ def test_run_that_another_process_holds_is_left_to_it() -> None:
 def test_complete_run_is_not_resumed() -> None:
     """Resuming what is finished is refused; nothing of it changes."""
     done = worker.work(request.enqueue(SHORT, "sample"))
-    with pytest.raises(RunError, match="nothing is left to do"):
+    with pytest.raises(RunError, match="cannot be resumed"):
         worker.work(done)
     assert catalogue.get(done.id) == done
 

@@ -160,7 +160,7 @@ def test_stop_is_asked_after_every_step(digits: Digits) -> None:
     """The loop ends at the first step after the wish, with a reason that names the epoch."""
     asked = iter([False] * 12 + [True])
     events = list(train(SMALL, digits, should_stop=lambda: next(asked)))
-    assert events[-1] == Ended("stopped", "stopped in epoch 2 of 3")
+    assert events[-1] == Ended("stopped", "in epoch 2 of 3")
     assert len(epochs(iter(events))) == 1
 
 
