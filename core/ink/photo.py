@@ -177,9 +177,9 @@ def _without_ground(grey: Floats) -> Floats:
     """Return the strength of the ink (H, W) from grey (H, W): the difference from the paper.
 
     In an evenly lit picture, the paper has the tone of the border. In a shaded one, it is the
-    median over half the picture, which follows shadows but not strokes. The ink is darker or lighter than
-    the paper, whichever differs more (cubes keep the sign). Differences below three standard
-    deviations of the noise are 0.
+    median over half the picture, which follows shadows but not strokes. The ink is darker or
+    lighter than the paper, whichever differs more (cubes keep the sign). Differences below three
+    standard deviations of the noise are 0.
     """
     page = Image.fromarray(grey)
     width, height = (max(1, round(64 * side / max(page.size))) for side in page.size)

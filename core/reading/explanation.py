@@ -29,9 +29,9 @@ def evidence(
     """Return how much each pixel speaks for `answer` (above 0) or for `rival` (below), (28, 28).
 
     These are integrated gradients (Sundararajan, Taly and Yan, 2017) of the difference between the
-    two digits' logits, along the path from `baseline` to `image`, both (28, 28) in [0, 1]; their sum
-    is the change of that difference. With the mean training digit as the baseline, missing ink can
-    be evidence too.
+    two digits' logits, along the path from `baseline` to `image`, both (28, 28) in [0, 1]; their
+    sum is the change of that difference. With the mean training digit as the baseline, missing ink
+    can be evidence too.
     """
     from captum.attr import IntegratedGradients  # takes 1 s
 

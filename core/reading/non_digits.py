@@ -1,7 +1,7 @@
 """Detect non-digits, which a network with ten classes cannot do.
 
 A small head on the built-in network's last hidden layer was trained to tell digits from non-digits.
-It is used with every network. `python -m tools.make_non_digits` trains it again.
+It is used with every network. `python -m tools.make_builtin` trains it again.
 """
 
 from functools import lru_cache

@@ -45,7 +45,7 @@ def in_progress() -> Run:
 def test_without_a_run_it_leads_to_where_one_is_made(sample_only: None) -> None:
     """The page says that there is no run of one's own, links to Train, and lists the built-in."""
     page = opened()
-    assert "No run of your own yet" in page.info[0].value
+    assert "You have no runs yet" in page.info[0].value
     assert page.get("page_link")[0].proto.page == "train"
     assert page.dataframe[0].value["name"].tolist() == ["built-in"]
 
@@ -76,7 +76,7 @@ def test_filter_keeps_rows_with_every_word(trained: Path) -> None:
     page.text_input(key="run-filter").set_value("MLP finished").run()
     assert page.dataframe[0].value["name"].tolist() == ["mlp 500"]
     page.text_input(key="run-filter").set_value("nothing like it").run()
-    assert "No run has all of these words" in page.info[0].value and not page.exception
+    assert "No run matches all of these words" in page.info[0].value and not page.exception
 
 
 def test_columns_can_be_chosen(trained: Path) -> None:
@@ -221,7 +221,7 @@ def test_download_is_csv_of_every_run(trained: Path, monkeypatch: pytest.MonkeyP
 def test_password_of_a_teams_store_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     """The page names the host alone."""
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "https://me:secret@runs.example:5000/path")
-    assert table.whose() == "The team's runs, from runs.example."
+    assert table.store_description() == "The team's runs, from runs.example."
 
 
 def test_run_that_may_know_the_test_images_is_not_judged(trained: Path) -> None:

@@ -1,4 +1,4 @@
-"""What a network reads in one digit, or in several side by side."""
+"""Show a network's reading of one digit, or of several side by side."""
 
 from typing import TYPE_CHECKING
 
@@ -19,10 +19,10 @@ if TYPE_CHECKING:  # torch takes 2 s
 def readings(
     run: Run, images: NDArray[np.float32], truth: int | None = None
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Show the answer in words, the digits as the model sees them, and one's probabilities.
+    """Show the answer in words, the digits as the network sees them, and one's probabilities.
 
-    `images` is (N, 28, 28) in [0, 1], left to right; `truth` is known of a test digit. Returns the
-    one looked at, (28, 28), and its probabilities, (10,).
+    `images` is (N, 28, 28) in [0, 1], left to right; `truth` is the label of a test image. Returns
+    the selected image, (28, 28), and its probabilities, (10,).
     """
     read = cache.reader(run).readings(images)
     if len(images) == 1:
@@ -30,21 +30,21 @@ def readings(
         chosen = 0
     else:
         chosen = _several(images, read)
-    seen, bars = st.columns([1, 2])
-    with seen:
-        tile(images[chosen], width=196, caption="What the model sees")
-        st.caption("What the model sees, 28 × 28")
+    input_image, bars = st.columns([1, 2])
+    with input_image:
+        tile(images[chosen], width=196, caption="What the network sees")
+        st.caption("What the network sees, 28 × 28 pixels")
     with bars:
         chart(probability_bars(read[chosen].probabilities, truth), "draw-bars", height=280)
     return images[chosen], read[chosen].probabilities
 
 
 def _several(images: NDArray[np.float32], read: "list[Reading]") -> int:
-    """Show the number that the digits make; return which of them to look at."""
-    st.markdown(f"### It says {''.join(str(one.digit) for one in read)}")
+    """Show the number that the digits form; return the index of the selected digit."""
+    st.markdown(f"### This looks like {''.join(str(one.digit) for one in read)}")
     doubts = [
         f"digit {place}: "
-        + (format.either(one.candidates) if one.looks_like_a_digit else "it may not be one")
+        + (format.either(one.candidates) if one.looks_like_a_digit else "may not be a digit")
         for place, one in enumerate(read, 1)
         if not one.sure
     ]
@@ -58,6 +58,6 @@ def _several(images: NDArray[np.float32], read: "list[Reading]") -> int:
         default=0,
         required=True,
         key=f"digit-of-{len(images)}",
-        help="Which one the 28 × 28 and the probabilities below are of.",
+        help="Selects the digit that is shown below.",
     )
     return int(place)

@@ -277,7 +277,11 @@ def test_run_without_its_last_checkpoint_is_not_begun_anew() -> None:
     """Its epochs in the store would be another training's; it stays as it was."""
     run = stopped_run()
     (run.folder / files.LAST).unlink()
-    with pytest.raises(RunError, match=r"checkpoint of the last is not here\. Resume it where"):
+    with pytest.raises(
+        RunError,
+        match=r"checkpoint of its last epoch, 2, is missing\. Resume it "
+        "on the machine where",
+    ):
         worker.work(run)
     assert catalogue.get(run.id) == run
 
