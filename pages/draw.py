@@ -7,7 +7,7 @@ from ui.draw import inputs, my_digits, readings
 from ui.explanation import why
 
 EMPTY = {
-    "Draw": "The canvas is empty. Draw a digit on it.",
+    "Draw": "The canvas is empty. Draw a digit.",
     "Upload": "No picture yet. Upload a picture of a digit.",
 }
 

@@ -167,7 +167,7 @@ def test_why_names_the_digits_found_alike(
     assert not page.exception
     assert len(shown[-1]) == 5
     said = "\n".join(caption.value for caption in page.caption)
-    assert "the cosine between the features" in said
+    assert "the cosine similarity of its features" in said
 
 
 def test_numbers_are_the_reports(trained: Path) -> None:
