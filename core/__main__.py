@@ -22,8 +22,8 @@ if TYPE_CHECKING:  # numpy and what follows: each command loads what it needs
 def main(arguments: list[str] | None = None) -> int:
     """Run one command and return its exit status: 0, or 2 on a UserError."""
     options = _parser().parse_args(arguments)
-    # What libraries make while they load lives on: looking for garbage among it took a quarter of
-    # the seconds before a training's first step. The worker looks again when it trains.
+    # Objects of imported modules are never garbage, and collecting among them took a quarter of the
+    # time before a training's first step. The worker enables collection again when it trains.
     gc.disable()
     try:
         for answer in options.command(options):
@@ -59,7 +59,7 @@ def _parser() -> argparse.ArgumentParser:
         help=f"change settings: {', '.join(config_fields())}",
     )
     sub.add_argument("--name", default="", help="what to call the run")
-    sub.add_argument("--resume", metavar="RUN", help="go on with a run from its last epoch")
+    sub.add_argument("--resume", metavar="RUN", help="resume a run from its last epoch")
 
     command("runs", _runs, "every run, newest first, one a line")
 
@@ -70,7 +70,7 @@ def _parser() -> argparse.ArgumentParser:
     sub = command(
         "evaluate",
         _evaluate,
-        "accuracy, loss, F1, confusion and classes of a run; of several, each and all as one",
+        "metrics and confusion matrix of a run; of several runs, of each and of their ensemble",
     )
     sub.add_argument("runs", metavar="RUN", nargs="+", help=run_help)
     sub.add_argument(
@@ -82,17 +82,17 @@ def _parser() -> argparse.ArgumentParser:
     sub = command(
         "predict",
         _predict,
-        "read image files, or folders of them, one line a digit, or an error a file",
+        "read the digits in image files or folders: one line a digit, or an error for a file",
     )
     sub.add_argument("paths", metavar="PATH", nargs="+", type=Path)
-    help = f"{run_help} (best; built-in while there is no run)"
+    help = f"{run_help} (default: best, or built-in without any run)"
     sub.add_argument("--run", metavar="RUN", help=help)
     return parser
 
 
 def _data(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
     if options.download:
-        # Ended by the page's Cancel: leave through the `finally`s, which remove what is half done.
+        # The page's Cancel button: exit through the `finally` blocks, which delete partial files.
         signal.signal(signal.SIGTERM, lambda *_: sys.exit("The download was cancelled."))
         download.fetch()
     digits = mnist.load()
@@ -121,7 +121,9 @@ def _train(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
 
     if options.resume:
         if options.preset or options.set or options.name:
-            raise ConfigError("A resumed run keeps its name and settings: give --resume alone.")
+            raise ConfigError(
+                "A resumed run keeps its name and settings. Use --resume without other options."
+            )
         run = catalogue.find(options.resume)
     else:
         recipe = recipes.recipe(options.preset or "fast_cnn")
@@ -129,7 +131,7 @@ def _train(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
         for pair in options.set:
             field, equals, value = pair.partition("=")
             if not equals:
-                raise ConfigError(f"--set wants FIELD=VALUE, not {pair!r}.")
+                raise ConfigError(f"--set needs FIELD=VALUE, not {pair!r}.")
             changes[field] = value
         run = request.enqueue(
             recipe.config.changed(changes), mnist.source(), recipe.name, options.name
@@ -194,10 +196,10 @@ def _predict(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
     paths = list(_pictures(options.paths))
     if not paths:
         raise RunError(
-            "No pictures were found there. Give PNG, JPEG, WebP, BMP, GIF, TIFF or AVIF files."
+            "No pictures were found. Give PNG, JPEG, WebP, BMP, GIF, TIFF or AVIF files."
         )
-    unasked = options.run is None and catalogue.best(catalogue.listed()) is None
-    reader = calibrated_reader(catalogue.find(BUILTIN if unasked else options.run or "best"))
+    without_run = options.run is None and catalogue.best(catalogue.listed()) is None
+    reader = calibrated_reader(catalogue.find(BUILTIN if without_run else options.run or "best"))
     count = 0
     for path in paths:
         try:
@@ -221,11 +223,11 @@ def _predict(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
                 "row": digit.row,
             }
     if not count:
-        raise RunError(f"None of the {len(paths)} pictures could be read: see each one's error.")
+        raise RunError(f"None of the {len(paths)} pictures could be read. See the error of each.")
 
 
 def _pictures(paths: list[Path]) -> Iterator[Path]:
-    """Yield the files, and the pictures in the folders, of what was named."""
+    """Yield the given files, and the pictures in the given folders."""
     from core.ink.photo import SUFFIXES, UNREADABLE
 
     endings = {f".{suffix}" for suffix in (*SUFFIXES, *UNREADABLE)}

@@ -1,32 +1,32 @@
-"""Every error that a page or the command line shows to a person.
+"""The errors that a page or the command line shows to the user.
 
-UserError                      something a person can put right; its message says what and how
+UserError                      something the user can fix; its message says what and how
 ├── ConfigError                a field of a configuration has an impossible value
-├── DeviceError                the device or precision asked for is not on this machine
-├── DataError                  the MNIST files are missing, damaged or not MNIST's
+├── DeviceError                the chosen device or precision is not available on this machine
+├── DataError                  the MNIST files are missing, damaged or not MNIST
 ├── CheckpointError            a checkpoint is damaged, foreign or cannot be written
 ├── RunError                   no such run, several such runs, or a run in the wrong state
 ├── StoreError                 the run store does not answer, is locked, read-only or foreign
 └── InkError                   a drawing or a picture from which no digit can be read
 
-Anything else that is raised is a bug, and is meant to surface as one.
+Any other exception is a bug, and is shown as one.
 """
 
 
 class UserError(Exception):
-    """What is wrong and what to do next, in one message for the person in front of it."""
+    """An error with a message for the user: what is wrong and what to do next."""
 
 
 class ConfigError(UserError):
-    """An impossible value, with the field, the rule and the value it got."""
+    """A setting has an impossible value; the message has the field, the rule and the value."""
 
 
 class DeviceError(UserError):
-    """The device or precision asked for does not exist here."""
+    """The chosen device or precision is not available on this machine."""
 
 
 class DataError(UserError):
-    """The data files are missing, truncated, of a wrong kind, or not MNIST's."""
+    """The data files are missing, truncated, of the wrong kind, or not MNIST."""
 
 
 class CheckpointError(UserError):
@@ -34,7 +34,7 @@ class CheckpointError(UserError):
 
 
 class RunError(UserError):
-    """A run is unknown, ambiguous, or in a state that does not allow what was asked."""
+    """A run is unknown, ambiguous, or in a state that does not allow the request."""
 
 
 class StoreError(UserError):

@@ -9,7 +9,7 @@ from core.errors import ConfigError
 
 @dataclass(frozen=True)
 class Measured:
-    """What `python -m benchmarks.speed accuracy` found: means over the runs, each its own seed."""
+    """Means over runs with different seeds, by `python -m benchmarks.speed accuracy`."""
 
     test_accuracy: float  # in [0, 1]
     seconds: float
@@ -95,7 +95,7 @@ RECIPES = {
         ),
         Recipe(
             "ink_cnn",
-            "For people's own handwriting: the same network learns digits that are slanted, "
+            "For real handwriting: the same network learns digits that are slanted, "
             "stretched, bent and thicker or thinner than MNIST's.",
             _STRONG.changed(
                 {"epochs": 24, "rotation": 10, "scale": 0.1, "shear": 15, "aspect": 0.15}

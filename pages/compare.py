@@ -6,13 +6,11 @@ from ui import format, guards, keys
 from ui.compare import comparison, editor, table
 
 st.title("Compare")
-st.caption(format.plain(table.whose()))
+st.caption(format.plain(table.store_description()))
 found = catalogue.listed_with_builtin()
 if found == [builtin.run()]:
-    st.info(
-        "No run of your own yet. It takes seconds to make one.", icon=":material/model_training:"
-    )
-    st.page_link("../pages/train.py", label="Train one", icon=":material/arrow_forward:")
+    st.info("You have no runs yet. Training one takes seconds.", icon=":material/model_training:")
+    st.page_link("../pages/train.py", label="Train a network", icon=":material/arrow_forward:")
 active = catalogue.in_progress()
 table.table(table.controls(found), live=bool(active))
 guards.follow(active)
@@ -20,9 +18,11 @@ guards.follow(active)
 by_id = {run.id: run for run in found}
 chosen = [by_id[run_id] for run_id in st.session_state.get(keys.COMPARED, []) if run_id in by_id]
 if len(chosen) < 2:
-    st.caption("Tick two or more runs at their left to compare them, one to open or edit it.")
+    st.caption(
+        "Tick the boxes of two or more runs to compare them, or of one run to open or edit it."
+    )
 for number, run in enumerate(chosen):
-    editor.line(run, CLASS_COLOURS[number % 10])
+    editor.show_run(run, CLASS_COLOURS[number % 10])
 if len(chosen) >= 2:
     comparison.curves(chosen)
     if len(chosen) == 2:

@@ -51,7 +51,7 @@ with left:
             browse.show_map(digits)
     else:
         with gallery:
-            browse.browse(digits)
+            browse.show_gallery(digits)
 with right:
     choice = browse.chosen(digits)
     values, augmented = st.tabs(["Pixels", "Augmentation"], key="data-look", on_change="rerun")
@@ -73,5 +73,5 @@ with right:
     from core.figures.digits import class_shares
 
     chart(class_shares(_counts(digits.source)), "data-classes", height=320)
-st.subheader("The mean of each digit's training images")
+st.subheader("The mean training image of each digit")
 strip(_means(digits.source), [str(digit) for digit in range(10)], columns=10)

@@ -6,7 +6,10 @@ from ui import cache, format, guards
 from ui.draw import inputs, my_digits, readings
 from ui.explanation import why
 
-EMPTY = {"Draw": "The canvas is empty. Draw a digit.", "Upload": "No picture yet. Upload one."}
+EMPTY = {
+    "Draw": "The canvas is empty. Draw a digit.",
+    "Upload": "No picture yet. Upload a picture of a digit.",
+}
 
 st.title("Draw")
 run = guards.choose_run()
@@ -23,7 +26,7 @@ with left:
         default="Draw",
         required=True,
         key="draw-mode",
-        help="Your hand, a picture file, or the test set.",
+        help="Draw a digit, upload a picture, or take a random test image.",
     )
     try:
         if mode == "Draw":
@@ -40,8 +43,8 @@ with right:
     if found:
         shown, probabilities = readings.readings(run, found, truth)
         if truth is None:
-            my_digits.ask(shown, int(probabilities.argmax()))
+            my_digits.offer_to_save(shown, int(probabilities.argmax()))
         why(run, shown, probabilities, truth)
     else:
         st.info(problem or EMPTY[mode], icon=":material/draw:")
-my_digits.kept()
+my_digits.panel()

@@ -27,9 +27,9 @@ with top:
         persist_state="session",
         required=True,
         width="content",
-        help="Test images take no part in training and are read once, when a run is over for good. "
-        "Known images are test images from which the network may have learned. Validation images "
-        "chose the best epoch, so they flatter it a little. My digits are those you kept on Draw.",
+        help="Test: images that take no part in training, read once at its end. Known: test images "
+        "that the network may have learned from. Validation: images that selected the best epoch, "
+        "so the accuracy is a little too high. My digits: those you saved on the Draw page.",
     )
 if split == answers.KNOWN:
     st.caption(format.plain(answers.why_no_test(run)))
@@ -44,8 +44,8 @@ numbers.metric(
     format.interval(*report.interval),
     delta_color="off",
     delta_arrow="off",
-    help=f"Share of the {report.count:,} images read right. In grey, its 95 % Wilson interval: "
-    "where the accuracy on endlessly many such images would plausibly be.",
+    help=f"Share of the {report.count:,} images read correctly. In grey, its 95 % Wilson interval: "
+    "the range in which the accuracy on many more such images probably lies.",
     width="content",
 )
 numbers.metric(
@@ -54,16 +54,16 @@ numbers.metric(
     "nats",
     delta_color="off",
     delta_arrow="off",
-    help="Mean cross-entropy: how little probability the truth got. Lower is better.",
+    help="Mean cross-entropy: high if the true digits get low probabilities. Lower is better.",
     width="content",
 )
 numbers.metric(
     "Macro F1",
     format.percent(report.macro_f1),
-    "all ten alike",
+    "mean over the digits",
     delta_color="off",
     delta_arrow="off",
-    help="The mean of the ten digits' F1, each of the same weight.",
+    help="The mean F1 of the digits that occur, each with the same weight.",
     width="content",
 )
 
@@ -71,23 +71,23 @@ left, right = st.columns(2, gap="medium")
 with left:
     controls = st.container(horizontal=True)
     normalised = controls.toggle(
-        "Share of each truth",
+        "Percentages",
         key=keys.NORMALISED,
         persist_state="session",
-        help="Percentages of each row instead of counts.",
+        help="Show each row in percent instead of counts.",
     )
     hidden = controls.toggle(
         "Hide the diagonal",
         key=keys.HIDE_DIAGONAL,
         persist_state="session",
-        help="Leaves out the right answers, so that the colours spread over the mistakes.",
+        help="Leave out the right answers, so that the mistakes stand out.",
     )
     cell = chart(
         confusion_map(report.matrix, normalised, hidden),
         mistakes.matrix_key(run, split),
         height=540,
         on_click=mistakes.show_cell,
-        caption="Click a cell to see its images. The colour follows the logarithm of the number.",
+        caption="Click a cell to see its images. Colours are on a logarithmic scale.",
     )
 with right:
     calibrated = replace(result, probabilities=run.calibration.apply(result.probabilities))

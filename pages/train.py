@@ -25,19 +25,19 @@ with left:
         type="primary",
         icon=":material/play_arrow:",
         width="stretch",
-        help=f"Trains on {SOURCES[digits.source]}, in a process of its own: it goes on "
-        "when you leave this page. One run trains at a time; others wait.",
+        help=f"Train on {SOURCES[digits.source]}. Training continues when you leave this page. "
+        "One run trains at a time; others wait in a queue.",
     ):
         run = request.start(config, digits.source, recipe, st.session_state.get(keys.NAME, ""))
         st.session_state[keys.WATCHED] = run.id
-        st.session_state[keys.NAME] = ""  # it was this run's
+        st.session_state[keys.NAME] = ""  # the name is used up
     below.text_input(
         "Name",
         key=keys.NAME,
         persist_state="session",
         placeholder="optional",
         max_chars=80,
-        help="What to call the run when comparing.",
+        help="The run's name in lists and charts.",
     )
     with top:
         network.duration(config, len(digits.train_labels))
@@ -45,6 +45,6 @@ with right:
     live()
     with st.expander("The network", icon=":material/layers:"):
         network.layers(config)
-# All is drawn, and a store that fails has been told of.
+# The page is drawn, and a failing store has been reported.
 with suppress(StoreError):
     request.prepare()

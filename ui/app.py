@@ -1,4 +1,4 @@
-"""The script that Streamlit runs: navigation, style, sidebar, and the page that is open."""
+"""The script that Streamlit runs: navigation, style, sidebar, and the current page."""
 
 import os
 from pathlib import Path
@@ -8,7 +8,7 @@ import streamlit as st
 from ui.guards import messages
 from ui.sidebar import sidebar
 
-if os.environ.get("DIGITLAB_DEMO"):  # a bug's traceback names this server's files
+if os.environ.get("DIGITLAB_DEMO"):  # a traceback would show the server's paths
     st.set_option("client.showErrorDetails", "none")
 
 PAGES = {
@@ -19,16 +19,16 @@ PAGES = {
     st.Page("../pages/compare.py", title="Compare"): ":material/compare_arrows:",
 }
 
-# The pages' icons are given to the links alone: given to a page, an icon becomes the browser
-# tab's too, which Streamlit fetches from another host.
+# Only the links have icons: an icon of a page also becomes the browser tab's, which Streamlit loads
+# from another host.
 page = st.navigation(list(PAGES), position="hidden")
 st.set_page_config(
     f"{page.title} · Digit Lab", page_icon=str(Path(__file__).with_name("icon.png")), layout="wide"
 )
-# Streamlit leaves 6 rem above each page: a fifth of a small screen before anything is said. And it
-# fades in what it draws anew, which at a redraw a second took a third of the browser's time. It
-# keeps columns side by side down to a telephone's width; a page's stand below each other as soon as
-# the canvas, a chart or a table would be cut, the Train page's curves under Start.
+# Streamlit's margin of 6 rem above each page takes a fifth of a small screen. Its fade-in, at one
+# redraw a second, took a third of the browser's time. It keeps columns side by side down to a
+# phone's width; here they are stacked as soon as the canvas, a chart or a table would be cut off,
+# with the Train page's curves right below Start.
 st.html(
     """<style>
     [data-testid=stMainBlockContainer] { padding-top: 3rem; }

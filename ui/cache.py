@@ -1,4 +1,4 @@
-"""What all sessions share and loads slowly: the digits, trained networks, answers. All bounded."""
+"""Caches shared by all sessions, all bounded: digits, trained networks and answers."""
 
 import contextlib
 import gc
@@ -24,7 +24,7 @@ if TYPE_CHECKING:  # torch takes 2 s
     from core.reading.reader import Reader
     from core.training.device import Device
 
-_HEAD_START = 2.5  # seconds that a first page takes at most to be drawn
+_HEAD_START = 2.5  # seconds, enough to draw the first page
 _SLOW = ("core.training.loop",)  # with torch, 2 s; MLflow takes another 1.5 s
 
 
@@ -35,7 +35,7 @@ def digits(source: str) -> Digits:
 
 
 def digits_in_use() -> tuple[Digits, str]:
-    """Return the digits in use, and what is wrong with the full set if the sample stands in."""
+    """Return the digits in use, and the error of the full set if the sample replaces it."""
     try:
         return digits(mnist.source()), ""
     except DataError as error:
@@ -43,28 +43,28 @@ def digits_in_use() -> tuple[Digits, str]:
 
 
 def digits_for(run: Run) -> Digits:
-    """Return the data that a run is asked about; for the built-in network, those in use.
+    """Return the data to evaluate a run on: its own; for the built-in network, those in use.
 
-    Raises DataError where they are not here.
+    Raises DataError if they are missing.
     """
     return digits_in_use()[0] if run.is_builtin else digits(run.data)
 
 
 class WarmUp(threading.Thread):
-    """Loads what is slow behind the first page."""
+    """Imports slow modules while the first page is shown."""
 
     def __init__(self) -> None:
         super().__init__(daemon=True)
         self._wanted = threading.Event()
 
     def run(self) -> None:
-        """Let the first page be drawn before, for two threads of Python take turns; then load."""
+        """Wait until the first page is drawn, since Python's threads take turns; then load."""
         self._wanted.wait(_HEAD_START)
-        gc.disable()  # what libraries make while they load lives on
+        gc.disable()  # objects of imported modules are never garbage
         try:
             for module in _SLOW:
                 importlib.import_module(module)
-            # A store that fails is not this thread's to report: the page that asks for runs does.
+            # A failing store is reported by the page that needs it.
             with contextlib.suppress(UserError), connect():
                 pass
         finally:
@@ -72,21 +72,21 @@ class WarmUp(threading.Thread):
             gc.enable()
 
     def wait(self) -> None:
-        """Load now, and return when all is there."""
+        """Load now, and return when everything is loaded."""
         self._wanted.set()
         self.join()
 
 
 @st.cache_resource
 def warm_up() -> WarmUp:
-    """Return the one thread that loads what is slow; it is over when all is there."""
+    """Return the thread that imports slow modules; it ends when everything is loaded."""
     thread = WarmUp()
     thread.start()
     return thread
 
 
 def wait_for_torch() -> None:
-    """Wait, in sight, for what loads behind the first page."""
+    """Show a spinner until PyTorch is loaded."""
     thread = warm_up()
     if thread.is_alive():
         with st.spinner("Loading PyTorch …"):
@@ -95,14 +95,14 @@ def wait_for_torch() -> None:
 
 @st.cache_resource(show_spinner=False)
 def device() -> "Device":
-    """Return the device and precision that `auto` means here."""
+    """Return the device and precision that `auto` means on this machine."""
     from core.training.device import choose
 
     return choose()
 
 
 def reader(run: Run) -> "Reader":
-    """Return a run's network of its best epoch, ready to read. Raises RunError, CheckpointError."""
+    """Return the reader with a run's best network. Raises RunError, CheckpointError."""
     return _reader(run.id, run.best_epoch, run.calibration)
 
 
@@ -115,25 +115,25 @@ def _reader(run_id: str, best_epoch: int | None, calibration: Calibration) -> "R
 
 def result(run: Run, split: str) -> Result:
     """Return a run's answers on a split. Raises RunError."""
-    mine_then = collection.names() if split == collection.SPLIT else ()
-    return _result(run.id, run.best_epoch, split, digits_for(run).source, mine_then)
+    my_digit_names = collection.names() if split == collection.SPLIT else ()
+    return _result(run.id, run.best_epoch, split, digits_for(run).source, my_digit_names)
 
 
 @st.cache_resource(max_entries=6, show_spinner="Reading the answers …")
 def _result(
-    run_id: str, best_epoch: int | None, split: str, source: str, mine_then: tuple[str, ...]
+    run_id: str, best_epoch: int | None, split: str, source: str, my_digit_names: tuple[str, ...]
 ) -> Result:
     run = catalogue.get(run_id)
     if split == collection.SPLIT:
-        kept = collection.load_some()
-        return answers.on(run, kept.images, kept.labels)
+        drawn = collection.load_some()
+        return answers.on_images(run, drawn.images, drawn.labels)
     return answers.of(run, split, digits(source))
 
 
 def history(run: Run) -> History:
-    """Return a run's metrics so far; those of a run that is over are read once. May be StoreError.
+    """Return a run's metrics so far, cached once the run has ended. Raises StoreError.
 
-    A run that goes on after its end takes more steps, and is read anew.
+    A resumed run takes more steps, and so is read again.
     """
     return _history(run.id, run.step, run.epochs) if run.state.is_over else read_history(run)
 
@@ -144,7 +144,7 @@ def _history(run_id: str, step: int, epochs: int) -> History:
 
 
 def my_digits() -> Collection:
-    """Return all digits that are kept, decoded once. Raises InkError where one cannot be read."""
+    """Return all of My digits, decoded only once. Raises InkError if one cannot be read."""
     return _my_digits(collection.names())
 
 

@@ -1,4 +1,4 @@
-"""Why a network reads a digit as it does, for who asks."""
+"""The explanation of an answer: pixels for and against it, and similar training digits."""
 
 from typing import TYPE_CHECKING
 
@@ -29,8 +29,8 @@ def why(
         "Why?",
         key="why",
         persist_state="session",
-        help="Which pixels speak for the answer, and which training digits the network finds most "
-        "like this one. It takes some seconds at first.",
+        help="Show which pixels speak for the answer, and the training digits that look most "
+        "similar to the network. The first time takes some seconds.",
     ):
         return
     cache.wait_for_torch()
@@ -52,8 +52,8 @@ def _pixels(run: Run, image: NDArray[np.float32], answer: int, rival: int) -> No
         evidence(image, values, answer, rival),
         "why-pixels",
         height=280,
-        caption=f"Blue speaks for {answer}, orange for {rival}, ink or the lack of it. Integrated "
-        "gradients, from the mean of all training digits.",
+        caption=f"Blue pixels speak for {answer}, orange ones for {rival}; missing ink counts too. "
+        "Integrated gradients, starting from the mean training digit.",
     )
 
 
@@ -61,15 +61,15 @@ def _alike(run: Run, image: NDArray[np.float32], answer: int) -> None:
     digits = cache.digits_for(run)
     indices, cosines = _learned(run.id, run.best_epoch, digits.source).nearest(image)
     labels = digits.train_labels[indices]
-    st.caption("The training digits that its last hidden layer finds most alike, and their labels")
+    st.caption("The most similar training digits, by the last hidden layer")
     captions = [
         f"{label}, {cosine:.2f}" for label, cosine in zip(labels, cosines.tolist(), strict=True)
     ]
     strip(digits.train_images[indices], captions, columns=5, width=84)
     same = int((labels == answer).sum())
     st.caption(
-        f"{same} of {len(labels)} are a {answer}. Under each: its label, and the cosine between "
-        f"the features, 1 being the same. Training images {', '.join(f'{n:,}' for n in indices)}."
+        f"{same} of {len(labels)} have the label {answer}. Below each: its label, and the cosine "
+        f"similarity of its features. Training images {', '.join(f'{n:,}' for n in indices)}."
     )
 
 
@@ -81,7 +81,7 @@ def _mean(source: str) -> NDArray[np.float32]:
 
 @st.cache_resource(max_entries=2, show_spinner="Looking through the training digits …")
 def _learned(run_id: str, best_epoch: int | None, source: str) -> "SimilarDigits":
-    """Return the images that a run learned from, as it has them."""
+    """Return the search among the images that a run learned from."""
     from core.reading.explanation import SimilarDigits
 
     run, digits = catalogue.get(run_id), cache.digits(source)

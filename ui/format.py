@@ -1,4 +1,4 @@
-"""Numbers as people say them, and people's own text as they wrote it."""
+"""Format numbers for display, and escape users' text."""
 
 import math
 import re
@@ -11,12 +11,12 @@ if TYPE_CHECKING:  # torch takes 2 s
 
 
 def percent(share: float | None) -> str:
-    """Return 0.9931 as 99.31 %, and nothing as a dash."""
+    """Return 0.9931 as 99.31 %, and None as a dash."""
     return "–" if share is None or math.isnan(share) else f"{share:.2%}".replace("%", " %")
 
 
 def duration(seconds: float | None) -> str:
-    """Return 14.2 as 14 s, 125 as 2 min 05 s, 3725 as 1 h 02 min, and nothing as a dash."""
+    """Return 14.2 as 14 s, 125 as 2 min 05 s, 3725 as 1 h 02 min, and None as a dash."""
     if seconds is None or math.isnan(seconds):
         return "–"
     if seconds < 9.95:
@@ -30,12 +30,12 @@ def duration(seconds: float | None) -> str:
 
 
 def count(number: int | None) -> str:
-    """Return 421834 as 421,834, and nothing as a dash."""
+    """Return 421834 as 421,834, and None as a dash."""
     return "–" if number is None else f"{number:,}"
 
 
 def moment(since_1970: float) -> str:
-    """Return a moment as 22 Nov, 14:05."""
+    """Return a time as 22 Nov, 14:05."""
     return time.strftime("%d %b, %H:%M", time.localtime(since_1970))
 
 
@@ -44,19 +44,19 @@ def interval(low: float, high: float) -> str:
     return f"{100 * low:.2f}–{100 * high:.2f} %"
 
 
-# Where Streamlit would make something of bare text even after a backslash: a link of an address, a
-# picture of `:name:`, a dash or an arrow of `--` and `->`. An unseen character there prevents it.
+# Places where Streamlit converts plain text in spite of a backslash: an address to a link, `:name:`
+# to an icon, `--` and `->` to a dash and an arrow. An invisible character there prevents it.
 _JOINER = "\u2060"
 _JOINED = re.compile(r"(?<=[:@])(?=\S)|(?<=www)(?=\.)|(?<=[-<>~])(?=[-=>])", re.IGNORECASE)
 
 
 def plain(text: str) -> str:
-    """Return any text that is not ours so that Markdown shows it as it is, on one line."""
+    """Return untrusted text escaped, so that Markdown shows it literally on one line."""
     return _escaped(" ".join(text.split()))
 
 
 def message(error: Exception | str) -> str:
-    """Return what an error says so that Markdown shows it as it is, with its line breaks."""
+    """Return an error's message escaped, so that Markdown shows it literally, with line breaks."""
     return "  \n".join(_escaped(line.strip()) for line in str(error).splitlines() if line.strip())
 
 
@@ -66,19 +66,19 @@ def _escaped(text: str) -> str:
 
 
 def cell(text: str) -> str:
-    """Return a person's text so that no spreadsheet takes it for a formula."""
+    """Return a user's text for a CSV file, so that no spreadsheet runs it as a formula."""
     return (
         f"'{text}" if text.lstrip(" ").startswith(("=", "+", "-", "@", "\t", "\r", "\n")) else text
     )
 
 
 def file_name(text: str) -> str:
-    """Return a person's text as a part of a file's name, on any system."""
+    """Return a user's text as part of a file name that is valid on any system."""
     return re.sub(r"[^\w .()-]+", "_", text).strip(" .") or "run"
 
 
 def share(part: float) -> str:
-    """Return a confidence of 0.9834 as 98.3 %; nothing short of certainty is called 100 %."""
+    """Return a confidence of 0.9834 as 98.3 %; below 1, never as 100 %."""
     return "over 99.9 %" if 0.9995 <= part < 1 else f"{part:.1%}".replace("%", " %")
 
 
@@ -89,7 +89,7 @@ def either(candidates: Sequence[int]) -> str:
 
 
 def reading(read: "Reading", truth: int | None = None) -> str:
-    """Return what was read, as far as the network is sure, and the truth where it is known."""
+    """Return the reading in words, with the candidates if it is not sure, and the known truth."""
     if truth is None and not read.looks_like_a_digit:
         text = f"This may not be a digit. If it is one: {either(read.candidates)}."
     elif len(read.candidates) == 1:

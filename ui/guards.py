@@ -1,4 +1,4 @@
-"""What stands between a person and a page: errors in plain words, and the choice of a run."""
+"""What pages share: showing errors, selecting a run, and reloading when runs change."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,12 +10,12 @@ from core.runs import builtin, catalogue
 from core.runs.run import Run, State
 from ui import format, keys
 
-_PACE = 3  # seconds between two looks at which runs are in progress
+_INTERVAL = 3  # seconds between two checks of which runs are in progress
 
 
 @contextmanager
 def messages() -> Iterator[None]:
-    """Show a UserError as it is and stop there; a bug surfaces as a bug."""
+    """Show the message of a UserError and stop the page; other errors are bugs and pass through."""
     try:
         yield
     except UserError as error:
@@ -24,10 +24,10 @@ def messages() -> Iterator[None]:
 
 
 def choose_run(suggested: str | None = None) -> Run:
-    """Let a person choose a run: at first the one chosen before, else `suggested`, else the best.
+    """Show the selection of a run: first the one selected before, else `suggested`, else the best.
 
-    The built-in network is among them, and the only one where there is no run that has completed
-    an epoch, or the store fails.
+    It has the runs that completed an epoch, and the built-in network, which is alone if the store
+    fails.
     """
     try:
         listed = catalogue.listed()
@@ -42,20 +42,20 @@ def choose_run(suggested: str | None = None) -> Run:
         "Run",
         list(found),
         key=keys.RUN_CHOICE,
-        on_change=_keep_choice,
+        on_change=_store_choice,
         format_func=lambda key: run_title(found[key]),
-        help="Any run that has completed an epoch, or the network that comes with Digit Lab.",
+        help="A run that completed an epoch, or the network that comes with Digit Lab.",
     )
     return found[chosen]
 
 
-def _keep_choice() -> None:
+def _store_choice() -> None:
     st.session_state[keys.RUN] = st.session_state[keys.RUN_CHOICE]
 
 
 def follow(active: list[Run]) -> None:
-    """Draw the page anew once other runs than these are in progress. Nothing more is asked."""
-    st.fragment(_follow, run_every=_PACE)([(run.id, run.state) for run in active])
+    """Rerun the page when the runs in progress change."""
+    st.fragment(_follow, run_every=_INTERVAL)([(run.id, run.state) for run in active])
 
 
 def _follow(seen: list[tuple[str, State]]) -> None:
@@ -65,7 +65,7 @@ def _follow(seen: list[tuple[str, State]]) -> None:
 
 
 def run_title(run: Run) -> str:
-    """Return a run's name with what tells it apart."""
+    """Return a run's name with its accuracy and start time."""
     if run.is_builtin:
         return f"{run.name} · comes with Digit Lab"
     return f"{run.name} · {format.percent(run.validation_accuracy)} · {format.moment(run.started)}"

@@ -1,4 +1,4 @@
-"""What is in sight on every page: the pages, device, data in use, the run in progress."""
+"""The sidebar of every page: links, device, data in use and runs in progress."""
 
 from collections.abc import Mapping
 
@@ -12,7 +12,7 @@ from ui import cache, format
 
 
 def sidebar(pages: Mapping[Page, str]) -> None:
-    """Draw it, and keep it up to date; `pages` have their icons."""
+    """Show the sidebar and keep it up to date; `pages` maps each page to its icon."""
     cache.warm_up()
     with st.sidebar:
         st.markdown("### Digit Lab")
@@ -53,7 +53,7 @@ def _in_progress() -> None:
     for run in waiting:
         name = format.plain(run.name)
         if run.state == State.QUEUED:
-            st.caption(f":material/hourglass: {name} waits for its turn")
+            st.caption(f":material/hourglass: {name} is queued")
         else:
             accuracy = f", {format.percent(run.validation_accuracy)}" if run.epochs else ""
             st.progress(

@@ -1,1 +1,1 @@
-"""MNIST as arrays: find, verify, split, download, describe."""
+"""MNIST as arrays: find, verify, split, download and describe it."""

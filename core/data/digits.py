@@ -1,4 +1,4 @@
-"""A data set of digits as uint8 arrays, and the sources there are."""
+"""A data set of digits as uint8 arrays, and the names of the sources."""
 
 import hashlib
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ class Digits:
 
     @cached_property
     def checksum(self) -> str:
-        """MD5 over images and labels: two runs with the same one saw the same data."""
+        """MD5 of images and labels; equal checksums mean equal data."""
         digest = hashlib.md5(usedforsecurity=False)
         for array in (self.train_images, self.train_labels, self.test_images, self.test_labels):
             digest.update(np.ascontiguousarray(array).data)

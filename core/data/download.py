@@ -1,4 +1,4 @@
-"""The download of the full MNIST: verified, then moved into place at once."""
+"""Download the full MNIST: verify it, then move it into place in one step."""
 
 import shutil
 import tempfile
@@ -14,17 +14,17 @@ _PARTIAL = ".download-"
 
 
 def fetch() -> None:
-    """Download MNIST through torchvision, verify it, and move it into `directory()` at once.
+    """Download MNIST through torchvision, verify it, and move it into `directory()`.
 
-    Raises DataError if it cannot be fetched; what was there before stays as it was.
+    Raises DataError if the download fails; the earlier files then remain unchanged.
     """
     with partial() as folder:
         from torchvision.datasets import MNIST  # takes 2 s and 170 MB
 
         try:
             MNIST(str(folder), download=True)
-        except Exception as error:  # torchvision raises whatever its transport does
-            reason = " ".join(str(error).split())  # it writes several lines
+        except Exception as error:  # torchvision passes on any error of its transport
+            reason = " ".join(str(error).split())  # its messages have several lines
             raise DataError(
                 f"MNIST could not be downloaded. Check the network and try again. {reason}"
             ) from error
@@ -40,21 +40,21 @@ def fetch() -> None:
 
 @contextmanager
 def partial() -> Iterator[Path]:
-    """Give a temporary folder beside the data for a download; it is removed at the end."""
+    """Yield a temporary folder beside the data for a download; delete it at the end."""
     try:
         directory().mkdir(parents=True, exist_ok=True)
         temporary = tempfile.TemporaryDirectory(prefix=_PARTIAL, dir=directory())
     except OSError as error:
         raise DataError(
-            f"{directory()} cannot be written: {error.strerror}. Point DIGITLAB_DATA at a folder "
-            "that can."
+            f"{directory()} cannot be written: {error.strerror}. Set DIGITLAB_DATA to a folder "
+            "that can be written."
         ) from error
     with temporary as folder:
         yield Path(folder)
 
 
 def progress() -> float:
-    """Return the share of a download in progress that has arrived, in [0, 1]; 0 without one."""
+    """Return the share of the current download that has arrived, in [0, 1]; 0 without one."""
     size = 0
     for path in directory().glob(f"{_PARTIAL}*/**/*ubyte*"):
         with suppress(FileNotFoundError):  # moved or removed since it was listed

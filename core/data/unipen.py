@@ -1,4 +1,4 @@
-"""UNIPEN's files → pen digits: the text format of Guyon et al. (1994), as far as digits need it.
+"""Read pen digits from UNIPEN's text files (Guyon et al., 1994), as far as digits need it.
 
 A line that begins with a dot is a keyword; points follow `.PEN_DOWN`, one a line, in the order of
 columns that `.COORD` names, y pointing up. Strokes are counted from 0 by `.PEN_DOWN`, through all
@@ -27,7 +27,7 @@ def read_unipen(path: Path, root: Path | None = None) -> list[PenDigit]:
 
     `root` is the folder that paths in `.INCLUDE` start from, by default the file's own. The writer
     is the last `.WRITER_ID` before a segment, else the file's name. Raises DataError if a file
-    cannot be read, leads out of `root`, or has a line that makes no sense.
+    cannot be read, is outside `root`, or has an invalid line.
     """
     root = (root or path.parent).resolve()
     columns, writer = ["X", "Y"], path.stem
@@ -56,15 +56,15 @@ def read_unipen(path: Path, root: Path | None = None) -> list[PenDigit]:
 
 
 def _lines(path: Path, root: Path, depth: int) -> Iterator[tuple[str, str]]:
-    """Yield the lines that say something, with their place, those of included files in place."""
+    """Yield the non-empty lines, with file and number; included files are read in place."""
     if depth > MAX_DEPTH or not path.resolve().is_relative_to(root):
-        raise DataError(f"{path} is included too deeply, or from outside {root}. Mend the files.")
+        raise DataError(f"{path} is included too deeply, or is outside {root}. Correct the files.")
     try:
         if path.stat().st_size > MAX_BYTES:
             raise DataError(f"{path} is larger than {MAX_BYTES // 1_000_000} MB. Split it.")
         content = path.read_text(encoding="latin-1")  # comments are in several languages
     except OSError as error:
-        raise DataError(f"{path} cannot be read: {error.strerror}.") from error
+        raise DataError(f"{path} cannot be read: {error.strerror}. Check its name.") from error
     for number, line in enumerate(content.splitlines(), 1):
         text = " ".join(line.split())
         if text.startswith(".INCLUDE"):
@@ -78,11 +78,11 @@ def _point(line: str, columns: list[str], place: str) -> list[float]:
         values = dict(zip(columns, map(float, line.split()), strict=False))
         return [values["X"], values["Y"]]
     except (KeyError, ValueError) as error:
-        raise DataError(f"{place} is not a point: {line[:40]!r}. Mend the file.") from error
+        raise DataError(f"{place} is not a point: {line[:40]!r}. Correct the file.") from error
 
 
 def _part(strokes: list[NDArray[np.float64]], text: str) -> Strokes:
-    """Return the strokes, or parts of strokes, that a segment names; those that exist."""
+    """Return the existing strokes, or parts of strokes, that a segment names."""
     found = []
     for part in text.split(","):
         match = _PART.fullmatch(part)

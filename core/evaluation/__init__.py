@@ -1,1 +1,1 @@
-"""Probabilities and labels → metrics, calibration, significance."""
+"""Metrics, calibration and significance, from probabilities and labels."""

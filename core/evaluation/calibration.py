@@ -1,8 +1,8 @@
 """Calibration: probabilities that match accuracies, and the threshold of a sure answer.
 
-A network's probabilities are calibrated by one number, the temperature, that is fitted on the
-validation set (Guo et al., "On Calibration of Modern Neural Networks", 2017). Nothing here reads
-the test set, and no answer changes: only how sure the network says it is.
+One number, the temperature, calibrates a network's probabilities. It is fitted on the validation
+set (Guo et al., "On Calibration of Modern Neural Networks", 2017). Calibration changes the
+confidence but never the answer, and does not use the test set.
 """
 
 from dataclasses import dataclass
@@ -17,26 +17,26 @@ if TYPE_CHECKING:  # pandas takes 0.4 s, and a training has no use for it
     import pandas as pd
 
 
-BINS = 15  # as Guo et al. have them
+BINS = 15  # as in Guo et al.
 SURE_MISTAKES = 0.002  # share of wrong answers among those called sure, on validation
-_LEAST = 1e-12  # of a probability in a logarithm
-_HOTTEST = 20.0
+_LEAST = 1e-12  # lower bound of a probability in a logarithm
+_HOTTEST = 20.0  # largest temperature tried
 
 
 @dataclass(frozen=True)
 class Calibration:
     """A run's temperature and its threshold of a sure answer.
 
-    `temperature`: above 1 the network was too sure, below 1 not sure enough. `sure_from`: the
-    calibrated confidence in [0, 1] from which an answer counts as sure; None where there is no
-    evidence that sure answers would be right often enough, and then none is sure.
+    `temperature`: above 1, the network was overconfident; below 1, underconfident. `sure_from`: the
+    calibrated confidence in [0, 1] from which an answer counts as sure; None if no threshold would
+    make sure answers right often enough, and then no answer is sure.
     """
 
     temperature: float = 1.0
     sure_from: float | None = None
 
     def apply(self, probabilities: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return `(N, 10)` probabilities at the temperature; their order stays."""
+        """Return `(N, 10)` probabilities scaled by the temperature; their order is unchanged."""
         logits = np.log(np.maximum(probabilities, _LEAST)) / self.temperature
         powers = np.exp(logits - logits.max(axis=1, keepdims=True))
         calibrated: NDArray[np.float32] = powers / powers.sum(axis=1, keepdims=True)
@@ -45,7 +45,7 @@ class Calibration:
     def are_sure(self, calibrated: NDArray[np.float32]) -> NDArray[np.bool_]:
         """Return which of `(N, 10)` calibrated answers are sure, `(N,)`.
 
-        They must have been made as those on which `sure_from` was fitted.
+        They must be of the same kind as those on which `sure_from` was fitted.
         """
         if self.sure_from is None:
             return np.zeros(len(calibrated), bool)
@@ -72,8 +72,8 @@ def fit(probabilities: NDArray[np.float32], labels: NDArray[np.uint8]) -> Calibr
 def threshold(probabilities: NDArray[np.float32], labels: NDArray[np.uint8]) -> float | None:
     """Return the lowest confidence from which at most SURE_MISTAKES of `(N, 10)` answers are wrong.
 
-    One mistake more than was seen is counted, since seeing none among few proves little. None if
-    there is no such confidence.
+    One mistake is added to the count, because no mistakes among a few answers prove little. Returns
+    None if there is no such confidence.
     """
     confidence = probabilities.max(axis=1)
     order = np.argsort(-confidence, kind="stable")
@@ -84,10 +84,10 @@ def threshold(probabilities: NDArray[np.float32], labels: NDArray[np.uint8]) -> 
 
 
 def reliability(probabilities: NDArray[np.float32], labels: NDArray[np.uint8]) -> "pd.DataFrame":
-    """Return a row for each bin of confidence that has answers.
+    """Return a row for each non-empty bin of confidence.
 
-    `low` and `high` bound the bin; `confidence` and `accuracy` are its answers' means in [0, 1],
-    `count` how many there are.
+    `low` and `high` are the bin's bounds, `confidence` and `accuracy` the means of its answers in
+    [0, 1], and `count` their number.
     """
     import pandas as pd
 
@@ -105,8 +105,8 @@ def reliability(probabilities: NDArray[np.float32], labels: NDArray[np.uint8]) -
 def expected_error(probabilities: NDArray[np.float32], labels: NDArray[np.uint8]) -> float:
     """Return the expected calibration error in [0, 1].
 
-    It is the mean distance between confidence and accuracy over the bins, each weighed by its
-    answers (Naeini et al., 2015).
+    It is the mean difference between confidence and accuracy over the bins, weighted by their
+    counts (Naeini et al., 2015).
     """
     rows = reliability(probabilities, labels)
     gaps = (rows["confidence"] - rows["accuracy"]).abs()
@@ -114,9 +114,9 @@ def expected_error(probabilities: NDArray[np.float32], labels: NDArray[np.uint8]
 
 
 def candidates(probabilities: NDArray[np.float32], most: int = 3) -> list[int]:
-    """Return the digits that `(10,)` probabilities leave open: two or three, likeliest first.
+    """Return the two or three most likely digits, likeliest first, from `(10,)` probabilities.
 
-    Two that share nine tenths of the probability are enough.
+    There are two if their probabilities sum to at least 0.9.
     """
     order = [int(digit) for digit in np.argsort(-probabilities, kind="stable")[:most]]
     return order[:2] if probabilities[order[:2]].sum() >= 0.9 else order

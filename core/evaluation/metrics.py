@@ -1,4 +1,4 @@
-"""Probabilities and labels → accuracy, loss, confusion, classes. numpy and pandas alone."""
+"""Accuracy, loss, confusion matrix and metrics by class, from probabilities and labels."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -11,7 +11,7 @@ if TYPE_CHECKING:  # pandas takes 0.4 s, and a training has no use for it
 
 
 DIGITS = range(10)
-_LEAST = 1e-12  # of a probability in a logarithm, so that one certain mistake is not infinite
+_LEAST = 1e-12  # lower bound of a probability in a logarithm, so that the loss stays finite
 
 
 def score(probabilities: NDArray[np.float32], labels: NDArray[np.uint8]) -> tuple[float, float]:
@@ -22,13 +22,13 @@ def score(probabilities: NDArray[np.float32], labels: NDArray[np.uint8]) -> tupl
 
 
 def confusion(probabilities: NDArray[np.float32], labels: NDArray[np.uint8]) -> NDArray[np.int64]:
-    """Return `(10, 10)` counts: row is the true digit, column the answer."""
+    """Return the `(10, 10)` confusion matrix: rows are true digits, columns are answers."""
     pairs = labels.astype(np.int64) * 10 + probabilities.argmax(1)
     return np.bincount(pairs, minlength=100).reshape(10, 10)
 
 
 def wilson(right: int, count: int, z: float = 1.959964) -> tuple[float, float]:
-    """Return the Wilson score interval of a share, 95 % by default (Wilson, 1927)."""
+    """Return the Wilson score interval of a proportion, 95 % by default (Wilson, 1927)."""
     share, spread = right / count, z * z / count
     centre = (share + spread / 2) / (1 + spread)
     half = z * np.sqrt(share * (1 - share) / count + spread / (4 * count)) / (1 + spread)
@@ -55,7 +55,7 @@ def per_class(matrix: NDArray[np.int64]) -> "pd.DataFrame":
 
 
 def confused_pairs(matrix: NDArray[np.int64]) -> "pd.DataFrame":
-    """Return `truth`, `answer`, `count` and `share` of that truth, most frequent mistake first."""
+    """Return the mistakes, most frequent first: `truth`, `answer`, `count`, `share` of truth."""
     import pandas as pd
 
     truth, answer = np.nonzero(matrix * (1 - np.eye(10, dtype=np.int64)))
@@ -74,7 +74,7 @@ def confused_pairs(matrix: NDArray[np.int64]) -> "pd.DataFrame":
 def answers(
     probabilities: NDArray[np.float32], labels: NDArray[np.uint8], indices: NDArray[np.int64]
 ) -> "pd.DataFrame":
-    """Return one row a digit: `index` in its images, `truth`, `answer`, `confidence`, `p_truth`."""
+    """Return a row for each image: its `index`, `truth`, `answer`, `confidence`, `p_truth`."""
     import pandas as pd
 
     return pd.DataFrame(
@@ -90,10 +90,10 @@ def answers(
 
 @dataclass(frozen=True)
 class Report:
-    """A model on one split.
+    """The metrics of a network on one split.
 
-    `interval` is the accuracy's 95 % Wilson interval, `macro_f1` the mean over the digits that are
-    among the labels or the answers.
+    `interval` is the accuracy's 95 % Wilson interval, `macro_f1` the mean F1 of the digits that
+    occur among the labels or the answers.
     """
 
     count: int
@@ -106,7 +106,7 @@ class Report:
 
 
 def report(probabilities: NDArray[np.float32], labels: NDArray[np.uint8]) -> Report:
-    """Return the metrics of one split's `(N, 10)` probabilities."""
+    """Return the metrics of `(N, 10)` probabilities on one split."""
     loss, accuracy = score(probabilities, labels)
     matrix = confusion(probabilities, labels)
     classes = per_class(matrix)

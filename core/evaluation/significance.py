@@ -1,4 +1,4 @@
-"""Is one model better than another, or is it chance?"""
+"""Test whether one model is better than another, or the difference is chance."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True)
 class Paired:
-    """Two models on the same images: how often each alone was right, and the test's p-value."""
+    """The images that only one of two models got right, by model, and the test's p-value."""
 
     only_first: int
     only_second: int
@@ -18,9 +18,9 @@ class Paired:
 def mcnemar(first: NDArray[np.bool_], second: NDArray[np.bool_]) -> Paired:
     """Test whether two models are equally good, by the images that only one gets right.
 
-    `first` and `second` are `(N,)`, whether each answer was right, for the same images. Were the
-    models equally good, either would win such an image like the toss of a coin: the p-value is the
-    exact two-sided binomial one (McNemar, 1947, without his approximation).
+    `first` and `second` are `(N,)`: whether each answer was right, for the same images. If the
+    models were equally good, each would win such an image with probability 1/2. The p-value is that
+    of the exact two-sided binomial test (McNemar, 1947, without his approximation).
     """
     from scipy.stats import binomtest  # takes 0.7 s
 

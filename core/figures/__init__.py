@@ -1,1 +1,1 @@
-"""Tables → Plotly figures. Fonts, backgrounds and grids are the theme's."""
+"""Plotly figures. The theme sets fonts, backgrounds and grids."""

@@ -1,4 +1,4 @@
-"""Metrics of one training or of several, over time and against their cost → Plotly figures."""
+"""Plotly figures of trainings: metrics over time, and accuracy against cost."""
 
 from html import escape
 from itertools import cycle
@@ -66,7 +66,7 @@ def training_curves(
 
 
 def _best(epochs: pd.DataFrame) -> int:
-    """Return the row of the best epoch, of equals the last, as the training loop chooses it."""
+    """Return the row of the best epoch, the last of equals, as in the training loop."""
     return int(epochs["validation_accuracy"][::-1].idxmax())
 
 
@@ -97,16 +97,18 @@ RUN_METRICS = {
 
 
 def run_curves(
-    courses: "dict[str, pd.DataFrame]", metric: str, by_seconds: bool = False
+    histories: "dict[str, pd.DataFrame]", metric: str, by_seconds: bool = False
 ) -> go.Figure:
-    """Return a metric of several runs over epochs or seconds; best epochs are ringed.
+    """Return a metric of several runs over epochs or seconds, with rings at the best epochs.
 
-    `courses` has each run's `History.epochs` by its label; `metric` is a key of RUN_METRICS.
+    `histories` has each run's `History.epochs` by its label; `metric` is a key of RUN_METRICS.
     """
     figure = go.Figure()
     over = "total_seconds" if by_seconds else "epoch"
     accuracy = metric.endswith("accuracy")
-    for (label, epochs), colour in zip(courses.items(), cycle(palette.CLASS_COLOURS), strict=False):
+    for (label, epochs), colour in zip(
+        histories.items(), cycle(palette.CLASS_COLOURS), strict=False
+    ):
         best = (
             epochs["epoch"] == epochs.loc[_best(epochs), "epoch"]
             if epochs["validation_accuracy"].notna().any()
@@ -125,7 +127,7 @@ def run_curves(
             },
             hovertemplate=f"%{{y:{'.2%' if accuracy else '.4f'}}}",
         )
-    longest = max((len(epochs) for epochs in courses.values()), default=0)
+    longest = max((len(epochs) for epochs in histories.values()), default=0)
     figure.update_layout(
         title=RUN_METRICS[metric],
         xaxis={

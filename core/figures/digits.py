@@ -1,4 +1,4 @@
-"""Digits and answers → Plotly figures. Fonts, backgrounds and grids are the theme's."""
+"""Plotly figures of digits and answers. The theme sets fonts, backgrounds and grids."""
 
 from typing import TYPE_CHECKING
 
@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-def reliability(told: pd.DataFrame, calibrated: pd.DataFrame) -> go.Figure:
-    """Return accuracy over confidence before and after calibration; on the dashed line they agree.
+def reliability(uncalibrated: pd.DataFrame, calibrated: pd.DataFrame) -> go.Figure:
+    """Return the reliability diagram: accuracy over confidence, before and after calibration.
 
     The tables are `calibration.reliability`'s.
     """
@@ -27,8 +27,8 @@ def reliability(told: pd.DataFrame, calibrated: pd.DataFrame) -> go.Figure:
         showlegend=False,
     )
     for table, name, colour in (
-        (told, "as the network says", palette.NEUTRAL),
-        (calibrated, "calibrated", palette.ACCENT),
+        (uncalibrated, "before calibration", palette.NEUTRAL),
+        (calibrated, "after calibration", palette.ACCENT),
     ):
         figure.add_scatter(
             x=table["confidence"],
@@ -41,7 +41,7 @@ def reliability(told: pd.DataFrame, calibrated: pd.DataFrame) -> go.Figure:
             f"<extra>{name}</extra>",
         )
     figure.update_layout(
-        title="How often it is right when it says so",
+        title="Accuracy at each confidence; ideally on the dashed line",
         xaxis={"title": "confidence", "range": [0, 1.02], "tickformat": ".0%"},
         yaxis={"title": "right answers", "range": [0, 1.05], "tickformat": ".0%"},
         hovermode="closest",
@@ -86,22 +86,23 @@ def confusion_map(
         title=_confusion_title(matrix),
         xaxis={"title": "answer", **digits},
         yaxis={"title": "truth", "autorange": "reversed", **digits},
-        dragmode=False,  # a drag that is meant as a click
+        dragmode=False,  # so that a small drag counts as a click
     )
     return figure
 
 
 def _confusion_title(matrix: "NDArray[np.int64]") -> str:
-    """Return how many are wrong, and the most frequent mistake."""
+    """Return the number of mistakes, and the most frequent one."""
     mistakes = matrix * (1 - np.eye(10, dtype=np.int64))
     if not mistakes.any():
-        return f"All {matrix.sum():,} are right"
+        count = matrix.sum()
+        return "The only image is right" if count == 1 else f"All {count:,} images are right"
     truth, answer = divmod(int(mistakes.argmax()), 10)
     return f"{mistakes.sum():,} of {matrix.sum():,} wrong, most often {truth} read as {answer}"
 
 
 def probability_bars(probabilities: "NDArray[np.float32]", truth: int | None = None) -> go.Figure:
-    """Return the ten probabilities `(10,)` as bars in the classes' colours; the truth is named."""
+    """Return the probabilities `(10,)` as bars, with the answer and the truth marked."""
     answer = int(probabilities.argmax())
     marks = {answer: "answer"} | ({} if truth is None else {truth: "truth"})
     names = [f"<b>{d}</b><br>{marks[d]}" if d in marks else f"{d}<br> " for d in range(10)]
@@ -110,9 +111,7 @@ def probability_bars(probabilities: "NDArray[np.float32]", truth: int | None = N
         x=list(range(10)),
         y=probabilities,
         marker={"color": list(palette.CLASS_COLOURS)},
-        text=[
-            f"{share:.1%}".replace("%", " %") if share >= 0.005 else "" for share in probabilities
-        ],
+        text=[_bar_label(share) for share in probabilities],
         textposition="outside",
         textfont={"size": 11},
         constraintext="none",
@@ -127,6 +126,13 @@ def probability_bars(probabilities: "NDArray[np.float32]", truth: int | None = N
         dragmode=False,
     )
     return figure
+
+
+def _bar_label(share: float) -> str:
+    """Return a probability in percent; below 1, never as 100 %, and empty if it is tiny."""
+    if 0.9995 <= share < 1:
+        return ">99.9 %"
+    return f"{share:.1%}".replace("%", " %") if share >= 0.005 else ""
 
 
 def pixel_values(image: "NDArray[np.uint8]") -> go.Figure:
@@ -166,7 +172,7 @@ _SQUARE = {
 def evidence(
     image: "NDArray[np.float32]", values: "NDArray[np.float32]", answer: int, rival: int
 ) -> go.Figure:
-    """Return which pixels speak for the answer and which for the rival, the digit as an outline.
+    """Return a heatmap of the evidence for the answer or the rival, with the digit's outline.
 
     `image` is (28, 28) in [0, 1], `values` (28, 28) are `explanation.evidence`'s.
     """
@@ -199,7 +205,7 @@ def evidence(
 
 
 def class_shares(counts: pd.DataFrame) -> go.Figure:
-    """Return each digit's share of its split, from `statistics.class_counts`."""
+    """Return bars of each digit's share of its split, from `statistics.class_counts`."""
     figure = go.Figure()
     for split, label, colour in (
         ("train", "training", palette.TRAINING),

@@ -1,1 +1,1 @@
-"""Strokes or a picture → digits, prepared as MNIST's makers prepared theirs."""
+"""Find the digits in strokes or a picture, and prepare them as MNIST's were prepared."""

@@ -1,12 +1,12 @@
-"""One digit's ink → the 28 × 28 picture that MNIST's makers would have made of it.
+"""Turn one digit's ink into a 28 × 28 picture, prepared as MNIST's digits were.
 
-They scaled each digit, its aspect kept and its edges anti-aliased to grey, so that its longer side
-filled 20 pixels, and moved it so that its centre of mass came to the middle of 28 × 28 (LeCun,
-Cortes and Burges, http://yann.lecun.com/exdb/mnist/). A network that learned on such pictures knows
-no others, so a digit of one's own has to be prepared the same way.
+MNIST's digits were scaled, with their aspect ratio kept and their edges anti-aliased, so that the
+longer side fills 20 pixels, and shifted so that the centre of mass is in the middle of 28 × 28
+(LeCun, Cortes and Burges, http://yann.lecun.com/exdb/mnist/). A network trained on MNIST has seen
+only such pictures, so a new digit must be prepared in the same way.
 
-Strokes and photos both end in a sharp picture of 8 × 8 fine pixels for each pixel of the 20 × 20
-box, which `place` turns into the 28 × 28.
+Strokes and photos are both turned into a sharp picture with 8 × 8 fine pixels for each pixel of the
+20 × 20 box; `place` turns that into the 28 × 28 picture.
 """
 
 from dataclasses import dataclass
@@ -24,13 +24,13 @@ AREA = Image.Resampling.BOX
 SIZE = 28  # side of an MNIST picture, pixels
 BOX = 20  # longer side of the ink in it, pixels
 FINE = 8  # fine pixels to a pixel, along each axis
-PEN = 0.12  # width of a stroke in parts of the ink's longer side; half of MNIST's have more
-THINNEST, THICKEST = 0.08, 0.165  # 5 and 85 % of MNIST's digits have less, by `even_out`'s rule
+PEN = 0.12  # stroke width as a share of the ink's longer side; the median of MNIST
+THINNEST, THICKEST = 0.08, 0.165  # the 5th and 85th percentile of MNIST, as `even_out` measures it
 
 
 @dataclass(frozen=True, eq=False)
 class Digit:
-    """One digit that was found: what the model sees, and where it was.
+    """A digit found in a drawing or a picture: the network's input, and where it was found.
 
     `image` is (28, 28) float32 in [0, 1], ink is 1. `box` is left, top, right and bottom, in pixels
     of the canvas, or as shares of the picture's width and height. `row` counts from 0 at the top.
@@ -42,30 +42,30 @@ class Digit:
 
 
 def even_out(mask: Mask) -> Mask:
-    """Ink (H, W) with its strokes brought into the range of thickness that MNIST has.
+    """Return ink (H, W) with its stroke width brought into MNIST's range.
 
-    Across a stroke of width w the distance to the edge is w / 4 on average, half a pixel more
-    where distances are counted from pixel to pixel.
+    Across a stroke of width w, the mean distance to the edge is w / 4; distances between pixel
+    centres are half a pixel larger.
     """
     mask = np.pad(mask, max(mask.shape) // 4)
     depth = ndimage.distance_transform_edt(mask)
     width = 4 * (float(depth[mask].mean()) - 0.5)
     longer = max(side.stop - side.start for side in ink_box(mask))
     goal = min(max(width / longer, THINNEST), THICKEST)
-    grow = (goal * longer - width) / (1 - goal) / 2  # on each side, the digit growing with it
+    grow = (goal * longer - width) / (1 - goal) / 2  # on each side; the whole digit grows too
     if grow > 0:
         return np.asarray(ndimage.distance_transform_edt(~mask) <= grow)
     return np.asarray(depth > -grow)
 
 
 def ink_box(mask: Mask) -> tuple[slice, slice]:
-    """The rows and the columns that the ink spans."""
+    """Return the rows and the columns that the ink spans."""
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     return slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
 
 
 def fit(mask: Mask) -> Floats:
-    """Ink (H, W) → the fine square, its longer side filled and its shorter side at the start."""
+    """Scale ink (H, W) to the fine square (160, 160); its longer side fills the square."""
     ink = mask[ink_box(mask)]
     side = max(ink.shape)
     square = np.zeros((side, side), np.float32)
@@ -74,10 +74,10 @@ def fit(mask: Mask) -> Floats:
 
 
 def place(fine: Floats | Mask) -> NDArray[np.float32]:
-    """The fine square (160, 160) → (28, 28) float32, its centre of mass in the middle.
+    """Turn the fine square (160, 160) into (28, 28) float32 with the centre of mass in the middle.
 
-    The middle is pixel 14, and the move is by whole pixels: in MNIST the centres of mass lie
-    evenly between 13.5 and 14.5.
+    The middle is pixel 14, and shifts are by whole pixels: in MNIST, the centres of mass are evenly
+    distributed between 13.5 and 14.5.
     """
     ink = fine.reshape(BOX, FINE, BOX, FINE).mean(axis=(1, 3))
     ink = ink[ink_box(ink > 0)]

@@ -1,7 +1,7 @@
-"""A picture → the digits in it, whatever the paper and the light.
+"""Find the digits in a picture, on any paper and in any light.
 
-The paper is estimated and taken away, what remains is ink, and its pieces are put together to
-digits. Sizes are checked before anything is decoded, for the file may be anybody's.
+The paper is estimated and subtracted; what remains is ink, and its connected pieces are grouped
+into digits. Sizes are checked before decoding, because the file is untrusted.
 """
 
 import io
@@ -30,10 +30,10 @@ SUFFIXES = ("png", "jpg", "jpeg", "webp", "bmp", "gif", "tif", "tiff", "avif")
 UNREADABLE = ("heic", "heif")  # taken all the same, so that the answer can name a way out
 MAX_BYTES = 16 * 2**20
 MAX_PIXELS = 40_000_000
-MAX_DECODED = 12_500_000  # pixels in memory, of 4 bytes: a JPEG is decoded at a part of its size
+MAX_DECODED = 12_500_000  # pixels in memory, 4 bytes each; a JPEG is decoded at reduced size
 MIN_SIDE = 8  # of a picture, pixels
-WORKING_SIDE = 1024  # longer side, in pixels, at which ink is looked for
-UNEVEN = 0.05  # median deviation along the frame of a shaded picture; black to white is 1
+WORKING_SIDE = 1024  # longer side of the picture in which ink is searched, pixels
+UNEVEN = 0.05  # median deviation along the border above which a picture is shaded, in [0, 1]
 
 TOO_LARGE = "The picture is too large: at most 16 MB and 40 megapixels. Upload a smaller one."
 FOREIGN = "The file is not a picture. Upload a PNG, JPEG, WebP, BMP, GIF, TIFF or AVIF."
@@ -45,11 +45,11 @@ TOO_LARGE_DECODED = (
 
 
 def from_picture(source: bytes | Path | Image.Image) -> list[Digit]:
-    """The digits in a picture, row by row from the top, left to right in each.
+    """Return the digits in a picture, row by row from the top, left to right in each.
 
     `source` is a file of one of FORMATS, of at most 16 MB and 40 megapixels (12 unless it is an
-    ordinary JPEG, which is decoded at a part of its size), or a picture already open; dark ink on a
-    light ground or light on dark. Raises `InkError` if it cannot be read or holds no digit.
+    ordinary JPEG, which is decoded at reduced size), or an open picture, with dark ink on a light
+    ground or the reverse. Raises `InkError` if it cannot be read or contains no digit.
     """
     ink = strength(source)
     pieces, boxes, edge = find_pieces(ink)
@@ -73,7 +73,7 @@ def from_picture(source: bytes | Path | Image.Image) -> list[Digit]:
 
 
 def _prepared(ink: Floats, edge: float) -> NDArray[np.float32]:
-    """One digit's ink (H, W), cropped, as (28, 28), its strokes in MNIST's range of thickness."""
+    """Return one digit's cropped ink (H, W) as (28, 28), with strokes as thick as MNIST's."""
     enlarge = max(1.0, BOX * FINE / max(ink.shape))
     size = (round(ink.shape[1] * enlarge), round(ink.shape[0] * enlarge))
     sharp = Image.fromarray(ink).resize(size, Image.Resampling.BICUBIC)
@@ -81,7 +81,7 @@ def _prepared(ink: Floats, edge: float) -> NDArray[np.float32]:
 
 
 def strength(source: bytes | Path | Image.Image) -> Floats:
-    """Return (H, W), 0 on paper and more where there is ink; at most `WORKING_SIDE` a side.
+    """Return the strength of the ink (H, W), 0 on paper; each side is at most `WORKING_SIDE`.
 
     `source` has the same bounds as in `from_picture`.
     Raises `InkError` if it cannot be read.
@@ -90,9 +90,9 @@ def strength(source: bytes | Path | Image.Image) -> Floats:
 
 
 def upright(source: bytes, side: int) -> Image.Image:
-    """The picture as a person sees it, in RGB, its longer side at most `side` pixels.
+    """Return the picture upright, in RGB, with a longer side of at most `side` pixels.
 
-    `source` has the same bounds as in `from_picture`. Raises `InkError` if it cannot be read.
+    `source` has the same limits as in `from_picture`. Raises `InkError` if it cannot be read.
     """
     small = _bounded(source, side, "RGB")
     if small.mode == "F":
@@ -101,7 +101,7 @@ def upright(source: bytes, side: int) -> Image.Image:
 
 
 def _grey(source: bytes | Path | Image.Image) -> Floats:
-    """The picture upright, its transparency filled: (H, W) in [0, 1], 1 is white.
+    """Return the picture in grey, upright and opaque: (H, W) in [0, 1], 1 is white.
 
     H and W are at most `WORKING_SIDE`.
     """
@@ -112,30 +112,28 @@ def _grey(source: bytes | Path | Image.Image) -> Floats:
 
 
 def _bounded(source: bytes | Path | Image.Image, side: int, mode: str) -> Image.Image:
-    """The picture upright and at most `side` pixels a side.
+    """Return the picture upright, with sides of at most `side` pixels.
 
-    It is in `mode`, with transparency in RGBA, with 16 bits a pixel in F. Sizes are checked on the
-    header, before decoding.
+    Its mode is `mode`, or RGBA with transparency, or F with 16 bits a pixel. Sizes are read from
+    the header and checked before decoding.
     """
     picture = source if isinstance(source, Image.Image) else _open(source)
     width, height = picture.size
     if width * height > MAX_PIXELS:
         raise InkError(TOO_LARGE)
     if min(width, height) < MIN_SIDE:
-        raise InkError(
-            f"No digit found: the picture has only {width} × {height} pixels. Upload a larger one."
-        )
-    # An MPO is a phone's JPEG with further pictures behind the photo, such as a depth map. Of a GIF
+        raise InkError(f"The picture is too small: {width} × {height} pixels. Upload a larger one.")
+    # An MPO is a phone's JPEG with further pictures after the photo, such as a depth map. Of a GIF
     # and of a scan with several pages, the first is read.
     if getattr(picture, "is_animated", False) and picture.format not in ("MPO", "GIF", "TIFF"):
         raise InkError("The picture is animated. Upload a still one.")
     try:
         if picture is not source:  # a JPEG can be decoded at 1/2, 1/4 or 1/8 size, in less memory
             picture.draft(mode, (side, side))
-        # A progressive JPEG is held whole while it is decoded, whatever its size then.
+        # A progressive JPEG is in memory at full size while it is decoded.
         pixels = width * height if "progressive" in picture.info else math.prod(picture.size)
         if picture is source or pixels <= MAX_DECODED:
-            if picture.mode.startswith("I"):  # 16 bits a pixel; made "L", it would be clipped
+            if picture.mode.startswith("I"):  # 16 bits a pixel: converting to "L" would clip them
                 mode = "F"
             elif picture.has_transparency_data:
                 mode = "RGBA"
@@ -147,13 +145,15 @@ def _bounded(source: bytes | Path | Image.Image, side: int, mode: str) -> Image.
 
 
 def _open(source: bytes | Path) -> Image.Image:
-    """The picture in `source`, of which only the header has been decoded."""
+    """Open the picture in `source`; only its header is decoded."""
     if isinstance(source, Path):
         try:
             with source.open("rb") as file:
                 source = file.read(MAX_BYTES + 1)
         except OSError as error:
-            raise InkError(f"{source!s} cannot be read: {error.strerror}.") from error
+            raise InkError(
+                f"{source!s} cannot be read: {error.strerror}. Check its name."
+            ) from error
     if len(source) > MAX_BYTES:
         raise InkError(TOO_LARGE)
     try:
@@ -166,10 +166,10 @@ def _open(source: bytes | Path) -> Image.Image:
 
 
 def _filled(grey_and_alpha: Floats) -> Floats:
-    """(H, W, 2) grey and opacity in [0, 1] → (H, W) grey, on a ground that the ink stands out from.
+    """Return grey (H, W) from grey and opacity (H, W, 2), on a ground that contrasts with the ink.
 
-    Where most is opaque and has several tones, ink and ground are both in the colours; else the
-    ink is what is opaque, and a white one needs a black ground.
+    If most pixels are opaque and of several tones, the picture has its own ground; otherwise the
+    opaque pixels are the ink, and white ink gets a black ground.
     """
     grey, alpha = grey_and_alpha[..., 0], grey_and_alpha[..., 1]
     seen = grey[alpha > alpha.max() / 2]
@@ -182,12 +182,12 @@ def _filled(grey_and_alpha: Floats) -> Floats:
 
 
 def _without_ground(grey: Floats) -> Floats:
-    """(H, W) grey → (H, W) strength of the ink, 0 on paper, whatever the paper's tone and shading.
+    """Return the strength of the ink (H, W) from grey (H, W): the difference from the paper.
 
-    An even picture has the tone of its frame, and the rest may be filled with ink. In an uneven
-    one the paper is the median over half the picture, which follows a shadow but no stroke. What
-    differs most from the paper is ink, lighter or darker (cubes keep the sign); what differs by
-    less than three standard deviations of the noise is none.
+    In an evenly lit picture, the paper has the tone of the border. In a shaded one, it is the
+    median over half the picture, which follows shadows but not strokes. The ink is darker or
+    lighter than the paper, whichever differs more (cubes keep the sign). Differences below three
+    standard deviations of the noise are 0.
     """
     page = Image.fromarray(grey)
     width, height = (max(1, round(64 * side / max(page.size))) for side in page.size)
@@ -199,5 +199,7 @@ def _without_ground(grey: Floats) -> Floats:
     ink = grey - np.asarray(Image.fromarray(paper).resize(page.size, Image.Resampling.BILINEAR))
     if (ink**3).sum() < 0:
         ink = -ink
-    noise = np.percentile(np.abs(ink), 25) / 0.319  # a quarter of a normal sample is within 0.319
+    noise = (
+        np.percentile(np.abs(ink), 25) / 0.319
+    )  # 25 % of a normal sample is within 0.319 standard deviations
     return np.where(ink > 3 * noise, ink, 0)

@@ -1,4 +1,4 @@
-"""Ink → its connected pieces, and which of them make up each digit."""
+"""Find the connected pieces of ink, and group them into digits."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,9 +8,9 @@ from core.errors import InkError
 from core.ink.normalisation import Floats
 
 MIN_CONTRAST = 0.1  # between ink and paper; black to white is 1
-MIN_INK = 0.02  # longer side of a digit in parts of the picture's
-DIRT = 0.02  # area of a speck in parts of the largest piece of ink's
-FLAT = 4  # what is so many times wider than high is no digit
+MIN_INK = 0.02  # longer side of a digit, as a share of the picture's
+DIRT = 0.02  # area of a speck of dirt, as a share of the largest piece's
+FLAT = 4  # width to height: a piece wider than this is a line, not a digit
 
 BLANK = (
     "No digit found: the picture looks blank. "
@@ -18,18 +18,18 @@ BLANK = (
 )
 FLAT_LINE = "No digit found: there is only a flat line. Crop the picture to the digit."
 
-PART = 0.35  # of the ink's height: what is lower is a part of the digit next to it
-SHARED = 0.2  # of the narrower one's width: pieces that stand so far above each other are one digit
-NARROW = 0.2  # of the ink's height: the width that a piece has at least, when that is compared
+PART = 0.35  # of the ink's height: a lower piece is a part of the digit next to it
+SHARED = 0.2  # of the narrower one's width: pieces that overlap this much belong together
+NARROW = 0.2  # of the ink's height: the least width of a piece in that comparison
 MAX_DIGITS = 20
-ROW_GAP = 0.05  # of the lower row's height: what is nearer below or above is in the same row
+ROW_GAP = 0.05  # of the lower row's height: the least gap between rows
 
 
 def find_pieces(ink: Floats) -> tuple[NDArray[np.int32], Floats, float]:
-    """The connected pieces of ink (H, W), dirt left out, and the strength at their edge.
+    """Return the connected pieces of ink (H, W) without dirt, their boxes, and the edge's strength.
 
-    Returns (H, W) with the number of each pixel's piece, from 1, and (N, 4) boxes: left, top,
-    right, bottom.
+    The pieces are (H, W): the number of each pixel's piece, from 1, or 0. The boxes are (N, 4):
+    left, top, right, bottom. Raises `InkError` if there is no ink.
     """
     strong = ink[ink > _otsu(ink[ink > 0])] if ink.any() else ink
     edge = float(strong.mean()) / 2
@@ -53,7 +53,7 @@ def find_pieces(ink: Floats) -> tuple[NDArray[np.int32], Floats, float]:
 
 
 def _otsu(values: Floats) -> float:
-    """The threshold that parts `values` into the two classes with the largest variance between.
+    """Return the threshold that splits `values` into two classes of largest variance between them.
 
     Otsu, "A threshold selection method from gray-level histograms", IEEE Transactions on Systems,
     Man, and Cybernetics 9 (1), 1979.
@@ -67,10 +67,10 @@ def _otsu(values: Floats) -> float:
 
 
 def group_pieces(boxes: Floats) -> list[list[list[int]]]:
-    """The numbers of the pieces of each digit, row by row from the top, left to right in each.
+    """Group pieces into digits: the indices of each digit's pieces, row by row, left to right.
 
-    `boxes` are (N, 4): left, top, right, bottom. Single digits above each other cannot be told from
-    the parts of one, and are taken for it. Raises `InkError` if there are more than MAX_DIGITS.
+    `boxes` are (N, 4): left, top, right, bottom. A column of single digits counts as one digit,
+    since it cannot be told from the parts of one. Raises `InkError` for more than MAX_DIGITS.
     """
     rows = [
         [[row[number] for number in group] for group in _digits_of_row(boxes[row])]
@@ -79,16 +79,15 @@ def group_pieces(boxes: Floats) -> list[list[list[int]]]:
     if len(rows) > 1 and all(len(row) == 1 for row in rows):
         rows = [_digits_of_row(boxes)]  # strokes above each other, as of a broken 1 or 8
     if sum(map(len, rows)) > MAX_DIGITS:
-        raise InkError(f"More than {MAX_DIGITS} digits. Show fewer at once.")
+        raise InkError(f"The picture has more than {MAX_DIGITS} digits. Use fewer at a time.")
     return rows
 
 
 def _rows(boxes: Floats) -> list[list[int]]:
-    """The numbers of the pieces in each row, from the top.
+    """Return the indices of the pieces in each row, from the top.
 
-    Rows are parted by empty bands. A band that is narrower than ROW_GAP of the lower row's height
-    parts nothing, nor does one beside a row lower than PART of the highest: that is a bar of the
-    digits next to it.
+    Empty bands separate rows. A band narrower than ROW_GAP of the lower row's height does not, nor
+    does one next to a row lower than PART of the highest, which is a bar of a digit beside it.
     """
     rows: list[list[int]] = []
     for number in np.argsort(boxes[:, 1], kind="stable").tolist():
@@ -110,15 +109,15 @@ def _rows(boxes: Floats) -> list[list[int]]:
 
 
 def _height(boxes: Floats) -> float:
-    """The height that some boxes span together."""
+    """Return the height that boxes span together."""
     return float(boxes[:, 3].max() - boxes[:, 1].min())
 
 
 def _digits_of_row(boxes: Floats) -> list[list[int]]:
-    """The numbers of the pieces of each digit in one row, left to right.
+    """Return the indices of each digit's pieces in one row, left to right.
 
-    Pieces are one digit if they stand above each other for SHARED of the narrower one's width. What
-    is lower than PART of the row's height (a bar, a dot) goes with the nearest that is not.
+    Pieces belong together if they overlap horizontally by SHARED of the narrower one's width. A
+    piece lower than PART of the row's height (a bar, a dot) belongs to the nearest digit.
     """
     height = float(boxes[:, 3].max() - boxes[:, 1].min())
     middle, half = (boxes[:, 0] + boxes[:, 2]) / 2, (boxes[:, 2] - boxes[:, 0]) / 2

@@ -1,4 +1,4 @@
-"""Strokes, from the drawing canvas or elsewhere → the digits that they make."""
+"""Turn strokes, from the drawing canvas or elsewhere, into digits."""
 
 import math
 from collections.abc import Sequence
@@ -22,21 +22,21 @@ from core.ink.separation import (
     group_pieces,
 )
 
-MAX_POINTS = 20_000  # in a drawing; a hand leaves some 60 a second
+MAX_POINTS = 20_000  # in a drawing; drawing makes about 60 a second
 MAX_COORDINATE = 1e5  # canvas pixels
-DOT = 4  # canvas pixels; what spans less is a dot
-CURVE_STEPS = 4  # straight pieces for one curve of the canvas, which is a few pixels long
+DOT = 4  # canvas pixels; a stroke that spans less is a dot
+CURVE_STEPS = 4  # straight segments for each curve of the canvas, which is a few pixels long
 
 UNREADABLE = "The drawing cannot be read. Clear it and draw again."
 EMPTY = "No digit found: the drawing is empty. Draw a digit first."
 
 
 def from_drawing(drawing: dict[str, Any] | None) -> list[Digit]:
-    """The digits of the canvas's drawing, left to right.
+    """Return the digits of the canvas's drawing, left to right.
 
     `drawing` is the `json_data` of streamlit-drawable-canvas, made by Fabric 7 (None before the
-    first stroke). Only its free-hand paths count, moved, scaled or turned by the canvas's editing
-    as they may be. Raises `InkError` if nothing is drawn or the drawing cannot be read.
+    first stroke). Only free-hand paths are read, also after they were moved, scaled or rotated on
+    the canvas. Raises `InkError` if nothing is drawn or the drawing cannot be read.
     """
     if not drawing:
         raise InkError(EMPTY)
@@ -46,7 +46,7 @@ def from_drawing(drawing: dict[str, Any] | None) -> list[Digit]:
             raise InkError(
                 f"The drawing has more than {MAX_POINTS:,} points. Clear it and draw less."
             )
-        with np.errstate(all="ignore"):  # what overflows is refused below
+        with np.errstate(all="ignore"):  # overflowing values are rejected below
             strokes = [_edited(_points(path["path"]), path) for path in paths]
     except (AttributeError, IndexError, KeyError, OverflowError, TypeError, ValueError) as error:
         raise InkError(UNREADABLE) from error
@@ -54,11 +54,11 @@ def from_drawing(drawing: dict[str, Any] | None) -> list[Digit]:
 
 
 def from_strokes(strokes: Sequence[Floats]) -> list[Digit]:
-    """The digits that strokes make, row by row from the top, left to right in each.
+    """Return the digits of strokes, row by row from the top, left to right in each.
 
     A stroke is (N, 2) points (x, y), y pointing down.
 
-    Raises `InkError` if there is no ink or only dots, or a coordinate is no sensible number.
+    Raises `InkError` if there is no ink or only dots, or a coordinate is out of range.
     """
     try:
         strokes = [np.asarray(stroke, float) for stroke in strokes if len(stroke)]
@@ -85,16 +85,16 @@ def from_strokes(strokes: Sequence[Floats]) -> list[Digit]:
 
 
 def draw(strokes: Sequence[Floats]) -> NDArray[np.float32]:
-    """One digit's strokes, each (N, 2) points (x, y), y down, as (28, 28) float32 in [0, 1].
+    """Draw one digit's strokes, each (N, 2) points (x, y), y down, as (28, 28) float32 in [0, 1].
 
-    They are drawn with a round pen of MNIST's thickness, whatever pen was used.
+    The pen is round and has MNIST's thickness, independent of the pen on the canvas.
     """
     points = np.concatenate(strokes)
     low = points.min(axis=0)
     span = float((points.max(axis=0) - low).max())
     side = BOX * FINE
     radius = PEN * side / 2
-    scale = (side - 2 * radius) / span  # the pen's width belongs to the longer side
+    scale = (side - 2 * radius) / span  # the longer side includes the pen's width
     page = Image.new("1", (side, side))
     pencil = ImageDraw.Draw(page)
     for stroke in strokes:
@@ -104,7 +104,7 @@ def draw(strokes: Sequence[Floats]) -> NDArray[np.float32]:
 
 
 def _points(path: list[list[Any]]) -> Floats:
-    """A path of the canvas, `[["M", x, y], ["Q", x1, y1, x, y], …, ["L", x, y]]`, as (N, 2)."""
+    """Return the (N, 2) points of a path, `[["M", x, y], ["Q", x1, y1, x, y], …, ["L", x, y]]`."""
     points: list[Floats] = []
     for command, *numbers in path:
         ends = _numbers(*numbers).reshape(-1, 2)
@@ -119,17 +119,17 @@ def _points(path: list[list[Any]]) -> Floats:
 
 
 def _numbers(*values: Any) -> Floats:
-    """The values of a drawing as an array, if each of them is a number. Raises TypeError."""
+    """Return a drawing's values as an array. Raises TypeError unless each of them is a number."""
     if not all(isinstance(one, int | float) and not isinstance(one, bool) for one in values):
         raise TypeError("not a number")
     return np.array(values, float)
 
 
 def _edited(points: Floats, path: dict[str, Any]) -> Floats:
-    """(N, 2) points of a path where the canvas shows them, after moving, scaling and turning.
+    """Return a path's (N, 2) points where the canvas shows them: moved, scaled and rotated.
 
-    Fabric keeps a path's points as first drawn and puts the middle of their box at (left, top),
-    which is a corner of the box instead where originX and originY say so.
+    Fabric stores a path's points as first drawn, and (left, top) of the middle of their box, or of
+    the corner that originX and originY name.
     """
     if "left" not in path or not len(points):
         return points

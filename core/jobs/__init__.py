@@ -1,1 +1,1 @@
-"""A run's process: its request, the queue, the worker, and a process on standby."""
+"""Run trainings in processes: requests, the queue, the worker, and a process on standby."""

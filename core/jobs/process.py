@@ -1,4 +1,4 @@
-"""A process of ours, started so that it outlives the one that started it, and what code it runs."""
+"""Start one of our modules as a detached process, and identify the code that runs."""
 
 import json
 import platform
@@ -23,9 +23,9 @@ def launch(
     stderr: int | IO[bytes] = subprocess.DEVNULL,
     died: Callable[[], None] = lambda: None,
 ) -> "subprocess.Popen[bytes]":
-    """Run one of our modules, `python -m module arguments`, in a session of its own.
+    """Run one of our modules, `python -m module arguments`, detached from this process.
 
-    `died` is called, in a thread, if it ends by a signal or with a status other than 0 and 2.
+    `died` is called in a thread if a signal ends it, or its exit status is neither 0 nor 2.
     """
     process = subprocess.Popen(  # noqa: S603  # our own interpreter, our own modules, a run's id
         [sys.executable, "-m", module, *arguments],
@@ -37,21 +37,21 @@ def launch(
         start_new_session=True,
     )
 
-    def attend() -> None:
-        # Somebody has to take note of its end, or it stays in the process table as a zombie.
+    def wait() -> None:
+        # A child that nobody waits for stays in the process table as a zombie.
         if process.wait() not in (0, 2):
             died()
 
-    threading.Thread(target=attend, daemon=True).start()
+    threading.Thread(target=wait, daemon=True).start()
     return process
 
 
 @lru_cache(maxsize=1)
 def code() -> dict[str, str]:
-    """Return the `commit` and, as JSON, the `versions` of what this process runs.
+    """Return the git `commit` and, as JSON, the package `versions` that this process runs.
 
-    The commit is followed by + if files were changed, and is empty outside git. They are those of
-    the first call: the files may change while the process runs.
+    The commit ends in + if files were changed since, and is empty outside git. Both are read on
+    the first call and cached, because the files may change while the process runs.
     """
     installed = {name: version(name) for name in _PACKAGES}
     versions = {"python": platform.python_version(), **installed}

@@ -1,10 +1,9 @@
-"""One training at a time on a device: the others wait in the order they were asked for.
+"""A queue for each kind of device: one training at a time, in the order of the requests.
 
-A run holds its place by a ticket, a file named by the time it was asked for, which says that it
-waits. Its process writes its number into it and holds a lock on it, which the operating system lets
-go of when the process dies. So the first ticket whose lock is held is the run whose turn it is, and
-a dead process never holds up the queue. An empty ticket is nobody's: who looks whether a lock is
-held makes the file anew if its run has just ended.
+A run's place in the queue is a ticket: a file named after the time of the request. The run's
+process locks its ticket and writes its process id into it. The operating system releases the lock
+when the process dies, so a dead process never blocks the queue. The first locked ticket is the run
+whose turn it is. Probing a lock may recreate a deleted ticket; such a ticket is empty, and ignored.
 """
 
 import os
@@ -20,22 +19,22 @@ from core.errors import RunError, StoreError
 from core.runs.store import directory
 from core.training.device import queue_name
 
-_POLL = 0.2  # seconds between two looks at the queue
+_POLL = 0.2  # seconds between two checks of the queue
 _WAITS = "waits"
-_GRACE = 60.0  # seconds a ticket stands for a process that has yet to start
+_GRACE = 60.0  # seconds for which a ticket is valid before its process has started
 
 
 def folder_for(config: TrainConfig) -> Path:
-    """Return the queue that a run with these settings waits in: one for each kind of device."""
+    """Return the folder of the queue in which a run with these settings waits."""
     return directory() / "queue" / queue_name(config.device)
 
 
 def enter(folder: Path, run_id: str) -> None:
-    """Take a place in the queue for a run, at its end; the process that will run it may follow.
+    """Append a run to the queue; its process may start later.
 
     Raises StoreError without space or permission.
     """
-    partial = folder.with_name(f"{folder.name}-{run_id}.partial")  # never a ticket without its word
+    partial = folder.with_name(f"{folder.name}-{run_id}.partial")  # a ticket is never seen empty
     try:
         folder.mkdir(parents=True, exist_ok=True)
         partial.write_text(_WAITS)
@@ -48,7 +47,7 @@ def enter(folder: Path, run_id: str) -> None:
 
 
 def leave(folder: Path, run_id: str) -> None:
-    """Give up the place of a run whose process has died; one that a process holds stays."""
+    """Remove a run whose process has died from the queue; a locked ticket is not removed."""
     for ticket in folder.glob(f"*-{run_id}"):
         with suppress(Timeout, FileNotFoundError), FileLock(ticket, timeout=0):
             ticket.unlink()
@@ -58,23 +57,23 @@ def leave(folder: Path, run_id: str) -> None:
 def turn(
     folder: Path, run_id: str, should_stop: Callable[[], bool] = lambda: False
 ) -> Iterator[bool]:
-    """Wait until every run that was asked for earlier is over, then hold the device.
+    """Wait until all earlier runs in the queue are over, then reserve the device.
 
-    Gives True when it is this run's turn; False, at once, if `should_stop` says so before.
-    Raises RunError if another process holds this run's place.
+    Yields True when it is this run's turn, or False as soon as `should_stop` returns True.
+    Raises RunError if another process has locked this run's ticket.
     """
     if not list(folder.glob(f"*-{run_id}")):
         enter(folder, run_id)
     ticket = next(folder.glob(f"*-{run_id}"))
     lock = FileLock(ticket)
     try:
-        lock.acquire(timeout=2)  # others hold it for moments, to see whether it is held
+        lock.acquire(timeout=2)  # other processes lock it for moments, to probe it
     except Timeout:
-        raise RunError("Another process is at work on this run. Stop it first.") from None
+        raise RunError("Another process is training this run already. Stop it first.") from None
     try:
-        with suppress(OSError):  # a full disk: the lock alone says that the place is held
+        with suppress(OSError):  # on a full disk, the lock alone marks the place as taken
             ticket.write_text(str(os.getpid()))
-        while any(_stands(other) for other in _before(ticket)) and not should_stop():
+        while any(_is_valid(other) for other in _before(ticket)) and not should_stop():
             time.sleep(_POLL)
         yield not should_stop()
     finally:
@@ -86,8 +85,8 @@ def _before(ticket: Path) -> list[Path]:
     return [other for other in ticket.parent.iterdir() if other.name < ticket.name]
 
 
-def _stands(ticket: Path) -> bool:
-    """Whether a ticket is held by a living process, or may soon be; one that is not is removed."""
+def _is_valid(ticket: Path) -> bool:
+    """Return whether a living process holds a ticket, or may soon; remove it otherwise."""
     try:
         age = time.time() - ticket.stat().st_mtime
         with FileLock(ticket, timeout=0):

@@ -1,7 +1,7 @@
-"""The thread that takes a training's events to the store, and brings back whether to stop.
+"""The thread that writes a training's events to the run store, and reads requests to stop.
 
-The training loop never waits for the store: what it has to say goes to this thread. It lives as
-long as its process: a run whose recorder died would look dead, and could not be stopped.
+The training loop never waits for the store: it hands its events to this thread. The thread must not
+die before its process does: the run would look dead, and could not be stopped.
 """
 
 import logging
@@ -14,20 +14,20 @@ from core.runs import catalogue
 from core.runs.history import EPOCH_METRICS, STEP_METRICS
 from core.runs.run import State
 
-if TYPE_CHECKING:  # torch takes 2 s and 500 MB: a run that waits does without
+if TYPE_CHECKING:  # torch takes 2 s and 500 MB: a queued run does not load it
     from core.evaluation.calibration import Calibration
     from core.training.events import Epoch, Started, Step
 
 _log = logging.getLogger("digitlab")
-_FLUSH = 0.5  # seconds between two writes to the store, and two looks for a stop
-_PERSISTENCE = 60.0  # seconds for which a store that fails is tried again
+_FLUSH = 0.5  # seconds between two writes to the store, and two checks for a stop
+_PERSISTENCE = 60.0  # seconds for which writing to a failing store is retried at the end
 
 
 class Recorder(threading.Thread):
     """Writes a run's metrics and tags to the store; sets `stopping` when the run should stop.
 
-    A store that fails is tried again, with nothing lost, for as long as the run lasts and
-    _PERSISTENCE seconds more. A run that was deleted should stop, too, and sets `gone`.
+    When the store fails, writing is retried without loss for as long as the run lasts, and then
+    for _PERSISTENCE seconds. Deleting the run sets `gone` and `stopping`.
     """
 
     def __init__(self, run_id: str) -> None:
@@ -51,7 +51,7 @@ class Recorder(threading.Thread):
             self._tags |= values
 
     def started(self, event: "Started") -> None:
-        """Record the number of steps, the device and the parameters."""
+        """Record the number of steps, the device and the number of parameters."""
         device = event.device
         self.tags(
             {
@@ -64,10 +64,10 @@ class Recorder(threading.Thread):
         self.metrics({"parameters": event.parameters}, 0)
 
     def step(self, event: "Step") -> None:
-        """Record the metrics of some steps."""
+        """Record the metrics of the latest steps."""
         values = {f"step/{name}": getattr(event, name) for name in STEP_METRICS}
         self.metrics(values | {"progress": event.step}, event.step)
-        if event.step == 1:  # somebody waits for the first point
+        if event.step == 1:  # the page waits for the first point
             self._wake.set()
 
     def epoch(self, event: "Epoch") -> None:
@@ -82,42 +82,43 @@ class Recorder(threading.Thread):
         self.metrics(values, event.epoch)
 
     def calibration(self, fitted: "Calibration", epoch: int) -> None:
-        """Record what makes the confidence of the best epoch's network honest."""
+        """Record the calibration of the best epoch's network."""
         values = {"temperature": fitted.temperature}
         if fitted.sure_from is not None:
             values["reading_sure_from"] = fitted.sure_from
         self.metrics(values, epoch)
 
     def warn(self, text: str) -> None:
-        """Show a warning beside the run; an empty one changes nothing."""
+        """Set the warning that is shown with the run; an empty text changes nothing."""
         if text:
             self.tags({"warning": text})
 
     def end(self, state: State, reason: str) -> None:
-        """Record the final state; the first one wins. It is written at once."""
+        """Record the final state at once; the first one wins."""
         if not self._ended:
             self._ended = True
             self.tags({"state": state, "reason": reason})
         self._wake.set()
 
     def close(self) -> None:
-        """Wait until all is written.
+        """Wait until everything is written.
 
-        Raises StoreError if the store fails for _PERSISTENCE seconds, RunError if the run is gone.
+        Raises StoreError if the store fails for _PERSISTENCE seconds, RunError if the run was
+        deleted.
         """
         self._closed.set()
         self._wake.set()
         self.join(_PERSISTENCE)
         if self.gone.is_set():
-            raise RunError("The run is no longer in the run store: its training has ended.")
+            raise RunError("The run was deleted from the run store, so its training was stopped.")
         if self.is_alive():
             raise StoreError(
-                f"The run store failed to the end: how the run {self._run_id} went on and ended is "
-                "not in it. Its files are in its folder; make space, and resume it."
+                f"The end of the run {self._run_id} could not be written to the run store. Its "
+                "files are in its folder: free some space on the disk and resume it."
             )
 
     def run(self) -> None:
-        """Renew the lease, write, and look for a stop, until all is written after `close`."""
+        """Renew the lease, write, and check for a stop, until all is written after `close`."""
         renewed, failing = 0.0, False
         while not (self._closed.is_set() and not self._points and not self._tags):
             self._wake.wait(_FLUSH)
@@ -130,7 +131,7 @@ class Recorder(threading.Thread):
                 if catalogue.stop_requested(self._run_id):
                     self.stopping.set()
                 failing = False
-            except Exception as error:  # MLflow, SQLAlchemy, the network, the disk; bugs, too
+            except Exception as error:  # of MLflow, SQLAlchemy, the network or the disk; or a bug
                 if self._is_gone(error):
                     self.gone.set()
                     self.stopping.set()
@@ -141,14 +142,14 @@ class Recorder(threading.Thread):
                 time.sleep(_FLUSH)
 
     def _is_gone(self, error: Exception) -> bool:
-        """Whether the store failed because it has no such run any more."""
+        """Return whether the store failed because the run was deleted."""
         if isinstance(error, StoreError):
             return False
         try:
             catalogue.get(self._run_id)
         except RunError:
             return True
-        except Exception:  # nobody knows: the next round asks again
+        except Exception:  # unknown: the next round checks again
             return False
         return False
 
@@ -162,6 +163,6 @@ class Recorder(threading.Thread):
             if tags:
                 catalogue.set_tags(self._run_id, tags)
             tags = {}
-        finally:  # what failed is the first to be written next time
+        finally:  # what could not be written comes first next time
             with self._lock:
                 self._points, self._tags = points + self._points, tags | self._tags

@@ -1,4 +1,4 @@
-"""Ask for a run: enter it into the store and the queue, and start the process that does it."""
+"""Request a run: add it to the store and the queue, and start its process."""
 
 import os
 from contextlib import suppress
@@ -14,7 +14,7 @@ from core.runs.store import directory
 
 
 def start(config: TrainConfig, data: str, recipe: str = "", name: str = "") -> Run:
-    """Ask for a run and start its process, detached: it outlives the caller. Raises StoreError."""
+    """Request a run and start its process, which outlives the caller. Raises StoreError."""
     run = enqueue(config, data, recipe, name)
     launch(run)
     return run
@@ -28,7 +28,7 @@ def enqueue(
     parent: Run | None = None,
     taught_digits: int = 0,
 ) -> Run:
-    """Enter a run into the store and the queue; `launch` or the caller has to do the work.
+    """Add a run to the store and the queue; `launch` starts it, or the caller trains it.
 
     The arguments are those of `catalogue.create`. Raises StoreError.
     """
@@ -38,14 +38,14 @@ def enqueue(
 
 
 def launch(run: Run) -> None:
-    """Start the process of a run in the queue, or give the run to the one on standby.
+    """Start the process of a queued run, or hand the run to the process on standby.
 
     Raises StoreError if its log cannot be written.
     """
     environment = worker_environment()
 
     def died() -> None:
-        # What others find out when its lease ends, its starter knows now.
+        # Without this, the run would look alive until its lease ends.
         with suppress(UserError):
             queue.leave(queue.folder_for(run.config), run.id)
             catalogue.forfeit(run.id)
@@ -60,15 +60,15 @@ def launch(run: Run) -> None:
     except OSError as error:
         died()
         raise StoreError(
-            f"The run {run.name} could not be started: {error.strerror}: {run.folder}. Make space, "
-            "or set DIGITLAB_RUNS to another folder."
+            f"The run {run.name} could not be started: {error.strerror}: {run.folder}. Free some "
+            "space, or set DIGITLAB_RUNS to another folder."
         ) from error
 
 
 def prepare() -> None:
-    """Have a process on standby for the next `start`, so that its run begins seconds earlier.
+    """Start a standby process, so that the next run begins seconds earlier.
 
-    Only while no run is in progress: a training and a process on standby would share the memory.
+    Does nothing while a run is in progress, which needs the memory for itself.
     Raises StoreError.
     """
     if not catalogue.in_progress():
@@ -76,6 +76,6 @@ def prepare() -> None:
 
 
 def worker_environment() -> dict[str, str]:
-    """Return the caller's environment, its folders as absolute paths."""
+    """Return this process's environment, with the folders as absolute paths."""
     data = str(mnist.directory().resolve())
     return {**os.environ, "DIGITLAB_RUNS": str(directory()), "DIGITLAB_DATA": data}

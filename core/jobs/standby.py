@@ -1,9 +1,9 @@
-"""A process that has loaded everything before there is a run for it.
+"""A process on standby, which has loaded PyTorch and MLflow before it is given a run.
 
-Loading takes seconds: PyTorch, its optimisers, MLflow. The server keeps one process on standby
-while somebody looks at the settings, and hands it the next run. It does that one run, as
-`core.jobs.worker` would, and ends. Without a run, it ends when nobody has looked for some minutes,
-and with the server, however that ends: the pipe through which it gets its run is closed then.
+Loading takes seconds. While the Train page is in use, the server keeps one process on standby and
+hands it the next run. The process trains that run as `core.jobs.worker` would, and exits. Without a
+run, it exits after some minutes without use of the page, or when the server ends for any reason,
+which closes the pipe through which the run's id would arrive.
 """
 
 import gc
@@ -18,11 +18,11 @@ from contextlib import suppress
 from core.errors import UserError
 from core.jobs import process
 
-_UNUSED = 300.0  # seconds after which a process that nobody asked for again is let go
+_UNUSED = 300.0  # seconds after the last `prepare` until the process on standby is ended
 
 
 class _Standby:
-    """One process, loading or loaded, for a run in an environment."""
+    """One standby process, loading or loaded, started in an environment."""
 
     def __init__(self, environment: dict[str, str]) -> None:
         self._environment = environment
@@ -36,15 +36,18 @@ class _Standby:
 
     @property
     def pid(self) -> int:
-        """The number of its process."""
+        """The process id."""
         return self._process.pid
 
     def fits(self, environment: dict[str, str]) -> bool:
-        """Return whether it lives, and sees what a process started in `environment` would."""
+        """Return whether it is alive and was started in this environment."""
         return self._process.poll() is None and self._environment == environment
 
-    def order(self, run_id: str = "", died: Callable[[], None] = lambda: None) -> bool:
-        """Let it do a run, or end without one. False if it is dead; `died` is called later on."""
+    def send(self, run_id: str = "", died: Callable[[], None] = lambda: None) -> bool:
+        """Send it the id of a run to train, or none to end it. Returns False if it has died.
+
+        `died` is called, in a thread, if the process dies while it trains.
+        """
         try:
             with self._process.stdin as orders:  # type: ignore[union-attr]  # a pipe, as asked
                 orders.write(run_id.encode())
@@ -53,27 +56,27 @@ class _Standby:
         self._died = died
         return True
 
-    def disown(self) -> None:
-        """Close our end of its pipe, in a process that was forked from ours."""
+    def close_pipe(self) -> None:
+        """Close this end of the pipe, in a child process forked from the server."""
         os.close(self._process.stdin.fileno())  # type: ignore[union-attr]  # a pipe, as asked
 
 
 _lock = threading.Lock()
 _waiting: list[_Standby] = []  # one at most
-_timers: list[threading.Timer] = []  # one at most, to let it go
+_timers: list[threading.Timer] = []  # one at most, which ends the process on standby
 
 
-def _disown() -> None:
+def _close_pipe() -> None:
     for one in _waiting:
-        one.disown()
+        one.close_pipe()
 
 
-if hasattr(os, "register_at_fork"):  # a forked process would hold the pipe open after the server
-    os.register_at_fork(after_in_child=_disown)
+if hasattr(os, "register_at_fork"):  # a child would keep the pipe open after the server ends
+    os.register_at_fork(after_in_child=_close_pipe)
 
 
 def prepare(environment: dict[str, str]) -> None:
-    """Have a process ready, or on its way, for a run in this environment, for some minutes."""
+    """Keep a process on standby in this environment for _UNUSED seconds from now."""
     with _lock:
         while _timers:
             _timers.pop().cancel()
@@ -81,31 +84,31 @@ def prepare(environment: dict[str, str]) -> None:
         _timers[0].daemon = True
         _timers[0].start()
         if _waiting and not _waiting[0].fits(environment):
-            _waiting.pop().order()
+            _waiting.pop().send()
         if not _waiting:
             _waiting.append(_Standby(environment))
 
 
 def take(run_id: str, environment: dict[str, str], died: Callable[[], None]) -> bool:
-    """Give a run to the process on standby. False if there is none for it.
+    """Hand a run to the process on standby; return False if none fits the environment.
 
-    `died` is called, in a thread, if that process dies of it.
+    `died` is called, in a thread, if the process dies while it trains.
     """
     with _lock:
         if not (_waiting and _waiting[0].fits(environment)):
             return False
-        return _waiting.pop().order(run_id, died)
+        return _waiting.pop().send(run_id, died)
 
 
 def release() -> None:
-    """Let the process on standby end, and its memory be free."""
+    """End the process on standby, which frees its memory."""
     with _lock:
         while _waiting:
-            _waiting.pop().order()
+            _waiting.pop().send()
 
 
 def _load() -> None:
-    """Load what a training needs, short of its digits."""
+    """Load all that a training needs except its data."""
     import torch
     from torch.utils import tensorboard  # noqa: F401
 
@@ -113,14 +116,16 @@ def _load() -> None:
     from core.runs.store import connect
     from core.training import loop  # noqa: F401
 
-    torch.optim.SGD([torch.zeros(1, requires_grad=True)]).step()  # the first step loads more
-    process.code()  # of what has just been loaded, whatever the files will be when it trains
-    with suppress(UserError), connect():  # a store that fails is for the run to tell of
+    torch.optim.SGD(
+        [torch.zeros(1, requires_grad=True)]
+    ).step()  # the first step loads further modules
+    process.code()  # the files may change before a run arrives
+    with suppress(UserError), connect():  # a failing store is reported by the run
         pass
 
 
 def _listen(orders: "queue.SimpleQueue[str]") -> None:
-    """Wait for a run's id on standard input; end the process, loaded or not, if none will come."""
+    """Wait for a run's id on standard input; end the process if the pipe closes without one."""
     run_id = sys.stdin.read()
     if not run_id:
         os._exit(0)
@@ -128,7 +133,7 @@ def _listen(orders: "queue.SimpleQueue[str]") -> None:
 
 
 def main() -> int:
-    """Load, wait for a run's id on standard input, and do that run."""
+    """Load, wait for a run's id on standard input, and train that run."""
     from core.jobs import worker
     from core.runs.files import LOG
     from core.runs.run import folder_of

@@ -1,4 +1,4 @@
-"""One run in its own process: wait for the device, train, keep, stop when asked to.
+"""Train one run in this process: wait for the device, train, save, and stop on request.
 
 python -m core.jobs.worker RUN
 """
@@ -21,9 +21,9 @@ from core.jobs.recorder import Recorder
 from core.runs import catalogue, files
 from core.runs.files import BEST, EXTRA, LAST, LOG, START
 from core.runs.run import Run, State
-from core.runs.store import PATIENCE
+from core.runs.store import TIMEOUT
 
-if TYPE_CHECKING:  # torch takes 2 s and 500 MB: a run that waits does without
+if TYPE_CHECKING:  # torch takes 2 s and 500 MB: a queued run does not load it
     import numpy as np
     from numpy.typing import NDArray
 
@@ -36,22 +36,24 @@ _log = logging.getLogger("digitlab")
 
 
 def work(run: Run) -> Run:
-    """Do a run, from its last checkpoint if it has one, and return how it ended.
+    """Train a run, from its last checkpoint if it has one, and return it in its final state.
 
-    Raises RunError if it is complete, in progress elsewhere, deleted meanwhile, or has lost the
-    checkpoint to go on from; StoreError if how it ended could not be recorded. A UserError or a bug
-    inside ends the run as failed, and is raised again.
+    Raises RunError if the run is complete, in progress elsewhere, deleted meanwhile, or has lost
+    the checkpoint to resume from; StoreError if its end could not be recorded. Any error while it
+    trains is recorded as the run's failure and raised again.
     """
     if run.state == State.RUNNING:
-        raise RunError(f"The run {run.name} is running already. Stop it first.")
+        raise RunError(f"The run {run.name} is already running. Stop it first.")
     if run.state.is_final:
-        raise RunError(f"The run {run.name} has {run.state}: nothing is left to do. Start another.")
+        raise RunError(
+            f"The run {run.name} has {run.state} and cannot be resumed. Start a new run."
+        )
     _fetch(run)
-    files.own(run)
+    files.claim(run)
     if run.state.is_over:
         catalogue.reopen(run)
     recorder = Recorder(run.id)
-    with _logged(run.folder / LOG), _patient(), _stopped_by_signals(recorder):
+    with _logged(run.folder / LOG), _longer_timeout(), _stopped_by_signals(recorder):
         recorder.start()
         with ExitStack() as at_the_end:
             at_the_end.callback(recorder.close)
@@ -60,18 +62,19 @@ def work(run: Run) -> Run:
 
 
 def _fetch(run: Run) -> None:
-    """Have here what a run goes on from, wherever it trained before. Raises RunError, StoreError.
+    """Fetch the files that a run resumes from, wherever it trained before.
 
-    Without its last checkpoint, it would begin anew beside what the store says of its epochs.
+    Raises StoreError, and RunError if the last checkpoint is missing: training would silently start
+    over, although the store has epochs of this run.
     """
     if run.epochs:
         try:
             files.path(run, LAST)
         except RunError as error:
             raise RunError(
-                f"The run {run.name} cannot go on: it completed {run.epochs} epochs, and the "
-                f"checkpoint of the last is not here. Resume it where it trained ({run.host}), or "
-                "start another."
+                f"The run {run.name} cannot be resumed here: the checkpoint of its last epoch, "
+                f"{run.epochs}, is missing. Resume it on the machine where it trained "
+                f"({run.host}), or start a new run."
             ) from error
         for name in (BEST, "validation.npy"):
             with suppress(RunError):
@@ -82,15 +85,15 @@ def _fetch(run: Run) -> None:
 
 
 def _take_turn(run: Run, recorder: Recorder) -> None:
-    """Wait for the device and train, or stop before; what goes wrong is how the run ends."""
+    """Wait for the device and train; record an error as the run's failure."""
     try:
         with queue.turn(queue.folder_for(run.config), run.id, recorder.stopping.is_set) as ours:
             if ours:
                 _train(run, recorder)
             else:
-                recorder.end(State.STOPPED, "stopped while it waited for its turn")
+                recorder.end(State.STOPPED, "before training began")
     except RunError:
-        raise  # another process is at work on this run: how it ends is for that one to say
+        raise  # another process trains this run and records its end
     except BaseException as error:
         last_line = "".join(traceback.format_exception_only(error)).strip().splitlines()[-1]
         reason = str(error) if isinstance(error, UserError) else last_line
@@ -101,7 +104,7 @@ def _take_turn(run: Run, recorder: Recorder) -> None:
 
 @contextmanager
 def _logged(path: Path) -> Iterator[None]:
-    """Write what is logged to a run's file; without room for it, training goes on all the same."""
+    """Write the log to a run's file; if that is impossible, train without a log."""
     try:
         handler: logging.Handler = logging.FileHandler(path)
     except OSError:
@@ -113,24 +116,24 @@ def _logged(path: Path) -> Iterator[None]:
         yield
     finally:
         _log.removeHandler(handler)
-        with suppress(OSError):  # a full disk did not take the last lines
+        with suppress(OSError):  # a full disk: the last lines are lost
             handler.close()
 
 
 @contextmanager
-def _patient() -> Iterator[None]:
-    """Give a team's store more time to answer: nobody waits here, rather late than never."""
-    before = os.environ[PATIENCE]
-    os.environ[PATIENCE] = "30"
+def _longer_timeout() -> Iterator[None]:
+    """Give a team's store more time to answer, since no page waits for it here."""
+    before = os.environ[TIMEOUT]
+    os.environ[TIMEOUT] = "30"
     try:
         yield
     finally:
-        os.environ[PATIENCE] = before
+        os.environ[TIMEOUT] = before
 
 
 @contextmanager
 def _stopped_by_signals(recorder: Recorder) -> Iterator[None]:
-    """Let SIGTERM and Ctrl-C stop the run as a person's Stop does."""
+    """Make SIGTERM and Ctrl-C stop the run as the Stop button does."""
     before = {
         number: signal.signal(number, lambda *_: recorder.stopping.set())
         for number in (signal.SIGTERM, signal.SIGINT)
@@ -143,7 +146,7 @@ def _stopped_by_signals(recorder: Recorder) -> Iterator[None]:
 
 
 def _train(run: Run, recorder: Recorder) -> None:
-    """Train; what happens goes to the store and to the run's folder."""
+    """Train; write the events to the store and to the run's folder."""
     from core.data import mnist
     from core.jobs.keeper import Keeper
     from core.training.loop import train
@@ -153,12 +156,12 @@ def _train(run: Run, recorder: Recorder) -> None:
     digits = mnist.load(run.data)
     if run.data_checksum not in ("", digits.checksum):
         raise DataError(
-            "The data are not those with which this run began. Put them back, or start a new run."
+            "The data have changed since this run began. Restore them, or start a new run."
         )
     recorder.tags({"data_checksum": digits.checksum})
-    start, extra = _lesson(run) if run.taught_from else (None, None)
-    resume = _last(run)
-    gc.freeze()  # what has been loaded stays
+    start, extra = _finetuning_inputs(run) if run.taught_from else (None, None)
+    resume = _resume_checkpoint(run)
+    gc.freeze()  # loaded modules are never garbage
     gc.enable()
     keeper = Keeper(run)
     for event in train(
@@ -169,11 +172,13 @@ def _train(run: Run, recorder: Recorder) -> None:
         resume=resume,
         should_stop=recorder.stopping.is_set,
     ):
-        _take(event, run, keeper, recorder, digits)
+        _handle(event, run, keeper, recorder, digits)
 
 
-def _lesson(run: Run) -> "tuple[Checkpoint, tuple[NDArray[np.uint8], NDArray[np.uint8]]]":
-    """Return the first weights of a taught run, and the digits it learns beside its data's.
+def _finetuning_inputs(
+    run: Run,
+) -> "tuple[Checkpoint, tuple[NDArray[np.uint8], NDArray[np.uint8]]]":
+    """Return the initial weights of a fine-tuned run, and the extra digits that it learns.
 
     Raises CheckpointError.
     """
@@ -186,8 +191,8 @@ def _lesson(run: Run) -> "tuple[Checkpoint, tuple[NDArray[np.uint8], NDArray[np.
     return checkpoint.load(run.folder / START), digits
 
 
-def _last(run: Run) -> "Checkpoint | None":
-    """Return the checkpoint from which a run goes on, if any. Raises CheckpointError."""
+def _resume_checkpoint(run: Run) -> "Checkpoint | None":
+    """Return the checkpoint to resume a run from, if any. Raises CheckpointError."""
     from core.training import checkpoint
 
     if not (run.folder / LAST).exists():
@@ -195,14 +200,17 @@ def _last(run: Run) -> "Checkpoint | None":
     last = checkpoint.load(run.folder / LAST)
     if last["epoch"] < (run.best_epoch or 0):
         raise CheckpointError(
-            f"The last checkpoint here is of epoch {last['epoch']}, but the run went on: its best "
-            f"epoch is {run.best_epoch}. Resume it where it trained, or start another."
+            f"The last checkpoint on this machine is of epoch {last['epoch']}, older than the "
+            f"run's best epoch, {run.best_epoch}. Resume it on the machine where it trained, or "
+            "start a new run."
         )
     return last
 
 
-def _take(event: "Event", run: Run, keeper: "Keeper", recorder: Recorder, digits: "Digits") -> None:
-    """Record and keep one event of the training."""
+def _handle(
+    event: "Event", run: Run, keeper: "Keeper", recorder: Recorder, digits: "Digits"
+) -> None:
+    """Record one event of the training, and write its files."""
     from core.training.events import Ended, Epoch, Started, Step
 
     match event:
@@ -216,17 +224,17 @@ def _take(event: "Event", run: Run, keeper: "Keeper", recorder: Recorder, digits
                 f"epoch {event.epoch} of {run.config.epochs}: "
                 f"validation accuracy {event.validation_accuracy:.4f}, {event.seconds:.1f} s"
             )
-            keeper.epoch(event)  # before it is recorded: the store never knows an epoch more
+            keeper.epoch(event)  # before it is recorded: no epoch in the store lacks its files
             recorder.epoch(event)
-            if keeper.trouble:
-                _log.warning("%s", keeper.trouble)
-                recorder.warn(keeper.trouble)
+            if keeper.problem:
+                _log.warning("%s", keeper.problem)
+                recorder.warn(keeper.problem)
         case Ended():
             _end(event, run, keeper, recorder, digits)
 
 
 def _end(event: "Ended", run: Run, keeper: "Keeper", recorder: Recorder, digits: "Digits") -> None:
-    """Read the test set if this is the true end, publish, and record how the run ended."""
+    """Test the network if the run cannot be resumed, publish its files, and record its end."""
     from core.reading.reader import fit_calibration
     from core.runs import answers
 
@@ -234,34 +242,36 @@ def _end(event: "Ended", run: Run, keeper: "Keeper", recorder: Recorder, digits:
     if recorder.gone.is_set():
         return
     state, reason = State(event.state), event.reason
-    if state == State.STOPPED:  # a stop is answered at once; the others end when all is there
+    if state == State.STOPPED:  # a stop is shown at once; other ends once all files are written
         recorder.end(state, reason)
     try:
         best = keeper.close()
     except CheckpointError as error:
         best = None
-        recorder.warn(f"The network of the best epoch could not be kept. {error}")
+        recorder.warn(f"The network of the best epoch could not be saved. {error}")
         if state == State.FINISHED:
-            state, reason = State.FAILED, f"its best epoch could not be kept. {error}"
+            state, reason = State.FAILED, f"its best epoch could not be saved. {error}"
     if best is not None:
-        with suppress(RunError, CheckpointError):  # without its answers, it stays as it is
+        with suppress(
+            RunError, CheckpointError
+        ):  # without validation answers, it stays uncalibrated
             recorder.calibration(fit_calibration(run, digits), best["epoch"])
         if answers.may_have_seen(run, digits):
             recorder.warn(answers.why_no_test(run))
-        elif state.is_final:  # what was stopped can go on, and must not be chosen by the test set
+        elif state.is_final:  # a run that can be resumed must not be selected on the test set
             accuracy = answers.read_test(run, best, digits)
             recorder.metrics({"test_accuracy": accuracy}, best["epoch"])
     try:
         files.publish(run.id)
-    except Exception as error:  # whatever a network or a disk can raise: the run itself is whole
+    except Exception as error:  # any error of the network or the disk; the run itself is complete
         _log.warning("%s", error, exc_info=not isinstance(error, UserError))
         recorder.warn(f"The run's files could not be copied to the team's store: {error}")
     recorder.end(state, reason)
 
 
 def main(run_id: str) -> int:
-    """Do the run of this id; return 0, or 2 with a message on stderr on a UserError."""
-    gc.disable()  # what libraries make while they load lives on; `_train` collects again
+    """Train the run with this id; return 0, or 2 with a message on stderr on a UserError."""
+    gc.disable()  # objects of imported modules are never garbage; `_train` enables it again
     try:
         work(catalogue.get(run_id))
     except UserError as error:

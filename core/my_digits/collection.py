@@ -1,6 +1,6 @@
-"""My digits: what a person drew and labelled, each a small picture in the store's folder.
+"""My digits: the digits that the user drew and labelled, as PNG files in the store's folder.
 
-A picture is white on black, 28 × 28, 8 bits; its file's name says when it was kept and what it is.
+A picture is white on black, 28 × 28, 8 bits; its file name has the time of saving and the label.
 """
 
 import io
@@ -18,12 +18,12 @@ from PIL import Image
 from core.errors import InkError, RunError
 from core.runs.store import directory
 
-SPLIT = "my digits"  # what the Evaluate page calls them, beside `answers.SPLITS`
+SPLIT = "my digits"  # their name on the Evaluate page, beside `answers.SPLITS`
 MOST = 2_000  # digits
 MOST_BYTES = 8_000_000  # of an archive
-_PICTURE_BYTES = 4_000  # more than 28 × 28 pixels take, whatever they show
+_PICTURE_BYTES = 4_000  # the largest PNG of 28 × 28 pixels is smaller
 _NAME = re.compile(r"\d{8}T\d{6}-[0-9a-f]{8}-[0-9]\.png", re.ASCII)
-_PACKED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # others unpack before they can be measured
+_PACKED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # others cannot be unpacked in bounded pieces
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,20 +36,20 @@ class Collection:
 
 
 def folder() -> Path:
-    """Return the folder of the pictures, which need not exist yet."""
+    """Return the folder of the pictures, which may not exist yet."""
     return directory() / "my-digits"
 
 
 def names() -> tuple[str, ...]:
-    """Return the names of all that are kept, oldest first."""
+    """Return the names of all digits, oldest first."""
     if not folder().is_dir():
         return ()
     return tuple(sorted(path.name for path in folder().iterdir() if _NAME.fullmatch(path.name)))
 
 
 def load() -> Collection:
-    """Return all that are kept. Raises InkError where one cannot be read."""
-    found = _kept()
+    """Return all digits. Raises InkError if one cannot be read."""
+    found = _files()
     images = np.zeros((len(found), 28, 28), np.uint8)
     for number, (name, content) in enumerate(found.items()):
         images[number] = _picture(content, name)
@@ -57,15 +57,15 @@ def load() -> Collection:
 
 
 def load_some() -> Collection:
-    """Return all that are kept, at least one. Raises RunError where there is none, or InkError."""
-    kept = load()
-    if not kept.names:
-        raise RunError("There are no digits of yours yet. Draw one and keep it.")
-    return kept
+    """Return all digits, at least one. Raises RunError if there are none, or InkError."""
+    digits = load()
+    if not digits.names:
+        raise RunError("My digits is empty. Draw a digit on the Draw page and save it.")
+    return digits
 
 
 def keep(image: NDArray[np.float32], label: int) -> str:
-    """Keep a (28, 28) digit in [0, 1] as what it is; return its name. Raises InkError when full."""
+    """Save a (28, 28) digit in [0, 1] with its label; return its name. Raises InkError if full."""
     content = io.BytesIO()
     Image.fromarray((image.clip(0, 1) * 255).round().astype(np.uint8)).save(content, "PNG")
     name = f"{time.strftime('%Y%m%dT%H%M%S')}-{secrets.token_hex(4)}-{label}.png"
@@ -74,32 +74,36 @@ def keep(image: NDArray[np.float32], label: int) -> str:
 
 
 def forget(name: str) -> None:
-    """Delete one; nothing happens if it is gone already."""
+    """Delete a digit; does nothing if it is gone already."""
     if _NAME.fullmatch(name):
         (folder() / name).unlink(missing_ok=True)
 
 
 def archive() -> bytes:
-    """Return all that are kept as one ZIP file, which `restore` takes. Raises InkError."""
+    """Return all digits as one ZIP file, which `restore` reads. Raises InkError."""
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w") as file:
-        for name, picture in _kept().items():
+        for name, picture in _files().items():
             file.writestr(name, picture)
     return content.getvalue()
 
 
 def restore(content: bytes) -> int:
-    """Add the digits of an archive; return how many were new. Raises InkError for another file."""
+    """Add the digits of an archive; return how many were new. Raises InkError if it is invalid."""
     if len(content) > MOST_BYTES:
-        raise InkError(f"The file is larger than {MOST_BYTES // 1_000_000} MB. Upload a smaller.")
+        raise InkError(
+            f"The file is larger than {MOST_BYTES // 1_000_000} MB. Upload a smaller one."
+        )
     try:
-        if content.count(_ENTRY) > 2 * MOST:  # it would fill memory with members before the first
+        if content.count(_ENTRY) > 2 * MOST:  # listing so many members would fill the memory
             raise InkError(_FOREIGN)
         with zipfile.ZipFile(io.BytesIO(content)) as file:
             pictures = {one.filename: _unpacked(file, one) for one in file.infolist()[: MOST + 1]}
-        for name, picture in pictures.items():  # all are looked at before any is kept
+        for name, picture in pictures.items():  # all are checked before any is saved
             _picture(picture, name)
-    except Exception as error:  # zipfile, zlib and Pillow raise all kinds of errors for broken ones
+    except (
+        Exception
+    ) as error:  # zipfile, zlib and Pillow raise all kinds of errors for damaged files
         raise InkError(_FOREIGN) from error
     there = names()
     new = {name: picture for name, picture in pictures.items() if name not in there}
@@ -107,12 +111,12 @@ def restore(content: bytes) -> int:
     return len(new)
 
 
-_ENTRY = b"PK\x01\x02"  # begins each member's entry in an archive's directory
-_FOREIGN = "This is no file of My digits. Upload one that was downloaded there."
+_ENTRY = b"PK\x01\x02"  # the signature of a member in an archive's directory
+_FOREIGN = "The file was not made by My digits. Upload a my-digits.zip that was downloaded there."
 
 
 def _unpacked(file: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
-    """Return a member's bytes, of which no more than a picture's are ever unpacked."""
+    """Return a member's bytes; unpack no more than a picture may have. Raises InkError."""
     if not _NAME.fullmatch(member.filename) or member.compress_type not in _PACKED:
         raise InkError(_FOREIGN)
     with file.open(member) as stream:
@@ -123,12 +127,12 @@ def _unpacked(file: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
 
 
 def label_of(name: str) -> int:
-    """Return what the digit of that name is."""
+    """Return the label of the digit with this name."""
     return int(name[-5])
 
 
-def _kept() -> dict[str, bytes]:
-    """Return the pictures' files by name, without those that another session deletes meanwhile."""
+def _files() -> dict[str, bytes]:
+    """Return the bytes of all pictures by name; skip those deleted by another session."""
     found = {}
     for name in names():
         try:
@@ -137,14 +141,16 @@ def _kept() -> dict[str, bytes]:
         except FileNotFoundError:
             continue
         except OSError as error:
-            raise InkError(f"{folder() / name} cannot be read: {error.strerror}.") from error
+            raise InkError(
+                f"{folder() / name} cannot be read: {error.strerror}. Delete it."
+            ) from error
     return found
 
 
 def _write(pictures: dict[str, bytes]) -> None:
-    """Write new pictures by name, each whole or not at all; none if they would be too many."""
+    """Write new pictures by name, each completely or not at all. Raises InkError if too many."""
     if len(names()) + len(pictures) > MOST:
-        raise InkError(f"There would be more than {MOST:,} digits. Delete some first.")
+        raise InkError(f"My digits holds at most {MOST:,} digits. Delete some first.")
     try:
         folder().mkdir(parents=True, exist_ok=True)
         for name, content in pictures.items():
@@ -153,14 +159,14 @@ def _write(pictures: dict[str, bytes]) -> None:
             partial.replace(folder() / name)
     except OSError as error:
         raise InkError(
-            f"The digit could not be written to {folder()}: {error.strerror}. Make space or set "
-            "DIGITLAB_RUNS to another folder."
+            f"The digit could not be written to {folder()}: {error.strerror}. Free some space, or "
+            "set DIGITLAB_RUNS to another folder."
         ) from error
 
 
 def _picture(content: bytes, name: str) -> NDArray[np.uint8]:
-    """Return a kept picture's pixels (28, 28). Raises InkError if it is something else."""
-    foreign = f"{name} is no picture of 28 × 28 grey pixels. Delete it from {folder()}."
+    """Return a PNG file's (28, 28) pixels. Raises InkError if it is another kind of file."""
+    foreign = f"{name} is not a picture of 28 × 28 grey pixels. Delete it from {folder()}."
     try:
         with Image.open(io.BytesIO(content), formats=["PNG"]) as picture:
             if (picture.size, picture.mode) == ((28, 28), "L"):

@@ -1,4 +1,4 @@
-"""Teach a run my digits: it goes on learning for some seconds, as a new run, on MNIST and them."""
+"""Fine-tune a run for some seconds, as a new run, on MNIST mixed with my digits."""
 
 import shutil
 
@@ -12,18 +12,18 @@ from core.my_digits.collection import Collection
 from core.runs import answers, files
 from core.runs.run import NAME_LENGTH, Run
 
-_IMAGES = 10_000  # of MNIST
-_SHARE = 0.2  # of what is learned from that my digits make up, if they need not be repeated
-_REPEATS = 50  # more often than that
-_SLOWER = 0.1  # of the learning rate: to change what it knows, not to start over
+_IMAGES = 10_000  # MNIST images to learn from
+_SHARE = 0.2  # of the training images: my digits, repeated until they make up this much
+_REPEATS = 50  # times at most
+_SLOWER = 0.1  # factor for the learning rate, so that the network keeps what it knows
 
 
 def start(parent: Run) -> Run:
-    """Ask for the run that learns my digits, and start its process.
+    """Request the run that fine-tunes `parent` on my digits, and start its process.
 
-    Where the run learned from other data than those here, its child may know their validation and
-    test images: its test set stays unread. Raises RunError if there are no digits, or the run has
-    no network; StoreError.
+    If the parent learned from another data set, the new run may know the validation and test
+    images, and is not tested. Raises StoreError, and RunError if there are no digits or the parent
+    has no network.
     """
     digits = collection.load_some()
     best = files.path(parent, "best.pt")
@@ -38,7 +38,7 @@ def start(parent: Run) -> Run:
 
 
 def settings(config: TrainConfig) -> TrainConfig:
-    """Return the settings with which a network trained with `config` goes on."""
+    """Return the settings for fine-tuning a network that was trained with `config`."""
     return config.changed(
         {
             "epochs": 1,
@@ -52,7 +52,7 @@ def settings(config: TrainConfig) -> TrainConfig:
 
 
 def repeated(digits: Collection) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """Return images and labels so often that they make up _SHARE, or _REPEATS times each."""
+    """Return the images and labels, repeated to make up _SHARE, at most _REPEATS times."""
     wanted = _IMAGES * _SHARE / (1 - _SHARE)
     times = int(np.clip(wanted // len(digits.labels), 1, _REPEATS))
     return np.tile(digits.images, (times, 1, 1)), np.tile(digits.labels, times)

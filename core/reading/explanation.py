@@ -1,4 +1,4 @@
-"""Why a network answers as it does: integrated gradients, and the most similar training digits.
+"""Explain a network's answer: integrated gradients, and the most similar training digits.
 
 Captum and the features of all training images take seconds, so this is computed on request only.
 """
@@ -15,8 +15,8 @@ from core.training.inference import autocast
 
 _STEPS = 64  # of the path from the baseline to the digit
 _CHUNK = 2_000  # images whose features are computed at once
-_KEPT = 256  # numbers kept of each training image's features
-_LOOKED_AT = 50  # candidates whose features are compared in full
+_PROJECTED = 256  # dimensions of each training image's projected features
+_CANDIDATES = 50  # candidates whose features are compared in full
 
 
 def evidence(
@@ -29,9 +29,9 @@ def evidence(
     """Return how much each pixel speaks for `answer` (above 0) or for `rival` (below), (28, 28).
 
     These are integrated gradients (Sundararajan, Taly and Yan, 2017) of the difference between the
-    two digits' logits, on the way from `baseline` to `image`, both (28, 28) in [0, 1]; they sum to
-    how much that difference grows. With the mean of the training digits for a baseline, paper where
-    others have ink speaks too.
+    two digits' logits, along the path from `baseline` to `image`, both (28, 28) in [0, 1]; their
+    sum is the change of that difference. With the mean training digit as the baseline, missing ink
+    can be evidence too.
     """
     from captum.attr import IntegratedGradients  # takes 1 s
 
@@ -52,7 +52,7 @@ class SimilarDigits:
     Args:
         reader: the network.
         images: `(N, 28, 28) uint8`.
-        learned: `(M,)` indices of those it learned from, at least one.
+        learned: `(M,)` indices of the images that the network learned from, at least one.
 
     """
 
@@ -60,12 +60,12 @@ class SimilarDigits:
         self, reader: Reader, images: NDArray[np.uint8], learned: NDArray[np.int64]
     ) -> None:
         self._reader, self._images, self._learned = reader, images, learned
-        # Directions between random projections are those between the features, nearly (Johnson and
-        # Lindenstrauss, 1984): they find the candidates, in a tenth of the memory.
+        # Random projections nearly preserve the cosines between features (Johnson and
+        # Lindenstrauss, 1984): they find the candidates with a tenth of the memory.
         width = self._features(images[learned[:1]]).shape[1]
         generator = torch.Generator().manual_seed(0)
-        self._projection = torch.randn(width, min(_KEPT, width), generator=generator)
-        self._kept = torch.cat(
+        self._projection = torch.randn(width, min(_PROJECTED, width), generator=generator)
+        self._projections = torch.cat(
             [
                 self._projected(self._features(images[learned[start : start + _CHUNK]])).half()
                 for start in range(0, len(learned), _CHUNK)
@@ -75,13 +75,13 @@ class SimilarDigits:
     def nearest(
         self, image: NDArray[np.float32], count: int = 5
     ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        """Return the most similar images' indices, and the cosines, most similar first.
+        """Return the indices of the most similar images and their cosines, most similar first.
 
         `image` is (28, 28) in [0, 1].
         """
         wanted = self._features(image[None])
-        rough = (self._kept.float() @ self._projected(wanted)[0]).topk(
-            min(_LOOKED_AT, len(self._kept))
+        rough = (self._projections.float() @ self._projected(wanted)[0]).topk(
+            min(_CANDIDATES, len(self._projections))
         )
         candidates = self._learned[rough.indices.numpy()]
         found = (self._features(self._images[candidates]) @ wanted[0]).topk(

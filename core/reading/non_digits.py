@@ -1,7 +1,7 @@
-"""Whether a picture is a digit at all, which a network with ten classes cannot tell.
+"""Detect non-digits, which a network with ten classes cannot do.
 
-A small head on the built-in network's last hidden layer has learned to tell digits from non-digits;
-it is used beside every network. `python -m tools.make_builtin` makes it anew.
+A small head on the built-in network's last hidden layer was trained to tell digits from non-digits.
+It is used with every network. `python -m tools.make_builtin` trains it again.
 """
 
 from functools import lru_cache
@@ -26,7 +26,7 @@ def body() -> nn.Sequential:
 
 
 def head() -> nn.Sequential:
-    """Return the layers that turn `(N, 2048)` features into `(N, 1)`: from 0 on it is a digit."""
+    """Return the layers from `(N, 2048)` features to `(N, 1)` scores; digits have at least 0."""
     return nn.Sequential(
         nn.BatchNorm1d(FEATURES, affine=False),
         *(nn.Linear(FEATURES, HIDDEN), nn.ReLU(), networks.Dropout(0.3)),
@@ -36,10 +36,10 @@ def head() -> nn.Sequential:
 
 @lru_cache(maxsize=1)
 def detector() -> nn.Sequential:
-    """Return body and head, on the CPU in float32."""
-    judge = head()
-    judge.load_state_dict(torch.load(WEIGHTS, weights_only=True))
-    return nn.Sequential(*body(), *judge.eval())
+    """Return the whole detector, body and head, on the CPU in float32."""
+    trained_head = head()
+    trained_head.load_state_dict(torch.load(WEIGHTS, weights_only=True))
+    return nn.Sequential(*body(), *trained_head.eval())
 
 
 def are_digits(images: NDArray[np.float32]) -> NDArray[np.bool_]:

@@ -1,6 +1,6 @@
-"""A run's best network reads people's digits: which digit, how surely, and whether it is one.
+"""Read digits with a run's best network: which digit, how confident, and whether it is one.
 
-All three are decided here, once, for the pages and the command line alike.
+The pages and the command line share these decisions.
 """
 
 from collections.abc import Iterator
@@ -25,15 +25,15 @@ from core.training import checkpoint
 from core.training.augmentation import affine_points, bent, thickened
 from core.training.inference import probabilities
 
-SLANT, THICKNESS = 10.0, 0.5  # degrees and pixels, either way, when a person's digit is read
+SLANT, THICKNESS = 10.0, 0.5  # degrees and pixels, either way, of the versions that are read
 
 
 @dataclass(frozen=True, eq=False)
 class Reading:
-    """What a network reads in one digit.
+    """A network's answer for one image.
 
-    `probabilities (10,)` are calibrated. `candidates` are the digits left open, likeliest first:
-    one where the confidence is high enough, else two or three.
+    `probabilities (10,)` are calibrated. `candidates` are the plausible digits, likeliest first:
+    one if the confidence is high enough, else two or three.
     """
 
     probabilities: NDArray[np.float32]
@@ -52,12 +52,12 @@ class Reading:
 
     @property
     def sure(self) -> bool:
-        """Whether one digit is left open, and the picture looks like one at all."""
+        """Whether there is a single candidate and the image looks like a digit."""
         return self.looks_like_a_digit and len(self.candidates) == 1
 
 
 class Reader:
-    """A run's network of its best epoch, ready to read digits on the CPU in float32."""
+    """Reads digits with the network of a run's best epoch, on the CPU in float32."""
 
     def __init__(self, run: Run) -> None:
         """Load the network. Raises RunError, CheckpointError."""
@@ -67,7 +67,7 @@ class Reader:
         self.calibration = run.calibration
 
     def readings(self, images: NDArray[np.float32]) -> list[Reading]:
-        """Return what is read in each of `(N, 28, 28) float32` digits in [0, 1]."""
+        """Return the reading of each of `(N, 28, 28) float32` digits in [0, 1]."""
         answers = self.read(images)
         judged = zip(
             answers,
@@ -87,8 +87,8 @@ class Reader:
     def read(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return `(N, 10)` probabilities for `(N, 28, 28) float32` digits in [0, 1].
 
-        They are means over each digit as it is, slanted either way, thicker and thinner, so that an
-        answer that depends on the slant or the pen has a low confidence.
+        They are means over five versions of each digit: unchanged, slanted left and right, thicker
+        and thinner. An answer that depends on the slant or the pen thus has a low confidence.
         """
         each = [
             self.calibration.apply(probabilities(self.model, copy.numpy(), self.config))
@@ -98,13 +98,13 @@ class Reader:
 
 
 def calibrated_reader(run: Run) -> Reader:
-    """Return a run's reader; a threshold that is missing is fitted now, if the data are here.
+    """Return a run's reader; a missing threshold is fitted now, if the data are available.
 
-    Runs of version 0.1.0 have none that was fitted on readings. Raises RunError, CheckpointError.
+    Runs of version 0.1.0 have no threshold for readings. Raises RunError, CheckpointError.
     """
     reader = Reader(run)
     if reader.calibration.sure_from is None and run.state.is_over:
-        with suppress(UserError):  # its data are elsewhere, say: then nothing is sure
+        with suppress(UserError):  # for example, its data are missing: then no reading is sure
             reader.calibration = fit_calibration(run, mnist.load(run.data))
     return reader
 
@@ -112,8 +112,8 @@ def calibrated_reader(run: Run) -> Reader:
 def fit_calibration(run: Run, digits: Digits) -> Calibration:
     """Return the calibration of a run's readings, fitted on its validation images.
 
-    The temperature is fitted on the network's own answers, the threshold on readings: those are
-    what it is applied to. Raises RunError, CheckpointError if the network's answers are missing.
+    The temperature is fitted on the network's own answers, and the threshold on readings, to which
+    it is applied. Raises RunError, CheckpointError if the network's answers are missing.
     """
     validation = answers.of(run, "validation", digits)
     temperature = calibration.fit(validation.probabilities, validation.labels).temperature
@@ -125,7 +125,7 @@ def fit_calibration(run: Run, digits: Digits) -> Calibration:
 
 
 def _varied(images: Tensor) -> Iterator[Tensor]:
-    """Yield `(N, 28, 28)` images as they are, slanted, thicker and thinner."""
+    """Yield `(N, 28, 28)` images unchanged, slanted left and right, thicker and thinner."""
     yield images
     none, same = torch.zeros(len(images)), torch.ones(len(images))
     for slant in (-SLANT, SLANT):

@@ -1,1 +1,1 @@
-"""The run store: what is known of each run, its files, and the answers of its network."""
+"""The run store: every run's record, its files, and its network's predictions."""

@@ -1,4 +1,4 @@
-"""A run's answers on its validation and test images, kept so that nothing recomputes them."""
+"""A run's predictions on its validation and test images, saved and computed only once."""
 
 from collections.abc import Sequence
 from contextlib import suppress
@@ -17,7 +17,7 @@ from core.evaluation import metrics
 from core.runs import files
 from core.runs.run import Run
 
-if TYPE_CHECKING:  # torch takes 2 s, and stored answers need none
+if TYPE_CHECKING:  # torch takes 2 s, and saved answers do not need it
     from core.training.checkpoint import Checkpoint
 
 
@@ -27,7 +27,9 @@ KNOWN = "known"  # in place of "test" where the run may have learned from the te
 
 @dataclass(frozen=True)
 class Result:
-    """A run on a split: `probabilities (N, 10)`, `images (N, 28, 28) uint8`, `labels (N,)`.
+    """A run's answers on a split.
+
+    `probabilities (N, 10)`, `images (N, 28, 28) uint8`, `labels (N,)`.
 
     `indices` are the images' positions in the data set's training or test images.
     """
@@ -39,7 +41,7 @@ class Result:
 
 
 def save(folder: Path, split: str, probabilities: NDArray[np.float32]) -> None:
-    """Keep a split's `(N, 10)` answers in a run's folder. Raises CheckpointError."""
+    """Save a split's `(N, 10)` probabilities in a run's folder. Raises CheckpointError."""
     partial = folder / f"{split}.partial"
     try:
         with partial.open("wb") as file:
@@ -48,28 +50,28 @@ def save(folder: Path, split: str, probabilities: NDArray[np.float32]) -> None:
     except OSError as error:
         raise CheckpointError(
             f"The answers on {split} could not be written to {folder}: {error.strerror}. "
-            "Make space or set DIGITLAB_RUNS to another folder."
+            "Free some space, or set DIGITLAB_RUNS to another folder."
         ) from error
 
 
 def source_for(run: Run) -> str:
-    """Return the data set that a run's answers are on; for the built-in network, the one in use."""
+    """Return the data set to evaluate a run on: its own; for the built-in run, the one in use."""
     return mnist.source() if run.is_builtin else run.data
 
 
 def may_have_seen(run: Run, digits: Digits) -> bool:
-    """Return whether a run, or one that it was taught from, may have learned from the test images.
+    """Return whether a run, or a run it was fine-tuned from, may have learned from the test images.
 
-    It may if it learned from other data: the sample is a part of MNIST, but its test images are
-    not MNIST's.
+    This is possible if it learned from another data set: the sample is a part of MNIST, but the two
+    have different test images.
     """
     return any(source != digits.source for source in (run.data, *run.seen))
 
 
 def splits(run: Run, digits: Digits) -> tuple[str, ...]:
-    """Return the splits that a run may be asked about, the most telling first.
+    """Return the splits that a run may be evaluated on, the most informative first.
 
-    The test set is read when a run is over for good: nobody can choose an epoch by it.
+    The test set is available once a run cannot be resumed, so that it never selects an epoch.
     """
     validation = ("validation",) if run.data == digits.source else ()
     if may_have_seen(run, digits):
@@ -78,59 +80,59 @@ def splits(run: Run, digits: Digits) -> tuple[str, ...]:
 
 
 def why_no_test(run: Run) -> str:
-    """Return why a run is not tested on data of which it `may_have_seen` the test images."""
-    learned = " and of ".join(SOURCES.get(source, source) for source in (run.data, *run.seen))
+    """Return the explanation of why a run that `may_have_seen` the test images is not tested."""
+    learned = " and ".join(SOURCES.get(source, source) for source in (run.data, *run.seen))
     return (
-        f"The network of {run.name} learned from images of {learned}, and so perhaps from these "
-        "test images: what it reads of them is no test. Train a run on these data alone, or "
-        "download the full MNIST."
+        f"{run.name} was trained on {learned}, which may include these test images, so its "
+        "accuracy on them is not a fair test. For one, train a new run on the data in use."
     )
 
 
 def of(run: Run, split: str, digits: Digits) -> Result:
-    """Return a run's answers on a split; where they were not kept, its best epoch gives them.
+    """Return a run's answers on a split: the saved ones, else those of its best epoch's network.
 
-    The split is one of SPLITS, or KNOWN: the test images, for a run that `may_have_seen` them; its
-    answers to them are not kept. Raises RunError if the run has no model, may not be asked about
-    the split (see `splits`), or `digits` are not what it was trained on.
+    The split is one of SPLITS, or KNOWN: the test images, for a run that `may_have_seen` them,
+    whose answers are not saved. Raises RunError if the run has no network, must not be evaluated on
+    the split (see `splits`), or was not trained on `digits`.
     """
-    images, labels, indices = _asked(run, split, digits)
-    probabilities = _kept(run, split) if split in SPLITS else None
+    images, labels, indices = _split_images(run, split, digits)
+    probabilities = _saved(run, split) if split in SPLITS else None
     if probabilities is None:
         probabilities = compute(_best(run), images)
         if split in SPLITS:
             _save_if_possible(run.folder, split, probabilities)
     if len(probabilities) != len(labels):
-        raise RunError(f"The run {run.name} kept answers for other images. Train it again.")
+        raise RunError(
+            f"The saved answers of the run {run.name} are for other images. Train a new run."
+        )
     return Result(probabilities, images, labels, indices)
 
 
-def on(run: Run, images: NDArray[np.uint8], labels: NDArray[np.uint8]) -> Result:
-    """Return a run's answers to digits of any other origin. Raises RunError, CheckpointError."""
+def on_images(run: Run, images: NDArray[np.uint8], labels: NDArray[np.uint8]) -> Result:
+    """Return a run's answers to any other digits. Raises RunError, CheckpointError."""
     return Result(compute(_best(run), images), images, labels, np.arange(len(labels)))
 
 
-def _asked(
+def _split_images(
     run: Run, split: str, digits: Digits
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.int64]]:
-    """Return a split's images, labels and indices, if the run may be asked about them."""
+    """Return a split's images, labels and indices. Raises RunError if the run must not see them."""
     if split != "validation" and may_have_seen(run, digits) != (split == KNOWN):
         raise RunError(
-            f"The run {run.name} learned from these data alone: its test images are not known to "
-            "it. Ask for test."
+            f"The run {run.name} has not learned from these test images, so none of them are known "
+            "to it. Choose the split test."
             if split == KNOWN
             else why_no_test(run)
         )
     if split != KNOWN and run.data_checksum not in ("", digits.checksum):
         raise RunError(
-            f"The run {run.name} was trained on other data ({SOURCES.get(run.data)}) than "
-            "are here. Choose another run, or put its data back."
+            f"The run {run.name} was trained on other data ({SOURCES.get(run.data, run.data)}) "
+            "than those in use. Choose another run, or restore its data."
         )
     if split == "test" and not run.state.is_final:
-        can_go_on = "can be resumed" if run.state.is_over else "goes on"
         raise RunError(
-            f"The run {run.name} is {run.state} and {can_go_on}: the test set is read once, when "
-            "it is over for good. Look at validation until then."
+            f"The run {run.name} is {run.state}: a run is tested once, when it has finished. "
+            "Choose the split validation until then."
         )
     if split != "validation":
         return digits.test_images, digits.test_labels, np.arange(len(digits.test_labels))
@@ -140,13 +142,13 @@ def _asked(
     return digits.train_images[indices], digits.train_labels[indices], indices
 
 
-def _kept(run: Run, split: str) -> NDArray[np.float32] | None:
-    """Return the answers kept on a split; None where there are none that can be read."""
+def _saved(run: Run, split: str) -> NDArray[np.float32] | None:
+    """Return the saved answers on a split; None if they are missing or unreadable."""
     try:
-        kept: NDArray[np.float32] = np.load(files.path(run, f"{split}.npy"), allow_pickle=False)
-    except (RunError, OSError, ValueError):  # not kept, or damaged
+        saved: NDArray[np.float32] = np.load(files.path(run, f"{split}.npy"), allow_pickle=False)
+    except (RunError, OSError, ValueError):  # missing or damaged
         return None
-    return kept
+    return saved
 
 
 def _best(run: Run) -> "Checkpoint":
@@ -157,9 +159,9 @@ def _best(run: Run) -> "Checkpoint":
 
 
 def together(members: Sequence[Result]) -> Result:
-    """Return several runs' answers as one: the mean of their probabilities, image by image.
+    """Return the answers of an ensemble: the mean of its members' probabilities for each image.
 
-    Raises RunError if they answered for different images.
+    Raises RunError if the members have answers for different images.
     """
     first, *others = members
     for other in others:
@@ -167,28 +169,28 @@ def together(members: Sequence[Result]) -> Result:
             other.labels, first.labels
         ):
             raise RunError(
-                "These runs were asked about different images, so their answers cannot be "
-                "averaged. Choose runs of the same data; for validation, of the same seed too."
+                "These runs have answers for different images, which cannot be averaged. Choose "
+                "runs trained on the same data; for validation, with the same seed too."
             )
     stacked = np.stack([member.probabilities for member in members])
     return replace(first, probabilities=stacked.mean(axis=0))
 
 
 def read_test(run: Run, best: "Checkpoint", digits: Digits) -> float:
-    """Read the test set with a run's best epoch, keep the answers, return the accuracy."""
+    """Test a run's best epoch: save its answers on the test set and return the accuracy."""
     probabilities = compute(best, digits.test_images)
     _save_if_possible(run.folder, "test", probabilities)
     return metrics.score(probabilities, digits.test_labels)[1]
 
 
 def _save_if_possible(folder: Path, split: str, probabilities: NDArray[np.float32]) -> None:
-    """Keep answers; without room for them, they are computed again when they are asked for."""
+    """Save answers; on a full disk, they are computed again when they are needed."""
     with suppress(CheckpointError):
         save(folder, split, probabilities)
 
 
 def compute(best: "Checkpoint", images: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Return the answers of a checkpoint's network, in the precision that its run asked for."""
+    """Return the `(N, 10)` probabilities of a checkpoint's network, in the precision of its run."""
     from core.config import config_from
     from core.training import checkpoint, device, inference
 

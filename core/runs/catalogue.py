@@ -1,7 +1,7 @@
-"""The list of runs: enter, find, change and delete them.
+"""The list of runs: create, find, change and delete them.
 
-A run is alive while its process renews `alive_until`. Whether a process died is decided when the
-run is read, so that nobody has to be there to notice.
+A run counts as alive while its process keeps renewing the tag `alive_until`. A dead process is
+detected when the run is read, so no other process has to watch it.
 """
 
 import getpass
@@ -21,14 +21,14 @@ from core.runs import builtin
 from core.runs.run import BUILTIN, MOVES, Run, State, cleaned_name, folder_of, read
 from core.runs.store import connect, lock, purge
 
-if TYPE_CHECKING:  # mlflow takes 1.5 s: it is loaded when the store is first asked
+if TYPE_CHECKING:  # mlflow takes 1.5 s: it is loaded when the store is first used
     from mlflow import MlflowClient
 
 
-LEASE = 12.0  # seconds that a process vouches for a run; it renews every RENEW
+LEASE = 12.0  # seconds for which a run counts as alive after a renewal, every RENEW seconds
 RENEW = 2.0
-_START_LEASE = 60.0  # a new process may have to read its libraries from a slow disk first
-_NOTE_LENGTH = 8_000  # characters: what MLflow keeps of a tag
+_START_LEASE = 60.0  # a new process may load its libraries from a slow disk first
+_NOTE_LENGTH = 8_000  # characters: the longest tag that MLflow stores
 
 
 _MLFLOW_STATUS = {
@@ -47,16 +47,16 @@ def create(
     parent: Run | None = None,
     taught_digits: int = 0,
 ) -> Run:
-    """Enter a new run into the store, as queued. Raises StoreError, and RunError for a bad name.
+    """Add a new run to the store, queued. Raises StoreError, and RunError for an invalid name.
 
     Args:
-        config: what it will do.
+        config: its settings.
         data: a key of `data.SOURCES`.
-        recipe: the recipe it started from, if any.
-        name: for people, of at most NAME_LENGTH characters; by default the recipe's, or the
-            network's where that was changed, with a number that no other run on this machine has.
-        parent: the run from whose network it goes on; what that learned from goes with it.
-        taught_digits: how many of my digits it is taught.
+        recipe: the recipe that the settings started from, if any.
+        name: at most NAME_LENGTH characters; by default the recipe's name, or the network's if
+            that was changed, with a number that no other run has.
+        parent: the run to fine-tune; the data it learned from are recorded with the new run.
+        taught_digits: how many of my digits the new run learns from.
 
     """
     from mlflow.entities import Param
@@ -112,7 +112,7 @@ def listed_with_builtin() -> list[Run]:
 
 
 def in_progress() -> list[Run]:
-    """Return the runs that are running, then those that wait, oldest first. Raises StoreError."""
+    """Return the running runs, then the queued ones, each oldest first. Raises StoreError."""
     with connect() as (client, experiment):
         found = [
             _understood(entry)
@@ -127,7 +127,7 @@ def in_progress() -> list[Run]:
 
 
 def _understood(entry: Any) -> Run | None:
-    """Return MLflow's entry as a Run; None for what a newer version, or another program, made."""
+    """Return MLflow's entry as a Run; None if a newer version or another program made it."""
     try:
         return read(entry) if "config" in entry.data.tags else None
     except ConfigError:
@@ -135,9 +135,9 @@ def _understood(entry: Any) -> Run | None:
 
 
 def get(run_id: str) -> Run:
-    """Return a run by its whole id; the built-in network has one.
+    """Return the run with this full id; the built-in network has one too.
 
-    Raises RunError, StoreError, and ConfigError if its settings make no sense here.
+    Raises RunError, StoreError, and ConfigError if its settings are invalid in this version.
     """
     if run_id == BUILTIN:
         return builtin.run()
@@ -149,10 +149,10 @@ def get(run_id: str) -> Run:
 
 
 def find(text: str) -> Run:
-    """Return the run that a person means: an id, a unique prefix, a name, or a word.
+    """Return the run with this id, unique prefix of an id, or name.
 
-    `latest`, `best` (the highest validation accuracy) and `built-in` are such words. Raises
-    RunError if none or several fit.
+    `latest`, `best` (the highest validation accuracy) and `built-in` are accepted too. Raises
+    RunError if no run or several runs match.
     """
     if text == BUILTIN:
         return builtin.run()
@@ -165,7 +165,7 @@ def find(text: str) -> Run:
         winner = best(runs)
         if winner is None:
             raise RunError(
-                "No run has completed an epoch on validation images that were new to it yet. "
+                "No run has been validated yet on images that are new to its network. "
                 "Train one: python -m core train"
             )
         return winner
@@ -177,14 +177,14 @@ def find(text: str) -> Run:
     if not fits:
         raise RunError(f"There is no run {text!r}. `python -m core runs` lists them all.")
     ids = ", ".join(f"{run.id[:12]} ({run.name})" for run in fits[:5])
-    raise RunError(f"{len(fits)} runs fit {text!r}: {ids}. Give more of the id.")
+    raise RunError(f"{len(fits)} runs match {text!r}: {ids}. Give more of the id.")
 
 
 def best(runs: list[Run]) -> Run | None:
-    """Return the run of the highest validation accuracy; the first of equals; None without any.
+    """Return the run with the highest validation accuracy, the first of equals; None without any.
 
-    Runs on the full set come before runs on the sample, whose validation set is easier to top. A
-    run that may have learned from its validation images is left out.
+    Runs on the full MNIST rank before runs on the sample, whose small validation set gives high
+    accuracies by chance. Runs that may have learned from their validation images are left out.
     """
     scored = [run for run in runs if run.validation_accuracy is not None and not run.seen]
     return max(
@@ -195,7 +195,7 @@ def best(runs: list[Run]) -> Run | None:
 
 
 def rename(run: Run, name: str) -> None:
-    """Give a run another name. Raises RunError for an empty or a bad one."""
+    """Rename a run. Raises RunError for an empty or invalid name."""
     name = cleaned_name(name)
     if not name:
         raise RunError("A run needs a name. Type one.")
@@ -204,46 +204,46 @@ def rename(run: Run, name: str) -> None:
 
 
 def note(run: Run, text: str) -> None:
-    """Keep a remark with a run; MLflow's own pages show it too. Raises RunError if too long."""
+    """Set a run's note, which MLflow's own pages show too. Raises RunError if it is too long."""
     text = text.strip()
     if len(text) > _NOTE_LENGTH:
         raise RunError(
-            f"A note has at most {_NOTE_LENGTH:,} characters, and this one has {len(text):,}. "
-            "Shorten it."
+            f"The note is too long: {len(text):,} characters, and at most {_NOTE_LENGTH:,} are "
+            "stored. Shorten it."
         )
     set_tags(run.id, {"mlflow.note.content": text})
 
 
 def delete(run: Run) -> None:
-    """Delete a run and its files for good, as far as `store.purge` can.
+    """Delete a run and its files permanently.
 
-    Raises RunError while it is in progress, StoreError if files had to stay.
+    Raises RunError while the run is in progress, StoreError if some files could not be deleted.
     """
     if not get(run.id).state.is_over:
         raise RunError(f"The run {run.name} is in progress. Stop it before deleting it.")
-    stayed, folder = purge(run.id), folder_of(run.id).parent
+    left, folder = purge(run.id), folder_of(run.id).parent
     shutil.rmtree(folder, ignore_errors=True)
     if folder.exists():
-        stayed += f" Its files in {folder} could not be removed: remove that folder yourself."
-    if stayed:
-        raise StoreError(f"The run {run.name} was deleted. {stayed.strip()}")
+        left += f" Its folder {folder} could not be deleted: delete it yourself."
+    if left:
+        raise StoreError(f"The run {run.name} was deleted. {left.strip()}")
 
 
 def request_stop(run: Run) -> None:
-    """Ask a run's process to stop; it looks every half second. Raises RunError if it is over."""
+    """Ask a run's process to stop; it checks every half second. Raises RunError if it is over."""
     if run.state.is_over:
         raise RunError(f"The run {run.name} is not in progress: it is {run.state}.")
     set_tags(run.id, {"stop": "true"})
 
 
 def stop_requested(run_id: str) -> bool:
-    """Whether somebody asked for the run to stop."""
+    """Return whether the run was asked to stop."""
     with connect() as (client, _):
         return "stop" in client.get_run(run_id).data.tags
 
 
 def set_tags(run_id: str, tags: dict[str, str]) -> None:
-    """Set the run's tags; a `state`, with its `reason`, as `move` does. Raises StoreError."""
+    """Set the run's tags; `state` and its `reason` go through `move`. Raises StoreError."""
     from mlflow.entities import RunTag
 
     tags = dict(tags)
@@ -254,10 +254,10 @@ def set_tags(run_id: str, tags: dict[str, str]) -> None:
 
 
 def move(run_id: str, state: State, reason: str = "") -> None:
-    """Move a run to a state; MLflow's own status follows.
+    """Move a run to a state, and set MLflow's own status to match.
 
-    Of two final states the first one wins: the second changes nothing. Raises RunError for a move
-    that cannot be, such as from finished to running, and StoreError.
+    Of two final states the first one wins: the second changes nothing. Raises StoreError, and
+    RunError for an illegal move, such as from finished to running.
     """
     from mlflow.entities import RunTag
 
@@ -266,10 +266,10 @@ def move(run_id: str, state: State, reason: str = "") -> None:
         before = tags.get("state", "")
         if before in [end for end in State if end.is_over] and state.is_over:
             return
-        # A state that only a newer version knows is left as a failed one is: by `reopen`.
+        # A state of a newer version counts as failed, so that the run can be resumed.
         known = State(before) if before in list(State) else State.FAILED
         if state != known and state not in MOVES[known]:
-            raise RunError(f"A run that is {known} cannot become {state}. Start another.")
+            raise RunError(f"A {known} run cannot become {state}. Start a new run.")
         client.log_batch(run_id, tags=[RunTag("state", state), RunTag("reason", reason)])
         client.update_run(run_id, status=_MLFLOW_STATUS.get(state, "FAILED"))
 
@@ -280,41 +280,41 @@ def log(run_id: str, points: list[tuple[str, float, int]]) -> None:
 
     now = int(time.time() * 1000)
     with connect() as (client, _):
-        for start in range(0, len(points), 1_000):  # as many as MLflow takes at once
+        for start in range(0, len(points), 1_000):  # the most that MLflow accepts at once
             batch = points[start : start + 1_000]
             client.log_batch(run_id, [Metric(name, value, now, at) for name, value, at in batch])
 
 
 def renew(run_id: str) -> None:
-    """Vouch for a run for another LEASE."""
+    """Mark a run as alive for the next LEASE seconds."""
     set_tags(run_id, {"alive_until": str(time.time() + LEASE)})
 
 
 def forfeit(run_id: str) -> None:
-    """Let a run whose process has died read as failed now, not when its lease ends."""
+    """Mark a run whose process has died as failed now, before its lease ends."""
     if not get(run_id).state.is_over:
         set_tags(run_id, {"alive_until": "0"})
 
 
 def reopen(run: Run) -> None:
-    """Queue a run again that is over, to be resumed; an earlier wish to stop no longer counts.
+    """Queue an ended run again, to be resumed, and clear an earlier request to stop.
 
-    Raises RunError if it is in progress, or is complete; StoreError.
+    Raises StoreError, and RunError if the run is in progress or complete.
     """
     now = get(run.id)
     if not now.state.is_over:
-        raise RunError(f"The run {run.name} is in progress already. Stop it first.")
+        raise RunError(f"The run {run.name} is already in progress. Stop it first.")
     with connect() as (client, _):
         if "stop" in client.get_run(run.id).data.tags:
             client.delete_tag(run.id, "stop")
     renew(run.id)
-    move(run.id, State.FAILED, now.reason)  # if its process died, nobody has recorded it yet
+    move(run.id, State.FAILED, now.reason)  # a dead process has not recorded its own end
     move(run.id, State.QUEUED)
     set_tags(run.id, {"warning": ""})
 
 
 def _next_name(client: "MlflowClient", experiment: str, base: str) -> str:
-    """Return base-N, N one more than the highest among runs called so."""
+    """Return base-N, with N one more than the highest number in use."""
     pattern = re.compile(rf"{re.escape(base)}-(\d+)")
     names = [
         run.info.run_name
@@ -327,5 +327,5 @@ def _next_name(client: "MlflowClient", experiment: str, base: str) -> str:
 def _user() -> str:
     try:
         return getpass.getuser()
-    except (KeyError, OSError):  # a container may have no user of that number
+    except (KeyError, OSError):  # a container may have no name for its user id
         return "unknown"

@@ -1,4 +1,4 @@
-"""Runs beside each other: one table of all of them, and what sets some of them apart."""
+"""Compare runs: a table of all runs, and the settings in which some of them differ."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,7 @@ TEST_IMAGES = {"mnist": 10_000, "sample": 1_000}  # by `Run.data`
 
 
 def table(found: list[Run]) -> "pd.DataFrame":
-    """Return one row a run, in the given order; accuracies in [0, 1], `started` in UTC."""
+    """Return a table with a row for each run, in order; accuracies in [0, 1], `started` in UTC."""
     import pandas as pd
 
     rows = [
@@ -56,20 +56,20 @@ _SHARES = (
 
 
 def matching(table: "pd.DataFrame", text: str) -> "pd.DataFrame":
-    """Return the rows of a `table` that have each word of the text somewhere, in any case."""
-    columns = zip(*(table[name].astype(str).str.lower() for name in _WORDS), strict=True)
+    """Return the rows of a `table` that contain every word of the text, ignoring case."""
+    columns = zip(*(table[name].astype(str).str.lower() for name in _SEARCHED), strict=True)
     rows = ["\n".join(row) for row in columns]
     return table[[all(word in row for word in text.lower().split()) for row in rows]]
 
 
-_WORDS = (
+_SEARCHED = (
     *("name", "state", "reason", "warning", "network", "data", "author"),
     *("recipe", "device", "precision", "host", "note"),
 )
 
 
 def test_interval(run: Run) -> tuple[float | None, float | None]:
-    """Return the 95 % Wilson interval of a run's test accuracy; twice None without one."""
+    """Return the 95 % Wilson interval of a run's test accuracy; (None, None) if it is untested."""
     count = TEST_IMAGES.get(run.data)
     if run.test_accuracy is None or count is None:
         return None, None
@@ -77,7 +77,7 @@ def test_interval(run: Run) -> tuple[float | None, float | None]:
 
 
 def labels(found: list[Run]) -> list[str]:
-    """Return the runs' names, those that occur twice with the beginning of the run's id."""
+    """Return the runs' names; a name that occurs twice is followed by the start of the id."""
     names = [run.name for run in found]
     return [
         name if names.count(name) == 1 else f"{name} ({run.id[:6]})"
@@ -89,9 +89,9 @@ _UNKNOWN = "–"
 
 
 def differing(found: list[Run]) -> "pd.DataFrame":
-    """Return what sets the runs apart, settings and origin, a row each, as text; a column a run.
+    """Return the settings and origins in which the runs differ: a row for each, a column a run.
 
-    What is not known of a run yet is a dash, and makes no difference.
+    Values are text. A value that is not known yet is a dash, and does not count as a difference.
     """
     import pandas as pd
 
@@ -104,13 +104,13 @@ def differing(found: list[Run]) -> "pd.DataFrame":
 
 
 def _settings(run: Run, names: dict[str, str]) -> dict[str, str]:
-    """Return what decides a run's numbers: configuration, origin, and what it met.
+    """Return all that a run's results depend on: configuration, data, device and code, as text.
 
-    `names` are the labels of the runs beside it, by id.
+    `names` are the labels of the compared runs by id.
     """
-    met = {
-        "taught from": names.get(run.taught_from, run.taught_from[:8]) or "no run",
-        "my digits taught": run.taught_digits,
+    origin = {
+        "fine-tuned from": names.get(run.taught_from, run.taught_from[:8]) or "no run",
+        "my digits learned": run.taught_digits,
         "data": run.data,
         "data checksum": run.data_checksum[:8],
         "device used": run.device,
@@ -118,7 +118,7 @@ def _settings(run: Run, names: dict[str, str]) -> dict[str, str]:
         "torch": run.versions.get("torch", ""),
         "commit": run.commit,
     }
-    return {name: _text(value) for name, value in (run.config.to_dict() | met).items()}
+    return {name: _text(value) for name, value in (run.config.to_dict() | origin).items()}
 
 
 def _text(value: Any) -> str:

@@ -1,4 +1,4 @@
-"""A run's metrics by step and by epoch."""
+"""A run's metrics for each step and epoch."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -44,7 +44,7 @@ class History:
 
 
 def read_history(run: Run) -> History:
-    """Return the metrics of a run so far; the built-in has epochs alone. Raises StoreError."""
+    """Return a run's metrics so far; the built-in network has epochs only. Raises StoreError."""
     import pandas as pd
 
     if run.is_builtin:

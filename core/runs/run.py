@@ -1,4 +1,4 @@
-"""One run as the store has it."""
+"""A run as recorded in the store, and the states it can be in."""
 
 import json
 import math
@@ -20,7 +20,7 @@ _DIED = "the training process died"
 
 
 class State(StrEnum):
-    """Where a run is."""
+    """The state of a run."""
 
     QUEUED = "queued"
     RUNNING = "running"
@@ -31,17 +31,17 @@ class State(StrEnum):
 
     @property
     def is_over(self) -> bool:
-        """Whether no process is at work on it, or soon will be."""
+        """Whether it is neither queued nor running."""
         return self not in (State.QUEUED, State.RUNNING)
 
     @property
     def is_final(self) -> bool:
-        """Whether it is over for good: what was stopped or has failed can be resumed."""
+        """Whether it cannot be resumed; a stopped or failed run can."""
         return self in (State.FINISHED, State.DIVERGED)
 
 
 _ENDS = {state for state in State if state.is_over}
-# Where a run may go from each state. A run that has finished or diverged stays as it is.
+# The legal moves from each state. A run that has finished or diverged cannot be resumed.
 MOVES: dict[State, set[State]] = {
     State.QUEUED: {State.RUNNING, *_ENDS},
     State.RUNNING: _ENDS,
@@ -54,7 +54,10 @@ MOVES: dict[State, set[State]] = {
 
 @dataclass(frozen=True)
 class Run:
-    """One run as the store has it. Accuracies are in [0, 1], times in seconds; None: not yet."""
+    """A run as recorded in the store.
+
+    Accuracies are in [0, 1], times in seconds; None means not known yet.
+    """
 
     id: str
     name: str
@@ -65,7 +68,7 @@ class Run:
     recipe: str
     author: str
     host: str
-    started: float  # seconds since 1970, when it was asked for
+    started: float  # time of the request, in seconds since 1970
     data: str
     data_checksum: str
     device: str
@@ -82,29 +85,29 @@ class Run:
     last_validation_accuracy: float | None
     test_accuracy: float | None
     train_seconds: float | None
-    taught_from: str  # id of the run that was taught my digits, and became this one; or empty
-    calibration: Calibration  # fitted on validation when it was over; neutral until then
-    seen: tuple[str, ...] = ()  # the data sets beyond `data` that its ancestors learned from
-    taught_digits: int = 0  # how many of my digits it was taught
+    taught_from: str  # id of the run that this one was fine-tuned from, or empty
+    calibration: Calibration  # fitted on the validation images at the end; neutral until then
+    seen: tuple[str, ...] = ()  # data sets other than `data` that its parents learned from
+    taught_digits: int = 0  # how many of my digits it learned from
 
     @property
     def folder(self) -> Path:
-        """This machine's folder of the run: checkpoints, probabilities, log, TensorBoard events."""
+        """The run's folder on this machine: checkpoints, probabilities, log, TensorBoard events."""
         return folder_of(self.id)
 
     @property
     def is_builtin(self) -> bool:
-        """Whether it is the network that comes with the app, and in nobody's store."""
+        """Whether it is the network that comes with the app, which is in no store."""
         return self.id == BUILTIN
 
     @property
     def progress(self) -> float:
-        """How much of its steps it has taken, in [0, 1]."""
+        """The share of its steps that are done, in [0, 1]."""
         return min(self.step / self.steps, 1.0) if self.steps else 0.0
 
     @property
     def current_epoch(self) -> int:
-        """The epoch it is in, counted from 1; the last one once it is through."""
+        """The current epoch, counted from 1; at the end, the last one."""
         return min(self.epochs + 1, self.config.epochs)
 
     def seconds_left(self, speed: float | None) -> float | None:
@@ -114,7 +117,7 @@ class Run:
         return (self.steps - self.step) * self.config.batch_size / speed
 
     def summary(self) -> dict[str, Any]:
-        """Return the fields that the command line prints of a run that has ended."""
+        """Return the fields that the command line prints."""
         return {
             "run": self.id,
             "name": self.name,
@@ -133,28 +136,28 @@ class Run:
 
 
 def folder_of(run_id: str) -> Path:
-    """Return this machine's folder of a run's files."""
+    """Return the folder of a run's files on this machine."""
     return directory() / run_id / "artifacts"
 
 
 def cleaned_name(name: str) -> str:
-    """Return a name on one line, without spaces around it; raise RunError for a bad one."""
+    """Return a name on one line, stripped. Raises RunError for an invalid name."""
     name = " ".join(name.split())
     if len(name) > NAME_LENGTH:
         raise RunError(
-            f"A name has at most {NAME_LENGTH} characters, and this one has {len(name):,}. "
-            "Shorten it."
+            f"The name is too long: {len(name):,} characters, and at most {NAME_LENGTH} are "
+            "allowed. Shorten it."
         )
     if any(unicodedata.category(character) in ("Cc", "Cs") for character in name):
-        raise RunError("A name has no control characters. Type it with letters and digits.")
+        raise RunError("The name contains control characters. Use letters, digits and punctuation.")
     return name
 
 
 def read(entry: Any) -> Run:
-    """Return MLflow's entry as a Run; one whose process has died is failed.
+    """Return MLflow's entry as a Run; a run whose process has died counts as failed.
 
-    Each tag is read on its own: one that makes no sense is left at its default, and a run whose
-    state a newer version invented is failed. Raises ConfigError if its settings make no sense.
+    Each tag is read on its own: an invalid tag gets its default, and an unknown state, of a newer
+    version, counts as failed. Raises ConfigError if the settings are invalid.
     """
     tags, name = entry.data.tags, entry.info.run_name or entry.info.run_id
     metrics = {key: value for key, value in entry.data.metrics.items() if math.isfinite(value)}
@@ -189,7 +192,7 @@ def read(entry: Any) -> Run:
         parameters=whole("parameters"),
         validation_accuracy=metrics.get("best_validation_accuracy"),
         last_validation_accuracy=metrics.get("epoch/validation_accuracy"),
-        # A resumed run keeps in the store what was read at an earlier end, and is not told by it.
+        # The store still has the test accuracy from before a run was resumed; it is outdated.
         test_accuracy=metrics.get("test_accuracy") if state.is_final and not seen else None,
         train_seconds=metrics.get("train_seconds"),
         taught_from=tags.get("taught_from", ""),
@@ -200,7 +203,7 @@ def read(entry: Any) -> Run:
 
 
 def _seen_before_it_was_recorded(tags: dict[str, str]) -> str:
-    """Return the `seen` of a run that version 0.1 entered: the built-in network knows MNIST."""
+    """Return the default of `seen`, for runs of version 0.1: the built-in network knows MNIST."""
     taught = tags.get("taught_from") == BUILTIN and tags.get("data") != "mnist"
     return "mnist" if taught else ""
 
@@ -209,7 +212,7 @@ def _state(tags: dict[str, str]) -> tuple[State, str]:
     """Return a run's state and its reason."""
     word = tags.get("state", "")
     if word not in list(State):
-        return State.FAILED, f"its state {word!r} is not known to this version of Digit Lab"
+        return State.FAILED, f"this version of Digit Lab does not know the state {word!r}"
     state = State(word)
     if not state.is_over and time.time() > _number(tags, "alive_until"):
         return State.FAILED, _DIED
@@ -220,14 +223,14 @@ def _config(tags: dict[str, str], name: str) -> TrainConfig:
     values = _object(tags, "config")
     if not values:
         raise ConfigError(
-            f"The settings of the run {name} cannot be read: another program, or another version "
-            "of Digit Lab, has written them."
+            f"The settings of the run {name} cannot be read: another program or another version of "
+            "Digit Lab wrote them. Choose another run."
         )
     return config_from(values)
 
 
 def _number(tags: dict[str, str], key: str) -> float:
-    """Return a tag as a number that is not negative; 0 for anything else."""
+    """Return a tag as a non-negative number; 0 for anything else."""
     try:
         number = float(tags.get(key, 0))
     except ValueError:
@@ -236,7 +239,7 @@ def _number(tags: dict[str, str], key: str) -> float:
 
 
 def _object(tags: dict[str, str], key: str) -> dict[str, Any]:
-    """Return a tag that holds a JSON object; an empty one for anything else."""
+    """Return a tag as a JSON object; an empty one for anything else."""
     try:
         content = json.loads(tags.get(key, ""))
     except (ValueError, RecursionError):

@@ -1,7 +1,7 @@
-"""The run store's door: MLflow, embedded or a team's, and what its failures mean for a person.
+"""The connection to the run store, and the messages for its failures.
 
-`DIGITLAB_RUNS` (default `runs/`) holds the embedded store and each run's folder;
-`MLFLOW_TRACKING_URI`, if set, names the team's store instead, and folders are copied to it.
+The store is MLflow's: embedded in `DIGITLAB_RUNS` (default `runs/`), which also holds each run's
+folder, or a team's server, if `MLFLOW_TRACKING_URI` is set; folders are then copied there.
 """
 
 import errno
@@ -24,7 +24,7 @@ from filelock import FileLock, Timeout
 
 from core.errors import RunError, StoreError, UserError
 
-if TYPE_CHECKING:  # mlflow takes 1.5 s: it is loaded when the store is first asked
+if TYPE_CHECKING:  # mlflow takes 1.5 s: it is loaded when the store is first used
     from mlflow import MlflowClient
 
 # Read by MLflow when it is first imported.
@@ -33,11 +33,11 @@ os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
 
 
 _EXPERIMENT = "digitlab"
-PATIENCE = "MLFLOW_HTTP_REQUEST_TIMEOUT"  # seconds to wait for an answer of a team's store
-os.environ.setdefault(PATIENCE, "3")
-_SILENCE = 10  # seconds a store that did not answer is left alone
-_BUSY = 4  # seconds to wait for another program that writes to the embedded store
-_TABLES = {"alembic_version", "experiments", "runs"}  # in every version of MLflow's store
+TIMEOUT = "MLFLOW_HTTP_REQUEST_TIMEOUT"  # seconds to wait for a team's store to answer
+os.environ.setdefault(TIMEOUT, "3")
+_RETRY_AFTER = 10  # seconds until a store that did not answer is tried again
+_LOCK_TIMEOUT = 4  # seconds to wait while another program writes to the embedded store
+_TABLES = {"alembic_version", "experiments", "runs"}  # tables in every version of MLflow's store
 
 
 def directory() -> Path:
@@ -46,18 +46,18 @@ def directory() -> Path:
 
 
 def is_shared() -> bool:
-    """Whether a team's store is in use rather than the embedded one."""
+    """Return whether a team's store is in use, not the embedded one."""
     return bool(os.environ.get("MLFLOW_TRACKING_URI"))
 
 
-# When each silent store may be asked again: one part of one page waits for it, not every part.
+# The time at which each store that did not answer is tried again, so that a page waits only once.
 _silent_until: dict[str, float] = {}
-_opened: set[Path] = set()  # the embedded stores that this process has found in place
+_opened: set[Path] = set()  # embedded stores that this process has opened
 
 
 @contextmanager
 def connect() -> Iterator[tuple["MlflowClient", str]]:
-    """Give the client and the experiment's id; what MLflow raises becomes a UserError."""
+    """Yield MLflow's client and the experiment's id; turn errors of MLflow into UserErrors."""
     team = os.environ.get("MLFLOW_TRACKING_URI")
     where = re.sub("//[^/@]*@", "//", team or str(directory()))  # without a password, for messages
     if time.monotonic() < _silent_until.get(where, 0):
@@ -66,25 +66,27 @@ def connect() -> Iterator[tuple["MlflowClient", str]]:
         yield _team(team) if team else _embedded(directory())
     except UserError:
         raise
-    except Exception as error:  # MLflow, SQLAlchemy, requests and the disk: each has its own tree
+    except (
+        Exception
+    ) as error:  # MLflow, SQLAlchemy, requests and the disk have no common base class
         found = _explained(error, where)
         if found is None:
             raise
         if str(found) == _no_answer(where):
-            _silent_until[where] = time.monotonic() + _SILENCE
+            _silent_until[where] = time.monotonic() + _RETRY_AFTER
         raise found from error
 
 
 def lock() -> FileLock:
-    """Return the lock under which the embedded store is created and a run is numbered."""
+    """Return the lock to hold while creating the embedded store or numbering a run."""
     return FileLock(directory() / "store.lock", timeout=60)
 
 
 def purge(run_id: str) -> str:
-    """Remove a run from the store for good, and its files from a team's store. Raises StoreError.
+    """Delete a run from the store, and its files from a team's store. Raises StoreError.
 
-    A team's MLflow server hides the run's entry and keeps it until `mlflow gc` is run there.
-    Returns what had to stay of its files, in words; empty if nothing.
+    A team's MLflow server only hides the run's entry, until `mlflow gc` is run there. Returns a
+    message about files that could not be deleted; empty if there are none.
     """
     from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 
@@ -99,10 +101,10 @@ def purge(run_id: str) -> str:
         try:
             files: Any = get_artifact_repository(location, tracking_uri=client.tracking_uri)
             files.delete_artifacts()
-        except Exception as error:  # each kind of storage has its own tree
+        except Exception as error:  # kinds of storage have no common base class
             return (
-                f"Its files stay in the team's store at {location}: {_first_line(error)}. Ask the "
-                "people who run the store to remove them."
+                f"Its files could not be deleted from the team's store at {location}: "
+                f"{_first_line(error)}. Ask the store's administrators to delete them."
             )
     return ""
 
@@ -110,7 +112,7 @@ def purge(run_id: str) -> str:
 def _no_answer(where: str) -> str:
     return (
         f"The team's run store at {where} does not answer. Check the network and "
-        "MLFLOW_TRACKING_URI; everything that needs no runs keeps working."
+        "MLFLOW_TRACKING_URI. Whatever does not need runs still works."
     )
 
 
@@ -119,7 +121,7 @@ def _first_line(error: Exception) -> str:
 
 
 def _explained(error: Exception, where: str) -> UserError | None:
-    """Return what a failure of the store means for a person; None for what is a bug of ours."""
+    """Return the UserError for a failure of the store; None for a bug of ours."""
     text = str(error)
     if "not found" in text and "Run" in text:
         return RunError("There is no such run: it was deleted, or its id is wrong.")
@@ -138,8 +140,8 @@ def _explained(error: Exception, where: str) -> UserError | None:
         )
     if "readonly database" in text or isinstance(error, PermissionError) or "Read-only" in text:
         return StoreError(
-            f"The run store {where} is read-only. Give yourself write access, or set "
-            "DIGITLAB_RUNS to a folder of your own."
+            f"The run store {where} is read-only. Get write access to it, or set DIGITLAB_RUNS to "
+            "another folder."
         )
     if "out-of-date database schema" in text or "Can't locate revision" in text:
         return StoreError(
@@ -153,7 +155,7 @@ def _explained(error: Exception, where: str) -> UserError | None:
 
 
 def _failure(error: Exception, where: str) -> StoreError | None:
-    """Return what any other failure of the store means; None for what is a bug of ours."""
+    """Return the StoreError for any other failure of the store; None for a bug of ours."""
     from mlflow.exceptions import MlflowException
     from requests import RequestException
     from sqlalchemy.exc import SQLAlchemyError
@@ -166,8 +168,8 @@ def _failure(error: Exception, where: str) -> StoreError | None:
         return None
     if is_shared():
         return StoreError(
-            f"The team's run store at {where} failed: {_first_line(error)}. Try again, or ask the "
-            "people who run it."
+            f"The team's run store at {where} failed: {_first_line(error)}. Try again, or ask "
+            "its administrators."
         )
     return StoreError(
         f"The run store {where} cannot be used: {_first_line(error)}. Restore it from a backup, "
@@ -176,27 +178,27 @@ def _failure(error: Exception, where: str) -> StoreError | None:
 
 
 def _team(uri: str) -> tuple["MlflowClient", str]:
-    directory().mkdir(parents=True, exist_ok=True)  # of this machine's files
+    directory().mkdir(parents=True, exist_ok=True)  # for the runs' files on this machine
     return _open(uri, None, None)
 
 
 def _embedded(folder: Path) -> tuple["MlflowClient", str]:
-    """Open the store in a folder, created if need be; one that is not ours is left as it is."""
+    """Open the store in a folder, creating it if missing; never change a foreign database."""
     path = folder / "store.db"
     try:
         found = path.stat()
     except FileNotFoundError:
         if path in _opened:
             raise StoreError(
-                f"The run store {path} was removed while it was in use. Put it back, or restart "
-                "Digit Lab to begin an empty one."
+                f"The run store {path} was deleted while it was in use. Restore it, or restart "
+                "Digit Lab to create an empty one."
             ) from None
         _create(path)
         found = path.stat()
     if found.st_size == 0:
         raise StoreError(
             f"The run store {path} is an empty file: its content was lost. Restore it from a "
-            "backup, or remove it to begin an empty store."
+            "backup, or delete it to create an empty store."
         )
     opened = _open(_address(path, "rw"), folder.as_uri(), (path, found.st_dev, found.st_ino))
     _opened.add(path)
@@ -204,7 +206,7 @@ def _embedded(folder: Path) -> tuple["MlflowClient", str]:
 
 
 def _address(path: Path, mode: str) -> str:
-    """Return SQLAlchemy's address of a database; a ? or # in the path is part of its name.
+    """Return SQLAlchemy's address of a database; ? and # in the path are escaped.
 
     Mode "rw" never creates the file, "rwc" does.
     """
@@ -212,27 +214,27 @@ def _address(path: Path, mode: str) -> str:
 
 
 def _create(path: Path) -> None:
-    """Create an embedded store, unless another process just did."""
+    """Create an embedded store, unless another process has just done so."""
     from mlflow import MlflowClient
 
     path.parent.mkdir(parents=True, exist_ok=True)
     with lock():
-        for stale in path.parent.glob(".store-*"):  # of processes that were killed here
+        for stale in path.parent.glob(".store-*"):  # left by processes that were killed
             shutil.rmtree(stale, ignore_errors=True)
         if path.exists():
             return
-        _hush()
-        # Made under another name: half a store, after a crash, would be one of no version.
+        _quieten_mlflow()
+        # Created under another name: after a crash, half a store would be unusable.
         with tempfile.TemporaryDirectory(prefix=".store-", dir=path.parent) as unfinished:
             new = Path(unfinished) / "store.db"
-            # A run's artifacts are in the folder in which it is written, and stay there.
+            # MLflow's location of a run's artifacts is the run's own folder.
             _experiment(MlflowClient(_address(new, "rwc")), path.parent.as_uri())
             new.replace(path)
 
 
-def _hush() -> None:
-    logging.getLogger("mlflow").setLevel(logging.WARNING)  # it tells of each migration
-    # It prints a traceback of each failure, of which our own message tells.
+def _quieten_mlflow() -> None:
+    logging.getLogger("mlflow").setLevel(logging.WARNING)  # it logs each migration
+    # It logs a traceback for each failure, which our own message already reports.
     logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)
 
 
@@ -240,42 +242,42 @@ def _hush() -> None:
 def _open(
     uri: str, location: str | None, file: tuple[Path, int, int] | None
 ) -> tuple["MlflowClient", str]:
-    """Open a store once a process, an embedded one again when its file was replaced.
+    """Return a store's client and our experiment's id.
 
-    Returns its client and our experiment's id.
+    They are cached; an embedded store is opened again if its file was replaced.
     """
     if file:
         _check(file[0])
     from mlflow import MlflowClient
     from sqlalchemy import event
 
-    _hush()
+    _quieten_mlflow()
     client = MlflowClient(uri)
     engine = getattr(client._tracking_client.store, "engine", None)
     if engine is not None:  # not a server's
-        engine.dispose()  # MLflow's connections may be to the file that was replaced
-        event.listen(engine, "before_cursor_execute", _hurry, retval=True)
+        engine.dispose()  # its connections may be to the replaced file
+        event.listen(engine, "before_cursor_execute", _shorten_lock_timeout, retval=True)
     return client, _experiment(client, location)
 
 
 def _check(path: Path) -> None:
-    """Raise StoreError for another program's database: MLflow would add its tables to it."""
-    uri = f"{path.as_uri()}?mode=rw"  # to read alone is not enough after a crash
-    with closing(sqlite3.connect(uri, uri=True, timeout=_BUSY)) as database:
+    """Raise StoreError for another program's database, to which MLflow would add its tables."""
+    uri = f"{path.as_uri()}?mode=rw"  # recovery after a crash needs write access
+    with closing(sqlite3.connect(uri, uri=True, timeout=_LOCK_TIMEOUT)) as database:
         tables = {name for (name,) in database.execute("SELECT name FROM sqlite_master")}
     if not tables >= _TABLES:
         raise StoreError(
-            f"{path} is not a run store but the database of another program. Move it elsewhere, "
-            "or set DIGITLAB_RUNS to another folder."
+            f"{path} is the database of another program, not a run store. Move it elsewhere, or "
+            "set DIGITLAB_RUNS to another folder."
         )
 
 
-def _hurry(
+def _shorten_lock_timeout(
     _connection: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, _many: bool
 ) -> tuple[str, Any]:
-    """Shorten the 20 s for which MLflow lets each session wait for a locked database."""
+    """Shorten the time that a session waits for a locked database, which MLflow sets to 20 s."""
     if statement.startswith("PRAGMA busy_timeout"):
-        statement = f"PRAGMA busy_timeout = {_BUSY * 1000}"
+        statement = f"PRAGMA busy_timeout = {_LOCK_TIMEOUT * 1000}"
     return statement, parameters
 
 
@@ -287,7 +289,7 @@ def _experiment_deleted(where: str) -> str:
 
 
 def _experiment(client: "MlflowClient", location: str | None) -> str:
-    """Return the id of our experiment, made if need be; a colleague may make it meanwhile."""
+    """Return the id of our experiment; create it if another process has not done so."""
     from mlflow.exceptions import MlflowException
 
     experiment = client.get_experiment_by_name(_EXPERIMENT)

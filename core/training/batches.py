@@ -1,4 +1,4 @@
-"""Digits in memory → shuffled, augmented, normalised batches on the device.
+"""Make shuffled, augmented and normalised batches on the device from digits in memory.
 
 The images stay one uint8 tensor; a batch is one index selection, and augmentation works on the
 whole batch at once. There is no Python work per image.

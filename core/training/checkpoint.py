@@ -24,8 +24,10 @@ class Checkpoint(TypedDict):
     best_epoch: int
     best_accuracy: float
     train_seconds: float
-    model_state_dict: dict[str, Any]  # what reads digits
-    raw_state_dict: NotRequired[dict[str, Any]]  # what learns, where what reads is its average
+    model_state_dict: dict[str, Any]  # the weights that read digits
+    raw_state_dict: NotRequired[
+        dict[str, Any]
+    ]  # the learning weights, if those that read are their average
     optimizer_state_dict: dict[str, Any]
     scheduler_state_dict: dict[str, Any]
     random_state: dict[str, torch.Tensor]
@@ -55,7 +57,7 @@ def save(checkpoint: Checkpoint | dict[str, torch.Tensor], path: Path) -> None:
         reason = str(error).splitlines()[0]
         raise CheckpointError(
             f"The checkpoint {path} could not be written: {reason}. "
-            "Make space or set DIGITLAB_RUNS to another folder."
+            "Free some space, or set DIGITLAB_RUNS to another folder."
         ) from error
 
 
@@ -68,13 +70,12 @@ def load(path: Path) -> Checkpoint:
         raise CheckpointError(f"There is no checkpoint at {path}. {_ADVICE}") from None
     except Exception as error:  # torch and zipfile raise all kinds of errors for damaged files
         raise CheckpointError(
-            f"{path} is damaged, or holds something other than weights; it was not opened. "
-            f"{_ADVICE}"
+            f"{path} is damaged or contains more than weights, so it was not opened. {_ADVICE}"
         ) from error
     try:
         _check_content(content)
     except Exception as error:  # whatever a value of an unexpected type raises
-        raise CheckpointError(f"{path} is no checkpoint of Digit Lab. {_ADVICE}") from error
+        raise CheckpointError(f"{path} is not a checkpoint of Digit Lab. {_ADVICE}") from error
     return content  # type: ignore[no-any-return]  # its content was just checked
 
 

@@ -31,7 +31,7 @@ def choose(device: str = "auto", precision: str = "auto") -> Device:
     elif not available[device]:
         here = ", ".join(kind for kind, there in available.items() if there)
         raise DeviceError(
-            f"device {device} was asked for, and this machine has {here}. Choose auto."
+            f"The device {device} is not available: this machine has {here}. Choose auto."
         )
 
     if kind == "cuda":

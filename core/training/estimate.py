@@ -10,7 +10,10 @@ from core.training import device, networks
 from core.training.inference import autocast
 
 _BATCH = 256  # images at most: a batch of thousands takes a server gigabytes
-_STEPS, _SECONDS = 4, 0.4  # at least so many steps, and for so long: some meet a free machine
+_STEPS, _SECONDS = (
+    4,
+    0.4,
+)  # the least number and time of steps, so that some are not slowed by other programs
 
 
 def step_seconds(config: TrainConfig) -> tuple[float, float]:
@@ -44,7 +47,7 @@ def step_seconds(config: TrainConfig) -> tuple[float, float]:
 
 
 def seconds(config: TrainConfig, sizes: tuple[int, int], measured: tuple[float, float]) -> float:
-    """Return about how many seconds a run takes: given `splits.split_sizes` and `step_seconds`."""
+    """Estimate a run's seconds from its `splits.split_sizes` and `step_seconds`."""
     (train, validation), (step, forward) = sizes, measured
     step *= 1 - 0.75 * config.small_share  # a quarter of the pixels
     forward *= 5 if config.reading_shift else 1

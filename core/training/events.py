@@ -1,4 +1,4 @@
-"""What the training loop yields: Started, then Steps and Epochs, then one Ended."""
+"""The events that the training loop yields: Started, then Steps and Epochs, then one Ended."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ from core.training.checkpoint import Checkpoint
 
 @dataclass(frozen=True)
 class Started:
-    """The run is about to take its first step; `steps` in all, `done` of them before a resume."""
+    """Training is about to start; `steps` in total, `done` of them before it was resumed."""
 
     steps: int
     steps_per_epoch: int
@@ -53,7 +53,7 @@ class Epoch:
 
 @dataclass(frozen=True)
 class Ended:
-    """Nothing follows. `state` is finished, stopped or diverged; `reason` is for a person."""
+    """The last event. `state` is finished, stopped or diverged; `reason` is shown to the user."""
 
     state: str
     reason: str

@@ -1,7 +1,7 @@
-"""Other people's pen digits → training images, each drawn as a canvas or a picture would have it.
+"""Make training images from pen digits, as if drawn on the canvas or in a picture.
 
-A digit is drawn several times, with another pen, sampling and tremor each time, and prepared by the
-very path that a person's drawing or upload takes.
+A digit is drawn several times, each time with another pen, sampling and tremor, and prepared just
+like a user's drawing or upload.
 """
 
 from collections.abc import Sequence
@@ -28,8 +28,8 @@ def training_images(
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.int64]]:
     """Return `(M, 28, 28)` images, `(M,)` labels and the `(M,)` indices of the digits they are of.
 
-    Each digit is drawn `copies` times, in turn as strokes and as a picture. What falls into several
-    digits, or is none to the preparation of ink, is left out.
+    Each digit is drawn `copies` times, in turn as strokes and as a picture. Images
+    in which not exactly one digit is found are left out.
     """
     random = np.random.default_rng(seed)
     images, indices = [], []

@@ -1,4 +1,4 @@
-"""A network and digits → probabilities, in batches, in the precision asked for."""
+"""Compute a network's probabilities for digits, in batches, in a given precision."""
 
 from collections.abc import Iterator
 

@@ -157,7 +157,7 @@ def _one_epoch(
         if step == 1 or step % report_every == 0 or step == epoch * len(batches):
             yield meter.report(step, rate)
         if should_stop():
-            raise _Interrupted("stopped", f"stopped in epoch {epoch} of {config.epochs}")
+            raise _Interrupted("stopped", f"in epoch {epoch} of {config.epochs}")
     return *meter.means(), rate
 
 

@@ -77,7 +77,7 @@ def test_whole_way(app: str, new_page: Callable[..., Page]) -> None:
     page.wait_for_function(f"before => {POINTS} > before", arg=before)
     assert page.evaluate(f"{CHART}.marked === true")  # redrawn, not made anew
     page.get_by_role("button", name="Stop", exact=True).first.click()
-    expect(page.get_by_text("Stopped · stopped in epoch").first).to_be_visible(timeout=10_000)
+    expect(page.get_by_text("Stopped · in epoch").first).to_be_visible(timeout=10_000)
 
     go(page, "Evaluate")
     expect(page.get_by_text("Wilson").or_(page.get_by_text("macro F1")).first).to_be_visible()
@@ -153,7 +153,7 @@ def test_run_started_from_the_command_line_shows_up_live(
     page.wait_for_function(f"{POINTS} > 1")
     process.terminate()
     assert process.wait(20) == 0
-    expect(page.get_by_text("Stopped · stopped in epoch").first).to_be_visible(timeout=10_000)
+    expect(page.get_by_text("Stopped · in epoch").first).to_be_visible(timeout=10_000)
 
 
 @pytest.mark.parametrize("name", ["Data", "Train", "Evaluate", "Draw", "Compare"])

@@ -53,7 +53,7 @@ def test_pen_digits_drawn_by_mouse_are_read(
         replay(page, drawings[number])
         reads = re.compile(f"(This looks like a|Not sure:) {answer}")
         expect(page.get_by_text(reads)).to_be_visible(timeout=20_000)
-        expect(page.get_by_alt_text("What the model sees")).to_be_visible()
+        expect(page.get_by_alt_text("What the network sees")).to_be_visible()
         page.get_by_role("button", name="Clear", exact=True).click()
 
 
@@ -67,5 +67,5 @@ def test_stroke_may_begin_at_the_upper_right(
         expect(page.get_by_text("The canvas is empty")).to_be_visible(timeout=LONG)
         page.mouse.move(2, 2)
         replay(page, [np.array([start, (138, 240)], float)])
-        expect(page.get_by_alt_text("What the model sees")).to_be_visible(timeout=20_000)
+        expect(page.get_by_alt_text("What the network sees")).to_be_visible(timeout=20_000)
         page.get_by_role("button", name="Clear", exact=True).click()

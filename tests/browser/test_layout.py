@@ -108,7 +108,7 @@ def test_compare_notices_runs_by_itself(
 ) -> None:
     """A run that begins elsewhere joins the table of a page that nobody touches, and ends there."""
     page = new_page(f"{serve(ROOT / 'streamlit_app.py', {'DIGITLAB_RUNS': str(own_runs)})}/compare")
-    expect(page.get_by_text("No run of your own yet")).to_be_visible(timeout=LONG)
+    expect(page.get_by_text("You have no runs yet")).to_be_visible(timeout=LONG)
     run = catalogue.create(TrainConfig(), "sample", "", "from elsewhere")
     alive = {"state": State.RUNNING, "alive_until": str(time.time() + 600)}
     catalogue.set_tags(run.id, alive)

@@ -45,7 +45,7 @@ def in_progress() -> Run:
 def test_without_a_run_it_leads_to_where_one_is_made(sample_only: None) -> None:
     """The page says that there is no run of one's own, links to Train, and lists the built-in."""
     page = opened()
-    assert "No run of your own yet" in page.info[0].value
+    assert "You have no runs yet" in page.info[0].value
     assert page.get("page_link")[0].proto.page == "train"
     assert page.dataframe[0].value["name"].tolist() == ["built-in"]
 
@@ -76,7 +76,7 @@ def test_filter_keeps_rows_with_every_word(trained: Path) -> None:
     page.text_input(key="run-filter").set_value("MLP finished").run()
     assert page.dataframe[0].value["name"].tolist() == ["mlp 500"]
     page.text_input(key="run-filter").set_value("nothing like it").run()
-    assert "No run has all of these words" in page.info[0].value and not page.exception
+    assert "No run matches all of these words" in page.info[0].value and not page.exception
 
 
 def test_columns_can_be_chosen(trained: Path) -> None:
@@ -126,7 +126,7 @@ def test_runs_are_evaluated_as_one(trained: Path) -> None:
     table = page.dataframe[2].value.set_index("")
     together = answers.together([answers.of(run, "test", mnist.load("sample")) for run in chosen])
     wrong = int((together.probabilities.argmax(1) != together.labels).sum())
-    assert table.index.tolist() == ["mlp 500", "cnn 1000", "all 2 as one"]
+    assert table.index.tolist() == ["mlp 500", "cnn 1000", "ensemble of 2"]
     assert table["mistakes"].tolist()[2] == wrong
     assert table["test accuracy"]["cnn 1000"] == f"{100 * (chosen[1].test_accuracy or 0):.2f} %"
 
@@ -142,7 +142,7 @@ def test_runs_on_other_images_are_not_judged(trained: Path) -> None:
 def test_run_without_an_epoch_can_be_compared(trained: Path) -> None:
     """A run that has only begun has no curve yet, and breaks nothing."""
     page = opened(catalogue.find("mlp 500"), in_progress())
-    assert "not both have read the test images" in texts(page)
+    assert "Available once both runs have been tested" in texts(page)
 
 
 def test_run_opens_in_evaluate(trained: Path) -> None:
@@ -221,7 +221,7 @@ def test_download_is_csv_of_every_run(trained: Path, monkeypatch: pytest.MonkeyP
 def test_password_of_a_teams_store_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     """The page names the host alone."""
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "https://me:secret@runs.example:5000/path")
-    assert table.whose() == "The team's runs, from runs.example."
+    assert table.store_description() == "The team's runs, from runs.example."
 
 
 def test_run_that_may_know_the_test_images_is_not_judged(trained: Path) -> None:
@@ -229,7 +229,7 @@ def test_run_that_may_know_the_test_images_is_not_judged(trained: Path) -> None:
     first, second = catalogue.find("mlp 500"), catalogue.find("cnn 1000")
     catalogue.set_tags(second.id, {"seen": "mnist", "taught_from": builtin.run().id})
     page = opened(first, catalogue.get(second.id))
-    assert texts(page).count("is no test") == 2
+    assert texts(page).count("is not a fair test") == 2
     assert "Exact McNemar test" not in texts(page)
 
 
@@ -239,4 +239,4 @@ def test_run_that_can_go_on_is_not_offered_its_test(trained: Path) -> None:
     with connect() as (client, _):  # as its process would have left it
         client.set_tag(run.id, "state", "stopped")
     page = opened(catalogue.find("mlp 500"), catalogue.get(run.id))
-    assert "can be resumed" in texts(page)
+    assert "Available once both runs have been tested" in texts(page)

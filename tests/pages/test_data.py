@@ -150,7 +150,7 @@ def test_a_damaged_set_is_said_and_the_sample_stays_in_use(sample: Path) -> None
     app = page()
     assert not app.exception
     (warning,) = app.warning
-    said = "train-images-idx3-ubyte is truncated or of another size: it has 16 bytes"
+    said = "train-images-idx3-ubyte has the wrong size: 16 bytes"
     assert format.message(said) in warning.value
     assert "**The sample is in use**" in texts(app)
     assert app.number_input(key="data-page-sample").label == "Page of 67"

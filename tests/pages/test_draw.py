@@ -51,7 +51,7 @@ def test_what_may_be_no_digit_is_not_called_one(sample_only: None) -> None:
     )
     page = opened({**ONE, "left": 20, "top": 140}, {**star, "left": 165, "top": 140})
     [doubt] = [text.value for text in page.caption if text.value.startswith("Not sure of")]
-    assert doubt == "Not sure of digit 2: it may not be one."
+    assert doubt == "Not sure of digit 2: may not be a digit."
 
 
 def test_built_in_network_reads_while_the_store_fails(
@@ -94,16 +94,20 @@ def test_rows_are_read_as_lines(trained: Path) -> None:
     """Two strokes above one are two numbers, the upper one first."""
     upper = [{**ONE, "scaleY": 0.4, "left": left, "top": 60} for left in (60, 220)]
     page = opened(*upper, {**ONE, "scaleY": 0.4, "left": 140, "top": 220})
-    [says_what] = [text.value for text in page.markdown if text.value.startswith("### It says ")]
-    first, second = says_what.removeprefix("### It says ").split(", ")
+    [says_what] = [
+        text.value for text in page.markdown if text.value.startswith("### This looks like ")
+    ]
+    first, second = says_what.removeprefix("### This looks like ").split(", ")
     assert (len(first), len(second)) == (2, 1)
 
 
 def test_several_digits_are_read_as_a_number(trained: Path) -> None:
     """Two strokes far apart are two digits; the bars are of the one that is chosen."""
     page = opened({**ONE, "left": 200, "top": 140}, {**ONE, "left": 40, "top": 140})
-    [says_what] = [text.value for text in page.markdown if text.value.startswith("### It says ")]
-    assert len(says_what.removeprefix("### It says ")) == 2
+    [says_what] = [
+        text.value for text in page.markdown if text.value.startswith("### This looks like ")
+    ]
+    assert len(says_what.removeprefix("### This looks like ")) == 2
     choice = page.segmented_control(key="digit-of-2")
     assert choice.value == 0
     choice.set_value(1).run()
@@ -155,9 +159,9 @@ def test_one_click_keeps_a_drawing_with_its_label(trained: Path) -> None:
     assert not page.exception
     kept = collection.load()
     assert kept.labels.tolist() == [1] and kept.images[0].max() == 255
-    assert says(page, "Kept in My digits as a 1.")
+    assert says(page, "Saved in My digits as a 1.")
     page.button(key="take-back").click().run()
-    assert collection.names() == () and not says(page, "Kept in My digits")
+    assert collection.names() == () and not says(page, "Saved in My digits")
 
 
 def test_test_digits_are_not_offered_to_be_kept(trained: Path) -> None:

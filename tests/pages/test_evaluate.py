@@ -36,7 +36,7 @@ def answers_of(name: str, split: str = "test") -> tuple[Run, Result]:
     run = catalogue.find(name)
     if split == collection.SPLIT:
         kept = collection.load_some()
-        return run, answers.on(run, kept.images, kept.labels)
+        return run, answers.on_images(run, kept.images, kept.labels)
     return run, answers.of(run, split, mnist.load("sample"))
 
 
@@ -72,14 +72,14 @@ def test_without_a_run_the_built_in_network_is_shown(sample_only: None) -> None:
     page = opened()
     assert page.selectbox(key="run-choice").value == "built-in"
     assert page.segmented_control(key="split").options == ["known"]
-    assert "learned from images of MNIST" in page.caption[0].value
+    assert "was trained on MNIST" in page.caption[0].value
     result = answers.of(builtin.run(), answers.KNOWN, mnist.load("sample"))
     report = metrics.report(result.probabilities, result.labels)
     assert page.metric[0].value == f"{100 * report.accuracy:.2f} %"
 
 
 def test_my_digits_are_a_split_of_any_run(trained: Path) -> None:
-    """Once a digit was kept, the run is asked about it; without any, the split is gone."""
+    """A saved digit makes them a split; undefined metrics are empty; without any, it is gone."""
     page = opened()
     assert page.segmented_control(key="split").options == ["test", "validation"]
     digits = mnist.load("sample")
@@ -89,10 +89,15 @@ def test_my_digits_are_a_split_of_any_run(trained: Path) -> None:
     page.segmented_control(key="split").set_value("my digits").run()
     assert not page.exception
     kept = collection.load_some()
-    result = answers.on(catalogue.find("best"), kept.images, kept.labels)
+    result = answers.on_images(catalogue.find("best"), kept.images, kept.labels)
     right = int((result.probabilities.argmax(1) == result.labels).sum())
     assert page.metric[0].value == f"{100 * right / 3:.2f} %"
     assert page.button(key="teach").label == "Teach it my digits"
+    classes = page.dataframe[0].value
+    matrix = metrics.confusion(result.probabilities, result.labels)
+    absent = (matrix.sum(0) == 0) & (matrix.sum(1) == 0)
+    assert absent.any() and classes["f1"].isna().tolist() == absent.tolist()
+    assert classes["recall"].isna().tolist() == (matrix.sum(1) == 0).tolist()
     for name in collection.names():
         collection.forget(name)
     page.run()
@@ -162,7 +167,7 @@ def test_why_names_the_digits_found_alike(
     assert not page.exception
     assert len(shown[-1]) == 5
     said = "\n".join(caption.value for caption in page.caption)
-    assert "the cosine between the features" in said
+    assert "the cosine similarity of its features" in said
 
 
 def test_numbers_are_the_reports(trained: Path) -> None:
@@ -233,7 +238,7 @@ def test_empty_cell_says_so(trained: Path, click: Callable[[int, int], None]) ->
     truth, answer = divmod(int(matrix.argmin()), 10)
     assert matrix[truth, answer] == 0
     click(truth, answer)
-    assert "No image here." in [info.value for info in opened().info]
+    assert "No images to show." in [info.value for info in opened().info]
 
 
 def test_tables_are_the_reports(trained: Path) -> None:

@@ -57,6 +57,11 @@ def test_every_setting_has_a_control_with_help() -> None:
             assert f"Only with the {other} {' or '.join(values)}." in help
 
 
+def test_optimiser_is_spelt_like_its_heading() -> None:
+    """The setting `optimizer` is labelled Optimiser, as in "Optimiser and schedule"."""
+    assert opened().selectbox(key="setting-optimizer").label == "Optimiser"
+
+
 def test_without_runs_it_says_what_to_do() -> None:
     """An empty store is an invitation to press Start."""
     page = opened()
@@ -167,7 +172,7 @@ def test_device_that_is_not_here_is_said_before_the_start() -> None:
         pytest.skip("this machine has Apple's Metal")
     page = opened()
     page.selectbox(key="setting-device").set_value("mps").run()
-    assert "mps was asked for" in page.error[0].value
+    assert "The device mps is not available" in page.error[0].value
     assert "Press Start" in page.info[0].value
 
 

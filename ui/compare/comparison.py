@@ -1,4 +1,4 @@
-"""Chosen runs against each other: curves, whether one is better, what differs, what it costs."""
+"""Compare the selected runs: curves, significance, settings, costs and their ensemble."""
 
 import numpy as np
 import pandas as pd
@@ -12,11 +12,11 @@ from core.runs.run import Run
 from ui import cache, format, keys
 from ui.components.chart import chart
 
-_CHANCE = 0.05  # the usual bound below which chance is not taken for the explanation
+_CHANCE = 0.05  # the usual significance level
 
 
 def curves(chosen: list[Run]) -> None:
-    """Show a metric of all chosen runs over epochs or seconds."""
+    """Show a metric of all selected runs over epochs or seconds."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         metric = st.selectbox(
             "Curve",
@@ -25,13 +25,13 @@ def curves(chosen: list[Run]) -> None:
             key=keys.CURVES,
             persist_state="session",
             width=260,
-            help="Validation says how well it reads images it has not learned from.",
+            help="Validation is measured on images that the network has not learned from.",
         )
         by_seconds = st.toggle(
             "By seconds",
             key=keys.BY_SECONDS,
             persist_state="session",
-            help="Over the time spent training instead of epochs, which cost some networks more.",
+            help="Show the training time instead of epochs, which take longer with some networks.",
         )
     by_label = {
         label: cache.history(run).epochs
@@ -39,41 +39,41 @@ def curves(chosen: list[Run]) -> None:
     }
     caption = "Rings mark the best epochs, chosen on validation."
     if len({run.data_checksum for run in chosen if run.data_checksum}) > 1:
-        caption += " These runs saw different data, so their accuracies are of different images."
+        caption += " These runs used different data, so their accuracies are for different images."
     chart(run_curves(by_label, metric, by_seconds), "run-curves", height=380, caption=caption)
 
 
 def verdict(first: Run, second: Run) -> None:
-    """Say whether the difference between two runs' test answers exceeds what chance explains."""
+    """Show whether the difference between two runs' test accuracies is significant."""
     st.subheader("Is one better?")
     untested = [run for run in (first, second) if run.test_accuracy is None]
     for run in untested:
         if run.seen:
             reason = answers.why_no_test(run)
-            st.markdown(f"Nobody can say: {format.plain(reason)}")
+            st.markdown(f"Not available: {format.plain(reason)}")
             return
     if untested:
-        st.markdown("Nobody can say yet: not both have read the test images.")
+        st.markdown("Available once both runs have been tested.")
         return
     if first.data_checksum != second.data_checksum:
-        st.markdown("Nobody can say: they were tested on different images.")
+        st.markdown("Not available: the runs were tested on different images.")
         return
     try:
         paired = significance.mcnemar(*(_right(run) for run in (first, second)))
     except UserError as error:
-        st.markdown(f"Nobody can say: {format.message(error)}")
+        st.markdown(f"Not available: {format.message(error)}")
         return
     st.markdown(_sentence(paired, *map(format.plain, compare.labels([first, second]))))
     st.caption(
-        "Exact McNemar test on the test images that only one of them reads right. It compares "
-        "these two trained networks; with another seed, the same settings give another network."
+        "Exact McNemar test on the test images that only one of the two gets right. It compares "
+        "these two trained networks; training again with another seed gives a different network."
     )
 
 
 def _right(run: Run) -> np.ndarray:
-    """Return which test images a run read right, from its kept answers. Raises UserError."""
-    kept = cache.result(run, "test")
-    return np.asarray(kept.probabilities.argmax(1) == kept.labels)
+    """Return which test images a run reads correctly. Raises UserError."""
+    result = cache.result(run, "test")
+    return np.asarray(result.probabilities.argmax(1) == result.labels)
 
 
 def _sentence(paired: significance.Paired, first: str, second: str) -> str:
@@ -82,23 +82,23 @@ def _sentence(paired: significance.Paired, first: str, second: str) -> str:
         first, second, a, b = second, first, b, a
     chance = "p < 0.0001" if p < 1e-4 else f"p = {p:.2g}"
     if a + b == 0:
-        return f"**No difference**: {first} and {second} read the very same test images right."
-    alone = f"alone reads {a:,} test images right, {second} alone {b:,}"
+        return f"**No difference**: {first} and {second} get exactly the same test images right."
+    alone = f"alone gets {a:,} test images right, {second} alone {b:,}"
     if p < _CHANCE:
-        return f"**{first} is better than {second}**, beyond chance ({chance}): it {alone}."
-    return f"**No difference beyond chance** ({chance}): {first} {alone}."
+        return f"**{first} is significantly better than {second}** ({chance}): it {alone}."
+    return f"**The difference may be chance** ({chance}): {first} {alone}."
 
 
 def ensemble(chosen: list[Run]) -> None:
-    """Show what the runs read right when their probabilities are averaged, beside each alone."""
-    st.subheader("All of them as one")
+    """Show the accuracy of the runs' averaged probabilities, and of each run alone."""
+    st.subheader("Ensemble")
     try:
         alone = [cache.result(run, "test") for run in chosen]
         together = answers.together(alone)
     except UserError as error:
-        st.markdown(f"Nobody can say: {format.message(error)}")
+        st.markdown(f"Not available: {format.message(error)}")
         return
-    names = [*compare.labels(chosen), f"all {len(chosen)} as one"]
+    names = [*compare.labels(chosen), f"ensemble of {len(chosen)}"]
     reports = [metrics.report(one.probabilities, one.labels) for one in (*alone, together)]
     st.dataframe(
         pd.DataFrame(
@@ -115,8 +115,9 @@ def ensemble(chosen: list[Run]) -> None:
         key="ensemble",
     )
     st.caption(
-        "Each digit's answer is the mean of their probabilities: networks that err on different "
-        "digits correct each other. Choose the members by validation, or not at all."
+        "An ensemble averages the probabilities of its members: networks that make different "
+        "mistakes correct each other. Select the members by validation accuracy, not by test "
+        "accuracy."
     )
 
 
@@ -125,7 +126,7 @@ def differences(chosen: list[Run]) -> None:
     st.subheader("What differs")
     table = compare.differing(chosen)
     if table.empty:
-        st.markdown("Nothing: the same settings, seed, data and code.")
+        st.markdown("Nothing: settings, seed, data and code are the same.")
         return
     st.dataframe(table.reset_index(), hide_index=True, height="content", key="differing")
 
@@ -134,7 +135,7 @@ def costs(chosen: list[Run]) -> None:
     """Show test accuracy against training time and against parameters."""
     table, labels = compare.table(chosen), compare.labels(chosen)
     if table["test_accuracy"].isna().all():
-        st.caption("None of them has read the test images yet.")
+        st.caption("Available once a run has been tested.")
         return
     for column, name in zip(st.columns(2), ("train_seconds", "parameters"), strict=True):
         with column:
@@ -142,5 +143,5 @@ def costs(chosen: list[Run]) -> None:
                 accuracy_against(table, labels, name),
                 f"test-against-{name}",
                 height=320,
-                caption="Bars span the 95 % intervals.",
+                caption="The bars are 95 % intervals.",
             )

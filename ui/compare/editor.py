@@ -1,4 +1,4 @@
-"""A chosen run in one line: how it ended, open it, rename it, note something, delete it."""
+"""A selected run in one line: its result, and buttons to evaluate, edit or delete it."""
 
 import streamlit as st
 
@@ -8,13 +8,13 @@ from core.runs.store import is_shared
 from ui import format, guards, keys
 
 
-def line(run: Run, colour: str) -> None:
-    """Show a run's result, reason, warning and note, and what can be done with it."""
+def show_run(run: Run, colour: str) -> None:
+    """Show a run's result, reason, warning and note, with its buttons."""
     row = st.container(horizontal=True, vertical_alignment="center")
     with row.container(
         horizontal=True, vertical_alignment="center", wrap=False, key=f"line-{run.id}"
     ):
-        # HTML for the colour alone: what people wrote goes through Markdown, escaped.
+        # HTML for the colour only: user text goes through Markdown, escaped.
         st.html(f'<span style="color: {colour}">■</span>', width="content")
         st.markdown(_summary(run), width="stretch")
     with row.container(horizontal=True, wrap=False, width="content"):
@@ -23,7 +23,9 @@ def line(run: Run, colour: str) -> None:
             key=f"evaluate-{run.id}",
             icon=":material/fact_check:",
             disabled=run.best_epoch is None,
-            help="Which digits it gets wrong." if run.best_epoch else "It completed no epoch.",
+            help="See which digits it gets wrong."
+            if run.best_epoch
+            else "It has no network, since it completed no epoch.",
         ):
             st.session_state[keys.RUN] = run.id
             st.switch_page("../pages/evaluate.py")
@@ -55,10 +57,14 @@ def _summary(run: Run) -> str:
 def _edit(run: Run) -> None:
     with st.form(f"form-{run.id}", border=False):
         name = st.text_input(
-            "Name", run.name, max_chars=80, key=f"name-{run.id}", help="What people call this run."
+            "Name",
+            run.name,
+            max_chars=80,
+            key=f"name-{run.id}",
+            help="The run's name in lists and charts.",
         )
         note = st.text_area(
-            "Note", run.note, key=f"note-{run.id}", help="A remark that stays with the run."
+            "Note", run.note, key=f"note-{run.id}", help="A remark, stored with the run."
         )
         if st.form_submit_button("Save", key=f"save-{run.id}", icon=":material/save:"):
             if name.strip() != run.name:
@@ -71,28 +77,29 @@ def _edit(run: Run) -> None:
         key=f"delete-{run.id}",
         icon=":material/delete:",
         disabled=not run.state.is_over,
-        help="Asks first." if run.state.is_over else "It is in progress: stop it first.",
+        help="Asks for confirmation." if run.state.is_over else "Stop the run first.",
     ):
         st.session_state[keys.DELETING] = run.id
     if st.session_state.get(keys.DELETING) == run.id:
         _confirm(run)
 
 
-def _keep() -> None:
+def _cancel() -> None:
     st.session_state.pop(keys.DELETING, None)
 
 
-@st.dialog("Delete this run?", icon=":material/delete:", on_dismiss=_keep)
+@st.dialog("Delete this run?", icon=":material/delete:", on_dismiss=_cancel)
 def _confirm(run: Run) -> None:
     st.markdown(
-        f"**{format.plain(run.name)}** goes for good, with its network, its answers and its curves."
+        f"**{format.plain(run.name)}** will be deleted permanently, with its network, answers and "
+        "curves."
     )
     if is_shared():
-        st.caption("A team's server hides its entry, and keeps it until `mlflow gc` is run there.")
+        st.caption("The team's server only hides its entry, until `mlflow gc` is run there.")
     with guards.messages(), st.container(horizontal=True):
         delete = st.button("Delete", key=f"really-{run.id}", type="primary")
-        if delete or st.button("Keep it", key=f"keep-{run.id}"):
-            _keep()
+        if delete or st.button("Cancel", key=f"keep-{run.id}"):
+            _cancel()
             if delete:
                 catalogue.delete(run)
             st.rerun()

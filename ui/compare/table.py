@@ -1,4 +1,4 @@
-"""Every run in a table: filtered, sorted, with the columns one wants, and choosing among them."""
+"""The table of runs: filter, sort, choose columns, and select runs."""
 
 import hashlib
 import os
@@ -43,7 +43,7 @@ _NAMES = {
 
 
 def controls(found: list[Run]) -> list[str]:
-    """Show the filter, the choice of columns and the download; return the columns."""
+    """Show the filter, the column selection and the download; return the columns."""
     default = list(_DEFAULT)
     default[2:2] = ["warning"] if any(run.warning for run in found) else []
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -53,8 +53,8 @@ def controls(found: list[Run]) -> list[str]:
             persist_state="session",
             width=420,
             placeholder="words, such as: mlp finished",
-            help="Shows the runs that have every one of these words somewhere in their row. "
-            "A click on a column's head sorts.",
+            help="Shows the runs that have all of these words in their row. Click a column's "
+            "header to sort.",
         )
         with st.popover("Columns", icon=":material/view_column:"):
             columns = st.multiselect(
@@ -64,7 +64,7 @@ def controls(found: list[Run]) -> list[str]:
                 format_func=_NAMES.__getitem__,
                 key=keys.RUN_COLUMNS,
                 persist_state="session",
-                help="What the table shows, in this order.",
+                help="The columns of the table, in this order.",
             )
         st.download_button(
             "CSV",
@@ -74,7 +74,7 @@ def controls(found: list[Run]) -> list[str]:
             key="runs-csv",
             icon=":material/download:",
             on_click="ignore",
-            help="Downloads every run with all its columns; accuracies are fractions of 1.",
+            help="Download all runs with all columns; accuracies are between 0 and 1.",
         )
     return columns or default
 
@@ -86,12 +86,12 @@ def _csv(found: list[Run]) -> str:
 
 
 def table(columns: list[str], live: bool) -> None:
-    """Show the runs, every two seconds if `live`, and keep which are chosen."""
+    """Show the runs, updated every two seconds if `live`, and store the selection."""
     st.fragment(_table, run_every=2 if live else None)(columns)
 
 
 def _table(columns: list[str]) -> None:
-    with guards.messages():  # here too: a fragment's own reruns do not pass the app's
+    with guards.messages():  # a fragment's own reruns do not go through the app's messages()
         _rows(columns)
 
 
@@ -99,12 +99,12 @@ def _rows(columns: list[str]) -> None:
     every = compare.table(catalogue.listed_with_builtin())
     shown = _readable(compare.matching(every, st.session_state.get(keys.RUN_FILTER) or ""))
     if shown.empty:
-        st.info("No run has all of these words. Take some away.", icon=":material/filter_alt_off:")
+        st.info("No run matches all of these words. Remove some.", icon=":material/filter_alt_off:")
         return
     ids = list(shown["run"])
     chosen = list(st.session_state.get(keys.COMPARED, []))
-    # Positions mean other runs once the rows change: then the table starts afresh. Where it goes
-    # on, a new default would undo a click that is still on its way.
+    # The selection is by row number, so the table gets a new key when its rows change. While its
+    # key stays the same, so must its default: a new one would undo a click that is just arriving.
     key = "runs-" + hashlib.blake2b("".join(ids).encode(), digest_size=8).hexdigest()
     if key not in st.session_state:
         rows = [ids.index(run_id) for run_id in chosen if run_id in ids]
@@ -127,11 +127,11 @@ def _rows(columns: list[str]) -> None:
     now += [run_id for run_id in ticked if run_id not in now]
     if now != chosen:
         st.session_state[keys.COMPARED] = now
-        st.rerun()  # what stands below the table follows
+        st.rerun()  # updates the page below the table
 
 
 def _readable(every: pd.DataFrame) -> pd.DataFrame:
-    """Return the table as people read it: percentages, local time, the reason beside the state."""
+    """Return the table for display: percentages, local time, and the reason after the state."""
     low, high = 100 * every["test_low"], 100 * every["test_high"]
     local = datetime.now().astimezone().tzinfo
     return every.assign(
@@ -151,29 +151,31 @@ def _share(name: str, help: str) -> Any:
 
 def _state(reasons: bool) -> Any:
     return st.column_config.TextColumn(
-        "State", width=210 if reasons else None, help="And why, where there is a reason."
+        "State", width=210 if reasons else None, help="The state, and the reason for it, if any."
     )
 
 
 _COLUMNS = {
     **{name: st.column_config.TextColumn(label) for name, label in _NAMES.items()},
     "name": st.column_config.TextColumn("Name", pinned=True),
-    "test_accuracy": _share("test_accuracy", "Read once, at the end, with the best epoch."),
-    "validation_accuracy": _share("validation_accuracy", "Of the best epoch, which it chose."),
+    "test_accuracy": _share("test_accuracy", "Measured once, at the end, with the best epoch."),
+    "validation_accuracy": _share(
+        "validation_accuracy", "Of the best epoch, which was selected by it."
+    ),
     "last_validation_accuracy": _share("last_validation_accuracy", "Of the last epoch."),
     "parameters": st.column_config.NumberColumn("Parameters", format="%,d"),
-    "epochs": st.column_config.NumberColumn("Epochs", help="Completed."),
+    "epochs": st.column_config.NumberColumn("Epochs", help="Completed epochs."),
     "best_epoch": st.column_config.NumberColumn("Best epoch"),
     "train_seconds": st.column_config.NumberColumn(
-        "Training time", format="localized", help="Of the training loop alone."
+        "Training time", format="localized", help="Time spent in the training loop."
     ),
     "started": st.column_config.DatetimeColumn("Started", format="D MMM, HH:mm"),
     "seed": st.column_config.NumberColumn("Seed", format="%d"),
 }
 
 
-def whose() -> str:
-    """Return whose store this is, without the password that its address may hold."""
+def store_description() -> str:
+    """Return which store the runs are in; a password in its address is left out."""
     if address := os.environ.get("MLFLOW_TRACKING_URI"):
         parts = urlsplit(address)
         return f"The team's runs, from {parts.hostname or parts.path}."

@@ -1,5 +1,5 @@
-// Hides the canvas's own toolbar: unseen, it lies over the canvas's upper right corner and takes the
-// strokes that begin there; seen, it lies over what stands above. Undo and Clear are below it.
+// Hides the component's own toolbar: hidden, it still covers the canvas's upper right corner and
+// catches strokes there; shown, it covers what is above. The page has Undo and Clear instead.
 
 const sheet = new CSSStyleSheet();
 sheet.replaceSync(".dc-toolbar { display: none !important }");
@@ -14,7 +14,7 @@ export default function ({ parentElement }) {
       }
     }
   };
-  const observer = new MutationObserver(hide); // Clear puts a new canvas there.
+  const observer = new MutationObserver(hide); // Clear replaces the canvas.
   observer.observe(place, { childList: true, subtree: true });
   hide();
   return () => observer.disconnect();

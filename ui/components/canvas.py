@@ -1,4 +1,4 @@
-"""The drawing canvas, which keeps its drawing when its page is left."""
+"""The drawing canvas, which keeps its drawing when the page is left."""
 
 from pathlib import Path
 from typing import Any
@@ -8,7 +8,7 @@ from streamlit_drawable_canvas import st_canvas
 
 from ui import keys
 
-SIDE = 280  # CSS pixels; fits a telephone
+SIDE = 280  # CSS pixels; fits on a phone
 
 _hide_toolbar = st.components.v2.component(
     "digitlab_canvas",
@@ -19,10 +19,10 @@ _hide_toolbar = st.components.v2.component(
 
 
 def canvas() -> dict[str, Any] | None:
-    """Show pen, undo, clear and canvas; return the drawing as fabric's JSON, None where empty."""
+    """Show the canvas with its buttons; return the drawing as Fabric's JSON, None if empty."""
     generation = st.session_state.setdefault(keys.CANVAS, 0)
     key = f"canvas-{generation}"
-    if key not in st.session_state:  # a canvas just mounted starts from what was kept
+    if key not in st.session_state:  # a new canvas starts with the stored drawing
         st.session_state[keys.CANVAS_INITIAL] = st.session_state.get(keys.DRAWING)
     with st.container(key="canvas", gap=None):
         _hide_toolbar(key="canvas-toolbar", height=1)
@@ -39,8 +39,8 @@ def canvas() -> dict[str, Any] | None:
     drawing = result.json_data
     st.session_state[keys.DRAWING] = drawing
     strokes = (drawing or {}).get("objects") or []
-    # Callbacks run before all else: a stroke that arrives while the page is drawn after the click
-    # stops that drawing, and what it had not come to would be lost.
+    # Callbacks run before the page is redrawn, so a stroke that interrupts the redrawing cannot
+    # undo them.
     buttons = st.container(horizontal=True, width=SIDE)
     buttons.button(
         "Undo",
@@ -49,7 +49,7 @@ def canvas() -> dict[str, Any] | None:
         disabled=not strokes,
         on_click=_restart,
         args=[{**(drawing or {}), "objects": strokes[:-1]}],
-        help="Take back the last stroke.",
+        help="Remove the last stroke.",
     )
     buttons.button(
         "Clear",
@@ -58,18 +58,18 @@ def canvas() -> dict[str, Any] | None:
         disabled=not strokes,
         on_click=_restart,
         args=[None],
-        help="Start with an empty canvas.",
+        help="Empty the canvas.",
     )
     st.slider(
         "Pen",
         *(6, 40),
         key=keys.PEN,
-        help="Width in pixels. The model sees the same thickness whatever it is.",
+        help="Width in pixels. The network sees strokes of a fixed thickness.",
     )
     return drawing if strokes else None
 
 
 def _restart(drawing: dict[str, Any] | None) -> None:
-    """Put a fresh canvas in the old one's place, with this drawing on it."""
+    """Replace the canvas by a new one with this drawing."""
     st.session_state[keys.DRAWING] = drawing
     st.session_state[keys.CANVAS] += 1

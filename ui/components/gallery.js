@@ -1,5 +1,5 @@
-// A grid of digits, each a button. Streamlit calls the default export at every change of data;
-// the buttons are kept and only brought up to date, so that the focus stays where it is.
+// A grid of digits, each a button. Streamlit calls the default export whenever the data change; the
+// buttons are updated rather than replaced, so that they keep the focus.
 
 export default function ({ parentElement, data, setStateValue }) {
   const grid = parentElement.querySelector(".gallery");
@@ -24,7 +24,7 @@ export default function ({ parentElement, data, setStateValue }) {
     tile.setAttribute("aria-label", data.labels[i]);
     tile.classList.toggle("wrong", Boolean(data.wrong[i]));
     tile.onclick = () => {
-      mark(i); // At once: the answer from Python takes a moment.
+      mark(i); // Immediately, since Python's answer takes a moment.
       setStateValue("choice", { index: i, revision: data.revision });
     };
   });

@@ -1,4 +1,4 @@
-"""Many digits to look through and choose from, as one component."""
+"""A gallery of digits to select from, as one component."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from core.figures.palette import WRONG
 from ui.components.tiles import sprite
 
 _HERE = Path(__file__).parent
-_COLUMNS = 40  # of the sprite, which the page never shows as a whole
+_COLUMNS = 40  # of the sprite, which is never shown as a whole
 
 _gallery = st.components.v2.component(
     "digitlab_gallery",
@@ -33,12 +33,11 @@ def gallery(
     size: int = 72,
     labels: Sequence[str] | None = None,
 ) -> int | None:
-    """Shows digits in a grid that wraps; returns the index of the selected one, or None.
+    """Show digits in a grid that wraps; return the index of the selected one, or None.
 
     `images` is `(N, 28, 28)`, uint8 or float32 in [0, 1]; `captions` has a short text for each,
-    shown beneath it as it is; `wrong` is `(N,) bool`, and True gives a red edge; `size` is the edge
-    of a tile in CSS pixels; `labels` is what a screen reader says for each tile, by default its
-    caption.
+    shown literally below it; `wrong` is `(N,) bool`, True for a red border; `size` is the side of a
+    tile in CSS pixels; `labels` are the texts for screen readers, by default the captions.
 
     The selection is a state value: it lasts through reruns until another tile is clicked, the
     images change, or the gallery is no longer shown. A click reruns the page, or the fragment that
@@ -61,7 +60,7 @@ def gallery(
             "wrongColour": WRONG,
             "size": size,
             "revision": revision,
-            # Sent back so that a gallery mounted anew, say in another column, shows its selection.
+            # Sent back so that a gallery that is mounted again shows its selection.
             "selected": selected(st.session_state.get(key) or {}),
         },
         on_choice_change=lambda: None,

@@ -13,10 +13,10 @@ from PIL import Image
 
 
 def sprite(images: np.ndarray, columns: int) -> str:
-    """All digits in one picture, row by row, as the data-URL of a PNG.
+    """Return all digits in one picture, row by row, as the data URL of a PNG.
 
     `images` is `(N, 28, 28)`, uint8 or float32 in [0, 1]. Digit i is in row `i // columns`, column
-    `i % columns`; what is left of the last row is black.
+    `i % columns`; the rest of the last row is black.
     """
     pixels = _as_uint8(images)
     rows = max(1, -(-len(pixels) // columns))
@@ -27,9 +27,9 @@ def sprite(images: np.ndarray, columns: int) -> str:
 
 
 def tile(image: np.ndarray, *, width: int = 280, caption: str = "") -> None:
-    """Shows one digit large, at most `width` CSS pixels wide.
+    """Show one digit enlarged, at most `width` CSS pixels wide.
 
-    `image` is `(28, 28)`, uint8 or float32 in [0, 1]. `caption` is read out in the picture's place
+    `image` is `(28, 28)`, uint8 or float32 in [0, 1]. `caption` is for screen readers
     and not shown. A multiple of 28 keeps the pixels square.
     """
     st.html(
@@ -40,7 +40,7 @@ def tile(image: np.ndarray, *, width: int = 280, caption: str = "") -> None:
 
 
 def strip(images: np.ndarray, captions: Sequence[str], *, columns: int, width: int = 112) -> None:
-    """Shows digits to look at, not to choose from, captions beneath.
+    """Show digits in rows with captions below; they cannot be selected.
 
     `images` is `(N, 28, 28)`, uint8 or float32 in [0, 1]. There are `columns` in a row, fewer on a
     screen where they would be tiny; a tile is at most `width` CSS pixels wide.

@@ -1,1 +1,1 @@
-"""What the Data page is made of."""
+"""The parts of the Data page."""

@@ -1,4 +1,4 @@
-"""Looking through the digits: a gallery with filters, a map, and the one that was chosen."""
+"""Browse the digits: a gallery with filters, a map, and the selected image enlarged."""
 
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -19,12 +19,12 @@ from ui.components.gallery import gallery
 from ui.components.tiles import sprite, strip
 
 PAGE_SIZE = 60
-HEIGHT = 520  # CSS pixels of the gallery, the map and the large view
+HEIGHT = 520  # CSS pixels of the gallery, the map and the enlarged image
 _PARTS = {"train": "Training", "test": "Test", "all": "Both"}
 _METHODS = {"pca": "PCA", "tsne": "t-SNE"}
 _MAP_COLUMNS = 50  # of the sprite with the map's digits
 _DRAWS = 11
-# Where the sliders start, and in what unit; bounds and steps are the configuration's.
+# Initial values and units of the sliders; bounds and steps come from the configuration.
 _AUGMENTATION = {
     "rotation": (12.0, "%.0f°"),
     "shift": (2, "%d px"),
@@ -38,7 +38,7 @@ _AUGMENTATION = {
 
 @dataclass(frozen=True)
 class Chosen:
-    """The image shown large: `(28, 28) uint8`, its digit and where it stands."""
+    """The enlarged image: `(28, 28) uint8`, its label, split and index."""
 
     image: np.ndarray
     digit: int
@@ -47,14 +47,14 @@ class Chosen:
 
 
 def chosen(digits: Digits) -> Chosen:
-    """Return the image last clicked in the gallery or the map; at first the very first."""
+    """Return the image last clicked in the gallery or the map; at first, the first image."""
     source, number = st.session_state.get(keys.CHOSEN, (digits.source, 0))
     number = number if source == digits.source else 0
     images, labels = selection.take(digits, np.array([number]))
     return Chosen(images[0], int(labels[0]), *selection.place(digits, number))
 
 
-def browse(digits: Digits) -> None:
+def show_gallery(digits: Digits) -> None:
     """Show the gallery, page by page, with its filters."""
     page_key = f"data-page-{digits.source}"
 
@@ -69,7 +69,7 @@ def browse(digits: Digits) -> None:
         required=True,
         format_func=_PARTS.__getitem__,
         key="data-part",
-        help="Networks learn from the training images and are judged on the test images.",
+        help="Networks learn from the training images and are tested on the test images.",
         on_change=first_page,
         persist_state="session",
     )
@@ -79,7 +79,7 @@ def browse(digits: Digits) -> None:
         selection_mode="multi",
         key="data-digits",
         wrap=True,
-        help="Only these digits; none chosen means all.",
+        help="Show only these digits; all if none is selected.",
         on_change=first_page,
         persist_state="session",
     )
@@ -106,8 +106,8 @@ def browse(digits: Digits) -> None:
                 f"{label}, image {number}" for number, label in zip(shown, labels, strict=True)
             ],
         )
-    # The choice outlasts reruns: only a new one moves the large view, or a click on the map
-    # would be undone by the rerun that follows it.
+    # The gallery keeps its selection through reruns. Only a new one counts, or the rerun after a
+    # click on the map would undo that click.
     clicked = None if picked is None else int(shown[picked])
     if clicked is not None and clicked != st.session_state.get(keys.CLICKED):
         st.session_state[keys.CHOSEN] = (digits.source, clicked)
@@ -115,7 +115,7 @@ def browse(digits: Digits) -> None:
 
 
 def show_map(digits: Digits) -> None:
-    """Show a sample of the training images as points, similar ones near each other."""
+    """Show a sample of the training images as points, with similar images close together."""
     method = st.segmented_control(
         "Map",
         list(_METHODS),
@@ -124,9 +124,9 @@ def show_map(digits: Digits) -> None:
         format_func=_METHODS.__getitem__,
         key="data-map",
         persist_state="session",
-        help="PCA shows the plane in which the pixels vary most. t-SNE bends the space so that "
-        "similar images become neighbours; distances between groups mean little. It takes "
-        "10 to 20 s.",
+        help="PCA projects the images on the plane in which they vary most. t-SNE arranges them so "
+        "that similar images are neighbours; distances between groups mean little. It takes 10 to "
+        "20 s.",
     )
     if method == "tsne" and not _tsne(digits.source)[0].done():
         _wait(digits.source)
@@ -155,8 +155,8 @@ def _draw_map(digits: Digits, method: str) -> None:
         height=HEIGHT,
         on_click=choose,
         tiles=tiles,
-        caption=f"{format.count(len(points))} training images, each digit by its share. "
-        "Click one to see it large.",
+        caption=f"A random sample of {format.count(len(points))} training images. "
+        "Click one to enlarge it.",
     )
 
 
@@ -182,14 +182,14 @@ def _map(source: str) -> tuple[pd.DataFrame, Tiles, float]:
 
 @st.cache_resource(max_entries=2, show_spinner=False)
 def _tsne(source: str) -> "tuple[Future[np.ndarray], float]":
-    """Return the t-SNE map and when it was begun; a thread makes it, so the page stays usable."""
+    """Return the future t-SNE map, computed in a thread, and its start time."""
     digits = cache.digits(source)
     images = digits.train_images[statistics.map_sample(digits)]
     return ThreadPoolExecutor(1).submit(statistics.tsne_map, images), time.monotonic()
 
 
 def pixels(choice: Chosen) -> None:
-    """Show one image large, with the value of each pixel."""
+    """Show one image enlarged, with the value of each pixel."""
     from core.figures.digits import pixel_values
 
     chart(pixel_values(choice.image), "data-pixels", height=HEIGHT)
@@ -197,7 +197,7 @@ def pixels(choice: Chosen) -> None:
 
 @st.fragment
 def show_augmentation(choice: Chosen) -> None:
-    """Show what training with these settings would make of one image, beside the image."""
+    """Show one image and random versions of it, augmented with the chosen settings."""
     from core.training.augmentation import augmented  # torch takes 2 s
 
     places = cycle(st.columns(2))
@@ -225,7 +225,7 @@ def show_augmentation(choice: Chosen) -> None:
         icon=":material/shuffle:",
         key="data-shuffle",
         on_click=_shuffle,
-        help="Draws anew within the same limits, as each epoch of a training does.",
+        help="Draw new random versions with the same limits, as each epoch of a training does.",
     )
 
 

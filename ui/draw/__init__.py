@@ -1,1 +1,1 @@
-"""What the Draw page is made of."""
+"""The parts of the Draw page."""

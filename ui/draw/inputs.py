@@ -1,4 +1,4 @@
-"""The ways a digit gets in: drawn, uploaded, or taken from the test set."""
+"""The inputs of the Draw page: a drawing, an uploaded picture, or a test image."""
 
 import random
 
@@ -19,18 +19,18 @@ _FRAME = palette.ACCENT
 
 
 def drawn() -> list[Digit]:
-    """Let a person draw; return the digits as the model sees them. Raises InkError."""
+    """Show the canvas; return the digits drawn. Raises InkError."""
     drawing = canvas()
     return [] if drawing is None else from_drawing(drawing)
 
 
 def uploaded() -> list[Digit]:
-    """Let a person upload a picture; return the digits in it. Raises InkError."""
+    """Show the upload; return the digits of the picture. Raises InkError."""
     file = st.file_uploader(
         "Picture of one digit, or of several in rows",
         [*SUFFIXES, *UNREADABLE],
-        help="Dark on light or light on dark, up to 16 MB and 40 megapixels, 12 unless it is a "
-        "JPEG. It stays in this server's memory and is not kept.",
+        help="Dark on light or light on dark, up to 16 MB and 40 megapixels (12 unless it is a "
+        "JPEG). The picture is not stored.",
     )
     if file is None:
         return []
@@ -40,7 +40,7 @@ def uploaded() -> list[Digit]:
 
 
 def _framed(content: bytes, boxes: list[tuple[float, float, float, float]]) -> Image.Image:
-    """Return the picture, small, with a frame around each digit found in it."""
+    """Return the picture, reduced, with a frame around each digit found in it."""
     small = upright(content, _SHOWN)
     pencil = ImageDraw.Draw(small)
     for left, top, right, bottom in boxes:
@@ -50,14 +50,14 @@ def _framed(content: bytes, boxes: list[tuple[float, float, float, float]]) -> I
 
 
 def from_test_set(digits: Digits) -> tuple[Digit, int]:
-    """Show how to get another test digit; return this one and what it is."""
+    """Show the button for another test image; return the current one and its label."""
     total = len(digits.test_labels)
     if st.session_state.get(keys.RANDOM_DIGIT, total) >= total:
-        st.session_state[keys.RANDOM_DIGIT] = random.randrange(total)  # noqa: S311  # nothing secret
+        st.session_state[keys.RANDOM_DIGIT] = random.randrange(total)  # noqa: S311  # not for secrets
     if st.button(
         "Another digit",
         icon=":material/shuffle:",
-        help="Take another of the test set's digits, which no run has learned from.",
+        help="Choose another image of the test set at random.",
     ):
         st.session_state[keys.RANDOM_DIGIT] = random.randrange(total)  # noqa: S311
     index = st.session_state[keys.RANDOM_DIGIT]

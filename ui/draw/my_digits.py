@@ -1,4 +1,4 @@
-"""My digits: keep what was drawn with what it is, look through them, take them elsewhere."""
+"""My digits: save drawings with their labels, browse, delete, download and upload them."""
 
 import hashlib
 
@@ -12,51 +12,51 @@ from ui import cache, format, keys
 from ui.components.gallery import gallery
 
 
-def ask(image: NDArray[np.float32], answer: int) -> None:
-    """Ask whether the answer to a (28, 28) digit is right; one click keeps it with its label."""
-    mark = hashlib.blake2b(image.tobytes(), digest_size=8).hexdigest()
-    done = st.session_state.setdefault(keys.KEPT, {})
-    name = done.get(mark)
+def offer_to_save(image: NDArray[np.float32], answer: int) -> None:
+    """Ask for the label of a (28, 28) digit; one click saves the digit with it."""
+    digest = hashlib.blake2b(image.tobytes(), digest_size=8).hexdigest()
+    saved = st.session_state.setdefault(keys.KEPT, {})
+    name = saved.get(digest)
     if name in collection.names():
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.markdown(f"Kept in My digits as a {collection.label_of(name)}.", width="content")
-            if st.button("Take back", key="take-back", icon=":material/undo:"):
+            st.markdown(f"Saved in My digits as a {collection.label_of(name)}.", width="content")
+            if st.button("Undo", key="take-back", icon=":material/undo:"):
                 collection.forget(name)
                 st.rerun()
         return
     label = st.pills(
-        "Was I right? Click what it is to keep it in My digits.",
+        "Is this right? Click the digit that you meant to save it in My digits.",
         range(10),
         format_func=lambda digit: f"**{digit} ✓**" if digit == answer else str(digit),
-        key=f"label-{mark}",
+        key=f"label-{digest}",
         wrap=True,
-        help="Kept on this machine, beside the runs: for Evaluate, and to teach a run your hand.",
+        help="Saved on this machine. The Evaluate page can test a run on My digits, and teach it.",
     )
     if label is not None:
-        done[mark] = collection.keep(image, label)
+        saved[digest] = collection.keep(image, label)
         st.rerun()
 
 
-def kept() -> None:
-    """Show all that were kept, to delete some, and to download or upload them as one file.
+def panel() -> None:
+    """Show all of My digits, with buttons to delete, download and upload them.
 
-    While they are folded, they are only counted.
+    While the panel is collapsed, the digits are only counted.
     """
     title = f"My digits ({len(collection.names()):,})"
-    folded = st.expander(title, key=keys.MY_DIGITS, icon=":material/bookmark:", on_change="rerun")
-    if not folded.open:
+    expander = st.expander(title, key=keys.MY_DIGITS, icon=":material/bookmark:", on_change="rerun")
+    if not expander.open:
         return
     digits = cache.my_digits()
-    with folded:
+    with expander:
         if digits.names:
             st.caption(
-                "Evaluate shows how any run reads them, and can teach it. Click one to delete it."
+                "Evaluate tests a run on them, and can teach it. To delete a digit, click it first."
             )
             chosen = gallery(
                 digits.images, [str(label) for label in digits.labels], "my-digits", size=52
             )
         else:
-            st.caption("None yet. Draw a digit and say what it is.")
+            st.caption("No digits yet. Draw one and click its label to save it.")
             chosen = None
         with st.container(horizontal=True, vertical_alignment="center"):
             if st.button(
@@ -64,7 +64,9 @@ def kept() -> None:
                 key="my-digits-delete",
                 icon=":material/delete:",
                 disabled=chosen is None,
-                help="Deletes the digit chosen above." if digits.names else "There is none.",
+                help="Delete the digit selected above."
+                if digits.names
+                else "There are no digits to delete.",
             ):
                 collection.forget(digits.names[chosen or 0])
                 st.rerun()
@@ -77,7 +79,7 @@ def kept() -> None:
                 icon=":material/download:",
                 disabled=not digits.names,
                 on_click="ignore",
-                help="All of them as one file, to keep or to upload elsewhere.",
+                help="Download all digits as one file, as a backup or for another machine.",
             )
         _upload()
 
@@ -88,7 +90,7 @@ def _upload() -> None:
         "Add digits from a file",
         ["zip"],
         key=f"{keys.MY_DIGITS_UPLOAD}-{generation}",
-        help="A my-digits.zip that was downloaded here or on another machine.",
+        help="A my-digits.zip, downloaded here or on another machine.",
     )
     if file is None:
         return
@@ -97,7 +99,7 @@ def _upload() -> None:
     except InkError as error:
         st.error(format.message(error), icon=":material/error:")
         return
-    st.toast(f"{new:,} new digits.")
+    st.toast(f"{new:,} new {'digit' if new == 1 else 'digits'}.")
     st.session_state[keys.MY_DIGITS_UPLOAD] += (
         1  # an empty uploader, or each rerun would add them again
     )

@@ -1,4 +1,4 @@
-"""What a network reads in one digit, or in several, row by row."""
+"""Show a network's reading of one digit, or of several, row by row."""
 
 from typing import TYPE_CHECKING
 
@@ -20,10 +20,10 @@ if TYPE_CHECKING:  # torch takes 2 s
 def readings(
     run: Run, digits: list[Digit], truth: int | None = None
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Show the answer in words, the digits as the model sees them, and one's probabilities.
+    """Show the answer in words, the digits as the network sees them, and one's probabilities.
 
-    `truth` is known of a test digit. Returns the image looked at, (28, 28), and its probabilities,
-    (10,).
+    `truth` is the label of a test image. Returns the selected image, (28, 28) in [0, 1], and its
+    probabilities, (10,).
     """
     images = np.stack([digit.image for digit in digits])
     read = cache.reader(run).readings(images)
@@ -32,24 +32,24 @@ def readings(
         chosen = 0
     else:
         chosen = _several(digits, read)
-    seen, bars = st.columns([1, 2])
-    with seen:
-        tile(images[chosen], width=196, caption="What the model sees")
-        st.caption("What the model sees, 28 × 28")
+    input_image, bars = st.columns([1, 2])
+    with input_image:
+        tile(images[chosen], width=196, caption="What the network sees")
+        st.caption("What the network sees, 28 × 28 pixels")
     with bars:
         chart(probability_bars(read[chosen].probabilities, truth), "draw-bars", height=280)
     return images[chosen], read[chosen].probabilities
 
 
 def _several(digits: list[Digit], read: "list[Reading]") -> int:
-    """Show the number that each row of digits makes; return which digit to look at."""
+    """Show the number that each row of digits forms; return the index of the selected digit."""
     rows = [""] * (1 + max(digit.row for digit in digits))
     for digit, one in zip(digits, read, strict=True):
         rows[digit.row] += str(one.digit)
-    st.markdown(f"### It says {', '.join(rows)}")
+    st.markdown(f"### This looks like {', '.join(rows)}")
     doubts = [
         f"digit {place}: "
-        + (format.either(one.candidates) if one.looks_like_a_digit else "it may not be one")
+        + (format.either(one.candidates) if one.looks_like_a_digit else "may not be a digit")
         for place, one in enumerate(read, 1)
         if not one.sure
     ]
@@ -63,6 +63,6 @@ def _several(digits: list[Digit], read: "list[Reading]") -> int:
         default=0,
         required=True,
         key=f"digit-of-{len(digits)}",
-        help="Which one the 28 × 28 and the probabilities below are of.",
+        help="Selects the digit that is shown below.",
     )
     return int(place)

@@ -1,1 +1,1 @@
-"""What the Evaluate page is made of."""
+"""The parts of the Evaluate page."""

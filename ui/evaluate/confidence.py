@@ -1,4 +1,4 @@
-"""Whether a run's confidence means what it says."""
+"""Show how well a run's confidence matches its accuracy."""
 
 import streamlit as st
 
@@ -12,8 +12,8 @@ from ui.components.chart import chart
 
 
 def confidence(run: Run, result: Result) -> None:
-    """Show the reliability diagram before and after calibration, and where sure begins."""
-    st.subheader("Is it as sure as it should be?")
+    """Show the reliability diagram before and after calibration, and the threshold of sure."""
+    st.subheader("Can its confidence be trusted?")
     calibrated = run.calibration.apply(result.probabilities)
     tables = [
         calibration.reliability(answers, result.labels)
@@ -33,25 +33,26 @@ def confidence(run: Run, result: Result) -> None:
         if fitted.sure_from is not None and sure.any():
             wrong = (calibrated.argmax(axis=1) != result.labels)[sure].mean()
             st.markdown(
-                f"It is **sure of {format.percent(sure.mean())}** of these images, and wrong on "
-                f"**{format.percent(wrong)}** of those. It is sure from a confidence of "
-                f"{format.percent(fitted.sure_from)}: from there, at most "
-                f"{format.percent(calibration.SURE_MISTAKES)} of the validation images are misread."
+                f"It is **sure of {format.percent(sure.mean())}** of these images, and wrong about "
+                f"**{format.percent(wrong)}** of those. An answer counts as sure from a confidence "
+                f"of {format.percent(fitted.sure_from)}: from there on, at most "
+                f"{format.percent(calibration.SURE_MISTAKES)} of the answers on the validation "
+                "images are wrong."
             )
         else:
             st.markdown(
-                "It is not sure of any image: the validation images are too few, or too often "
-                "misread, to show from which confidence it would be right."
+                "It is not sure of any image: there are too few validation images, or too many "
+                "mistakes on them, to find a confidence from which its answers are reliable."
             )
         st.caption(
-            "Temperature and threshold are fitted on the validation images alone. They change how "
-            "sure the network is, never what it answers. Draw reads each digit five times, slanted "
-            "and in other thicknesses, and has a threshold fitted on such readings."
+            "The temperature and the threshold are fitted on the validation images. They change "
+            "the confidence, never the answer. The Draw page reads each digit five times, slanted "
+            "and in other thicknesses, and has its own threshold."
         )
 
 
 def _fitted(run: Run) -> Calibration:
-    """Return the calibration of single answers, which are what this page shows."""
+    """Return the calibration for single answers, which this page shows."""
     if may_have_seen(run, cache.digits_for(run)):
         return run.calibration
     validation = cache.result(run, "validation")
@@ -61,9 +62,9 @@ def _fitted(run: Run) -> Calibration:
 def _explanation(run: Run, before: float, after: float) -> str:
     temperature = run.calibration.temperature
     if temperature == 1:
-        return "Not calibrated yet: that is done when the run is over."
-    habit = "too sure" if temperature > 1 else "too modest"
+        return "Not calibrated yet. A run is calibrated when it ends."
+    habit = "overconfident" if temperature > 1 else "underconfident"
     return (
-        f"The network is {habit}: its expected calibration error is **{format.percent(before)}**, "
-        f"and **{format.percent(after)}** at a temperature of {temperature:.2f}."
+        f"The network is {habit}: its expected calibration error is **{format.percent(before)}**. "
+        f"Calibrated with a temperature of {temperature:.2f}, it is **{format.percent(after)}**."
     )

@@ -1,4 +1,4 @@
-"""Teach a run my digits, and see what it was like before and after, on them and on MNIST."""
+"""Teach a run my digits, and compare its accuracy before and after."""
 
 import pandas as pd
 import streamlit as st
@@ -14,8 +14,8 @@ from ui import cache, format, guards, keys
 
 
 def offer(run: Run, result: Result) -> None:
-    """Offer to teach the run my digits; of one that was taught, show before and after."""
-    st.subheader("Teach it your hand")
+    """Show the button to teach the run my digits; for a taught run, before and after."""
+    st.subheader("Teach it your handwriting")
     if run.taught_from:
         _before_and_after(run)
     learning = st.session_state.get(keys.TEACHING)
@@ -25,20 +25,20 @@ def offer(run: Run, result: Result) -> None:
         "Teach it my digits",
         key="teach",
         icon=":material/school:",
-        help="Goes on training this network for some seconds, on MNIST mixed with your digits, as "
-        "a new run; this one stays as it is.",
+        help="Train this network for some more seconds, on MNIST mixed with your digits. The "
+        "result is a new run; this one does not change.",
     ):
         st.session_state[keys.TEACHING] = start(run).id
         st.rerun()
     if len(result.labels) < 20:
-        st.caption("A few of each digit teach more: it learns how you write, not single drawings.")
+        st.caption("Save a few drawings of each digit first: too few teach it little.")
 
 
 def _progress(run_id: str) -> None:
     with guards.messages():
         try:
             run = catalogue.get(run_id)
-        except RunError:  # somebody deleted it
+        except RunError:  # deleted in another session
             st.session_state.pop(keys.TEACHING, None)
             st.rerun()
         if not run.state.is_over:
@@ -56,12 +56,12 @@ def _before_and_after(run: Run) -> None:
         before = catalogue.get(run.taught_from)
         rows = [_row("before", before), _row("after", run)]
     except UserError as error:
-        st.caption(f"What it was like before is not known: {format.message(error)}")
+        st.caption(f"The accuracy before is not available: {format.message(error)}")
         return
     st.dataframe(pd.DataFrame(rows), hide_index=True, height="content", key="before-and-after")
     st.caption(
-        "It has learned from these very digits, so that it reads them now is no proof: draw new "
-        "ones. What it reads of MNIST's test images says what it forgot."
+        "It has learned from these very digits, so its accuracy on them proves little: draw new "
+        "ones to test it. A lower accuracy on MNIST's test images shows what it has forgotten."
     )
 
 
@@ -75,5 +75,5 @@ def _row(when: str, run: Run) -> dict[str, str]:
         result = cache.result(run, split)
         row[title] = format.percent(metrics.score(result.probabilities, result.labels)[1])
     if known:
-        row["MNIST test"] += " (it knew some)"
+        row["MNIST test"] += " (may have learned from some)"
     return row

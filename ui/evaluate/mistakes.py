@@ -1,4 +1,4 @@
-"""What a run gets wrong: the images of a cell, one of them closely, the tables, the downloads."""
+"""A run's mistakes: the images of a cell, one of them in detail, tables and downloads."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -22,21 +22,21 @@ if TYPE_CHECKING:
 
 PAGE = 60  # images
 _ALL, _CELL = "mistakes", "cell"
-_NO_BREAK = "\u00a0"  # so that a caption's line ends nowhere but before the image's number
+_NO_BREAK = "\u00a0"  # so that a caption breaks only before the image's number
 
 
 def matrix_key(run: Run, split: str) -> str:
-    """Return the key of a run's confusion matrix: a click does not outlive run or split."""
+    """Return the key of a run's confusion matrix, so that a click is for one run and split."""
     return f"confusion-{run.id}-{split}"
 
 
 def show_cell() -> None:
-    """Turn from all mistakes to the cell that was clicked."""
+    """Show the clicked cell instead of all mistakes."""
     st.session_state[keys.SHOWN_IMAGES] = _CELL
 
 
 def mistakes(run: Run, split: str, result: Result, cell: Click | None) -> None:
-    """Show the clicked cell's images or all mistakes, and one of them with its probabilities."""
+    """Show the clicked cell's images or all mistakes, and the selected image in detail."""
     answers = metrics.answers(result.probabilities, result.labels, result.indices)
     wrong = answers["truth"] != answers["answer"]
     sets = {_ALL: answers[wrong].sort_values("confidence", ascending=False)}
@@ -44,7 +44,7 @@ def mistakes(run: Run, split: str, result: Result, cell: Click | None) -> None:
     if cell is not None:
         truth, answer = int(cell["y"]), int(cell["x"])
         inside = answers[(answers["truth"] == truth) & (answers["answer"] == answer)]
-        # Of mistakes the surest is the most telling, of right answers the least sure.
+        # The most confident mistakes and the least confident right answers come first.
         sets[_CELL] = inside.sort_values("confidence", ascending=truth == answer)
         titles[_CELL] = f"{truth} → {answer} ({len(inside):,})"
     if st.session_state.get(keys.SHOWN_IMAGES) not in sets:
@@ -56,7 +56,7 @@ def mistakes(run: Run, split: str, result: Result, cell: Click | None) -> None:
         key=keys.SHOWN_IMAGES,
         required=True,
         label_visibility="collapsed",
-        help="Every mistake, or the images of the cell you clicked.",
+        help="All mistakes, or the images of the cell you clicked.",
     )
     shown = shown or _ALL  # one is required; its type says otherwise
     chosen = _gallery(sets[shown], result, f"{run.id}-{split}-{titles[shown]}")
@@ -65,11 +65,11 @@ def mistakes(run: Run, split: str, result: Result, cell: Click | None) -> None:
 
 
 def _gallery(shown: "pd.DataFrame", result: Result, key: str) -> int | None:
-    """Show a page of images in a frame of fixed height; return the position of the chosen one."""
+    """Show a page of images at a fixed height; return the position of the selected one."""
     pages = max(1, -(-len(shown) // PAGE))
     with st.container(height=345, border=False):
         if shown.empty:
-            st.info("No image here.", icon=":material/check_circle:")
+            st.info("No images to show.", icon=":material/check_circle:")
             return None
         page = st.session_state.get(f"page-{key}", 1)
         part = shown.iloc[(page - 1) * PAGE : page * PAGE]
@@ -80,20 +80,21 @@ def _gallery(shown: "pd.DataFrame", result: Result, key: str) -> int | None:
             wrong=(part["truth"] != part["answer"]).to_numpy(),
             size=64,
         )
-    with st.container(height=40, border=False):  # as high without pages, so that nothing jumps
+    with st.container(height=40, border=False):  # always there, so that the page does not jump
         if pages > 1:
             st.pagination(pages, key=f"page-{key}")
     return int(part.index[index or 0])
 
 
 def _caption(row: Any) -> str:
-    """Return what stands under a tile; `row` is one of `metrics.answers`, as a named tuple."""
-    reading = f"{row.truth} → {row.answer}, {row.confidence:.1%}".replace("%", " %")
+    """Return the caption of a tile; `row` is one of `metrics.answers`, as a named tuple."""
+    confidence = format.share(row.confidence).replace("over ", ">")
+    reading = f"{row.truth} → {row.answer}, {confidence}"
     return reading.replace(" ", _NO_BREAK) + f" #{row.index}"
 
 
 def _closely(run: Run, position: int, answers: "pd.DataFrame", result: Result) -> None:
-    """Show one image large, with its ten probabilities, what they say, and why."""
+    """Show one image enlarged, with its ten probabilities and an explanation."""
     row, probabilities = answers.loc[position], result.probabilities[position]
     truth, answer = int(row["truth"]), int(row["answer"])
     picture, bars = st.columns([1, 2], vertical_alignment="center")
@@ -114,37 +115,45 @@ def _story(truth: int, answer: int, probabilities: np.ndarray) -> str:
     if truth == answer:
         second = int(np.argsort(probabilities)[-2])
         runner_up = format.percent(probabilities[second])
-        return f"is rightly read as {answer}; next comes {second} with {runner_up}."
+        return f"is correctly read as {answer}; {second} comes next with {runner_up}."
     return (
-        f"is read as {answer} with {format.percent(probabilities[answer])}; "
-        f"the truth, {truth}, got {format.percent(probabilities[truth])}."
+        f"is read as {answer} with {format.share(probabilities[answer])}; "
+        f"the true digit, {truth}, has {format.percent(probabilities[truth])}."
     )
 
 
 def per_class(report: Report) -> None:
-    """Show precision, recall, F1 and support by digit."""
-    st.subheader("Each digit")
-    shares = ("precision", "recall", "f1")
+    """Show precision, recall, F1 and support by digit; an undefined one is a dash."""
+    st.subheader("By digit")
+    answered, support = report.matrix.sum(0), report.matrix.sum(1)
+    defined = {"precision": answered > 0, "recall": support > 0, "f1": answered + support > 0}
     st.dataframe(
-        report.classes.assign(**{name: 100 * report.classes[name] for name in shares}),
+        report.classes.assign(
+            **{name: (100 * report.classes[name]).where(known) for name, known in defined.items()}
+        ),
         column_config={
             "digit": st.column_config.NumberColumn("Digit", width=60),
-            "precision": _share("Precision", "Of the images read as this digit, how many are one."),
-            "recall": _share("Recall", "Of the images of this digit, how many are read as one."),
-            "f1": _share("F1", "Precision and recall in one: their harmonic mean."),
+            "precision": _share(
+                "Precision", "Share of the images read as this digit that are this digit."
+            ),
+            "recall": _share(
+                "Recall", "Share of the images of this digit that are read as this digit."
+            ),
+            "f1": _share("F1", "The harmonic mean of precision and recall."),
             "support": st.column_config.NumberColumn("Support", help="Images of this digit."),
         },
         hide_index=True,
+        placeholder="–",
         height=387,
     )
 
 
 def confused_pairs(report: Report) -> None:
-    """Show which digit is taken for which, most frequent first."""
+    """Show the most frequent mistakes, as pairs of truth and answer."""
     st.subheader("Most confused pairs")
     pairs = metrics.confused_pairs(report.matrix)
     if pairs.empty:
-        st.info("Nothing is confused: every answer is right.", icon=":material/check_circle:")
+        st.info("No mistakes: every answer is right.", icon=":material/check_circle:")
         return
     st.dataframe(
         pairs.assign(
@@ -160,7 +169,7 @@ def confused_pairs(report: Report) -> None:
             "count": st.column_config.ProgressColumn(
                 "Images", format="%d", min_value=0, max_value=int(pairs["count"].max())
             ),
-            "share": _share("Of that truth", "Share of all images of the true digit."),
+            "share": _share("Share of truth", "Share of all images of the true digit."),
         },
         hide_index=True,
         height=387,
@@ -172,7 +181,7 @@ def _share(label: str, help: str) -> Any:
 
 
 def downloads(run: Run, split: str, result: Result, report: Report) -> None:
-    """Offer all answers, the classes and the matrix as CSV, each made when it is asked for."""
+    """Show the downloads of all answers, the metrics by digit and the confusion matrix as CSV."""
 
     def every_answer() -> str:
         table = metrics.answers(result.probabilities, result.labels, result.indices)
@@ -185,8 +194,8 @@ def downloads(run: Run, split: str, result: Result, report: Report) -> None:
         return str(pd.DataFrame(report.matrix).rename_axis("truth").to_csv())
 
     files = {
-        "answers": ("Every answer", every_answer),
-        "classes": ("Each digit", lambda: str(report.classes.to_csv(index=False))),
+        "answers": ("All answers", every_answer),
+        "classes": ("By digit", lambda: str(report.classes.to_csv(index=False))),
         "confusion": ("Confusion matrix", matrix),
     }
     with st.container(horizontal=True):
@@ -199,6 +208,6 @@ def downloads(run: Run, split: str, result: Result, report: Report) -> None:
                 key=f"csv-{name}",
                 icon=":material/download:",
                 on_click="ignore",
-                help="Downloads it as CSV; shares are fractions of 1, probabilities those of the "
-                "network itself, before calibration.",
+                help="Download as CSV. Shares are between 0 and 1; probabilities are those before "
+                "calibration.",
             )

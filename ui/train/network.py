@@ -1,4 +1,4 @@
-"""What is about to be trained: the network layer by layer, and how long it will take."""
+"""The network to be trained, layer by layer, and the estimate of its training time."""
 
 from contextlib import nullcontext
 
@@ -11,20 +11,20 @@ from core.errors import UserError
 from core.runs import catalogue
 from ui import format
 
-_TIMES = 4  # measurements in all; the first meets a machine that is busy drawing the page
+_TIMES = 4  # measurements; the first is slowed by the drawing of the page
 _PAUSE = 3  # seconds between them
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)
 def _measured(batch: TrainConfig) -> list[tuple[float, float]]:
-    """Return what `estimate.step_seconds` said so far: a list to add to."""
+    """Return the cached list of measurements by `estimate.step_seconds`, to append to."""
     return []
 
 
 def duration(config: TrainConfig, images: int) -> None:
-    """Show about how long a training takes here, given how many training images there are.
+    """Show the estimated training time, given the number of training images.
 
-    It is measured again while the page is at rest, and the fastest counts.
+    It is measured several times while the page is idle, and the fastest counts.
     """
     batch = TrainConfig(
         network=config.network,
@@ -51,11 +51,11 @@ def _duration(config: TrainConfig, batch: TrainConfig, images: int) -> None:
     sizes = split_sizes(images, config.validation_size, config.train_size)
     fastest = tuple(map(min, zip(*measured, strict=True)))
     expected = format.duration(estimate.seconds(config, sizes, fastest))
-    st.caption(f"About {expected} on this machine, more while it is busy.")
+    st.caption(f"About {expected} on this machine, longer while it is busy.")
 
 
 def layers(config: TrainConfig) -> None:
-    """Show the network layer by layer with output shapes and parameters."""
+    """Show the network's layers with their output shapes and parameters."""
     table, total = _layers(config.network, config.width)
     st.dataframe(table, hide_index=True, height=240)
     st.caption(f"{format.count(total)} parameters. Shapes are channels × height × width.")

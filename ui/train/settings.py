@@ -1,4 +1,4 @@
-"""The settings of a training: a recipe, then a control for every field of TrainConfig."""
+"""The settings of a training: a recipe, and a control for every field of TrainConfig."""
 
 from collections.abc import Mapping
 from contextlib import nullcontext
@@ -14,9 +14,9 @@ _FIELDS = config_fields()
 
 
 def settings() -> tuple[TrainConfig, str]:
-    """Draw the controls; return the configuration and the recipe it started from.
+    """Show the controls; return the configuration and the recipe that it started from.
 
-    Raises ConfigError for a value that a control lets through and the configuration refuses.
+    Raises ConfigError for a value that a control allows but the configuration does not.
     """
     if keys.CONFIG not in st.session_state:
         _keep(recipes.RECIPES["fast_cnn"])
@@ -27,7 +27,7 @@ def settings() -> tuple[TrainConfig, str]:
         index=names.index(st.session_state[keys.RECIPE]),
         key="recipe-choice",
         on_change=_take_recipe,
-        help="A named starting point. Everything in it can be changed below.",
+        help="A named starting point. You can change all of its settings below.",
     )
     st.caption(recipes.RECIPES[recipe].summary)
     if measured := recipes.RECIPES[recipe].measured:
@@ -43,7 +43,7 @@ def settings() -> tuple[TrainConfig, str]:
                 if field.metadata["group"] == title:
                     values[name] = _control(name, values)
     if not has_effect("small_share", values):
-        values["small_share"] = 0.0  # as its control, greyed out, says
+        values["small_share"] = 0.0  # as its disabled control shows
     st.session_state[keys.CONFIG] = values
     return TrainConfig(**values), recipe
 
@@ -64,11 +64,11 @@ def _key(name: str) -> str:
 
 
 def _control(name: str, values: dict[str, Any]) -> Any:
-    """Draw one field's control and return its value; one without effect here is greyed out."""
+    """Show one field's control and return its value; disable it if it has no effect."""
     metadata = _FIELDS[name].metadata
     value = st.session_state.setdefault(_key(name), values[name])
     common: dict[str, Any] = {
-        "label": name.replace("_", " ").capitalize(),
+        "label": name.replace("_", " ").replace("optimizer", "optimiser").capitalize(),
         "key": _key(name),
         "help": _help(metadata),
         "disabled": not has_effect(name, values),
@@ -90,7 +90,7 @@ def _control(name: str, values: dict[str, Any]) -> Any:
 
 
 def _help(metadata: Mapping[str, Any]) -> str:
-    """Return what turning a field does, and with which other settings alone it does it."""
+    """Return a field's help, with the other settings that it needs to have an effect."""
     needs = metadata.get("needs", {}).items()
     only = [f" Only with the {other} {' or '.join(wanted)}." for other, wanted in needs]
     return "".join([metadata["help"], *only])

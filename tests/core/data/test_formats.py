@@ -111,7 +111,7 @@ def test_other_digits_of_the_same_form_are_told(
     arrays["test_images"][3, 3, 3] ^= 1
     write(data, arrays)
     assert mnist.source() == "mnist"
-    with pytest.raises(DataError, match="is not MNIST's: its checksum does not match"):
+    with pytest.raises(DataError, match="are not MNIST: the checksum does not match"):
         mnist.load()
 
 
@@ -174,7 +174,9 @@ def test_competitions_table_is_told_and_not_used(data: Path) -> None:
     names = ",".join(f"pixel{number}" for number in range(784))
     (data / "train.csv").write_text(f"label,{names}\n")
     assert mnist.source() == "mnist"
-    with pytest.raises(DataError, match="Digit Recognizer: 42,000 images"):
+    with pytest.raises(
+        DataError, match="Digit Recognizer, which has labels for only 42,000 images"
+    ):
         mnist.load()
 
 

@@ -48,7 +48,7 @@ def test_a_truncated_file_is_refused_with_its_size(raw: Path) -> None:
 def test_a_longer_file_is_refused(raw: Path) -> None:
     """One byte too many is noticed as well."""
     write(raw / "train-images-idx3-ubyte", HEADERS["train-images-idx3-ubyte"], missing=-1)
-    with pytest.raises(DataError, match=r"of another size: it has 47,040,017 bytes"):
+    with pytest.raises(DataError, match=r"has the wrong size: 47,040,017 bytes"):
         mnist.load()
 
 
@@ -71,7 +71,7 @@ def test_a_file_of_another_kind_is_refused(raw: Path) -> None:
 
 def test_an_altered_file_is_refused(raw: Path) -> None:
     """The right size and header with other pixels fails by its checksum."""
-    with pytest.raises(DataError, match="train-images-idx3-ubyte is not MNIST's: its checksum"):
+    with pytest.raises(DataError, match="train-images-idx3-ubyte are not MNIST: the checksum"):
         mnist.load()
 
 

@@ -27,7 +27,9 @@ def test_hidden_diagonal_leaves_the_mistakes() -> None:
 def test_confusion_title_says_what_one_sees() -> None:
     """It names the number of mistakes and the most frequent; without any, it says so."""
     matrix = np.diag(np.full(10, 8))
-    assert confusion_map(matrix).layout.title.text == "All 80 are right"
+    assert confusion_map(matrix).layout.title.text == "All 80 images are right"
+    single = np.eye(10, dtype=np.int64) * (np.arange(10) == 3)
+    assert confusion_map(single).layout.title.text == "The only image is right"
     matrix[4, 9] = 2
     assert confusion_map(matrix).layout.title.text == ("2 of 82 wrong, most often 4 read as 9")
 
@@ -40,6 +42,15 @@ def test_ten_bars_name_answer_and_truth() -> None:
     assert ("truth" in ticks[4], "answer" in ticks[9]) == (True, True)
     assert "truth" in probability_bars(probabilities, 9).layout.xaxis.ticktext[9]
     assert "answer" in probability_bars(probabilities).layout.xaxis.ticktext[9]
+
+
+def test_bar_below_certainty_is_not_labelled_100_percent() -> None:
+    """A probability below 1 is at most ">99.9 %", 1 is "100.0 %", and a tiny one has no label."""
+    probabilities = np.zeros(10, np.float32)
+    probabilities[3], probabilities[4] = 0.9999, 0.0001
+    text = probability_bars(probabilities).data[0].text
+    assert (text[3], text[4]) == (">99.9 %", "")
+    assert probability_bars(np.eye(10, dtype=np.float32)[3]).data[0].text[3] == "100.0 %"
 
 
 def test_reliability_has_the_tables_points() -> None:

@@ -71,7 +71,7 @@ def test_several_digits_in_a_picture() -> None:
 def test_more_digits_than_anybody_reads_at_once() -> None:
     """A page full of marks is no number."""
     marks = [np.array([[x, 10], [x, 60]], float) for x in range(0, 30 * 40, 40)]
-    with pytest.raises(InkError, match="More than 20 digits"):
+    with pytest.raises(InkError, match="more than 20 digits"):
         from_strokes(marks)
 
 

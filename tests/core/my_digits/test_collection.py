@@ -130,7 +130,8 @@ def test_broken_archives_are_refused_or_taken() -> None:
                 collection.restore(mutated(whole, random))
             except InkError as error:
                 refused += 1
-                assert str(error) == "This is no file of My digits. Upload one that was " + (
+                assert str(error) == (
+                    "The file was not made by My digits. Upload a my-digits.zip that was "
                     "downloaded there."
                 )
     assert refused > 1_000
@@ -143,7 +144,7 @@ def test_no_more_than_a_picture_is_unpacked(how: int) -> None:
     bomb = zipped((GOOD, bytes(size)), how=how)
     for content in (bomb, bomb.replace(size.to_bytes(4, "little"), (100).to_bytes(4, "little"))):
         tracemalloc.start()
-        with pytest.raises(InkError, match="no file of My digits"):
+        with pytest.raises(InkError, match="not made by My digits"):
             collection.restore(content)
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
@@ -159,7 +160,7 @@ def test_directory_of_a_million_members_is_not_read() -> None:
     end = end[:12] + len(directory).to_bytes(4, "little") + (0).to_bytes(4, "little") + end[20:]
     archive = directory + end
     tracemalloc.start()
-    with pytest.raises(InkError, match="no file of My digits"):
+    with pytest.raises(InkError, match="not made by My digits"):
         collection.restore(archive)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
@@ -170,7 +171,7 @@ def test_picture_that_would_decode_to_gigabytes_is_refused() -> None:
     """A header that says 20,000 × 20,000 is enough to know that it is no digit."""
     header = b"IHDR" + struct.pack(">IIBBBBB", 20_000, 20_000, 8, 0, 0, 0, 0)
     chunk = struct.pack(">I", 13) + header + struct.pack(">I", zlib.crc32(header))
-    with pytest.raises(InkError, match="no file of My digits"):
+    with pytest.raises(InkError, match="not made by My digits"):
         collection.restore(zipped((GOOD, b"\x89PNG\r\n\x1a\n" + chunk + png()[33:])))
     name = collection.keep(digit(1), 1)
     (collection.folder() / name).write_bytes(b"\x89PNG\r\n\x1a\n" + chunk + png()[33:])

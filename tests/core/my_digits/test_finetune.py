@@ -24,7 +24,7 @@ def accuracy(run: Run, split: str) -> float:
     """Return what a run reads right of a split, or of my digits."""
     if split == collection.SPLIT:
         mine = collection.load()
-        found = answers.on(run, mine.images, mine.labels)
+        found = answers.on_images(run, mine.images, mine.labels)
     else:
         found = answers.of(run, split, mnist.load("sample"))
     return metrics.score(found.probabilities, found.labels)[1]
@@ -52,9 +52,9 @@ def test_taught_run_reads_what_it_could_not_and_forgets_little(sample_only: None
 
     # What the built-in network knows of the sample goes with what was taught.
     assert (run.seen, run.taught_digits, run.test_accuracy) == (("mnist",), 12, None)
-    assert "is no test" in run.warning and not (run.folder / "test.npy").exists()
+    assert "is not a fair test" in run.warning and not (run.folder / "test.npy").exists()
     assert catalogue.best(catalogue.listed()) is None
-    with pytest.raises(RunError, match="is no test"):
+    with pytest.raises(RunError, match="is not a fair test"):
         answers.of(run, "test", digits)
     assert answers.splits(run, digits) == (answers.KNOWN, "validation")
 
@@ -84,7 +84,7 @@ def test_run_taught_before_this_was_recorded_has_seen_it_too() -> None:
 def test_without_digits_nothing_starts(trained: Path) -> None:
     """The message leads to where digits are kept, and no run is made."""
     before = len(catalogue.listed())
-    with pytest.raises(RunError, match="Draw one and keep it"):
+    with pytest.raises(RunError, match="Draw a digit on the Draw page and save it"):
         finetune.start(catalogue.find("cnn 1000"))
     assert len(catalogue.listed()) == before
 

@@ -66,7 +66,9 @@ def test_stopped_run_keeps_its_test_unread(run: Run, sample: Digits) -> None:
             client.set_tag(run.id, "state", str(state))
         stopped = catalogue.get(run.id)
         assert (stopped.state, stopped.test_accuracy) == (state, None)
-        with pytest.raises(RunError, match=r"can be resumed.*Look at validation"):
+        with pytest.raises(
+            RunError, match=r"tested once, when it has finished\. Choose the split validation"
+        ):
             answers.of(stopped, "test", sample)
         assert answers.splits(stopped, sample) == ("validation",)
         assert len(answers.of(stopped, "validation", sample).labels)
@@ -82,7 +84,7 @@ def test_damaged_answers_are_given_anew(run: Run, sample: Digits) -> None:
 
 def test_what_is_new_to_a_run_is_not_called_known(run: Run, sample: Digits) -> None:
     """Only for a run that may have learned from them are the test images known images."""
-    with pytest.raises(RunError, match="Ask for test"):
+    with pytest.raises(RunError, match="Choose the split test"):
         answers.of(run, answers.KNOWN, sample)
 
 
@@ -90,7 +92,9 @@ def test_run_without_files_says_so(run: Run, sample: Digits) -> None:
     """A run whose folder is gone names itself and what to do."""
     for name in ("test.npy", "best.pt"):
         (run.folder / name).unlink()
-    with pytest.raises(RunError, match=r"The run mlp 500 has no best\.pt.*Choose another run"):
+    with pytest.raises(
+        RunError, match=r"best\.pt of the run mlp 500 is missing.*Choose another run"
+    ):
         answers.of(run, "test", sample)
 
 

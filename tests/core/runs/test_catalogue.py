@@ -58,7 +58,7 @@ def test_runs_are_found_by_what_people_say() -> None:
 def test_two_runs_with_one_name_are_told_apart_by_id() -> None:
     """A name that two runs have is answered with both ids, and each id works."""
     first, second = made("twin"), made("twin")
-    with pytest.raises(RunError, match="2 runs fit 'twin'") as refusal:
+    with pytest.raises(RunError, match="2 runs match 'twin'") as refusal:
         catalogue.find("twin")
     assert first.id[:12] in str(refusal.value) and second.id[:12] in str(refusal.value)
     assert catalogue.find(first.id).id == first.id
@@ -80,7 +80,7 @@ def test_unknown_run_and_empty_store_say_what_to_do() -> None:
     made()
     with pytest.raises(RunError, match="python -m core runs"):
         catalogue.find("nobody")
-    with pytest.raises(RunError, match="No run has completed"):
+    with pytest.raises(RunError, match="No run has been validated"):
         catalogue.find("best")
 
 
@@ -173,7 +173,9 @@ def test_deleted_run_leaves_no_files_in_a_teams_store(
     (kept,) = (tmp_path / "mlruns").rglob("best.pt")
     folder = kept.parent.rename(tmp_path / "elsewhere")
     kept.parent.symlink_to(folder)  # what lies behind a link is not removed
-    with pytest.raises(StoreError, match=r"was deleted\. Its files stay in the team's store at"):
+    with pytest.raises(
+        StoreError, match=r"was deleted\. Its files could not be deleted from the team's store at"
+    ):
         catalogue.delete(runs[1])
     assert catalogue.listed() == []
 
@@ -184,7 +186,7 @@ def test_stop_is_passed_on_and_forgotten_by_a_resume() -> None:
     assert not catalogue.stop_requested(run.id)
     catalogue.request_stop(run)
     assert catalogue.stop_requested(run.id)
-    catalogue.set_tags(run.id, {"state": State.STOPPED, "reason": "stopped in epoch 1 of 4"})
+    catalogue.set_tags(run.id, {"state": State.STOPPED, "reason": "in epoch 1 of 4"})
     with pytest.raises(RunError, match="not in progress: it is stopped"):
         catalogue.request_stop(catalogue.get(run.id))
     catalogue.reopen(catalogue.get(run.id))
@@ -195,7 +197,7 @@ def test_stop_is_passed_on_and_forgotten_by_a_resume() -> None:
 
 def test_missing_file_is_named() -> None:
     """A run without a checkpoint says which file it lacks."""
-    with pytest.raises(RunError, match=r"no best\.pt"):
+    with pytest.raises(RunError, match=r"file best\.pt .* is missing"):
         files.path(made(), "best.pt")
 
 
@@ -255,7 +257,7 @@ def test_run_in_a_state_of_a_newer_version_is_shown_as_failed() -> None:
         client.set_tag(bad.id, "state", "paused")
     shown, other = catalogue.listed()
     assert (shown.id, shown.state, other.id) == (bad.id, State.FAILED, good.id)
-    assert "'paused' is not known to this version" in shown.reason
+    assert "this version of Digit Lab does not know the state 'paused'" in shown.reason
     catalogue.reopen(shown)
     assert catalogue.get(bad.id).state == State.QUEUED
 
@@ -263,11 +265,11 @@ def test_run_in_a_state_of_a_newer_version_is_shown_as_failed() -> None:
 def test_first_final_state_wins() -> None:
     """A later one changes neither the state nor the reason; only a resume goes on from it."""
     run = made()
-    catalogue.move(run.id, State.STOPPED, "stopped in epoch 1 of 4")
+    catalogue.move(run.id, State.STOPPED, "in epoch 1 of 4")
     catalogue.move(run.id, State.FAILED, "something else")
     catalogue.set_tags(run.id, {"state": State.FINISHED, "reason": ""})
     stopped = catalogue.get(run.id)
-    assert (stopped.state, stopped.reason) == (State.STOPPED, "stopped in epoch 1 of 4")
+    assert (stopped.state, stopped.reason) == (State.STOPPED, "in epoch 1 of 4")
     catalogue.reopen(stopped)
     catalogue.move(run.id, State.RUNNING)
     catalogue.move(run.id, State.FINISHED)
@@ -277,9 +279,9 @@ def test_first_final_state_wins() -> None:
 def test_moves_that_cannot_be_are_refused() -> None:
     """What is complete is neither run nor queued again, and what is in progress is not reopened."""
     done, going = made(accuracy=0.9), made()
-    with pytest.raises(RunError, match="finished cannot become running"):
+    with pytest.raises(RunError, match="finished run cannot become running"):
         catalogue.move(done.id, State.RUNNING)
-    with pytest.raises(RunError, match="finished cannot become queued"):
+    with pytest.raises(RunError, match="finished run cannot become queued"):
         catalogue.reopen(done)
     catalogue.move(going.id, State.RUNNING)
     with pytest.raises(RunError, match="in progress"):
@@ -319,7 +321,7 @@ def test_long_note_is_refused_rather_than_cut() -> None:
     """8,000 characters are kept, all of them; one more is refused, and the old note stays."""
     run = made()
     catalogue.note(run, "é" * 8_000)
-    with pytest.raises(RunError, match=r"at most 8,000 characters, and this one has 8,001"):
+    with pytest.raises(RunError, match=r"8,001 characters, and at most 8,000"):
         catalogue.note(run, "x" * 8_001)
     assert catalogue.get(run.id).note == "é" * 8_000
 
@@ -328,8 +330,8 @@ def test_first_end_that_a_recorder_is_told_wins() -> None:
     """A failure after a stop does not take its place, even if neither was written yet."""
     run = made()
     recorder = Recorder(run.id)
-    recorder.end(State.STOPPED, "stopped in epoch 1 of 4")
+    recorder.end(State.STOPPED, "in epoch 1 of 4")
     recorder.end(State.FAILED, "something else")
     recorder.start()
     recorder.close()
-    assert catalogue.get(run.id).reason == "stopped in epoch 1 of 4"
+    assert catalogue.get(run.id).reason == "in epoch 1 of 4"

@@ -64,11 +64,11 @@ def test_origin_is_a_difference() -> None:
     parent = made("parent")
     child = catalogue.create(TrainConfig(), "sample", "fast_cnn", "child", parent, 7)
     table = compare.differing([parent, child])
-    assert table.loc["taught from"].to_dict() == {"parent": "no run", "child": "parent"}
-    assert table.loc["my digits taught"].to_dict() == {"parent": "0", "child": "7"}
+    assert table.loc["fine-tuned from"].to_dict() == {"parent": "no run", "child": "parent"}
+    assert table.loc["my digits learned"].to_dict() == {"parent": "0", "child": "7"}
     assert len(table) == 2
     other = catalogue.create(TrainConfig(), "sample", name="other", parent=child, taught_digits=7)
-    origins = compare.differing([parent, other]).loc["taught from"]
+    origins = compare.differing([parent, other]).loc["fine-tuned from"]
     assert origins.to_dict() == {"parent": "no run", "other": child.id[:8]}
 
 

@@ -140,7 +140,7 @@ def test_store_removed_while_in_use_says_so(own_runs: Path) -> None:
     """No empty store takes its place behind a person's back; put back, it goes on."""
     run = catalogue.create(TrainConfig(), "sample")
     away = own_runs.rename(own_runs.with_name("away"))
-    with pytest.raises(StoreError, match="was removed while it was in use"):
+    with pytest.raises(StoreError, match="was deleted while it was in use"):
         catalogue.listed()
     assert not own_runs.exists()
     away.rename(own_runs)

@@ -160,7 +160,7 @@ def test_stop_is_asked_after_every_step(digits: Digits) -> None:
     """The loop ends at the first step after the wish, with a reason that names the epoch."""
     asked = iter([False] * 12 + [True])
     events = list(train(SMALL, digits, should_stop=lambda: next(asked)))
-    assert events[-1] == Ended("stopped", "stopped in epoch 2 of 3")
+    assert events[-1] == Ended("stopped", "in epoch 2 of 3")
     assert len(epochs(iter(events))) == 1
 
 
@@ -211,7 +211,7 @@ def test_missing_device_is_named(digits: Digits) -> None:
     """Asking for a GPU that is not there says what is."""
     if torch.cuda.is_available():
         pytest.skip("this machine has a CUDA device")
-    with pytest.raises(DeviceError, match="cuda was asked for, and this machine has cpu"):
+    with pytest.raises(DeviceError, match="device cuda is not available: this machine has cpu"):
         next(iter(train(SMALL.changed({"device": "cuda"}), digits)))
 
 
