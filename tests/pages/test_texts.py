@@ -122,7 +122,7 @@ def test_no_error_takes_peoples_text_for_markdown(hostile: list[Run], name: str)
 def test_dialog_and_lesson_name_runs_as_they_are_called(hostile: list[Run]) -> None:
     """What asks before deleting, and what says that a lesson failed, is no Markdown either."""
     page = opened("compare", compared=[hostile[0].id], **{"run-to-delete": hostile[0].id})
-    assert any(format.plain(HOSTILE) in text for *_, text in told(page) if "for good" in text)
+    assert any(format.plain(HOSTILE) in text for *_, text in told(page) if "permanently" in text)
     catalogue.set_tags(hostile[-1].id, {"state": State.FAILED})
     collection.keep(np.eye(28, dtype=np.float32), 3)
     page = opened("evaluate", run=hostile[0].id, split="my digits", teaching=hostile[-1].id)
