@@ -69,16 +69,19 @@ def fit(probabilities: NDArray[np.float32], labels: NDArray[np.uint8]) -> Calibr
     return Calibration(temperature, threshold(calibrated, labels))
 
 
-def threshold(probabilities: NDArray[np.float32], labels: NDArray[np.uint8]) -> float | None:
-    """Return the lowest confidence from which at most SURE_MISTAKES of `(N, 10)` answers are wrong.
+def threshold(
+    probabilities: NDArray[np.float32], labels: NDArray[np.uint8], mistakes: float = SURE_MISTAKES
+) -> float | None:
+    """Return the lowest confidence from which at most a share `mistakes` of answers are wrong.
 
+    `probabilities` are `(N, 10)`, calibrated.
     One mistake is added to the count, because no mistakes among a few answers prove little. Returns
     None if there is no such confidence.
     """
     confidence = probabilities.max(axis=1)
     order = np.argsort(-confidence, kind="stable")
     wrong = np.cumsum(probabilities.argmax(axis=1)[order] != labels[order])
-    right_enough = (wrong + 1) / np.arange(1, len(order) + 1) <= SURE_MISTAKES
+    right_enough = (wrong + 1) / np.arange(1, len(order) + 1) <= mistakes
     last = np.flatnonzero(right_enough)
     return float(confidence[order][last[-1]]) if len(last) else None
 

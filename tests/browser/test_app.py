@@ -60,7 +60,7 @@ def test_whole_way(app: str, new_page: Callable[..., Page]) -> None:
     go(page, "Evaluate")
     expect(page.get_by_role("radio", name="known")).to_be_visible(timeout=LONG)
     go(page, "Compare")
-    page.get_by_role("link", name="Train one").click()
+    page.get_by_role("link", name="Train a network").click()
 
     start(page)
     page.wait_for_function(f"{POINTS} > 1")
