@@ -18,7 +18,7 @@ from torch import Tensor
 
 from core.config import TrainConfig
 from core.data.digits import Digits
-from core.data.splits import split_for
+from core.data.splits import Split, split_for
 from core.errors import ConfigError
 from core.evaluation.metrics import score
 from core.training import device, networks
@@ -63,16 +63,7 @@ def train(
     where = device.choose(config.device, config.precision)
     split = split_for(digits, config.validation_size, config.train_size, config.seed)
     learner = Learner(config, torch.device(where.kind), start)
-    images, labels = digits.train_images[split.train], digits.train_labels[split.train]
-    if extra:
-        images, labels = np.concatenate([images, extra[0]]), np.concatenate([labels, extra[1]])
-    batches = TrainingBatches(images, labels, config, torch.device(where.kind), learner.generator)
-    if not len(batches) or not len(split.validation):
-        raise ConfigError(
-            f"train_size and validation_size leave {len(labels)} images to learn from and "
-            f"{len(split.validation)} to choose the best epoch with. At least 2 and 1 are needed: "
-            "set train_size to 0 for all, or higher."
-        )
+    batches = _training_batches(learner, digits, split, extra, torch.device(where.kind))
     learner.schedule(len(batches))
     done, best_epoch, best_accuracy, earlier_seconds = 0, 0, -1.0, 0.0
     if resume:
@@ -118,6 +109,27 @@ def train(
         yield Ended("finished", "")
     except _Interrupted as interruption:
         yield interruption.ended
+
+
+def _training_batches(
+    learner: Learner,
+    digits: Digits,
+    split: Split,
+    extra: tuple[NDArray[np.uint8], NDArray[np.uint8]] | None,
+    place: torch.device,
+) -> TrainingBatches:
+    """Return the batches of a split's training images and of `extra`. Raises ConfigError."""
+    images, labels = digits.train_images[split.train], digits.train_labels[split.train]
+    if extra:
+        images, labels = np.concatenate([images, extra[0]]), np.concatenate([labels, extra[1]])
+    batches = TrainingBatches(images, labels, learner.config, place, learner.generator)
+    if not len(batches) or not len(split.validation):
+        raise ConfigError(
+            f"train_size and validation_size leave {len(labels)} images to learn from and "
+            f"{len(split.validation)} to choose the best epoch with. At least 2 and 1 are needed: "
+            "set train_size to 0 for all, or higher."
+        )
+    return batches
 
 
 def _keep_freed_memory() -> None:
