@@ -30,12 +30,17 @@ START_SECONDS = 60  # that a server may take
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark as slow what starts processes, by folder and by fixture."""
+    """Mark as slow what starts processes, by folder and by fixture; run the browser's tests last.
+
+    Playwright keeps an event loop running in the main thread until the session ends, and no test
+    after it could run one of its own.
+    """
     folders = [ROOT / folder for folder in SLOW_FOLDERS]
     for item in items:
         in_folder = any(item.path.is_relative_to(folder) for folder in folders)
         if in_folder or SLOW_FIXTURES & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.slow)
+    items.sort(key=lambda item: item.path.is_relative_to(ROOT / "tests" / "browser"))
 
 
 @pytest.fixture(scope="session")
