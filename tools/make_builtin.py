@@ -45,10 +45,10 @@ PEOPLE_MISTAKES = 0.01  # of the answers called sure, to people that it never le
 _NOBODY = dict.fromkeys(("images", "digits", "writers", "writers_held_out", "labels_left_out"), 0)
 
 
-def make(files: list[Path], changes: dict[str, Any]) -> None:
+def make(files: list[Path]) -> None:
     """Train the network and write all its files. Raises DataError without the full MNIST."""
     digits = mnist.load("mnist")
-    config = RECIPES[RECIPE].config.changed(changes)
+    config = RECIPES[RECIPE].config
     people, held_out, others = None, None, _NOBODY
     if files:
         clean = pen_digits.without_wrong_labels(found := pen_digits.read(files), digits)
@@ -238,7 +238,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--strokes", metavar="FILE", nargs="+", type=Path, default=[])
     options = parser.parse_args(arguments)
     try:
-        make(options.strokes, {})
+        make(options.strokes)
     except UserError as error:
         print(error, file=sys.stderr)
         return 2

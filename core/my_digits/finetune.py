@@ -26,7 +26,7 @@ def start(parent: Run) -> Run:
     has no network.
     """
     digits = collection.load_some()
-    best = files.path(parent, "best.pt")
+    best = files.path(parent, files.BEST)
     name = f"{parent.name[: NAME_LENGTH - 8]}, taught"
     source, count = answers.source_for(parent), len(digits.labels)
     run = request.enqueue(settings(parent.config), source, parent.recipe, name, parent, count)

@@ -155,7 +155,7 @@ def _best(run: Run) -> "Checkpoint":
     """Return the checkpoint of a run's best epoch."""
     from core.training import checkpoint
 
-    return checkpoint.load(files.path(run, "best.pt"))
+    return checkpoint.load(files.path(run, files.BEST))
 
 
 def together(members: Sequence[Result]) -> Result:
