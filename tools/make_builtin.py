@@ -40,7 +40,7 @@ from tools import make_non_digits, pen_digits
 from tools.pen_digits import Drawn
 
 RECIPE = "ink_cnn"
-PEOPLE = 30_000  # of people's images beside MNIST's 55,000
+PEOPLE = 36_000  # of people's images beside MNIST's 55,000
 PEOPLE_MISTAKES = 0.01  # of the answers called sure, to people that it never learned from
 _NOBODY = dict.fromkeys(("images", "digits", "writers", "writers_held_out", "labels_left_out"), 0)
 

@@ -17,7 +17,7 @@ from core.training.handwriting import training_images
 from core.training.inference import probabilities
 from core.training.loop import train
 
-COPIES = 4  # of each digit: twice as strokes, twice as a picture
+COPIES = 6  # of each digit, half of them as strokes, half as pictures
 HELD_OUT = 0.15  # share of the writers that thresholds are fitted on, and nothing else
 FOLDS = 2  # of writers, for finding wrong labels
 DOUBTED = 0.02  # a label is taken for wrong where networks that never saw its writer

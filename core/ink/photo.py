@@ -54,7 +54,9 @@ def from_picture(source: bytes | Path | Image.Image) -> list[Digit]:
     ink = strength(source)
     pieces, boxes, edge = find_pieces(ink)
     found, height, width = [], *ink.shape
-    rows = group_pieces(boxes)
+    pixels = ndimage.value_indices(pieces, ignore_value=0)
+    points = [np.stack(pixels[number + 1][::-1], 1) for number in range(len(boxes))]
+    rows = group_pieces(boxes, points)
     for row, group in ((row, group) for row, groups in enumerate(rows) for group in groups):
         (left, top), (right, bottom) = boxes[group, :2].min(0), boxes[group, 2:].max(0)
         if max(right - left, bottom - top) < MIN_INK * max(ink.shape):

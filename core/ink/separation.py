@@ -1,5 +1,7 @@
 """Find the connected pieces of ink, and group them into digits."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
@@ -21,6 +23,11 @@ FLAT_LINE = "No digit found: there is only a flat line. Crop the picture to the 
 PART = 0.35  # of the ink's height: a lower piece is a part of the digit next to it
 SHARED = 0.2  # of the narrower one's width: pieces that overlap this much belong together
 NARROW = 0.2  # of the ink's height: the least width of a piece in that comparison
+OPEN_LOW = 0.2  # of its height: how much lower the bar of an open 4 ends than its L, at least
+OPEN_TOP = 0.25  # of its height: how much higher the bar begins than the L, at most
+OPEN_GAP = 0.4  # of its height: between the L and the bar, at most
+STRAIGHT = 0.2  # spread of a bar's ink across it to that along it, at most
+FOOT = 0.5  # of an L's height, from its top: where it reaches farthest right, at least
 MAX_DIGITS = 20
 ROW_GAP = 0.05  # of the lower row's height: the least gap between rows
 
@@ -66,18 +73,22 @@ def _otsu(values: Floats) -> float:
     return float(edges[1 + np.argmax(below * above * gap**2)])
 
 
-def group_pieces(boxes: Floats) -> list[list[list[int]]]:
+def group_pieces(boxes: Floats, points: Sequence[Floats]) -> list[list[list[int]]]:
     """Group pieces into digits: the indices of each digit's pieces, row by row, left to right.
 
-    `boxes` are (N, 4): left, top, right, bottom. A column of single digits counts as one digit,
-    since it cannot be told from the parts of one. Raises `InkError` for more than MAX_DIGITS.
+    `boxes` are (N, 4): left, top, right, bottom; `points` are each piece's ink, (M, 2): x, y. A
+    column of single digits counts as one digit, since it cannot be told from the parts of one.
+    Raises `InkError` for more than MAX_DIGITS.
     """
     rows = [
-        [[row[number] for number in group] for group in _digits_of_row(boxes[row])]
+        [
+            [row[number] for number in group]
+            for group in _digits_of_row(boxes[row], [points[piece] for piece in row])
+        ]
         for row in _rows(boxes)
     ]
     if len(rows) > 1 and all(len(row) == 1 for row in rows):
-        rows = [_digits_of_row(boxes)]  # strokes above each other, as of a broken 1 or 8
+        rows = [_digits_of_row(boxes, points)]  # strokes above each other, as of a broken 1 or 8
     if sum(map(len, rows)) > MAX_DIGITS:
         raise InkError(f"The picture has more than {MAX_DIGITS} digits. Use fewer at a time.")
     return rows
@@ -113,7 +124,7 @@ def _height(boxes: Floats) -> float:
     return float(boxes[:, 3].max() - boxes[:, 1].min())
 
 
-def _digits_of_row(boxes: Floats) -> list[list[int]]:
+def _digits_of_row(boxes: Floats, points: Sequence[Floats]) -> list[list[int]]:
     """Return the indices of each digit's pieces in one row, left to right.
 
     Pieces belong together if they overlap horizontally by SHARED of the narrower one's width. A
@@ -137,7 +148,49 @@ def _digits_of_row(boxes: Floats) -> list[list[int]]:
                 continue
         groups.append([number])
         ends.append([left, right])
+    groups = _with_open_fours(boxes, points, groups)
+    ends = [[boxes[group, 0].min(), boxes[group, 2].max()] for group in groups]
     for number in np.flatnonzero(~whole).tolist():
         gaps = [max(left - middle[number], middle[number] - right, 0) for left, right in ends]
         groups[int(np.argmin(gaps))].append(number)
     return groups
+
+
+def _with_open_fours(
+    boxes: Floats, points: Sequence[Floats], groups: list[list[int]]
+) -> list[list[int]]:
+    """Return the groups of a row, with the two parts of an open 4 in one.
+
+    Many people write a 4 as an L and a bar that do not touch. Unlike the digits of a number, which
+    stand on one line, the L ends well above the bar.
+    """
+    joined = groups[:1]
+    for group in groups[1:]:
+        left, bar = boxes[joined[-1]], boxes[group]
+        height = _height(np.concatenate([left, bar]))
+        ends_above = bar[:, 3].max() - left[:, 3].max() >= OPEN_LOW * height
+        begins_beside = left[:, 1].min() - bar[:, 1].min() <= OPEN_TOP * height
+        is_near = bar[:, 0].min() - left[:, 2].max() <= OPEN_GAP * height
+        if (
+            (ends_above and begins_beside and is_near)
+            and _is_straight(np.concatenate([points[piece] for piece in group]))
+            and _is_l(np.concatenate([points[piece] for piece in joined[-1]]))
+        ):
+            joined[-1] = joined[-1] + group
+        else:
+            joined.append(group)
+    return joined
+
+
+def _is_straight(points: Floats) -> bool:
+    """Return whether ink at `points (N, 2)` is a straight line."""
+    if len(points) < 3:
+        return len(points) == 2
+    across, along = np.linalg.eigvalsh(np.cov(points, rowvar=False))
+    return bool(across <= STRAIGHT**2 * along)
+
+
+def _is_l(points: Floats) -> bool:
+    """Return whether ink at `points (N, 2)` reaches farthest right in its lower half."""
+    x, y = points.T
+    return bool(y[x.argmax()] - y.min() >= FOOT * np.ptp(y)) and not _is_straight(points)

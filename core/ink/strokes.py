@@ -72,7 +72,7 @@ def from_strokes(strokes: Sequence[Floats]) -> list[Digit]:
         raise InkError("The drawing has points far outside the canvas. Clear it and draw again.")
     boxes = np.array([[*stroke.min(axis=0), *stroke.max(axis=0)] for stroke in strokes])
     found = []
-    rows = group_pieces(boxes)
+    rows = group_pieces(boxes, strokes)
     for row, group in ((row, group) for row, groups in enumerate(rows) for group in groups):
         (left, top), (right, bottom) = boxes[group, :2].min(0), boxes[group, 2:].max(0)
         if max(right - left, bottom - top) >= DOT:

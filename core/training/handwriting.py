@@ -18,7 +18,7 @@ from core.ink.strokes import from_strokes
 
 SIDE = 280  # of the canvas on the Draw page, pixels
 MARGIN = 40  # around the digit, pixels
-PENS = (8.0, 28.0)  # thinnest and thickest, pixels
+PENS = (0.04, 0.26)  # thinnest and thickest, as a share of the digit's longer side
 TREMOR = 2.5  # standard deviation of a point's displacement, pixels, before it is smoothed
 _FINE = 4  # drawn larger and shrunk, for smooth edges
 
@@ -38,7 +38,9 @@ def training_images(
             strokes = varied(on_canvas(digit.strokes), random)
             try:
                 if copy % 2:
-                    found = from_picture(picture(strokes, random.uniform(*PENS)))
+                    found = from_picture(
+                        picture(strokes, random.uniform(*PENS) * (SIDE - 2 * MARGIN))
+                    )
                 else:
                     found = from_strokes(strokes)
             except InkError:

@@ -44,6 +44,25 @@ def test_digit_of_separate_strokes_stays_one(strokes: list[NDArray[Any]]) -> Non
     assert len(from_picture(page(strokes))) == 1
 
 
+@pytest.mark.parametrize("gap", [6, 40])
+def test_open_four_is_one_digit(gap: int) -> None:
+    """An L and a bar that do not touch are a 4, drawn or in a picture."""
+    open_four = [
+        np.array([[60, 60], [60, 150], [130, 150]], float),
+        np.array([[130 + gap, 50], [130 + gap, 220]], float),
+    ]
+    assert len(from_strokes(open_four)) == 1
+    assert len(from_picture(page(open_four, pen=6))) == 1
+
+
+@pytest.mark.parametrize("low", [0, 40])
+def test_one_after_another_digit_is_no_bar(low: int) -> None:
+    """A 1 beside a 7, on the same line or lower, is a digit of its own."""
+    one = np.array([[260, 60 + low], [255, 220 + low]], float)
+    assert len(from_strokes([*SEVEN, one])) == 2
+    assert len(from_picture(page([*SEVEN, one]))) == 2
+
+
 def test_several_digits_are_read_left_to_right_whatever_was_drawn_first() -> None:
     """Each has its own box and the same 28 × 28 as alone."""
     number = [*shifted(BARRED_SEVEN, 400), *shifted(FIVE, 200), *FOUR]
