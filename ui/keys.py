@@ -4,6 +4,10 @@ A widget's state is lost when its page is left. Streamlit keeps it with `persist
 the app copies it to one of these keys.
 """
 
+# The visitor
+PERSON = "person"  # secret and name, where they were given in this session
+ADMIN = "admin"  # whether the admin secret was given in this session
+
 # Selected runs; any of them may have been deleted meanwhile.
 RUN = "run"  # id of the selected run
 RUN_CHOICE = "run-choice"  # the same, as the value of the selectbox
