@@ -9,6 +9,7 @@ import os
 import re
 import secrets
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit
 
@@ -39,7 +40,7 @@ def for_many() -> bool:
 
 def me() -> Person:
     """Return the visitor; whoever has not said their name yet owns nothing."""
-    if not for_many() and _is_at_this_machine():
+    if not for_many() and "is_logged_in" not in st.user and _is_at_this_machine():
         return OWNER
     secret, name = _identity()
     tag = tag_for(secret) if secret else ""
@@ -74,7 +75,7 @@ def badge() -> None:
         if person.owns_all:
             st.markdown("You can change everybody's runs, until you reload the page.")
         elif os.environ.get("DIGITLAB_ADMIN"):
-            with st.form("admin", border=False):
+            with st.form("admin-form", border=False):
                 secret = st.text_input("Admin secret", type="password", key="admin-secret")
                 if st.form_submit_button("Confirm", key="admin-confirm"):
                     _confirm(secret)
@@ -82,15 +83,19 @@ def badge() -> None:
             st.markdown("Your runs are yours: others can look at them, and not change them.")
 
 
-def _is_at_this_machine() -> bool:
-    """Whether the browser runs where the server does, with no proxy between them.
+def is_local(address: str | None, headers: Mapping[str, str]) -> bool:
+    """Return whether a browser runs where the server does, with no proxy between them.
 
-    Another site whose name was made to lead here has that name as its host.
+    Streamlit gives no address for the server's own machine. Another site whose name was made to
+    lead here has that name as its host.
     """
-    headers = st.context.headers
-    host = urlsplit(f"//{headers.get('Host', 'localhost')}").hostname
+    host = urlsplit(f"//{headers.get('Host', '')}").hostname
     direct = not any(name in headers for name in _FORWARDED)
-    return st.context.ip_address is None and host in _HOSTS and direct
+    return address is None and host in _HOSTS and direct
+
+
+def _is_at_this_machine() -> bool:
+    return is_local(st.context.ip_address, st.context.headers)
 
 
 def _identity() -> tuple[str, str]:
