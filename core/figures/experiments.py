@@ -64,7 +64,7 @@ def bars(finding: Bars) -> go.Figure:
             text=[f"{value:.0%}" for value in values],
             textposition="outside",
             cliponaxis=False,
-            hovertemplate="%{y:.1%}<extra>%{x}</extra>",
+            hovertemplate="%{y:.1%}<extra>%{fullData.name}</extra>",
         )
     figure.update_layout(
         title=finding.title,

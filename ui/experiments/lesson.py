@@ -137,12 +137,12 @@ def _told(lane: Lane) -> str:
 def _findings(found: Course) -> None:
     for number, finding in enumerate(found.findings.values()):
         if isinstance(finding, Bars):
-            chart(figures.bars(finding), f"finding-{number}", height=300)
+            chart(figures.bars(finding), f"finding-{number}", height=320)
         elif isinstance(finding, Dots):
             chart(figures.dots(finding), f"finding-{number}", height=360)
         else:
             st.markdown(f"**{finding.title}**")
-            strip(finding.pixels(), finding.captions, columns=8, width=96)
+            strip(finding.pixels(), finding.captions, columns=finding.columns, width=96)
 
 
 def _after(experiment: Experiment, found: Course, following: list[Experiment]) -> None:
