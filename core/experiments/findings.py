@@ -31,9 +31,9 @@ def _curves(done: list[Trained], digits: Digits) -> list[Finding]:
     images = np.concatenate([plain, mixed]).tolist()
     return [
         Bars(
-            "Validation images read correctly",
+            "Validation images misread",
             [run.part.name for run in done],
-            {"": [run.validation for run in done]},
+            {"": [1 - run.validation for run in done]},
         ),
         Tiles("What the networks are given", images, captions, _SHOWN),
     ]
