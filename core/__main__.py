@@ -151,8 +151,11 @@ def _runs(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
 
 
 def _stop(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
+    from core.runs import actions
+    from core.runs.person import OWNER
+
     run = catalogue.find(options.run)
-    catalogue.request_stop(run)
+    actions.request_stop(OWNER, run)
     yield catalogue.get(run.id).summary()
 
 

@@ -5,7 +5,7 @@ import streamlit as st
 from core.data.digits import SOURCES
 from core.errors import StoreError
 from core.jobs import request
-from ui import cache, keys
+from ui import cache, keys, people
 from ui.train import network, settings
 from ui.train.live import live
 
@@ -28,7 +28,9 @@ with left:
         help=f"Train on {SOURCES[digits.source]}. Training continues when you leave this page. "
         "One run trains at a time; others wait in a queue.",
     ):
-        run = request.start(config, digits.source, recipe, st.session_state.get(keys.NAME, ""))
+        run = request.start(
+            config, digits.source, recipe, st.session_state.get(keys.NAME, ""), people.me()
+        )
         st.session_state[keys.WATCHED] = run.id
         st.session_state[keys.NAME] = ""  # the name is used up
     below.text_input(

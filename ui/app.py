@@ -5,6 +5,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from ui import people
 from ui.guards import messages
 from ui.sidebar import sidebar
 
@@ -13,6 +14,7 @@ if os.environ.get("DIGITLAB_DEMO"):  # a traceback would show the server's paths
 
 PAGES = {
     st.Page("../pages/data.py", title="Data", default=True): ":material/grid_view:",
+    st.Page("../pages/experiments.py", title="Experiments"): ":material/science:",
     st.Page("../pages/train.py", title="Train"): ":material/model_training:",
     st.Page("../pages/evaluate.py", title="Evaluate"): ":material/fact_check:",
     st.Page("../pages/draw.py", title="Draw"): ":material/draw:",
@@ -46,4 +48,5 @@ st.html(
 )
 sidebar(PAGES)
 with messages():
+    people.admit()
     page.run()

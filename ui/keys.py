@@ -4,6 +4,10 @@ A widget's state is lost when its page is left. Streamlit keeps it with `persist
 the app copies it to one of these keys.
 """
 
+# The visitor
+PERSON = "person"  # secret and name, where they were given in this session
+ADMIN = "admin"  # whether the admin secret was given in this session
+
 # Selected runs; any of them may have been deleted meanwhile.
 RUN = "run"  # id of the selected run
 RUN_CHOICE = "run-choice"  # the same, as the value of the selectbox
@@ -11,6 +15,11 @@ WATCHED = "watched"  # id of the run on the Train page: the last started or sele
 TEACHING = "teaching"  # id of the run that is learning my digits
 COMPARED = "compared"  # ids of the runs selected on the Compare page, in order
 DELETING = "run-to-delete"  # id of the run whose deletion waits for confirmation
+
+# Experiments
+GUESSES = "guesses"  # the guess at each experiment, by its slug
+COURSES = "courses"  # the course of each experiment that was run, by its slug
+EXPERIMENTS_DONE = "experiments-done"  # slugs of the experiments seen to the end
 
 # Data
 CHOSEN = "data-chosen"  # (source, number) of the image shown large

@@ -9,13 +9,16 @@ from core.errors import StoreError, UserError
 from core.jobs import process, queue, standby
 from core.runs import catalogue
 from core.runs.files import LOG
+from core.runs.person import OWNER, Person
 from core.runs.run import Run
 from core.runs.store import directory
 
 
-def start(config: TrainConfig, data: str, recipe: str = "", name: str = "") -> Run:
+def start(
+    config: TrainConfig, data: str, recipe: str = "", name: str = "", by: Person = OWNER
+) -> Run:
     """Request a run and start its process, which outlives the caller. Raises StoreError."""
-    run = enqueue(config, data, recipe, name)
+    run = enqueue(config, data, recipe, name, by=by)
     launch(run)
     return run
 
@@ -27,12 +30,13 @@ def enqueue(
     name: str = "",
     parent: Run | None = None,
     taught_digits: int = 0,
+    by: Person = OWNER,
 ) -> Run:
     """Add a run to the store and the queue; `launch` starts it, or the caller trains it.
 
     The arguments are those of `catalogue.create`. Raises StoreError.
     """
-    run = catalogue.create(config, data, recipe, name, parent, taught_digits)
+    run = catalogue.create(config, data, recipe, name, parent, taught_digits, by)
     queue.enter(queue.folder_for(config), run.id)
     return run
 

@@ -9,7 +9,8 @@ from streamlit.testing.v1 import AppTest
 
 from core.config import TrainConfig, config_fields
 from core.recipes import RECIPES
-from core.runs import catalogue
+from core.runs import actions, catalogue
+from core.runs.person import OWNER
 from core.runs.run import Run, State
 from ui import cache, format
 from ui.train import live
@@ -184,10 +185,10 @@ def test_deleted_run_is_no_dead_end() -> None:
     watched = catalogue.find("watched")
     page.session_state["watched"] = watched.id
     assert "watched" in texts(page.run())
-    catalogue.delete(watched)
+    actions.delete(OWNER, watched)
     page.run()
     assert not page.error and "kept" in texts(page)
-    catalogue.delete(catalogue.find("kept"))
+    actions.delete(OWNER, catalogue.find("kept"))
     assert "Press Start" in page.run().info[0].value
 
 
@@ -211,7 +212,7 @@ def test_chosen_run_stays_while_another_trains() -> None:
         assert headline(page).endswith(" looked at")
     assert page.session_state["watched"] == finished.id
     assert "1. :material/play_circle: busy" in texts(page)
-    catalogue.request_stop(started)
+    actions.request_stop(OWNER, started)
 
 
 def headline(page: AppTest) -> str:
@@ -247,7 +248,7 @@ def test_run_can_be_stopped_again_after_it_went_on() -> None:
     assert page.button(key="stop").disabled
     catalogue.set_tags(run.id, {"state": State.STOPPED})
     page.run()
-    catalogue.reopen(catalogue.get(run.id))
+    actions.reopen(OWNER, catalogue.get(run.id))
     catalogue.set_tags(run.id, {"state": State.RUNNING})
     assert not page.run().button(key="stop").disabled
 
@@ -263,7 +264,7 @@ def test_name_survives_leaving_the_page_and_is_taken_by_start() -> None:
     page.button(key="start").click().run()
     [run] = catalogue.listed()
     assert run.name == "my first" and page.text_input(key="name").value == ""
-    catalogue.request_stop(run)
+    actions.request_stop(OWNER, run)
 
 
 def test_name_in_the_sidebar_is_plain_text() -> None:

@@ -10,7 +10,7 @@ from core.my_digits.finetune import start
 from core.runs import answers, catalogue
 from core.runs.answers import Result
 from core.runs.run import Run, State
-from ui import cache, format, guards, keys
+from ui import cache, format, guards, keys, people
 
 
 def offer(run: Run, result: Result) -> None:
@@ -28,7 +28,7 @@ def offer(run: Run, result: Result) -> None:
         help="Train this network for some more seconds, on MNIST mixed with your digits. The "
         "result is a new run; this one does not change.",
     ):
-        st.session_state[keys.TEACHING] = start(run).id
+        st.session_state[keys.TEACHING] = start(run, people.me()).id
         st.rerun()
     if len(result.labels) < 20:
         st.caption("Save a few drawings of each digit first: too few teach it little.")

@@ -5,10 +5,10 @@ import streamlit as st
 
 from core.errors import RunError
 from core.figures.curves import learning_rate, training_curves
-from core.runs import catalogue
+from core.runs import actions, catalogue
 from core.runs.history import History
 from core.runs.run import Run, State
-from ui import cache, format, guards, keys
+from ui import cache, format, guards, keys, people
 from ui.components.chart import Live, chart
 from ui.components.progress import door_answers, progress
 
@@ -107,14 +107,14 @@ def _headline(run: Run, active: list[Run], history: History) -> None:
     stopping = keys.stopping(run.id)
     if run.state.is_over:
         st.session_state.pop(stopping, None)  # it may go on one day, and be stopped again
-    elif line.button(
+    elif people.me().may_change(run.owner) and line.button(
         "Stop",
         key="stop",
         icon=":material/stop:",
         disabled=stopping in st.session_state,
         help="Ends the run within two seconds and keeps its best epoch.",
     ):
-        catalogue.request_stop(run)
+        actions.request_stop(people.me(), run)
         st.session_state[stopping] = True
         st.rerun()
     if not run.state.is_over:
@@ -215,5 +215,6 @@ def _queue(active: list[Run]) -> None:
         if line.button("Watch", key=f"watch-{run.id}", help="Show its curves."):
             st.session_state[keys.WATCHED] = run.id
             st.rerun()
-        if line.button("Stop", key=f"stop-{run.id}", help="End this run."):
-            catalogue.request_stop(run)
+        may_stop = people.me().may_change(run.owner)
+        if may_stop and line.button("Stop", key=f"stop-{run.id}", help="End this run."):
+            actions.request_stop(people.me(), run)
