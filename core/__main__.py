@@ -14,6 +14,7 @@ from core.config import config_fields
 from core.data import download, mnist
 from core.errors import ConfigError, RunError, UserError
 from core.runs import catalogue
+from core.sweeps import commands as sweep_commands
 
 if TYPE_CHECKING:  # numpy and what follows: each command loads what it needs
     from core.runs.answers import Result
@@ -87,6 +88,8 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("paths", metavar="PATH", nargs="+", type=Path)
     help = f"{run_help} (default: best, or built-in without any run)"
     sub.add_argument("--run", metavar="RUN", help=help)
+
+    sweep_commands.add(command("sweep", None, "search for better settings, on many machines"))
     return parser
 
 
@@ -127,12 +130,7 @@ def _train(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
         run = catalogue.find(options.resume)
     else:
         recipe = recipes.recipe(options.preset or "fast_cnn")
-        changes = {}
-        for pair in options.set:
-            field, equals, value = pair.partition("=")
-            if not equals:
-                raise ConfigError(f"--set needs FIELD=VALUE, not {pair!r}.")
-            changes[field] = value
+        changes = sweep_commands.assigned(options.set, "--set")
         run = request.enqueue(
             recipe.config.changed(changes), mnist.source(), recipe.name, options.name
         )

@@ -21,6 +21,7 @@ if TYPE_CHECKING:  # optuna takes 0.3 s
 # and where they are computed is each worker's own affair.
 FIXED = ("seed", "validation_size", "device")
 LEVELS = 5  # values that a grid takes of a range, ends included
+LARGEST_GRID = 10_000  # combinations: a grid is held in memory, and nobody trains more
 _KINDS = get_type_hints(TrainConfig)
 
 
@@ -113,10 +114,10 @@ def _value(field: str, text: str) -> Any:
     return checked(config_fields()[field], _KINDS[field], text.strip())
 
 
-def contains(space: Space, config: TrainConfig) -> bool:
-    """Return whether a configuration's values lie within a space."""
+def contains(space: Space, settings: Settings) -> bool:
+    """Return whether settings lie within a space."""
     for field, bounds in space.items():
-        value = getattr(config, field)
+        value = settings[field]
         if isinstance(bounds, Values):
             if value not in bounds.values:
                 return False
@@ -138,6 +139,28 @@ def distributions(space: Space) -> dict[str, "BaseDistribution"]:
             found[field] = IntDistribution(int(bounds.low), int(bounds.high), log=bounds.log)
         else:
             found[field] = FloatDistribution(bounds.low, bounds.high, log=bounds.log)
+    return found
+
+
+def whole(space: Space) -> dict[str, "BaseDistribution"]:
+    """Return, in Optuna's terms, all that the fields of a space can be, whatever the bounds.
+
+    Trials are recorded with these: Optuna refuses a study whose choices or scales change.
+    """
+    from optuna.distributions import CategoricalDistribution as Categorical
+    from optuna.distributions import FloatDistribution, IntDistribution
+
+    found: dict[str, BaseDistribution] = {}
+    for field in space:
+        metadata, kind = config_fields()[field].metadata, _KINDS[field]
+        if "choices" in metadata:
+            found[field] = Categorical(metadata["choices"])
+        elif kind is bool:
+            found[field] = Categorical((False, True))
+        elif kind is int:
+            found[field] = IntDistribution(metadata["low"], metadata["high"])
+        else:
+            found[field] = FloatDistribution(metadata["low"], metadata["high"])
     return found
 
 

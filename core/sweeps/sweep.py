@@ -1,18 +1,21 @@
 """A sweep as recorded: its plan, its trials, and what follows from them.
 
-A *trial* is one attempt at some settings, by one worker, in one run. Settings whose worker died are
-tried again: the attempts at the same settings share a *slot*, and a slot counts once.
+Settings whose run died are tried again: the attempts at the same settings are one trial.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
 from statistics import mean
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from core.config import TrainConfig
-from core.sweeps.space import Settings, Space, configured
+from core.config import TrainConfig, config_from
+from core.sweeps import storage
+from core.sweeps.space import Settings, Space, space_from
+
+if TYPE_CHECKING:  # optuna takes 0.8 s
+    from optuna.study import Study
+    from optuna.trial import FrozenTrial
 
 ATTEMPTS = 3  # at the same settings, before they are given up
 SAMPLERS = {
@@ -27,26 +30,28 @@ PRUNERS = {
 }
 
 
-class Wanted(StrEnum):
-    """What people want of a sweep."""
-
-    GO = "go"
-    PAUSE = "pause"  # no further trials; those in progress go on
-    STOP = "stop"  # no further trials, and those in progress are stopped
-
-
 class Outcome(StrEnum):
     """What became of a trial."""
 
+    WAITING = "waiting"  # its run died, and it will be tried again
     RUNNING = "running"
     FINISHED = "finished"
     PRUNED = "pruned"  # ended early: by the pruner, by hand, or because it diverged
-    FAILED = "failed"  # its worker died or left, or its run failed
+    FAILED = "failed"  # its run failed ATTEMPTS times
+
+
+_OUTCOMES = {
+    "WAITING": Outcome.WAITING,
+    "RUNNING": Outcome.RUNNING,
+    "COMPLETE": Outcome.FINISHED,
+    "PRUNED": Outcome.PRUNED,
+    "FAIL": Outcome.FAILED,
+}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """What a sweep searches, and how far it goes.
+    """What a sweep searches, how far it goes, and whose it is.
 
     `trials` and `minutes` are its budget, one of them or both. The minutes are those of training,
     of all workers together.
@@ -60,106 +65,58 @@ class Plan:
     pruner: str = "median"
     trials: int | None = None
     minutes: float | None = None
+    author: str = ""
+    owner: str = ""  # the tag of the person whose sweep it is; empty: of the machine's owner
+    paused: bool = False
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the plan as plain values, for JSON."""
+        space = {field: str(bounds) for field, bounds in self.space.items()}
+        return vars(self) | {"base": self.base.to_dict(), "space": space}
 
 
-@dataclass(frozen=True, order=True)
-class Slot:
-    """A trial's place in the sweep: its number, counted from 1, among those of its kind.
-
-    `setting` is 0 for the search. In the confirmation it is the number of the setting, and `number`
-    that of the seed.
-    """
-
-    setting: int
-    number: int
+def plan_from(values: dict[str, Any]) -> Plan:
+    """Return a plan from its plain values. Raises ConfigError."""
+    space = space_from(values["space"])
+    return Plan(**values | {"base": config_from(values["base"]), "space": space})
 
 
 @dataclass(frozen=True, kw_only=True)
 class Trial:
-    """One attempt at some settings.
+    """Some settings and what became of them, at the last attempt.
 
-    `reached` has the validation accuracy of each epoch, and `accuracy` that of the best one of a
-    trial that is over; all in [0, 1].
+    `reached` has the validation accuracy of each epoch, and `accuracy` that of the best epoch of a
+    finished trial; all in [0, 1].
     """
 
-    key: int  # Optuna's id of it
-    slot: Slot
-    attempt: int  # counted from 0
-    config: TrainConfig
+    number: int  # counted from 1
+    attempts: int
     settings: Settings
     outcome: Outcome
-    reason: str
     accuracy: float | None
     reached: dict[int, float]
-    run: str  # id; empty until its run is in the store
+    run: str  # id; empty until there is one
     host: str
-    seconds: float  # of training
-    left: bool  # whether its worker left it in good order, which does not count as a failure
+    seconds: float  # of training, all attempts together
 
     @property
     def best(self) -> float | None:
-        """The best validation accuracy so far."""
+        """The best validation accuracy so far; None before the first epoch."""
         return max((*self.reached.values(), self.accuracy or 0.0), default=None) or None
-
-
-@dataclass(frozen=True)
-class Confirmation:
-    """The best settings of a search, to be trained with new seeds.
-
-    `settings` are the chosen ones, best first, then those that the sweep started from, unless they
-    are among them. `chosen` are the numbers of the trials that they come from, 0 for the start.
-    """
-
-    settings: tuple[Settings, ...]
-    chosen: tuple[int, ...]
-    seeds: tuple[int, ...]
-
-    def slots(self) -> list[Slot]:
-        """Return a slot for every seed of every setting, the first seed of each first."""
-        settings = range(1, len(self.settings) + 1)
-        seeds = range(1, len(self.seeds) + 1)
-        return [Slot(setting, seed) for seed in seeds for setting in settings]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Sweep:
-    """A sweep with all its trials; `confirmation` is None while it searches."""
+    """A sweep with its trials, in the order of their numbers."""
 
     name: str
-    author: str
-    started: float  # seconds since 1970
     plan: Plan
-    wanted: Wanted
-    attempts: list[Trial] = field(repr=False)
-    confirmation: Confirmation | None = None
+    trials: list[Trial]
 
     @cached_property
-    def slots(self) -> dict[Slot, list[Trial]]:
-        """The attempts at each slot, in their order; of two equal ones the first counts."""
-        found: dict[Slot, dict[int, Trial]] = {}
-        for trial in self.attempts:
-            found.setdefault(trial.slot, {}).setdefault(trial.attempt, trial)
-        return {slot: list(attempts.values()) for slot, attempts in sorted(found.items())}
-
-    @cached_property
-    def trials(self) -> list[Trial]:
-        """The last attempt at each slot of the search, in the order of their numbers."""
-        return [tried[-1] for slot, tried in self.slots.items() if not slot.setting]
-
-    @cached_property
-    def confirming(self) -> list[Trial]:
-        """The last attempt at each slot of the confirmation."""
-        return [tried[-1] for slot, tried in self.slots.items() if slot.setting]
-
-    @property
-    def running(self) -> list[Trial]:
-        """The trials in progress."""
-        return _with(Outcome.RUNNING, self.attempts)
-
-    @property
     def finished(self) -> list[Trial]:
-        """The trials of the search that trained to their end, the best first."""
-        found = _with(Outcome.FINISHED, self.trials)
+        """The trials that trained to their end, the best first."""
+        found = [trial for trial in self.trials if trial.outcome == Outcome.FINISHED]
         return sorted(found, key=lambda trial: trial.accuracy or 0.0, reverse=True)
 
     @property
@@ -168,19 +125,13 @@ class Sweep:
         return next(iter(self.finished), None)
 
     def count(self, outcome: Outcome) -> int:
-        """Return how many slots of the search have this outcome."""
-        return len(_with(outcome, self.trials))
-
-    def is_open(self, slot: Slot) -> bool:
-        """Return whether a slot is free for another attempt."""
-        tried = self.slots.get(slot, [])
-        failures = sum(trial.outcome == Outcome.FAILED and not trial.left for trial in tried)
-        return not tried or (tried[-1].outcome == Outcome.FAILED and failures < ATTEMPTS)
+        """Return how many trials have this outcome."""
+        return sum(trial.outcome == outcome for trial in self.trials)
 
     @property
-    def seconds(self) -> float:
-        """The seconds of training so far, of all trials of the search that are over."""
-        return sum(trial.seconds for trial in self.attempts if not trial.slot.setting)
+    def open(self) -> int:
+        """How many trials are running or wait to be tried again."""
+        return self.count(Outcome.RUNNING) + self.count(Outcome.WAITING)
 
     @property
     def seconds_a_trial(self) -> float:
@@ -189,72 +140,88 @@ class Sweep:
         return mean(over) if over else 0.0
 
     @property
-    def total(self) -> int:
-        """How many trials there will be, as far as that is known: for minutes, so far."""
-        number = self.plan.trials
-        return len(self.trials) if number is None else max(number, len(self.trials))
-
-    @property
     def is_spent(self) -> bool:
-        """Whether the budget allows no further slot."""
+        """Whether the budget allows no further trial."""
         plan = self.plan
         if plan.trials is not None and len(self.trials) >= plan.trials:
             return True
         if plan.minutes is None:
             return False
         # A trial in progress will take what the others took.
-        expected = len(_with(Outcome.RUNNING, self.trials)) * self.seconds_a_trial
-        return self.seconds + expected >= 60 * plan.minutes
-
-    def next_slot(self) -> Slot | None:
-        """Return the slot to try next; None if there is none, now or for good."""
-        if self.confirmation:
-            return next(filter(self.is_open, self.confirmation.slots()), None)
-        again = next((trial.slot for trial in self.trials if self.is_open(trial.slot)), None)
-        if again or self.is_spent:
-            return again
-        return Slot(0, len(self.trials) + 1)
+        expected = self.open * self.seconds_a_trial
+        return sum(trial.seconds for trial in self.trials) + expected >= 60 * plan.minutes
 
     @property
     def state(self) -> str:
-        """What it is doing, in one word: the state that the command line and the page show."""
-        if self.running:
-            return "running"
-        if self.next_slot() is None:
+        """The state in a word: finished, paused, running or waiting, for a worker."""
+        if self.is_spent and not self.open:
             return "finished"
-        return {Wanted.GO: "waiting", Wanted.PAUSE: "paused", Wanted.STOP: "stopped"}[self.wanted]
+        if self.plan.paused:
+            return "paused"
+        return "running" if self.count(Outcome.RUNNING) else "waiting"
 
     def summary(self) -> dict[str, Any]:
-        """Return what the command line prints of it."""
+        """Return the fields that the command line prints."""
         best = self.best
         return {
             "sweep": self.name,
             "state": self.state,
-            "trials": self.total,
+            "trials": self.plan.trials,
+            "minutes": self.plan.minutes,
             "done": self.count(Outcome.FINISHED),
             "pruned": self.count(Outcome.PRUNED),
             "failed": self.count(Outcome.FAILED),
-            "running": len(self.running),
-            "best": None
-            if best is None
-            else {"trial": best.slot.number, "run": best.run, "settings": best.settings}
-            | {"validation_accuracy": best.accuracy},
+            "waiting": self.count(Outcome.WAITING),
+            "running": self.count(Outcome.RUNNING),
+            "vary": {field: str(bounds) for field, bounds in self.plan.space.items()},
+            "best": best
+            and {"run": best.run, "validation_accuracy": best.accuracy, "settings": best.settings},
         }
 
 
-def _with(outcome: Outcome, trials: Iterable[Trial]) -> list[Trial]:
-    return [trial for trial in trials if trial.outcome == outcome]
+def get(name: str) -> Sweep:
+    """Return the sweep of that name as it is now. Raises SweepError."""
+    with storage.opened(name) as study:
+        return read(study)
 
 
-def run_name(sweep: str, slot: Slot, attempt: int) -> str:
-    """Return the name of a trial's run, such as `rates-12`, or `rates-12.2` for the second try."""
-    kind = f"-best{slot.setting}-seed" if slot.setting else "-"
-    return f"{sweep}{kind}{slot.number}" + (f".{attempt + 1}" if attempt else "")
+def listed() -> list[Sweep]:
+    """Return all sweeps, the newest first. Raises SweepError."""
+    return [get(name) for name in reversed(storage.names())]
 
 
-def config_for(sweep: Sweep, slot: Slot, settings: Settings) -> TrainConfig:
-    """Return the configuration of a trial in this slot. Raises ConfigError."""
-    config = configured(sweep.plan.base, settings)
-    if slot.setting and sweep.confirmation:
-        return config.changed({"seed": sweep.confirmation.seeds[slot.number - 1]})
-    return config
+def read(study: "Study") -> Sweep:
+    """Return a sweep from its study."""
+    trials = [_trial(number, tried) for number, tried in enumerate(attempts(study).values(), 1)]
+    return Sweep(name=study.study_name, plan=plan_from(study.user_attrs["plan"]), trials=trials)
+
+
+def attempts(study: "Study") -> "dict[int, list[FrozenTrial]]":
+    """Return a study's trials in the order of their numbers, those at the same settings together.
+
+    They are keyed by Optuna's number of the first attempt.
+    """
+    found: dict[int, list[FrozenTrial]] = {}
+    for trial in study.get_trials(deepcopy=False):
+        found.setdefault(trial.user_attrs.get("first", trial.number), []).append(trial)
+    return found
+
+
+def settings(trial: "FrozenTrial") -> Settings:
+    """Return a trial's settings, which it has before it runs."""
+    return dict(trial.system_attrs["fixed_params"])
+
+
+def _trial(number: int, tried: "list[FrozenTrial]") -> Trial:
+    last = tried[-1]
+    return Trial(
+        number=number,
+        attempts=len(tried),
+        settings=settings(last),
+        outcome=_OUTCOMES[last.state.name],
+        accuracy=last.value if last.state.name == "COMPLETE" else None,
+        reached=dict(last.intermediate_values),
+        run=last.user_attrs.get("run", ""),
+        host=last.user_attrs.get("host", ""),
+        seconds=sum(trial.user_attrs.get("seconds", 0.0) for trial in tried),
+    )
