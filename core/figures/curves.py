@@ -23,7 +23,8 @@ def training_curves(
 ) -> go.Figure:
     """Return `loss` or `accuracy` over epochs: training by step and epoch, validation by epoch.
 
-    `beside` is another run on the same axes, in grey, with its name.
+    `beside` is another run on the same axes, in grey, with its name; it has no place in the legend,
+    which would leave the curves less room than those of one run.
     """
     steps, epochs = history.steps, history.epochs
     figure = go.Figure()
@@ -45,6 +46,7 @@ def training_curves(
             line = {"color": palette.NEUTRAL, "dash": dash}
             label = f"{_SPLITS[split]}, {name}"
             _epoch_line(figure, other, f"{split}_{metric}", label, line, form)
+            figure.data[-1].showlegend = False
     if len(epochs):
         best = epochs.loc[_best(epochs)]
         figure.add_scatter(

@@ -146,6 +146,18 @@ def test_recipe_tells_what_it_reached_here() -> None:
     assert "On this machine: 97.12 % of the test images in 4.4 s, one run." in texts(page)
 
 
+def test_recipe_stays_chosen_when_its_title_changes() -> None:
+    """A run that finishes changes the title in the list; what was set stays set."""
+    page = opened()
+    page.slider(key="setting-epochs").set_value(9).run()
+    met("here", RECIPES["fast_cnn"].config, 0.9712, 4.4)
+    for _ in range(2):
+        page.run()
+        assert not page.exception
+        assert page.selectbox(key="recipe-choice").value == "fast_cnn"
+        assert page.slider(key="setting-epochs").value == 9
+
+
 def test_expected_time_is_learned_from_finished_runs() -> None:
     """What took 6 s here in 4 epochs is expected to take 12 s in 8."""
     config = RECIPES["fast_cnn"].config
@@ -167,7 +179,7 @@ def test_finished_run_says_what_it_means_and_what_to_try() -> None:
     assert newest.config == run.config.changed({"learning_rate": 0.005})
     assert page.select_slider(key="setting-learning_rate").value == 0.005
     assert headline(page).endswith(format.plain(newest.name))
-    assert "In grey: the run beside it, on the same axes." in texts(page)
+    assert "In grey: **too fast**, solid in validation, dotted in training." in texts(page)
     actions.request_stop(OWNER, newest)
 
 

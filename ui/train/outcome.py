@@ -6,17 +6,17 @@ from core.jobs import request
 from core.runs.advice import advice
 from core.runs.history import History
 from core.runs.run import Run
-from ui import people
+from ui import format, people
 from ui.train import pair, settings
 
 
 def outcome(run: Run, history: History, other: Run | None) -> None:
     """Tell what the run, or the pair of runs, came to, once it is over."""
-    if other is not None and run.state.is_over and other.state.is_over:
-        if told := pair.verdict(run, other):
+    if other is not None:
+        if run.state.is_over and other.state.is_over and (told := pair.verdict(run, other)):
             st.markdown(f":material/balance: {told}")
-    elif other is not None:
-        st.caption("In grey: the run beside it, on the same axes.")
+        name = format.plain(other.name)
+        st.caption(f"In grey: **{name}**, solid in validation, dotted in training.")
     found = advice(run, history) if run.state.is_over else None
     if found is None:
         return

@@ -13,7 +13,8 @@ from ui.train import labels, settings
 
 def run_both(config: TrainConfig, data: str, recipe: str) -> None:
     """Offer to train these settings twice, with another value of one of them the second time."""
-    with st.popover("Run both …", icon=":material/balance:", width="stretch"):
+    key = f"pair-{'-'.join(st.session_state.get(keys.PAIR, ()))}"  # a new pair closes it
+    with st.popover("Run both …", key=key, icon=":material/balance:", width="stretch"):
         st.markdown("Train these settings, and the same with one that differs.")
         values = config.to_dict()
         names = [name for name in config_fields() if has_effect(name, values) and name != "device"]

@@ -45,7 +45,7 @@ def take(config: TrainConfig, recipe: str) -> None:
     values = config.to_dict()
     st.session_state[keys.CONFIG] = values
     if recipe in recipes.RECIPES:
-        st.session_state[keys.RECIPE] = st.session_state["recipe-choice"] = recipe
+        st.session_state[keys.RECIPE] = recipe
     for name, value in values.items():
         st.session_state[_key(name)] = value
 
@@ -61,7 +61,8 @@ def _recipe(data: str, listed: Sequence[Run]) -> str:
             return f"{known[name].title} · {reached} in {format.duration(here.seconds)}"
         return known[name].title
 
-    st.session_state.setdefault("recipe-choice", st.session_state[keys.RECIPE])
+    # Set each time: when a run has finished, the titles change, and the browser has an old one.
+    st.session_state["recipe-choice"] = st.session_state[keys.RECIPE]
     recipe = st.selectbox(
         "Recipe",
         list(known),
@@ -87,8 +88,8 @@ def _recipe(data: str, listed: Sequence[Run]) -> str:
 
 
 def _take_recipe() -> None:
-    recipe = st.session_state["recipe-choice"]
-    take(recipes.RECIPES[recipe].config, recipe)
+    if (recipe := st.session_state["recipe-choice"]) in recipes.RECIPES:
+        take(recipes.RECIPES[recipe].config, recipe)
 
 
 def _key(name: str) -> str:
