@@ -35,7 +35,8 @@ NAME = "name"  # the name of the next run
 DOOR = "door-answers"  # whether the browser gets new points by itself
 
 # Evaluate
-SPLIT = "split"  # a member of answers.SPLITS, or collection.SPLIT
+SPLIT = "split"  # a member of answers.SPLITS, collection.SPLIT or hands.SPLIT
+WHOSE = "whose"  # the tag of whose digits are evaluated, or "everybody"
 NORMALISED = "normalised"  # whether the confusion matrix shows shares
 HIDE_DIAGONAL = "hide-diagonal"  # whether the confusion matrix leaves out right answers
 SHOWN_IMAGES = "shown-images"  # which images are shown: all mistakes, or a cell's
