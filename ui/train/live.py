@@ -2,9 +2,11 @@
 
 import numpy as np
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from core.errors import RunError
 from core.figures.curves import learning_rate, training_curves
+from core.jobs import request
 from core.runs import actions, catalogue
 from core.runs.history import History
 from core.runs.run import Run, State
@@ -107,6 +109,7 @@ def _headline(run: Run, active: list[Run], history: History) -> None:
     stopping = keys.stopping(run.id)
     if run.state.is_over:
         st.session_state.pop(stopping, None)  # it may go on one day, and be stopped again
+        _again(run, line)
     elif people.me().may_change(run.owner) and line.button(
         "Stop",
         key="stop",
@@ -131,6 +134,18 @@ def _headline(run: Run, active: list[Run], history: History) -> None:
         st.markdown(f"{run.state.capitalize()}{reason} · {accuracy}")
     if run.warning:
         st.warning(format.plain(run.warning), icon=":material/warning:")
+
+
+def _again(run: Run, line: DeltaGenerator) -> None:
+    """Offer to train a run's settings once more."""
+    if not (run.taught_from or run.is_builtin) and line.button(
+        "Train again with these settings",
+        key="train-again",
+        icon=":material/replay:",
+        help="With a seed that these settings were not trained with yet.",
+    ):
+        st.session_state[keys.WATCHED] = request.start_again(run, people.me()).id
+        st.rerun()
 
 
 def _waits(run: Run, active: list[Run]) -> str:
