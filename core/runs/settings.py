@@ -6,6 +6,7 @@ images are held out for validation. The test images are the same for all.
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import mean, stdev
@@ -106,7 +107,7 @@ def _name(setting: Setting) -> str:
         (i for i, (a, b) in enumerate(zip(shortest, longest, strict=False)) if a != b),
         min(len(shortest), len(longest)),
     )
-    shared = shortest[:length].removesuffix("seed ").rstrip(" -_,.:;(#0123456789")
+    shared = re.sub(r"(, seed |[-_ ,#(])\d*$", "", shortest[:length])
     return shared if len(shared) > 1 else setting.runs[0].config.network
 
 
