@@ -30,9 +30,9 @@ with left:
         help=f"Train on {SOURCES[digits.source]}. Training continues when you leave this page. "
         "One run trains at a time; others wait in a queue.",
     ):
-        run = request.start(
-            config, digits.source, recipe, st.session_state.get(keys.NAME, ""), people.me()
-        )
+        seeds = range(config.seed, config.seed + st.session_state.get(keys.SEEDS, 1))
+        name = st.session_state.get(keys.NAME, "")
+        run = request.start_seeds(config, digits.source, recipe, name, seeds, people.me())[0]
         pair.watch(run)
         st.session_state[keys.NAME] = ""  # the name is used up
     below.text_input(
@@ -42,6 +42,15 @@ with left:
         placeholder="optional",
         max_chars=80,
         help="The run's name in lists and charts.",
+    )
+    below.number_input(
+        "Seeds",
+        min_value=1,
+        max_value=10,
+        key=keys.SEEDS,
+        persist_state="session",
+        help="How many runs to train, one after the other, each with the next seed. Compare shows "
+        "their mean, and how much of a difference is luck.",
     )
     with top:
         network.duration(config, digits, listed)

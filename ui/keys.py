@@ -32,6 +32,7 @@ AUGMENTATION_SEED = "data-seed"  # seed of the augmentation
 CONFIG = "config"  # the settings, a dict of TrainConfig's fields
 RECIPE = "recipe"  # the recipe that the settings started from
 NAME = "name"  # the name of the next run
+SEEDS = "seeds"  # how many runs to start at once
 
 DOOR = "door-answers"  # whether the browser gets new points by itself
 

@@ -385,6 +385,42 @@ def test_name_survives_leaving_the_page_and_is_taken_by_start() -> None:
     actions.request_stop(OWNER, run)
 
 
+def test_start_queues_a_run_for_each_seed() -> None:
+    """They are named after their seeds, in order, and the first is watched."""
+    page = opened()
+    page.number_input(key="seeds").set_value(3).run()
+    page.text_input(key="name").set_value("mine").run()
+    page.button(key="start").click().run()
+    assert not page.exception
+    runs = {run.name: run for run in catalogue.listed()}
+    assert sorted(runs) == ["mine, seed 0", "mine, seed 1", "mine, seed 2"]
+    assert [runs[name].config.seed for name in sorted(runs)] == [0, 1, 2]
+    assert page.session_state["watched"] == runs["mine, seed 0"].id
+    for run in runs.values():
+        actions.request_stop(OWNER, run)
+
+
+def test_run_is_trained_again_with_a_new_seed() -> None:
+    """The same settings and recipe, and the next seed that they were not trained with."""
+    first = catalogue.create(TrainConfig(epochs=9), "sample", "fast_cnn", "first")
+    catalogue.set_tags(first.id, {"state": State.FINISHED})
+    page = opened()
+    page.button(key="train-again").click().run()
+    assert not page.exception
+    [again] = [run for run in catalogue.listed() if run.id != first.id]
+    assert again.config == first.config.changed({"seed": first.config.seed + 1})
+    assert again.recipe == first.recipe and headline(page).endswith(format.plain(again.name))
+    assert page.session_state["config"] == first.config.to_dict()
+    actions.request_stop(OWNER, again)
+
+
+def test_taught_run_is_not_offered_again() -> None:
+    """Its settings alone would make another network."""
+    taught = going("taught")
+    catalogue.set_tags(taught.id, {"state": State.FINISHED, "taught_from": "parent"})
+    assert "train-again" not in [button.key for button in opened().button]
+
+
 def test_name_in_the_sidebar_is_plain_text() -> None:
     """A run's name cannot bring a picture, and so a request, into everybody's sidebar."""
     going("![x](http://elsewhere/)")

@@ -2,16 +2,18 @@
 
 import numpy as np
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from core.errors import RunError
 from core.figures.curves import learning_rate, training_curves
+from core.jobs import request
 from core.runs import actions, catalogue
 from core.runs.history import History
 from core.runs.run import Run, State
 from ui import cache, format, guards, keys, people
 from ui.components.chart import Live, chart
 from ui.components.progress import door_answers, progress
-from ui.train import outcome, pair
+from ui.train import outcome, pair, settings
 
 _ICONS = {
     State.QUEUED: ":material/hourglass:",
@@ -116,6 +118,7 @@ def _headline(run: Run, active: list[Run], history: History) -> None:
     stopping = keys.stopping(run.id)
     if run.state.is_over:
         st.session_state.pop(stopping, None)  # it may go on one day, and be stopped again
+        _again(run, line)
     elif people.me().may_change(run.owner) and line.button(
         "Stop",
         key="stop",
@@ -140,6 +143,20 @@ def _headline(run: Run, active: list[Run], history: History) -> None:
         st.markdown(f"{run.state.capitalize()}{reason} · {accuracy}")
     if run.warning:
         st.warning(format.plain(run.warning), icon=":material/warning:")
+
+
+def _again(run: Run, line: DeltaGenerator) -> None:
+    """Offer to train a run's settings once more."""
+    if not (run.taught_from or run.is_builtin) and line.button(
+        "Train again with these settings",
+        key="train-again",
+        icon=":material/replay:",
+        on_click=settings.take,
+        args=[run.config, run.recipe],
+        help="With a seed that they were not trained with yet. The controls take these settings too.",
+    ):
+        pair.watch(request.start_again(run, people.me()))
+        st.rerun()
 
 
 def _waits(run: Run, active: list[Run]) -> str:
