@@ -7,6 +7,7 @@ UserError                      something the user can fix; its message says what
 ├── CheckpointError            a checkpoint is damaged, foreign or cannot be written
 ├── RunError                   no such run, several such runs, or a run in the wrong state
 ├── StoreError                 the run store does not answer, is locked, read-only or foreign
+├── ExperimentError            an experiment's file has a mistake, or the experiment cannot go on
 └── InkError                   a drawing or a picture from which no digit can be read
 
 Any other exception is a bug, and is shown as one.
@@ -39,6 +40,10 @@ class RunError(UserError):
 
 class StoreError(UserError):
     """The run store cannot be read or written."""
+
+
+class ExperimentError(UserError):
+    """The file of an experiment has a mistake, or the experiment took too long."""
 
 
 class InkError(UserError):

@@ -13,7 +13,14 @@ ROOT = Path(__file__).parents[1]
 # From the top floor to the ground; a file may import from its own floor and from those below.
 FLOORS = (
     *("pages", "ui", "door", "core.__main__"),
-    *("core.my_digits", "core.figures", "core.jobs", "core.reading", "core.runs"),
+    *(
+        "core.my_digits",
+        "core.figures",
+        "core.experiments",
+        "core.jobs",
+        "core.reading",
+        "core.runs",
+    ),
     *("core.recipes", "core.training", "core.ink", "core.data", "core.evaluation"),
     *("core.config", "core.fields", "core.errors"),
 )

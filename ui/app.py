@@ -14,6 +14,7 @@ if os.environ.get("DIGITLAB_DEMO"):  # a traceback would show the server's paths
 PAGES = {
     st.Page("../pages/home.py", title="Home", default=True): ":material/home:",
     st.Page("../pages/data.py", title="Data"): ":material/grid_view:",
+    st.Page("../pages/experiments.py", title="Experiments"): ":material/science:",
     st.Page("../pages/train.py", title="Train"): ":material/model_training:",
     st.Page("../pages/evaluate.py", title="Evaluate"): ":material/fact_check:",
     st.Page("../pages/draw.py", title="Draw"): ":material/draw:",

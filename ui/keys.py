@@ -12,6 +12,11 @@ TEACHING = "teaching"  # id of the run that is learning my digits
 COMPARED = "compared"  # ids of the runs selected on the Compare page, in order
 DELETING = "run-to-delete"  # id of the run whose deletion waits for confirmation
 
+# Experiments
+GUESSES = "guesses"  # the guess at each experiment, by its slug
+COURSES = "courses"  # the course of each experiment that was run, by its slug
+EXPERIMENTS_DONE = "experiments-done"  # slugs of the experiments seen to the end
+
 # Data
 CHOSEN = "data-chosen"  # (source, number) of the image shown large
 CLICKED = "data-clicked"  # number of the image last clicked in the gallery

@@ -53,6 +53,12 @@ def leave(folder: Path, run_id: str) -> None:
             ticket.unlink()
 
 
+def before(folder: Path, run_id: str) -> int:
+    """Return how many runs are before one in the queue; none if it is not in the queue."""
+    tickets = list(folder.glob(f"*-{run_id}"))
+    return sum(_is_valid(other) for other in _before(tickets[0])) if tickets else 0
+
+
 @contextmanager
 def turn(
     folder: Path, run_id: str, should_stop: Callable[[], bool] = lambda: False

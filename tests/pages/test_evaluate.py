@@ -78,6 +78,13 @@ def test_without_a_run_the_built_in_network_is_shown(sample_only: None) -> None:
     assert page.metric[0].value == f"{100 * report.accuracy:.2f} %"
 
 
+def test_known_images_set_no_threshold(sample_only: None) -> None:
+    """From images that a network may have learned from, nobody learns when it is sure."""
+    said = "\n".join(element.value for element in opened().markdown)
+    assert "reliable is not known" in said
+    assert "sure of" not in said
+
+
 def test_my_digits_are_a_split_of_any_run(trained: Path) -> None:
     """A saved digit makes them a split; undefined metrics are empty; without any, it is gone."""
     page = opened()

@@ -1,9 +1,10 @@
 """Show how well a run's confidence matches its accuracy."""
 
+import numpy as np
 import streamlit as st
+from numpy.typing import NDArray
 
 from core.evaluation import calibration
-from core.evaluation.calibration import Calibration
 from core.figures.digits import reliability
 from core.runs.answers import Result, may_have_seen
 from core.runs.run import Run
@@ -28,22 +29,13 @@ def confidence(run: Run, result: Result) -> None:
         chart(reliability(*tables), f"reliability-{run.id}", height=360)
     with text:
         st.markdown(_explanation(run, before, after))
-        fitted = _fitted(run)
-        sure = fitted.are_sure(calibrated)
-        if fitted.sure_from is not None and sure.any():
-            wrong = (calibrated.argmax(axis=1) != result.labels)[sure].mean()
+        if may_have_seen(run, cache.digits_for(run)):
             st.markdown(
-                f"It is **sure of {format.percent(sure.mean())}** of these images, and wrong about "
-                f"**{format.percent(wrong)}** of those. An answer counts as sure from a confidence "
-                f"of {format.percent(fitted.sure_from)}: from there on, at most "
-                f"{format.percent(calibration.SURE_MISTAKES)} of the answers on the validation "
-                "images are wrong."
+                "From which confidence on its answers are reliable is not known: that takes "
+                "validation images from which it never learned."
             )
         else:
-            st.markdown(
-                "It is not sure of any image: there are too few validation images, or too many "
-                "mistakes on them, to find a confidence from which its answers are reliable."
-            )
+            st.markdown(_sure(cache.result(run, "validation"), result, calibrated))
         st.caption(
             "The temperature and the threshold are fitted on the validation images. They change "
             "the confidence, never the answer. The Draw page reads each digit five times, slanted "
@@ -51,12 +43,23 @@ def confidence(run: Run, result: Result) -> None:
         )
 
 
-def _fitted(run: Run) -> Calibration:
-    """Return the calibration for single answers, which this page shows."""
-    if may_have_seen(run, cache.digits_for(run)):
-        return run.calibration
-    validation = cache.result(run, "validation")
-    return calibration.fit(validation.probabilities, validation.labels)
+def _sure(validation: Result, result: Result, calibrated: NDArray[np.float32]) -> str:
+    """Return how often single answers count as sure, and are wrong then."""
+    fitted = calibration.fit(validation.probabilities, validation.labels)
+    sure = fitted.are_sure(calibrated)
+    if fitted.sure_from is None or not sure.any():
+        return (
+            "It is not sure of any image: there are too few validation images, or too many "
+            "mistakes on them, to find a confidence from which its answers are reliable."
+        )
+    wrong = (calibrated.argmax(axis=1) != result.labels)[sure].mean()
+    return (
+        f"It is **sure of {format.percent(sure.mean())}** of these images, and wrong about "
+        f"**{format.percent(wrong)}** of those. An answer counts as sure from a confidence of "
+        f"{format.percent(fitted.sure_from)}: from there on, at most "
+        f"{format.percent(calibration.SURE_MISTAKES)} of the answers on the validation images are "
+        "wrong."
+    )
 
 
 def _explanation(run: Run, before: float, after: float) -> str:

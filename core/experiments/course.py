@@ -1,0 +1,178 @@
+"""The course of an experiment: what its process writes, and what a page reads of it.
+
+A course is a file of JSON lines in the store's folder, so that it outlives the page, and everybody
+who asks for the same experiment at the same time watches the same one.
+"""
+
+import json
+import os
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.errors import StoreError
+from core.runs.store import directory
+
+DIED = "Its process has died. Run it again."
+_SILENCE = 60.0  # seconds without a sign of life after which a process counts as dead
+_KEPT = 3600.0  # seconds for which a course is kept once nobody writes to it
+
+
+@dataclass(frozen=True)
+class Bars:
+    """Groups of bars, one bar a series in each; `values` are shares in [0, 1], a list a series."""
+
+    title: str
+    groups: list[str]
+    values: dict[str, list[float]]
+
+
+@dataclass(frozen=True)
+class Dots:
+    """One dot for each of several repetitions, in [0, 1], by series; one of them may be marked."""
+
+    title: str
+    values: dict[str, list[float]]
+    marked: int | None = None
+
+
+@dataclass(frozen=True)
+class Tiles:
+    """Pictures, `(N, 28, 28)` in [0, 255], each with a caption."""
+
+    title: str
+    images: list[list[list[float]]]
+    captions: list[str]
+
+    def pixels(self) -> NDArray[np.uint8]:
+        """Return the pictures as an array."""
+        return np.array(self.images, np.uint8)
+
+
+Finding = Bars | Dots | Tiles
+_KINDS: dict[str, Callable[..., Finding]] = {"bars": Bars, "dots": Dots, "tiles": Tiles}
+
+
+@dataclass
+class Lane:
+    """One run so far. `steps` are (epoch, accuracy); `epochs` (epoch, training, validation)."""
+
+    steps: list[tuple[float, float]] = field(default_factory=list)
+    epochs: list[tuple[int, float, float]] = field(default_factory=list)
+    state: str = ""  # finished, stopped or diverged; empty until then
+    reason: str = ""
+
+
+@dataclass
+class Course:
+    """An experiment so far. Accuracies are in [0, 1]."""
+
+    lanes: list[Lane]
+    findings: dict[str, Finding]
+    begun: bool = False  # it has its turn, and trains
+    over: bool = False
+    problem: str = ""
+    seconds: float = 0.0
+
+
+class Writer:
+    """Appends to a course's file, one JSON object a line."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def write(self, kind: str, **values: Any) -> None:
+        """Append one line. Raises OSError."""
+        with self._path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps({"kind": kind, **values}, allow_nan=False) + "\n")
+
+    def finding(self, finding: Finding) -> None:
+        """Append a finding, which replaces an earlier one of the same title."""
+        kind = next(kind for kind, made in _KINDS.items() if isinstance(finding, made))  # type: ignore[arg-type]
+        self.write(kind, **asdict(finding))
+
+    def alive(self) -> None:
+        """Give a sign of life while there is nothing to write."""
+        os.utime(self._path)
+
+
+def folder() -> Path:
+    """Return the folder of the courses."""
+    return directory() / "experiments"
+
+
+def path_of(name: str) -> Path:
+    """Return the file of a course, whose name is that of its experiment, a dash and a time."""
+    return folder() / f"{name}.jsonl"
+
+
+def create(slug: str) -> str:
+    """Create the file of a new course and return its name; old ones are removed.
+
+    Raises StoreError without space or permission.
+    """
+    name = f"{slug}-{time.time_ns()}"
+    try:
+        folder().mkdir(parents=True, exist_ok=True)
+        for old in folder().glob("*.jsonl"):
+            with suppress(FileNotFoundError):
+                if time.time() - old.stat().st_mtime > _KEPT:
+                    old.unlink()
+        path_of(name).touch()
+    except OSError as error:
+        raise StoreError(
+            f"The experiment cannot be written to {folder()}: {error.strerror}. Free some space, "
+            "or set DIGITLAB_RUNS to another folder."
+        ) from error
+    return name
+
+
+def going_on(slug: str) -> str | None:
+    """Return the name of the course of this experiment that is going on, if there is one."""
+    for path in sorted(folder().glob(f"{slug}-*.jsonl"), reverse=True):
+        if path.stem.removeprefix(f"{slug}-").isdecimal():
+            found = read(path.stem, 0)
+            if found and not found.over:
+                return path.stem
+    return None
+
+
+def read(name: str, runs: int) -> Course | None:
+    """Return a course so far, of an experiment with so many runs; None if it was removed."""
+    path = path_of(name)
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+        age = time.time() - path.stat().st_mtime
+    except FileNotFoundError:
+        return None
+    course = Course([Lane() for _ in range(runs)], {})
+    for line in lines:
+        if line.endswith("\n"):  # the last one may be half written
+            _take(course, json.loads(line))
+    if not course.over and age > _SILENCE:
+        course.over, course.problem = True, DIED
+    return course
+
+
+def _take(course: Course, line: dict[str, Any]) -> None:
+    """Take one line into a course."""
+    kind = line.pop("kind")
+    course.begun = True
+    if kind in _KINDS:
+        course.findings[line["title"]] = _KINDS[kind](**line)
+    elif kind == "over":
+        course.over, course.problem, course.seconds = True, line["problem"], line["seconds"]
+    elif kind in ("step", "epoch", "end") and line["run"] < len(course.lanes):
+        lane = course.lanes[line["run"]]
+        if kind == "step":
+            lane.steps.append((line["epoch"], line["accuracy"]))
+        elif kind == "epoch":
+            lane.epochs.append((line["epoch"], line["training"], line["validation"]))
+        else:
+            lane.state, lane.reason = line["state"], line["reason"]

@@ -1,0 +1,37 @@
+"""Request an experiment: create its course, enter it into the queue, and start its process."""
+
+import os
+from contextlib import suppress
+from pathlib import Path
+
+from core.config import TrainConfig
+from core.experiments import course
+from core.experiments.course import Writer
+from core.experiments.definition import Experiment
+from core.jobs import process, queue, request
+
+
+def start(experiment: Experiment) -> str:
+    """Start the process of an experiment, or join the one that is going on; return its course.
+
+    Raises StoreError.
+    """
+    if name := course.going_on(experiment.slug):
+        return name
+    name = course.create(experiment.slug)
+    queue.enter(folder(), name)
+    environment = request.worker_environment()
+    if own := os.environ.get("DIGITLAB_EXPERIMENTS"):
+        environment["DIGITLAB_EXPERIMENTS"] = os.path.abspath(own)  # noqa: PTH100 (may be missing)
+
+    def died() -> None:
+        with suppress(OSError):
+            Writer(course.path_of(name)).write("over", problem=course.DIED, seconds=0)
+
+    process.launch("core.experiments.conduct", name, environment=environment, died=died)
+    return name
+
+
+def folder() -> Path:
+    """Return the folder of the queue in which trainings on the processor wait."""
+    return queue.folder_for(TrainConfig(device="cpu"))

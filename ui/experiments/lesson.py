@@ -1,0 +1,186 @@
+"""One experiment in five beats: question, guess, run, what one sees, why."""
+
+import streamlit as st
+
+from core.errors import ExperimentError
+from core.experiments import course, request
+from core.experiments.course import Bars, Course, Dots, Lane
+from core.experiments.definition import Experiment
+from core.figures import experiments as figures
+from core.jobs import queue
+from ui import format, guards, keys
+from ui.components.chart import chart
+from ui.components.tiles import strip
+from ui.experiments.overview import choose
+
+_EVERY = 1.0  # seconds between two looks at a course
+_MOST_LANES = 4  # runs that are shown each with its curves
+
+
+def lesson(experiment: Experiment, experiments: list[Experiment]) -> None:
+    """Show one experiment of all."""
+    place = experiments.index(experiment)
+    st.title(experiment.title)
+    _ways(place, experiments)
+    found = _course(experiment)
+    question, guess = st.columns([5, 4], gap="large")
+    with question:
+        st.markdown(experiment.question)
+    with guess:
+        _guess(experiment, locked=found is not None)
+        _run(experiment, found)
+    if found is None:
+        return
+    if found.over:
+        _happening(experiment, found)
+        _after(experiment, found, experiments[place + 1 : place + 2])
+    else:
+        st.fragment(_watch, run_every=_EVERY)(experiment)
+
+
+def _ways(place: int, experiments: list[Experiment]) -> None:
+    line = st.container(horizontal=True, vertical_alignment="center")
+    line.button(
+        "All experiments",
+        key="all-experiments",
+        icon=":material/arrow_back:",
+        type="tertiary",
+        on_click=choose,
+        args=[None],
+    )
+    line.caption(f"{place + 1} of {len(experiments)}")
+
+
+def _course(experiment: Experiment) -> Course | None:
+    """Return the course that this session watches, if it has begun one that is still there."""
+    name = st.session_state.get(keys.COURSES, {}).get(experiment.slug)
+    return course.read(name, len(experiment.runs)) if name else None
+
+
+def _guess(experiment: Experiment, locked: bool) -> None:
+    guesses = st.session_state.setdefault(keys.GUESSES, {})
+    guesses[experiment.slug] = st.radio(
+        "Your guess",
+        range(len(experiment.guesses)),
+        index=guesses.get(experiment.slug),
+        format_func=experiment.guesses.__getitem__,
+        key=f"guess-{experiment.slug}",
+        disabled=locked,
+    )
+
+
+def _run(experiment: Experiment, found: Course | None) -> None:
+    going = found is not None and not found.over
+    if st.button(
+        "Run it again" if found and found.over else "Run it",
+        key="run-experiment",
+        type="primary" if found is None else "secondary",
+        icon=":material/play_arrow:",
+        disabled=going,
+    ):
+        courses = st.session_state.setdefault(keys.COURSES, {})
+        courses[experiment.slug] = request.start(experiment)
+        st.rerun()
+
+
+def _watch(experiment: Experiment) -> None:
+    with guards.messages():
+        found = _course(experiment)
+        if found is None or found.over:
+            st.rerun()
+        _happening(experiment, found)
+
+
+def _happening(experiment: Experiment, found: Course) -> None:
+    """Show the runs so far and what follows from them."""
+    if not found.over:
+        st.markdown(_waits(experiment, found))
+    elif not found.problem:
+        st.caption(f"Done in {format.duration(found.seconds)}.")
+    if len(experiment.runs) <= _MOST_LANES:
+        columns = st.columns(len(experiment.runs), gap="small")
+        for number, (column, part, lane) in enumerate(
+            zip(columns, experiment.runs, found.lanes, strict=True)
+        ):
+            with column:
+                st.markdown(f"**{part.name}**")
+                chart(figures.lane(lane, part.config.epochs), f"lane-{number}", height=240)
+                st.markdown(_told(lane))
+        st.caption(
+            "Blue: the training images, while it learns from them. Orange: the validation images, "
+            "which it never learns from, after each epoch."
+        )
+    _findings(found)
+
+
+def _waits(experiment: Experiment, found: Course) -> str:
+    if found.begun:
+        ended = sum(bool(lane.state) for lane in found.lanes)
+        return f"Running: {ended} of {len(found.lanes)} networks have finished."
+    name = st.session_state[keys.COURSES][experiment.slug]
+    before = queue.before(request.folder(), name)
+    if before:
+        return f"Waits for {before} other training{'s' if before > 1 else ''} on this machine."
+    return "Starting: loading PyTorch …"
+
+
+def _told(lane: Lane) -> str:
+    """Return in a line how a run ended, or how it stands."""
+    if lane.state == "diverged":
+        return f"Diverged: {format.plain(lane.reason.partition(',')[0])}."
+    if not lane.epochs:
+        return "&nbsp;"
+    _, training, validation = lane.epochs[-1]
+    return f"validation **{format.share(validation)}**, training {format.share(training)}"
+
+
+def _findings(found: Course) -> None:
+    for number, finding in enumerate(found.findings.values()):
+        if isinstance(finding, Bars):
+            chart(figures.bars(finding), f"finding-{number}", height=300)
+        elif isinstance(finding, Dots):
+            chart(figures.dots(finding), f"finding-{number}", height=360)
+        else:
+            st.markdown(f"**{finding.title}**")
+            strip(finding.pixels(), finding.captions, columns=8, width=96)
+
+
+def _after(experiment: Experiment, found: Course, following: list[Experiment]) -> None:
+    """Show the guess beside what happened, and the words."""
+    if found.problem:
+        raise ExperimentError(found.problem)
+    done = st.session_state.setdefault(keys.EXPERIMENTS_DONE, [])
+    if experiment.slug not in done:
+        done.append(experiment.slug)
+    guess, see, why = st.columns([2, 3, 4], gap="large")
+    with guess:
+        st.markdown("## Your guess")
+        _verdict(experiment)
+    with see:
+        st.markdown("## What you see")
+        st.markdown(experiment.see)
+    with why:
+        st.markdown("## Why")
+        st.markdown(experiment.why)
+        if experiment.read_on:
+            st.caption(f"Read on: {experiment.read_on}")
+    for other in following:
+        st.button(
+            f"Next: {other.title}",
+            key="next-experiment",
+            type="primary",
+            icon=":material/arrow_forward:",
+            on_click=choose,
+            args=[other.slug],
+        )
+
+
+def _verdict(experiment: Experiment) -> None:
+    guess = st.session_state[keys.GUESSES].get(experiment.slug)
+    right = experiment.guesses[experiment.answer]
+    if guess is None:
+        st.markdown(f"You made none. What happened: *{right}*")
+    elif guess == experiment.answer:
+        st.markdown(f":green[:material/check_circle:] *{right}* So it was.")
+    else:
+        st.markdown(f"*{experiment.guesses[guess]}* It turned out otherwise: *{right}*")
