@@ -68,7 +68,9 @@ def test_whole_canvas_can_be_reached(app: str, new_page: Callable[..., Page]) ->
             assert button.locator("p").evaluate(fits), (width, name)
 
 
-@pytest.mark.parametrize("name", ["", "data", "train", "evaluate", "draw", "compare"])
+@pytest.mark.parametrize(
+    "name", ["", "data", "experiments", "train", "evaluate", "draw", "compare"]
+)
 def test_nothing_is_cut(app: str, new_page: Callable[..., Page], name: str) -> None:
     """At each width no button, label or picture leaves its column, and nothing scrolls sideways."""
     page = new_page(f"{app}/{name}", viewport={"width": 1440, "height": 1000})

@@ -33,7 +33,7 @@ def test_app_opens_with_a_canvas_and_four_doors(whole_app: str, sample_only: Non
     assert page.title[0].value == "Draw a digit"
     doors = {link.proto.label: link.proto.page for link in page.main.get("page_link")}
     assert doors == {
-        "See it learn": "train",
+        "See it learn": "experiments",
         "Why does it misread mine?": "draw",
         "What is in the data?": "data",
         "Compare": "compare",

@@ -11,7 +11,7 @@ from core.runs import builtin
 from ui import cache, format
 from ui.components.tiles import strip
 
-_HEIGHT = 104  # CSS pixels, always, so that nothing below moves when a digit has been read
+_HEIGHT = 124  # CSS pixels, always, so that nothing below moves when a digit has been read
 _TILE = 56
 
 

@@ -3,10 +3,10 @@
 import streamlit as st
 
 _DOORS = {
-    "../pages/train.py": (
+    "../pages/experiments.py": (
         "See it learn",
-        ":material/model_training:",
-        "Train a network: its first curve is there in seconds.",
+        ":material/science:",
+        "Guess first, then watch networks learn side by side, in seconds.",
     ),
     "../pages/draw.py": (
         "Why does it misread mine?",
@@ -32,6 +32,7 @@ _STYLE = """<style>
   font-weight: 600; white-space: normal; line-height: 1.3;
 }
 .st-key-doors [data-testid=stPageLink] a { padding-left: 0; }
+.st-key-doors [data-testid=stCaptionContainer] { margin-top: 0.25rem; }
 @media (max-width: 640px) {
   .st-key-doors { gap: 0.5rem; }
   .st-key-doors [data-testid=stCaptionContainer] { display: none; }
