@@ -108,12 +108,17 @@ def trained(trained_store: Path, own_runs: Path, sample_only: None) -> Path:
 
 
 @pytest.fixture
-def whole_app() -> Iterator[str]:
-    """The path of the app's script for an AppTest; no other test meets what it cached."""
+def whole_app(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The path of the app's script for an AppTest; no other test meets what it cached.
+
+    An AppTest has no connection, and counts as a browser on the server's own machine.
+    """
     import streamlit as st
 
+    from ui import people
     from ui.cache import WarmUp
 
+    monkeypatch.setattr(people, "_is_at_this_machine", lambda: True)
     yield str(ROOT / "ui" / "app.py")
     # What loads behind the first page opens the store: let it be this test's, not a person's.
     for thread in threading.enumerate():

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from ui import people
 from ui.guards import messages
 from ui.sidebar import sidebar
 
@@ -48,4 +49,5 @@ st.html(
 )
 sidebar(PAGES)
 with messages():
+    people.admit()
     page.run()

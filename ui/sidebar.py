@@ -8,7 +8,7 @@ from streamlit.navigation.page import Page
 from core.data.digits import SOURCES
 from core.errors import UserError
 from core.runs.run import State
-from ui import cache, format
+from ui import cache, format, people
 
 
 def sidebar(pages: Mapping[Page, str]) -> None:
@@ -18,6 +18,7 @@ def sidebar(pages: Mapping[Page, str]) -> None:
         st.markdown("### Digit Lab")
         for page, icon in pages.items():
             st.page_link(page, icon=icon)
+        people.badge()
         st.divider()
         _status()
 

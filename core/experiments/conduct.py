@@ -13,11 +13,12 @@ import torch
 
 from core.data import mnist
 from core.data.digits import Digits
+from core.data.splits import split_for
 from core.errors import ExperimentError, UserError
 from core.experiments import course, definition, findings, request
 from core.experiments.course import Writer
 from core.experiments.definition import Experiment, Part
-from core.experiments.findings import Trained
+from core.experiments.trained import Trained
 from core.jobs import queue
 from core.training import checkpoint
 from core.training.events import Ended, Epoch, Event, Started, Step
@@ -84,7 +85,10 @@ def _trained(part: Part, event: Epoch, digits: Digits, before: Trained | None) -
     if before and not event.is_best:
         return before
     network = checkpoint.network(event.checkpoint).eval()
-    return Trained(part, network, event.probabilities, event.validation_accuracy, digits)
+    config = part.config
+    split = split_for(digits, config.validation_size, config.train_size, config.seed)
+    labels = digits.train_labels[split.validation]
+    return Trained(part, network, event.probabilities, labels, event.validation_accuracy, digits)
 
 
 def side_by_side(trainings: list[Iterator[Event]]) -> Iterator[tuple[int, Event]]:

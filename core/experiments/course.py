@@ -37,6 +37,7 @@ class Bars:
 class Dots:
     """One dot for each of several repetitions, in [0, 1], by series; one of them may be marked."""
 
+    name: str  # what a later finding of this name replaces, since its title changes
     title: str
     values: dict[str, list[float]]
     marked: int | None = None
@@ -44,11 +45,12 @@ class Dots:
 
 @dataclass(frozen=True)
 class Tiles:
-    """Pictures, `(N, 28, 28)` in [0, 255], each with a caption."""
+    """Pictures, `(N, 28, 28)` in [0, 255], each with a caption, in `columns`."""
 
     title: str
     images: list[list[list[float]]]
     captions: list[str]
+    columns: int
 
     def pixels(self) -> NDArray[np.uint8]:
         """Return the pictures as an array."""
@@ -93,7 +95,7 @@ class Writer:
             file.write(json.dumps({"kind": kind, **values}, allow_nan=False) + "\n")
 
     def finding(self, finding: Finding) -> None:
-        """Append a finding, which replaces an earlier one of the same title."""
+        """Append a finding, which replaces an earlier one of the same name, or else title."""
         kind = next(kind for kind, made in _KINDS.items() if isinstance(finding, made))  # type: ignore[arg-type]
         self.write(kind, **asdict(finding))
 
@@ -165,7 +167,7 @@ def _take(course: Course, line: dict[str, Any]) -> None:
     kind = line.pop("kind")
     course.begun = True
     if kind in _KINDS:
-        course.findings[line["title"]] = _KINDS[kind](**line)
+        course.findings[line.get("name", line["title"])] = _KINDS[kind](**line)
     elif kind == "over":
         course.over, course.problem, course.seconds = True, line["problem"], line["seconds"]
     elif kind in ("step", "epoch", "end") and line["run"] < len(course.lanes):

@@ -16,7 +16,7 @@ from core.config import TrainConfig
 from core.errors import ConfigError, ExperimentError
 
 OURS = Path(__file__).parents[2] / "experiments"
-SHOWS = ("curves",)
+SHOWS = ("curves", "luck", "difference", "pictures", "confidence", "evidence")
 MOST_RUNS = 12
 _LARGEST = 64 * 1024  # bytes of a file
 _KEYS = ("title", "question", "guesses", "answer", "shows", "settings", "runs", "seeds")

@@ -1,32 +1,18 @@
 """What follows from the runs of an experiment, in the form that its `shows` asks for."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
-from numpy.typing import NDArray
-from torch import nn
 
 from core.data.digits import Digits
-from core.experiments.course import Bars, Finding, Tiles
-from core.experiments.definition import Experiment, Part
+from core.experiments import confidence, evidence, pictures
+from core.experiments.course import Bars, Dots, Finding, Tiles
+from core.experiments.definition import Experiment
+from core.experiments.trained import Trained
 
 _SHOWN = 4  # digits before and after shuffling
-
-
-@dataclass(frozen=True, eq=False)
-class Trained:
-    """A run with the network of its best epoch so far.
-
-    `probabilities (V, 10)` are its answers for its validation images, of which it reads the share
-    `validation`; `digits` are those that it was given.
-    """
-
-    part: Part
-    network: nn.Sequential
-    probabilities: NDArray[np.float32]
-    validation: float
-    digits: Digits
+_CHOSEN_ON = slice(100, 200)  # of the test digits, on which `luck` chooses: as hard as the others
 
 
 def of(experiment: Experiment, done: list[Trained], digits: Digits) -> list[Finding]:
@@ -45,13 +31,68 @@ def _curves(done: list[Trained], digits: Digits) -> list[Finding]:
     images = np.concatenate([plain, mixed]).tolist()
     return [
         Bars(
-            "Read correctly, of the validation images",
+            "Validation images misread",
             [run.part.name for run in done],
-            {"": [run.validation for run in done]},
+            {"": [1 - run.validation for run in done]},
         ),
-        Tiles("What the networks are given", images, captions),
+        Tiles("What the networks are given", images, captions, _SHOWN),
     ]
 
 
-# Has a function for each of definition.SHOWS.
-_SHOWS: dict[str, Callable[[list[Trained], Digits], list[Finding]]] = {"curves": _curves}
+def _luck(done: list[Trained], digits: Digits) -> list[Finding]:
+    """Return each run's accuracy on few test digits, the best one marked, and on fresh ones."""
+    fresh = np.ones(len(digits.test_labels), bool)
+    fresh[_CHOSEN_ON] = False
+    on_few, on_fresh = (
+        [run.accuracy(digits.test_images[part], digits.test_labels[part]) for run in done]
+        for part in (~fresh, fresh)
+    )
+    best = int(np.argmax(on_few))
+    title = (
+        f"The best of {len(done)}: {on_few[best]:.1%} of the digits it was chosen on, "
+        f"{on_fresh[best]:.1%} of fresh ones"
+    )
+    series = {
+        f"the {(~fresh).sum()} digits chosen on": on_few,
+        f"{fresh.sum()} fresh digits": on_fresh,
+    }
+    return [Dots("luck", title.replace("%", " %"), series, best)]
+
+
+def _difference(done: list[Trained], digits: Digits) -> list[Finding]:
+    """Return the accuracies of two settings with several seeds, and how easily chance does it.
+
+    The p-value is that of the exact permutation test: the share of all ways to deal the accuracies
+    into two such groups in which their means differ by at least as much (Fisher, 1935).
+    """
+    series: dict[str, list[float]] = {}
+    for run in done:
+        series.setdefault(run.part.name, []).append(
+            run.accuracy(digits.test_images, digits.test_labels)
+        )
+    title = "Test digits read correctly, one dot a seed; the line is the mean"
+    if len(series) == 2:
+        first, second = (np.array(values) for values in series.values())
+        values = np.concatenate([first, second])
+        difference = abs(first.mean() - second.mean())
+        deals = [list(deal) for deal in combinations(range(len(values)), len(first))]
+        as_large = [
+            abs(values[deal].mean() - np.delete(values, deal).mean()) >= difference - 1e-12
+            for deal in deals
+        ]
+        title = (
+            f"The means differ by {100 * difference:.2f} points. Of all {len(deals)} ways to deal "
+            f"these numbers into two groups, {np.mean(as_large):.0%} differ as much."
+        ).replace("%", " %")
+    return [Dots("difference", title, series)]
+
+
+# A function for each of definition.SHOWS.
+_SHOWS: dict[str, Callable[[list[Trained], Digits], list[Finding]]] = {
+    "curves": _curves,
+    "luck": _luck,
+    "difference": _difference,
+    "pictures": lambda done, digits: pictures.findings(done[0], digits),
+    "confidence": lambda done, digits: confidence.findings(done[0], digits),
+    "evidence": lambda done, digits: evidence.findings(done[0], digits),
+}

@@ -55,20 +55,22 @@ def bars(finding: Bars) -> go.Figure:
     colours: tuple[str, ...] = (palette.ACCENT, palette.VALIDATION, palette.NEUTRAL)
     if len(finding.values) == 2:
         colours = (palette.NEUTRAL, palette.ACCENT)
+    highest = max(value for values in finding.values.values() for value in values)
+    form = ".1%" if highest < 0.1 else ".0%"
     for (name, values), colour in zip(finding.values.items(), colours, strict=False):
         figure.add_bar(
             x=[escape(group, quote=False) for group in finding.groups],
             y=values,
             name=escape(name, quote=False),
             marker={"color": colour},
-            text=[f"{value:.0%}" for value in values],
+            text=[f"{value:{form}}".replace("%", " %") for value in values],
             textposition="outside",
             cliponaxis=False,
-            hovertemplate="%{y:.1%}<extra>%{x}</extra>",
+            hovertemplate="%{y:.1%}<extra>%{fullData.name}</extra>",
         )
     figure.update_layout(
         title=finding.title,
-        yaxis={**_SHARES, "range": [0, 1.08]},
+        yaxis={"tickformat": ".0%", "range": [0, min(1.08, 1.2 * highest + 0.001)], "nticks": 6},
         barmode="group",
         showlegend=len(finding.values) > 1,
     )
@@ -90,6 +92,7 @@ def dots(finding: Dots) -> go.Figure:
             mode="markers",
             marker={
                 "color": colour,
+                "opacity": 1,
                 "size": [16 if mark else 10 for mark in marked],
                 "line": {"color": palette.WRONG, "width": [3 if mark else 0 for mark in marked]},
             },

@@ -18,8 +18,9 @@ from typing import TYPE_CHECKING
 from core.errors import CheckpointError, DataError, RunError, UserError
 from core.jobs import process, queue
 from core.jobs.recorder import Recorder
-from core.runs import catalogue, files
+from core.runs import actions, catalogue, files
 from core.runs.files import BEST, EXTRA, LAST, LOG, START
+from core.runs.person import OWNER
 from core.runs.run import Run, State
 from core.runs.store import TIMEOUT
 
@@ -51,7 +52,7 @@ def work(run: Run) -> Run:
     _fetch(run)
     files.claim(run)
     if run.state.is_over:
-        catalogue.reopen(run)
+        actions.reopen(OWNER, run)
     recorder = Recorder(run.id)
     with _logged(run.folder / LOG), _longer_timeout(), _stopped_by_signals(recorder):
         recorder.start()

@@ -10,6 +10,7 @@ from core.jobs import request
 from core.my_digits import collection
 from core.my_digits.collection import Collection
 from core.runs import answers, files
+from core.runs.person import OWNER, Person
 from core.runs.run import NAME_LENGTH, Run
 
 _IMAGES = 10_000  # MNIST images to learn from
@@ -18,18 +19,18 @@ _REPEATS = 50  # times at most
 _SLOWER = 0.1  # factor for the learning rate, so that the network keeps what it knows
 
 
-def start(parent: Run) -> Run:
-    """Request the run that fine-tunes `parent` on my digits, and start its process.
+def start(parent: Run, by: Person = OWNER) -> Run:
+    """Request the run that fine-tunes `parent` on a person's digits, and start its process.
 
     If the parent learned from another data set, the new run may know the validation and test
     images, and is not tested. Raises StoreError, and RunError if there are no digits or the parent
     has no network.
     """
-    digits = collection.load_some()
+    digits = collection.load_some(by.tag)
     best = files.path(parent, files.BEST)
     name = f"{parent.name[: NAME_LENGTH - 8]}, taught"
     source, count = answers.source_for(parent), len(digits.labels)
-    run = request.enqueue(settings(parent.config), source, parent.recipe, name, parent, count)
+    run = request.enqueue(settings(parent.config), source, parent.recipe, name, parent, count, by)
     shutil.copyfile(best, run.folder / files.START)
     images, labels = repeated(digits)
     np.savez_compressed(run.folder / files.EXTRA, images=images, labels=labels)

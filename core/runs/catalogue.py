@@ -1,4 +1,4 @@
-"""The list of runs: create, find, change and delete them.
+"""The list of runs: create them, find them, and record how they go.
 
 A run counts as alive while its process keeps renewing the tag `alive_until`. A dead process is
 detected when the run is read, so no other process has to watch it.
@@ -9,17 +9,17 @@ import json
 import os
 import platform
 import re
-import shutil
 import time
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 from core.config import TrainConfig
-from core.errors import ConfigError, RunError, StoreError
+from core.errors import ConfigError, RunError
 from core.recipes import RECIPES
 from core.runs import builtin
+from core.runs.person import OWNER, Person
 from core.runs.run import BUILTIN, MOVES, Run, State, cleaned_name, folder_of, read
-from core.runs.store import connect, lock, purge
+from core.runs.store import connect, lock
 
 if TYPE_CHECKING:  # mlflow takes 1.5 s: it is loaded when the store is first used
     from mlflow import MlflowClient
@@ -28,8 +28,6 @@ if TYPE_CHECKING:  # mlflow takes 1.5 s: it is loaded when the store is first us
 LEASE = 12.0  # seconds for which a run counts as alive after a renewal, every RENEW seconds
 RENEW = 2.0
 _START_LEASE = 60.0  # a new process may load its libraries from a slow disk first
-_NOTE_LENGTH = 8_000  # characters: the longest tag that MLflow stores
-
 
 _MLFLOW_STATUS = {
     State.QUEUED: "SCHEDULED",
@@ -46,6 +44,7 @@ def create(
     name: str = "",
     parent: Run | None = None,
     taught_digits: int = 0,
+    by: Person = OWNER,
 ) -> Run:
     """Add a new run to the store, queued. Raises StoreError, and RunError for an invalid name.
 
@@ -57,6 +56,7 @@ def create(
             that was changed, with a number that no other run has.
         parent: the run to fine-tune; the data it learned from are recorded with the new run.
         taught_digits: how many of my digits the new run learns from.
+        by: whose run it is.
 
     """
     from mlflow.entities import Param
@@ -70,7 +70,8 @@ def create(
             "alive_until": str(time.time() + _START_LEASE),
             "config": json.dumps(config.to_dict()),
             "recipe": recipe,
-            "author": os.environ.get("DIGITLAB_AUTHOR") or _user(),
+            "author": by.name or os.environ.get("DIGITLAB_AUTHOR") or _user(),
+            "owner": by.tag,
             "host": platform.node(),
             "data": data,
         }
@@ -194,48 +195,6 @@ def best(runs: list[Run]) -> Run | None:
     )
 
 
-def rename(run: Run, name: str) -> None:
-    """Rename a run. Raises RunError for an empty or invalid name."""
-    name = cleaned_name(name)
-    if not name:
-        raise RunError("A run needs a name. Type one.")
-    with connect() as (client, _):
-        client.update_run(run.id, name=name)
-
-
-def note(run: Run, text: str) -> None:
-    """Set a run's note, which MLflow's own pages show too. Raises RunError if it is too long."""
-    text = text.strip()
-    if len(text) > _NOTE_LENGTH:
-        raise RunError(
-            f"The note is too long: {len(text):,} characters, and at most {_NOTE_LENGTH:,} are "
-            "stored. Shorten it."
-        )
-    set_tags(run.id, {"mlflow.note.content": text})
-
-
-def delete(run: Run) -> None:
-    """Delete a run and its files permanently.
-
-    Raises RunError while the run is in progress, StoreError if some files could not be deleted.
-    """
-    if not get(run.id).state.is_over:
-        raise RunError(f"The run {run.name} is in progress. Stop it before deleting it.")
-    left, folder = purge(run.id), folder_of(run.id).parent
-    shutil.rmtree(folder, ignore_errors=True)
-    if folder.exists():
-        left += f" Its folder {folder} could not be deleted: delete it yourself."
-    if left:
-        raise StoreError(f"The run {run.name} was deleted. {left.strip()}")
-
-
-def request_stop(run: Run) -> None:
-    """Ask a run's process to stop; it checks every half second. Raises RunError if it is over."""
-    if run.state.is_over:
-        raise RunError(f"The run {run.name} is not in progress: it is {run.state}.")
-    set_tags(run.id, {"stop": "true"})
-
-
 def stop_requested(run_id: str) -> bool:
     """Return whether the run was asked to stop."""
     with connect() as (client, _):
@@ -294,23 +253,6 @@ def forfeit(run_id: str) -> None:
     """Mark a run whose process has died as failed now, before its lease ends."""
     if not get(run_id).state.is_over:
         set_tags(run_id, {"alive_until": "0"})
-
-
-def reopen(run: Run) -> None:
-    """Queue an ended run again, to be resumed, and clear an earlier request to stop.
-
-    Raises StoreError, and RunError if the run is in progress or complete.
-    """
-    now = get(run.id)
-    if not now.state.is_over:
-        raise RunError(f"The run {run.name} is already in progress. Stop it first.")
-    with connect() as (client, _):
-        if "stop" in client.get_run(run.id).data.tags:
-            client.delete_tag(run.id, "stop")
-    renew(run.id)
-    move(run.id, State.FAILED, now.reason)  # a dead process has not recorded its own end
-    move(run.id, State.QUEUED)
-    set_tags(run.id, {"warning": ""})
 
 
 def _next_name(client: "MlflowClient", experiment: str, base: str) -> str:

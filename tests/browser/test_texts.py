@@ -8,7 +8,8 @@ import pytest
 
 playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
 from core.config import TrainConfig  # noqa: E402
-from core.runs import catalogue  # noqa: E402
+from core.runs import actions, catalogue  # noqa: E402
+from core.runs.person import OWNER  # noqa: E402
 from core.runs.run import State  # noqa: E402
 from core.runs.store import connect  # noqa: E402
 
@@ -34,7 +35,7 @@ def test_hostile_text_is_only_text(
     for run in runs:
         with connect() as (client, _):  # a name as long as another program may give it
             client.update_run(run.id, name=HOSTILE)
-        catalogue.note(run, HOSTILE)
+        actions.note(OWNER, run, HOSTILE)
         catalogue.set_tags(run.id, {"warning": HOSTILE, "reason": HOSTILE, "author": HOSTILE})
     going = catalogue.create(TrainConfig(), "sample")
     with connect() as (client, _):

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from core.config import TrainConfig
-from core.runs import catalogue
+from core.runs import actions, catalogue
+from core.runs.person import OWNER
 from core.runs.run import Run, State
 from door import live
 
@@ -172,7 +173,7 @@ def test_unknown_run_is_not_found(client: Any, run: Run, run_id: str) -> None:
 def test_deleted_run_is_not_found(client: Any, run: Run) -> None:
     """A run that somebody deleted is 404."""
     catalogue.set_tags(run.id, {"state": State.STOPPED})
-    catalogue.delete(run)
+    actions.delete(OWNER, run)
     assert client.get(f"runs/{run.id}/live").status == 404
 
 

@@ -11,7 +11,8 @@ from streamlit.testing.v1 import AppTest
 
 from core.config import TrainConfig
 from core.data import mnist
-from core.runs import answers, builtin, catalogue
+from core.runs import actions, answers, builtin, catalogue
+from core.runs.person import OWNER
 from core.runs.run import Run, State
 from core.runs.store import connect
 from ui.compare import table
@@ -194,7 +195,7 @@ def test_deleted_run_is_no_longer_chosen(trained: Path) -> None:
     """Somebody else deleted a run that is chosen here: it is forgotten, not only unseen."""
     gone, left = catalogue.find("mlp 500"), catalogue.find("cnn 1000")
     page = opened(gone, left)
-    catalogue.delete(gone)
+    actions.delete(OWNER, gone)
     page.run()
     assert not page.exception and page.session_state["compared"] == [left.id]
 

@@ -14,8 +14,9 @@ from streamlit.testing.v1 import AppTest
 from core.data import mnist
 from core.evaluation import calibration, metrics
 from core.my_digits import collection
-from core.runs import answers, builtin, catalogue
+from core.runs import actions, answers, builtin, catalogue
 from core.runs.answers import Result
+from core.runs.person import OWNER
 from core.runs.run import Run, State
 from core.runs.store import connect
 
@@ -119,7 +120,7 @@ def test_lesson_that_was_deleted_is_no_dead_end(trained: Path) -> None:
     page = opened()
     page.session_state["teaching"] = learning.id
     page.segmented_control(key="split").set_value("my digits").run()
-    catalogue.delete(learning)
+    actions.delete(OWNER, learning)
     page.session_state["teaching"] = learning.id
     page.run()
     assert not page.error and not page.exception
@@ -148,7 +149,7 @@ def test_name_of_a_run_that_learns_is_not_taken_for_markdown(trained: Path) -> N
     digits = mnist.load("sample")
     collection.keep(digits.train_images[0] / 255, int(digits.train_labels[0]))
     learning = catalogue.find("mlp 500")
-    catalogue.rename(learning, "![x](http://elsewhere/x.png)")
+    actions.rename(OWNER, learning, "![x](http://elsewhere/x.png)")
     with connect() as (client, _):  # no run goes on that has finished, except in this test
         client.set_tag(learning.id, "state", State.RUNNING)
     catalogue.set_tags(learning.id, {"alive_until": str(time.time() + 600)})

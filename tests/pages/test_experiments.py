@@ -118,8 +118,8 @@ def test_findings_of_every_kind_are_shown() -> None:
     writer = Writer(course.path_of(page.session_state[keys.COURSES][SLUG]))
     before = len(page.get("bidi_component"))
     writer.finding(Bars("How many are read", ["a", "b"], {"": [0.5, 0.6]}))
-    writer.finding(Dots("Luck", {"chosen on": [0.91, 0.95], "fresh": [0.92, 0.93]}, 1))
-    writer.finding(Tiles("Seen", [[[0.0] * 28] * 28], ["an empty one"]))
+    writer.finding(Dots("luck", "Luck", {"chosen on": [0.91, 0.95], "fresh": [0.92, 0.93]}, 1))
+    writer.finding(Tiles("Seen", [[[0.0] * 28] * 28], ["an empty one"], 1))
     page.run()
     assert not page.exception
     assert len(page.get("bidi_component")) == before + 2

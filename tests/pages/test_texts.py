@@ -14,7 +14,8 @@ from streamlit.testing.v1 import AppTest
 
 from core.config import TrainConfig
 from core.my_digits import collection
-from core.runs import catalogue
+from core.runs import actions, catalogue
+from core.runs.person import OWNER
 from core.runs.run import Run, State
 from core.runs.store import connect
 from ui import format
@@ -55,7 +56,7 @@ def hostile(trained: Path) -> list[Run]:
     for run in runs:
         with connect() as (client, _):  # a name as long as another program may give it
             client.update_run(run.id, name=HOSTILE)
-        catalogue.note(run, HOSTILE)
+        actions.note(OWNER, run, HOSTILE)
         names = ("author", "recipe", "reason", "warning", "host", "device", "precision")
         catalogue.set_tags(run.id, dict.fromkeys(names, HOSTILE))
     return [catalogue.get(run.id) for run in runs]
@@ -136,7 +137,7 @@ def test_csv_has_no_formula(hostile: list[Run], monkeypatch: pytest.MonkeyPatch)
         "streamlit.download_button",
         lambda label, data, file_name, *_, **__: made.update({file_name: data}),
     )
-    catalogue.note(hostile[0], "\t=1+1")
+    actions.note(OWNER, hostile[0], "\t=1+1")
     opened("compare")
     rows = list(csv.DictReader(io.StringIO(made["runs.csv"]())))
     assert {row["name"] for row in rows} == {f"'{HOSTILE}", "built-in"}

@@ -2,10 +2,10 @@
 
 import streamlit as st
 
-from core.runs import catalogue, compare
+from core.runs import actions, compare
 from core.runs.run import Run
 from core.runs.store import is_shared
-from ui import format, guards, keys
+from ui import format, guards, keys, people
 
 
 def show_run(run: Run, colour: str) -> None:
@@ -29,7 +29,7 @@ def show_run(run: Run, colour: str) -> None:
         ):
             st.session_state[keys.RUN] = run.id
             st.switch_page("../pages/evaluate.py")
-        if not run.is_builtin:
+        if not run.is_builtin and people.me().may_change(run.owner):
             with st.popover("Edit", icon=":material/edit:", key=f"edit-{run.id}"):
                 _edit(run)
 
@@ -68,9 +68,9 @@ def _edit(run: Run) -> None:
         )
         if st.form_submit_button("Save", key=f"save-{run.id}", icon=":material/save:"):
             if name.strip() != run.name:
-                catalogue.rename(run, name)
+                actions.rename(people.me(), run, name)
             if note.strip() != run.note:
-                catalogue.note(run, note)
+                actions.note(people.me(), run, note)
             st.rerun()
     if st.button(
         "Delete …",
@@ -101,5 +101,5 @@ def _confirm(run: Run) -> None:
         if delete or st.button("Cancel", key=f"keep-{run.id}"):
             _cancel()
             if delete:
-                catalogue.delete(run)
+                actions.delete(people.me(), run)
             st.rerun()

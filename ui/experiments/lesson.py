@@ -4,7 +4,7 @@ import streamlit as st
 
 from core.errors import ExperimentError
 from core.experiments import course, request
-from core.experiments.course import Bars, Course, Dots, Lane
+from core.experiments.course import Bars, Course, Dots, Finding, Lane
 from core.experiments.definition import Experiment
 from core.figures import experiments as figures
 from core.jobs import queue
@@ -15,6 +15,10 @@ from ui.experiments.overview import choose
 
 _EVERY = 1.0  # seconds between two looks at a course
 _MOST_LANES = 4  # runs that are shown each with its curves
+_LINES = (
+    "Blue: the training images, while it learns from them. Orange: the validation images, which it "
+    "never learns from, after each epoch."
+)
 
 
 def lesson(experiment: Experiment, experiments: list[Experiment]) -> None:
@@ -97,20 +101,19 @@ def _happening(experiment: Experiment, found: Course) -> None:
         st.markdown(_waits(experiment, found))
     elif not found.problem:
         st.caption(f"Done in {format.duration(found.seconds)}.")
-    if len(experiment.runs) <= _MOST_LANES:
-        columns = st.columns(len(experiment.runs), gap="small")
-        for number, (column, part, lane) in enumerate(
-            zip(columns, experiment.runs, found.lanes, strict=True)
-        ):
+    if 1 < len(experiment.runs) <= _MOST_LANES:
+        for number, column in enumerate(st.columns(len(experiment.runs), gap="small")):
             with column:
-                st.markdown(f"**{part.name}**")
-                chart(figures.lane(lane, part.config.epochs), f"lane-{number}", height=240)
-                st.markdown(_told(lane))
-        st.caption(
-            "Blue: the training images, while it learns from them. Orange: the validation images, "
-            "which it never learns from, after each epoch."
-        )
-    _findings(found)
+                _lane(experiment, found, number)
+        st.caption(_LINES)
+    _findings(experiment, found)
+
+
+def _lane(experiment: Experiment, found: Course, number: int) -> None:
+    part, lane = experiment.runs[number], found.lanes[number]
+    st.markdown(f"**{part.name}**")
+    chart(figures.lane(lane, part.config.epochs), f"lane-{number}", height=240)
+    st.markdown(_told(lane))
 
 
 def _waits(experiment: Experiment, found: Course) -> str:
@@ -134,15 +137,33 @@ def _told(lane: Lane) -> str:
     return f"validation **{format.share(validation)}**, training {format.share(training)}"
 
 
-def _findings(found: Course) -> None:
-    for number, finding in enumerate(found.findings.values()):
-        if isinstance(finding, Bars):
-            chart(figures.bars(finding), f"finding-{number}", height=300)
-        elif isinstance(finding, Dots):
-            chart(figures.dots(finding), f"finding-{number}", height=360)
-        else:
-            st.markdown(f"**{finding.title}**")
-            strip(finding.pixels(), finding.captions, columns=8, width=96)
+def _findings(experiment: Experiment, found: Course) -> None:
+    """Show what follows, two in a row; an only run comes first, with its curves."""
+    shown: list[Finding | None] = [*found.findings.values()]
+    if len(experiment.runs) == 1:
+        shown.insert(0, None)
+    for start in range(0, len(shown), 2):
+        alone = len(shown) == 1 and shown[0] is not None
+        places = [st.container()] if alone else st.columns(2, gap="medium")
+        for number, (place, finding) in enumerate(
+            zip(places, shown[start : start + 2], strict=False), start
+        ):
+            with place:
+                if finding is None:
+                    _lane(experiment, found, 0)
+                    st.caption(_LINES)
+                else:
+                    _finding(finding, number)
+
+
+def _finding(finding: Finding, number: int) -> None:
+    if isinstance(finding, Bars):
+        chart(figures.bars(finding), f"finding-{number}", height=340)
+    elif isinstance(finding, Dots):
+        chart(figures.dots(finding), f"finding-{number}", height=360)
+    else:
+        st.markdown(f"**{finding.title}**")
+        strip(finding.pixels(), finding.captions, columns=finding.columns, width=96)
 
 
 def _after(experiment: Experiment, found: Course, following: list[Experiment]) -> None:

@@ -1,9 +1,11 @@
 """Experiments conducted: each shows what it claims, side by side as alone."""
 
+import re
 import time
 from collections.abc import Iterator
 from functools import cache
 
+import numpy as np
 import pytest
 
 from core.config import TrainConfig
@@ -11,7 +13,7 @@ from core.data import mnist
 from core.data.digits import Digits
 from core.errors import ExperimentError
 from core.experiments import conduct, course, definition, request
-from core.experiments.course import Course, Writer
+from core.experiments.course import Bars, Course, Dots, Tiles, Writer
 from core.training.events import Epoch, Event
 from core.training.loop import train
 
@@ -84,13 +86,95 @@ def test_learning_rate() -> None:
     assert slow.epochs[-1][2] > slow.epochs[0][2] + 0.1  # it was still climbing
 
 
-def test_learning_by_heart() -> None:
+def test_by_heart() -> None:
     """A hundred digits are learned by heart; dropout helps little, moving more, digits most."""
     few, many, dropout, moved = last(conducted("3-by-heart"))
     assert few[0] > 0.99 and few[1] < 0.87
     assert few[1] - 0.02 < dropout[1] < moved[1] < many[1]
     assert moved[1] > few[1] + 0.05
     assert many[1] > 0.95
+
+
+def test_pixels() -> None:
+    """Shuffled pixels leave a fully connected network as it was, and take a convolution's lead."""
+    found = conducted("1-pixels")
+    dense, dense_shuffled, conv, conv_shuffled = (validation for _, validation in last(found))
+    assert abs(dense - dense_shuffled) < 0.015
+    assert conv > dense + 0.015 and conv_shuffled < dense - 0.01
+    bars, tiles = found.findings.values()
+    assert isinstance(bars, Bars) and bars.values[""][2] <= 1 - conv
+    assert isinstance(tiles, Tiles)
+    plain, shuffled = tiles.pixels()[:4], tiles.pixels()[4:]
+    assert (np.sort(plain.reshape(4, -1)) == np.sort(shuffled.reshape(4, -1))).all()
+    assert (plain != shuffled).any(axis=(1, 2)).all()
+
+
+def test_misread() -> None:
+    """What is lost when a picture is squeezed comes back when it is prepared, turned ones less."""
+    bars, _ = conducted("4-misread").findings.values()
+    assert isinstance(bars, Bars)
+    squeezed, prepared = (dict(zip(bars.groups, row, strict=True)) for row in bars.values.values())
+    assert squeezed["in the middle"] > 0.9
+    assert squeezed["in a corner"] < 0.5 < 0.9 < prepared["in a corner"]
+    for way in ("large", "thick pen"):
+        assert prepared[way] > squeezed[way] + 0.1
+    assert prepared["turned by 25°"] < 0.85
+
+
+def test_luck() -> None:
+    """The lead of the best of ten on few digits is mostly luck: on fresh ones most of it melts."""
+    [dots] = conducted("5-luck").findings.values()
+    assert isinstance(dots, Dots) and dots.marked is not None
+    few, fresh = (np.array(values) for values in dots.values.values())
+    assert len(few) == len(fresh) == 10
+    lead, kept = few[dots.marked] - few.mean(), fresh[dots.marked] - fresh.mean()
+    assert few[dots.marked] == few.max() and lead > 0.025
+    assert kept < lead / 2
+    assert few.std() > 2 * fresh.std()
+
+
+def test_difference() -> None:
+    """Of five seeds of each, one group is ahead, and chance does as much at least once in five."""
+    found = conducted("6-difference")
+    [dots] = found.findings.values()
+    assert isinstance(dots, Dots)
+    first, second = dots.values.values()
+    assert len(first) == len(second) == 5
+    assert min(second) < max(first) and np.mean(second) > np.mean(first)
+    share = re.search(r"into two groups, (\d+) % differ", dots.title)
+    assert share and int(share[1]) >= 20
+    assert "252 ways" in dots.title
+
+
+def test_sure() -> None:
+    """It promises too much, calibration mends that, and letters are answered surely still."""
+    claims, surely, letters = conducted("7-sure").findings.values()
+    assert isinstance(claims, Bars) and isinstance(surely, Bars) and isinstance(letters, Tiles)
+    (before, after), (right, _) = claims.values.values()
+    assert before > right + 0.02 and abs(after - right) < 0.015
+    misread_before, misread_after, letters_before, letters_after = surely.values[""]
+    assert misread_after < misread_before / 2
+    assert letters_before >= letters_after > 0
+    assert len(letters.captions) == len(letters.images) == 12
+
+
+def test_seeing() -> None:
+    """Changes aimed at its error fool it where random ones of the same size do not."""
+    bars, tiles = conducted("8-seeing").findings.values()
+    assert isinstance(bars, Bars) and isinstance(tiles, Tiles)
+    random, aimed = bars.values.values()
+    assert random[0] == aimed[0] > 0.95
+    assert random[2] > 0.95 and aimed[2] < 0.7
+    assert aimed[3] < 0.4
+    digits_shown, covered = tiles.pixels()[::3], tiles.pixels()[1::3]
+    assert len(digits_shown) == 4 and (covered.max(axis=(1, 2)) == 255).all()
+
+
+def test_every_claim_has_its_test() -> None:
+    """What each experiment that ships claims is tested here, by a test of its name."""
+    for experiment in definition.library()[0]:
+        _, name = experiment.slug.split("-", 1)
+        assert f"test_{name.replace('-', '_')}" in globals()
 
 
 def test_experiment_without_end_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,7 +21,7 @@ def test_what_is_written_is_read() -> None:
     writer.write("end", run=0, state="diverged", reason="at step 7")
     writer.finding(Bars("Which", ["a"], {"": [0.5]}))
     writer.finding(Bars("Which", ["a", "b"], {"": [0.5, 0.6]}))
-    writer.finding(Tiles("These", np.full((1, 28, 28), 7).tolist(), ["a 7"]))
+    writer.finding(Tiles("These", np.full((1, 28, 28), 7).tolist(), ["a 7"], 1))
     writer.write("over", problem="", seconds=2.5)
     found = course.read(name, 2)
     assert found and found.over and found.seconds == 2.5

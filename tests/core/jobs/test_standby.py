@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from core.jobs import request, standby, worker
-from core.runs import catalogue
+from core.runs import actions
+from core.runs.person import OWNER
 from core.runs.run import State
 from tests.core.jobs.test_worker import SHORT, log, wait
 
@@ -85,7 +86,7 @@ def test_no_process_on_standby_beside_a_run_in_progress() -> None:
     run = request.enqueue(SHORT, "sample")
     request.prepare()
     assert standby._waiting == []
-    catalogue.delete(worker.work(run))
+    actions.delete(OWNER, worker.work(run))
 
 
 def test_process_on_standby_ends_with_its_server() -> None:

@@ -20,8 +20,9 @@ from core.data import mnist
 from core.errors import CheckpointError, RunError
 from core.jobs import process, queue, request, worker
 from core.reading.reader import fit_calibration
-from core.runs import answers, catalogue, files, store
+from core.runs import actions, answers, catalogue, files, store
 from core.runs.history import read_history
+from core.runs.person import OWNER
 from core.runs.run import Run, State
 from core.training import checkpoint
 
@@ -86,7 +87,7 @@ def test_stop_is_obeyed_within_2_seconds_and_the_run_resumes() -> None:
     run = request.start(LONG, "sample")
     wait(run, lambda now: now.epochs >= 2)
     begin = time.monotonic()
-    catalogue.request_stop(catalogue.get(run.id))
+    actions.request_stop(OWNER, catalogue.get(run.id))
     stopped = wait(run, lambda now: now.state.is_over)
     assert time.monotonic() - begin < 2.5  # 2 s and a look at the store
     assert stopped.state == State.STOPPED and "in epoch" in stopped.reason
@@ -129,10 +130,10 @@ def test_second_run_waits_and_can_be_stopped_while_it_waits() -> None:
     wait(second, lambda _: bool(_ticket(second).read_text()))
     assert catalogue.get(second.id).state == State.QUEUED
     assert [run.id for run in catalogue.in_progress()] == [first.id, second.id]
-    catalogue.request_stop(second)
+    actions.request_stop(OWNER, second)
     over = wait(second, lambda now: now.state.is_over, seconds=10)
     assert (over.state, over.epochs) == (State.STOPPED, 0)
-    catalogue.request_stop(first)
+    actions.request_stop(OWNER, first)
     wait(first, lambda now: now.state.is_over)
 
 
@@ -203,7 +204,7 @@ def test_deleted_run_ends_its_process() -> None:
     while time.monotonic() < deadline:
         catalogue.forfeit(run.id)
         with suppress(RunError):
-            catalogue.delete(run)
+            actions.delete(OWNER, run)
             break
     gone_by = time.monotonic() + 20
     while _lives(number):
@@ -234,7 +235,7 @@ def test_full_disk_is_told_and_outlived() -> None:
     resource.prlimit(number, resource.RLIMIT_FSIZE, (infinite, infinite))
     room = wait(run, lambda now: now.epochs > before.epochs + 2 and now.warning != "")
     assert room.state == State.RUNNING and "could not be written" in room.warning
-    catalogue.request_stop(room)
+    actions.request_stop(OWNER, room)
     stopped = wait(run, lambda now: now.state.is_over)
     assert stopped.state == State.STOPPED, log(run)
     told = read_history(run).epochs["epoch"].tolist()
@@ -250,7 +251,7 @@ def test_folder_removed_in_the_middle_is_told_and_outlived() -> None:
     shutil.rmtree(run.folder)
     told = wait(run, lambda now: now.epochs >= before.epochs + 2)
     assert told.state == State.RUNNING and "could not be written" in told.warning
-    catalogue.request_stop(told)
+    actions.request_stop(OWNER, told)
     stopped = wait(run, lambda now: now.state.is_over)
     assert stopped.state == State.STOPPED and not run.folder.exists()
     wait(run, lambda now: not _in_queue(now))
@@ -268,7 +269,7 @@ def test_run_that_kept_no_network_has_failed() -> None:
 def stopped_run() -> Run:
     """Return a run that was stopped after an epoch or more, its process gone."""
     run = request.start(LONG, "sample")
-    catalogue.request_stop(wait(run, lambda now: now.epochs >= 1))
+    actions.request_stop(OWNER, wait(run, lambda now: now.epochs >= 1))
     wait(run, lambda now: now.state.is_over)
     return wait(run, lambda now: not _in_queue(now))
 
@@ -324,7 +325,7 @@ def test_resume_elsewhere_fetches_what_the_run_left_in_the_team_store(
 
 def _stop_after_an_epoch(run: Run) -> None:
     wait(run, lambda now: now.epochs >= 1)
-    catalogue.request_stop(catalogue.get(run.id))
+    actions.request_stop(OWNER, catalogue.get(run.id))
 
 
 def test_checkpoint_that_cannot_be_written_does_not_end_the_run() -> None:

@@ -13,8 +13,9 @@ import pytest
 from core.config import TrainConfig
 from core.errors import ConfigError, RunError, StoreError
 from core.jobs.recorder import Recorder
-from core.runs import catalogue, files, store
+from core.runs import actions, catalogue, files, store
 from core.runs.history import read_history
+from core.runs.person import OWNER
 from core.runs.run import Run, State
 from core.runs.store import connect
 
@@ -125,12 +126,12 @@ def test_more_metrics_than_mlflow_takes_at_once_are_all_kept() -> None:
 def test_rename_and_note() -> None:
     """A name and a remark are kept; an empty name is refused."""
     run = made()
-    catalogue.rename(run, "  wide ")
-    catalogue.note(run, "twice the <b>width</b>")
+    actions.rename(OWNER, run, "  wide ")
+    actions.note(OWNER, run, "twice the <b>width</b>")
     changed = catalogue.get(run.id)
     assert (changed.name, changed.note) == ("wide", "twice the <b>width</b>")
     with pytest.raises(RunError, match="needs a name"):
-        catalogue.rename(run, " ")
+        actions.rename(OWNER, run, " ")
 
 
 def test_run_in_progress_cannot_be_deleted() -> None:
@@ -138,9 +139,9 @@ def test_run_in_progress_cannot_be_deleted() -> None:
     run = made()
     catalogue.move(run.id, State.STOPPED)
     stale = catalogue.get(run.id)
-    catalogue.reopen(stale)
+    actions.reopen(OWNER, stale)
     with pytest.raises(RunError, match="in progress"):
-        catalogue.delete(stale)
+        actions.delete(OWNER, stale)
     assert [run.id for run in catalogue.listed()] == [stale.id]
 
 
@@ -148,7 +149,7 @@ def test_deleted_run_is_gone_with_its_files() -> None:
     """Neither the list nor the folder keeps it, and its id leads nowhere."""
     run = made(accuracy=0.9)
     (run.folder / "best.pt").write_bytes(b"weights")
-    catalogue.delete(run)
+    actions.delete(OWNER, run)
     assert catalogue.listed() == [] and not run.folder.parent.exists()
     with pytest.raises(RunError, match="deleted"):
         catalogue.get(run.id)
@@ -169,14 +170,14 @@ def test_deleted_run_leaves_no_files_in_a_teams_store(
         (run.folder / "best.pt").write_bytes(b"weights")
         files.publish(run.id)
     assert len(list((tmp_path / "mlruns").rglob("best.pt"))) == 2
-    catalogue.delete(runs[0])
+    actions.delete(OWNER, runs[0])
     (kept,) = (tmp_path / "mlruns").rglob("best.pt")
     folder = kept.parent.rename(tmp_path / "elsewhere")
     kept.parent.symlink_to(folder)  # what lies behind a link is not removed
     with pytest.raises(
         StoreError, match=r"was deleted\. Its files could not be deleted from the team's store at"
     ):
-        catalogue.delete(runs[1])
+        actions.delete(OWNER, runs[1])
     assert catalogue.listed() == []
 
 
@@ -184,12 +185,12 @@ def test_stop_is_passed_on_and_forgotten_by_a_resume() -> None:
     """A wish to stop is seen by the run's process; reopening the run clears it."""
     run = made()
     assert not catalogue.stop_requested(run.id)
-    catalogue.request_stop(run)
+    actions.request_stop(OWNER, run)
     assert catalogue.stop_requested(run.id)
     catalogue.set_tags(run.id, {"state": State.STOPPED, "reason": "in epoch 1 of 4"})
     with pytest.raises(RunError, match="not in progress: it is stopped"):
-        catalogue.request_stop(catalogue.get(run.id))
-    catalogue.reopen(catalogue.get(run.id))
+        actions.request_stop(OWNER, catalogue.get(run.id))
+    actions.reopen(OWNER, catalogue.get(run.id))
     again = catalogue.get(run.id)
     assert (again.state, again.reason) == (State.QUEUED, "")
     assert not catalogue.stop_requested(run.id)
@@ -258,7 +259,7 @@ def test_run_in_a_state_of_a_newer_version_is_shown_as_failed() -> None:
     shown, other = catalogue.listed()
     assert (shown.id, shown.state, other.id) == (bad.id, State.FAILED, good.id)
     assert "this version of Digit Lab does not know the state 'paused'" in shown.reason
-    catalogue.reopen(shown)
+    actions.reopen(OWNER, shown)
     assert catalogue.get(bad.id).state == State.QUEUED
 
 
@@ -270,7 +271,7 @@ def test_first_final_state_wins() -> None:
     catalogue.set_tags(run.id, {"state": State.FINISHED, "reason": ""})
     stopped = catalogue.get(run.id)
     assert (stopped.state, stopped.reason) == (State.STOPPED, "in epoch 1 of 4")
-    catalogue.reopen(stopped)
+    actions.reopen(OWNER, stopped)
     catalogue.move(run.id, State.RUNNING)
     catalogue.move(run.id, State.FINISHED)
     assert catalogue.get(run.id).state == State.FINISHED
@@ -282,10 +283,10 @@ def test_moves_that_cannot_be_are_refused() -> None:
     with pytest.raises(RunError, match="finished run cannot become running"):
         catalogue.move(done.id, State.RUNNING)
     with pytest.raises(RunError, match="finished run cannot become queued"):
-        catalogue.reopen(done)
+        actions.reopen(OWNER, done)
     catalogue.move(going.id, State.RUNNING)
     with pytest.raises(RunError, match="in progress"):
-        catalogue.reopen(going)
+        actions.reopen(OWNER, going)
     assert [run.state for run in catalogue.listed()] == [State.RUNNING, State.FINISHED]
 
 
@@ -293,7 +294,7 @@ def test_run_whose_process_died_is_reopened() -> None:
     """It may be resumed, though nobody has recorded that it failed."""
     run = made()
     catalogue.set_tags(run.id, {"state": State.RUNNING, "alive_until": "0"})
-    catalogue.reopen(catalogue.get(run.id))
+    actions.reopen(OWNER, catalogue.get(run.id))
     assert catalogue.get(run.id).state == State.QUEUED
 
 
@@ -313,16 +314,16 @@ def test_long_and_odd_names_are_refused() -> None:
         with pytest.raises(RunError, match=why):
             made(bad)
         with pytest.raises(RunError, match=why):
-            catalogue.rename(run, bad)
+            actions.rename(OWNER, run, bad)
     assert len(catalogue.listed()) == 3
 
 
 def test_long_note_is_refused_rather_than_cut() -> None:
     """8,000 characters are kept, all of them; one more is refused, and the old note stays."""
     run = made()
-    catalogue.note(run, "é" * 8_000)
+    actions.note(OWNER, run, "é" * 8_000)
     with pytest.raises(RunError, match=r"8,001 characters, and at most 8,000"):
-        catalogue.note(run, "x" * 8_001)
+        actions.note(OWNER, run, "x" * 8_001)
     assert catalogue.get(run.id).note == "é" * 8_000
 
 

@@ -8,7 +8,8 @@ import pytest
 from core.config import TrainConfig
 from core.data import mnist
 from core.data.digits import SOURCES
-from core.runs import catalogue, compare
+from core.runs import actions, catalogue, compare
+from core.runs.person import OWNER
 from core.runs.run import Run, State
 
 
@@ -34,7 +35,7 @@ def test_table_has_a_row_a_run_and_gaps_where_nothing_is_known() -> None:
 def test_table_reads_back_from_csv() -> None:
     """What is downloaded has the same numbers."""
     run = made('a, "quoted" name', 0.98)
-    catalogue.note(run, "a note\nin two lines")
+    actions.note(OWNER, run, "a note\nin two lines")
     table = compare.table([catalogue.get(run.id)])
     again = pd.read_csv(io.StringIO(table.to_csv(index=False)))
     assert again.loc[0, "name"] == 'a, "quoted" name'

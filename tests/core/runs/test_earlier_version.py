@@ -13,8 +13,9 @@ import pytest
 from core.data import mnist
 from core.evaluation import metrics
 from core.jobs import request
-from core.runs import answers, catalogue
+from core.runs import actions, answers, catalogue
 from core.runs.history import read_history
+from core.runs.person import OWNER
 from core.runs.run import State
 from tests.core.jobs.test_worker import wait
 
@@ -60,7 +61,7 @@ def test_stopped_run_goes_on_from_its_last_epoch() -> None:
     before = read_history(run).epochs
     request.launch(run)
     further = wait(run, lambda now: now.epochs > 43)
-    catalogue.request_stop(further)
+    actions.request_stop(OWNER, further)
     done = wait(run, lambda now: now.state.is_over)
     assert done.state == State.STOPPED
     assert read_history(run).epochs[:43].equals(before)

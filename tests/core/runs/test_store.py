@@ -15,7 +15,8 @@ from filelock import FileLock
 
 from core.config import TrainConfig
 from core.errors import StoreError
-from core.runs import catalogue, store
+from core.runs import actions, catalogue, store
+from core.runs.person import OWNER
 
 
 @pytest.mark.slow
@@ -66,11 +67,11 @@ def test_locked_store_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     other.execute("BEGIN EXCLUSIVE")
     begin = time.monotonic()
     with pytest.raises(StoreError, match="locked by another program"):
-        catalogue.rename(run, "new")
+        actions.rename(OWNER, run, "new")
     assert time.monotonic() - begin < 6
     other.execute("ROLLBACK")
     other.close()
-    catalogue.rename(run, "new")
+    actions.rename(OWNER, run, "new")
     assert catalogue.get(run.id).name == "new"
 
 
@@ -154,7 +155,7 @@ def test_store_replaced_while_in_use_is_the_one_read(own_runs: Path) -> None:
     catalogue.create(TrainConfig(), "sample")
     (own_runs / "backup.db").replace(own_runs / "store.db")
     assert [run.id for run in catalogue.listed()] == [first.id]
-    catalogue.rename(first, "written")
+    actions.rename(OWNER, first, "written")
     with closing(sqlite3.connect(own_runs / "store.db")) as database:
         assert database.execute("SELECT name FROM runs").fetchall() == [("written",)]
 

@@ -1,0 +1,87 @@
+"""What people do to runs: stop, rename, note, delete, resume.
+
+Every function here takes the person who acts, and asks `own` first whether they may.
+"""
+
+import shutil
+
+from core.errors import RunError, StoreError
+from core.runs import catalogue
+from core.runs.person import Person
+from core.runs.run import Run, State, cleaned_name, folder_of
+from core.runs.store import connect, purge
+
+_NOTE_LENGTH = 8_000  # characters: the longest tag that MLflow stores
+
+
+def own(by: Person, run: Run) -> Run:
+    """Return the run as it is in the store now. Raises RunError if it is another person's."""
+    now = catalogue.get(run.id)
+    if not by.may_change(now.owner):
+        raise RunError(
+            f"The run {now.name} belongs to {now.author or 'somebody else'}, who alone can change "
+            "it. Train your own run with its settings."
+        )
+    return now
+
+
+def rename(by: Person, run: Run, name: str) -> None:
+    """Rename a run. Raises RunError for an empty or invalid name."""
+    own(by, run)
+    name = cleaned_name(name)
+    if not name:
+        raise RunError("A run needs a name. Type one.")
+    with connect() as (client, _):
+        client.update_run(run.id, name=name)
+
+
+def note(by: Person, run: Run, text: str) -> None:
+    """Set a run's note, which MLflow's own pages show too. Raises RunError if it is too long."""
+    own(by, run)
+    text = text.strip()
+    if len(text) > _NOTE_LENGTH:
+        raise RunError(
+            f"The note is too long: {len(text):,} characters, and at most {_NOTE_LENGTH:,} are "
+            "stored. Shorten it."
+        )
+    catalogue.set_tags(run.id, {"mlflow.note.content": text})
+
+
+def delete(by: Person, run: Run) -> None:
+    """Delete a run and its files permanently.
+
+    Raises RunError while the run is in progress, StoreError if some files could not be deleted.
+    """
+    if not own(by, run).state.is_over:
+        raise RunError(f"The run {run.name} is in progress. Stop it before deleting it.")
+    left, folder = purge(run.id), folder_of(run.id).parent
+    shutil.rmtree(folder, ignore_errors=True)
+    if folder.exists():
+        left += f" Its folder {folder} could not be deleted: delete it yourself."
+    if left:
+        raise StoreError(f"The run {run.name} was deleted. {left.strip()}")
+
+
+def request_stop(by: Person, run: Run) -> None:
+    """Ask a run's process to stop; it checks every half second. Raises RunError if it is over."""
+    now = own(by, run)
+    if now.state.is_over:
+        raise RunError(f"The run {run.name} is not in progress: it is {now.state}.")
+    catalogue.set_tags(run.id, {"stop": "true"})
+
+
+def reopen(by: Person, run: Run) -> None:
+    """Queue an ended run again, to be resumed, and clear an earlier request to stop.
+
+    Raises StoreError, and RunError if the run is in progress or complete.
+    """
+    now = own(by, run)
+    if not now.state.is_over:
+        raise RunError(f"The run {run.name} is already in progress. Stop it first.")
+    with connect() as (client, _):
+        if "stop" in client.get_run(run.id).data.tags:
+            client.delete_tag(run.id, "stop")
+    catalogue.renew(run.id)
+    catalogue.move(run.id, State.FAILED, now.reason)  # a dead process has not recorded its own end
+    catalogue.move(run.id, State.QUEUED)
+    catalogue.set_tags(run.id, {"warning": ""})

@@ -1,0 +1,150 @@
+"""Who a visitor is: a name typed once, and a random secret that their browser keeps.
+
+On one's own machine nothing is asked, and one owns everything. Where the deployment has `st.login`,
+people sign in there, and that name counts.
+"""
+
+import hmac
+import os
+import re
+import secrets
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from urllib.parse import quote, unquote, urlsplit
+
+import streamlit as st
+
+from core.errors import RunError
+from core.runs.person import OWNER, Person, tag_for
+from core.runs.run import cleaned_name
+from ui import format, keys
+
+_COOKIE = "digitlab"
+_KNOWN = re.compile(r"([\w-]{43})\.([\w.~%-]{1,900})", re.ASCII)  # secret and name
+_NAME_LENGTH = 40  # characters
+_PAUSE = 1.0  # seconds, for whoever guesses the admin secret
+_HOSTS = ("localhost", "127.0.0.1", "::1")
+_FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-Ip")
+
+_remember = st.components.v2.component(
+    "digitlab_remember",
+    html="<span></span>",
+    js=(Path(__file__).parent / "components" / "remember.js").read_text(),
+)
+
+
+def for_many() -> bool:
+    """Whether the server was started for a class or as a public demo."""
+    return bool(os.environ.get("DIGITLAB_CLASS") or os.environ.get("DIGITLAB_DEMO"))
+
+
+def me() -> Person:
+    """Return the visitor; whoever has not said their name yet owns nothing."""
+    if not for_many() and "is_logged_in" not in st.user and _is_at_this_machine():
+        return OWNER
+    secret, name = _identity()
+    tag = tag_for(secret) if secret else ""
+    return Person(name, tag, owns_all=bool(st.session_state.get(keys.ADMIN)))
+
+
+def admit() -> None:
+    """Ask visitors for their name, once, and stop the page until they have given it."""
+    if me().owns_all:
+        return
+    if "is_logged_in" in st.user and not st.user.is_logged_in:
+        st.title("Welcome to Digit Lab")
+        if st.button("Sign in", key="sign-in", type="primary"):
+            st.login()
+        st.stop()
+    secret, name = _identity()
+    if not name and os.environ.get("DIGITLAB_DEMO"):
+        _become(secret or secrets.token_urlsafe(32), "visitor")
+    elif not name:
+        _ask()
+    if keys.PERSON in st.session_state:
+        secret, name = st.session_state[keys.PERSON]
+        _remember(key="remember", data={"name": _COOKIE, "value": f"{secret}.{quote(name)}"})
+
+
+def badge() -> None:
+    """Show in the sidebar who the visitor is, and let an admin give the secret."""
+    person = me()
+    if person == OWNER or not person.name or os.environ.get("DIGITLAB_DEMO"):
+        return
+    with st.popover(format.plain(person.name), icon=":material/person:", key="me"):
+        if person.owns_all:
+            st.markdown("You can change everybody's runs, until you reload the page.")
+        elif os.environ.get("DIGITLAB_ADMIN"):
+            with st.form("admin-form", border=False):
+                secret = st.text_input("Admin secret", type="password", key="admin-secret")
+                if st.form_submit_button("Confirm", key="admin-confirm"):
+                    _confirm(secret)
+        else:
+            st.markdown("Your runs are yours: others can look at them, and not change them.")
+
+
+def is_local(address: str | None, headers: Mapping[str, str]) -> bool:
+    """Return whether a browser runs where the server does, with no proxy between them.
+
+    Streamlit gives no address for the server's own machine. Another site whose name was made to
+    lead here has that name as its host.
+    """
+    host = urlsplit(f"//{headers.get('Host', '')}").hostname
+    direct = not any(name in headers for name in _FORWARDED)
+    return address is None and host in _HOSTS and direct
+
+
+def _is_at_this_machine() -> bool:
+    return is_local(st.context.ip_address, st.context.headers)
+
+
+def _identity() -> tuple[str, str]:
+    """Return the visitor's secret and name; both are empty if they are not known."""
+    if "is_logged_in" in st.user:
+        if not st.user.is_logged_in:
+            return "", ""
+        user = st.user.to_dict()
+        name = str(user.get("name") or user.get("email") or "somebody")[:_NAME_LENGTH]
+        return f"login {user.get('iss')} {user.get('sub')}", cleaned_name(name)
+    if keys.PERSON in st.session_state:
+        secret, name = st.session_state[keys.PERSON]
+        return str(secret), str(name)
+    found = _KNOWN.fullmatch(st.context.cookies.get(_COOKIE, ""))
+    if not found:
+        return "", ""
+    try:
+        return found[1], cleaned_name(unquote(found[2])[:_NAME_LENGTH])
+    except RunError:
+        return "", ""
+
+
+def _ask() -> None:
+    st.title("Welcome to Digit Lab")
+    with st.form("who", width=420):
+        name = st.text_input(
+            "Your name",
+            max_chars=_NAME_LENGTH,
+            key="my-name",
+            help="Shown with your runs. Others can look at them; only you can change them.",
+        )
+        if st.form_submit_button("Enter", key="enter", type="primary"):
+            name = cleaned_name(name)
+            if not name:
+                raise RunError("Type your name, so that others know which runs are yours.")
+            _become(secrets.token_urlsafe(32), name)
+            st.rerun()
+    st.stop()
+
+
+def _become(secret: str, name: str) -> None:
+    st.session_state[keys.PERSON] = secret, name
+
+
+def _confirm(secret: str) -> None:
+    time.sleep(_PAUSE)
+    if not hmac.compare_digest(secret.encode(), os.environ["DIGITLAB_ADMIN"].encode()):
+        st.error("This is not the admin secret. Type that of the server's DIGITLAB_ADMIN.")
+        return
+    st.session_state[keys.ADMIN] = True
+    st.rerun()
