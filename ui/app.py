@@ -13,7 +13,8 @@ if os.environ.get("DIGITLAB_DEMO"):  # a traceback would show the server's paths
     st.set_option("client.showErrorDetails", "none")
 
 PAGES = {
-    st.Page("../pages/data.py", title="Data", default=True): ":material/grid_view:",
+    st.Page("../pages/home.py", title="Home", default=True): ":material/house:",
+    st.Page("../pages/data.py", title="Data"): ":material/grid_view:",
     st.Page("../pages/experiments.py", title="Experiments"): ":material/science:",
     st.Page("../pages/train.py", title="Train"): ":material/model_training:",
     st.Page("../pages/evaluate.py", title="Evaluate"): ":material/fact_check:",
