@@ -100,7 +100,7 @@ def test_stroke_may_begin_at_the_upper_right(
 
 SEVEN = np.array([(80, 60), *((x, 60) for x in range(90, 201, 10)), (160, 140), (120, 230)], float)
 EARLY = ".digitlab-early"
-BARS = "Array.from(document.querySelector('.st-key-draw-bars .drawing')._fullData[0].y)"
+BARS = "Array.from(document.querySelector('.st-key-draw-bars .drawing')._fullData?.[0].y ?? [])"
 
 
 def test_answer_follows_the_hand(app: str, new_page: Callable[..., Page]) -> None:
@@ -111,16 +111,16 @@ def test_answer_follows_the_hand(app: str, new_page: Callable[..., Page]) -> Non
         write(page, SEVEN)
         early = page.locator(EARLY)
         expect(early).to_contain_text("This looks like a 7", timeout=20_000)
-        expect(page.get_by_text("The canvas is empty")).to_be_hidden()
+        expect(page.get_by_text("The canvas is empty")).to_be_hidden(timeout=LONG)
         page.wait_for_function(f"{BARS}[7] > 0.5")
         tile = page.locator(".st-key-draw-tile img")
         assert tile.get_attribute("alt") == "Nothing yet"
         expect(page.get_by_role("button", name="Clear", exact=True)).to_be_disabled()
 
         page.mouse.up()
-        expect(early).to_be_hidden(timeout=20_000)
+        expect(early).to_be_hidden(timeout=LONG)
         own = page.get_by_role("heading", name="This looks like a 7")
-        expect(own).to_be_visible()
+        expect(own).to_be_visible(timeout=20_000)
         page.wait_for_function(f"{BARS}[7] > 0.5")
         assert tile.get_attribute("alt") == "What the network sees"
 
@@ -135,11 +135,11 @@ def test_second_digit_joins_while_it_is_drawn(app: str, new_page: Callable[..., 
     expect(page.get_by_text("The canvas is empty")).to_be_visible(timeout=LONG)
     replay(page, [SEVEN * 0.4 + (0, 80)])
     expect(page.get_by_role("heading", name="This looks like a 7")).to_be_visible(timeout=20_000)
-    expect(page.locator(EARLY)).to_be_hidden()
+    expect(page.locator(EARLY)).to_be_hidden(timeout=LONG)
     write(page, SEVEN * 0.4 + (150, 80))
     expect(page.locator(EARLY)).to_contain_text("This looks like 77", timeout=20_000)
     page.mouse.up()
-    expect(page.locator(EARLY)).to_be_hidden(timeout=20_000)
+    expect(page.locator(EARLY)).to_be_hidden(timeout=LONG)
     expect(page.get_by_role("heading", name="This looks like 77")).to_be_visible()
 
 
@@ -158,7 +158,7 @@ def test_without_the_door_the_answer_comes_after_the_stroke(
     expect(page.get_by_text("The canvas is empty")).to_be_visible(timeout=LONG)
     write(page, SEVEN)
     page.wait_for_timeout(500)
-    expect(page.locator(EARLY)).to_be_hidden()
+    expect(page.locator(EARLY)).to_be_hidden(timeout=LONG)
     page.mouse.up()
     expect(page.get_by_role("heading", name="This looks like a 7")).to_be_visible(timeout=20_000)
     assert 1 <= len(tried) < len(SEVEN) / 2  # in between it rests

@@ -98,6 +98,7 @@ async function draw(view) {
   mark(view);
   view.last = data.live?.after;
   extend(view);
+  if (view.shares) preview(view, view.shares);
 }
 
 /** Adds the points that progress.js has got since the figure was made. */
@@ -119,7 +120,8 @@ function extend(view) {
 
 /** Shows other shares of the ten digits for a while; without any, the figure's own again. */
 function preview(view, shares) {
-  if (!view.listening) return; // Nothing is drawn yet.
+  view.shares = shares;
+  if (!view.listening) return; // Nothing is drawn yet: draw shows them.
   if (!shares) return void draw(view);
   const label = (share) => {
     if (share < 0.005) return "";
