@@ -103,6 +103,23 @@ EARLY = ".digitlab-early"
 BARS = "Array.from(document.querySelector('.st-key-draw-bars .drawing')._fullData?.[0].y ?? [])"
 
 
+def test_keyboard_draws(app: str, new_page: Callable[..., Page]) -> None:
+    """The canvas has a label, is reached by Tab, and arrows and Space draw a digit on it."""
+    page = new_page(app)
+    over_canvas(page, 140, 140)
+    canvas = page.get_by_label("Canvas. Arrow keys move the pen, Space sets it down and lifts it.")
+    expect(canvas).to_have_attribute("tabindex", "0", timeout=LONG)
+    canvas.focus()
+    for key, times in (("ArrowUp", 9), ("ArrowLeft", 7), (" ", 1), ("ArrowRight", 14)):
+        for _ in range(times):
+            page.keyboard.press(key)
+    for _ in range(10):
+        for key in ("ArrowDown", "ArrowLeft", "ArrowDown"):
+            page.keyboard.press(key)
+    page.keyboard.press(" ")
+    expect(page.get_by_text("This looks like a 7")).to_be_visible(timeout=LONG)
+
+
 def test_answer_follows_the_hand(app: str, new_page: Callable[..., Page]) -> None:
     """Words, tile and bars are there before the pen is lifted; then the page says the same."""
     page = new_page(app)
