@@ -12,7 +12,7 @@ from core.runs.settings import Setting
 from ui import cache, format, keys
 from ui.components.gallery import gallery
 
-_MOST = 120  # images of a gallery, the surest mistakes
+_MOST = 66  # images of a gallery, the surest mistakes
 
 
 def settings_verdict(groups: list[Setting]) -> None:
