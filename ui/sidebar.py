@@ -9,6 +9,7 @@ from core.data.digits import SOURCES
 from core.errors import UserError
 from core.runs.run import State
 from ui import cache, format, people
+from ui.classroom.attendance import attendance
 
 
 def sidebar(pages: Mapping[Page, str]) -> None:
@@ -25,6 +26,7 @@ def sidebar(pages: Mapping[Page, str]) -> None:
 
 @st.fragment(run_every=4)
 def _status() -> None:
+    attendance().note(people.me())
     if cache.warm_up().is_alive():
         st.caption(":material/memory: Getting ready …")
     else:
@@ -51,10 +53,11 @@ def _in_progress() -> None:
     except UserError as error:
         st.caption(f":material/cloud_off: {format.message(error)}")
         return
-    for run in waiting:
+    for place, run in enumerate(waiting):
         name = format.plain(run.name)
         if run.state == State.QUEUED:
-            st.caption(f":material/hourglass: {name} is queued")
+            waits = "is queued" if place else "is starting"
+            st.caption(f":material/hourglass: {name} {waits}")
         else:
             accuracy = f", {format.percent(run.validation_accuracy)}" if run.epochs else ""
             st.progress(

@@ -13,8 +13,8 @@ from core.runs import actions, catalogue
 from core.runs.person import OWNER
 from core.runs.run import Run, State
 from core.runs.store import connect
-from ui import cache, format
-from ui.train import labels, live
+from ui import cache, format, labels
+from ui.train import live
 
 APP = str(Path(__file__).parents[2] / "ui" / "app.py")
 

@@ -7,8 +7,8 @@ from core.errors import RunError
 from core.jobs import request
 from core.runs import catalogue
 from core.runs.run import Run
-from ui import format, keys, people
-from ui.train import labels, settings
+from ui import format, keys, labels, people
+from ui.train import settings
 
 
 def run_both(config: TrainConfig, data: str, recipe: str) -> None:
