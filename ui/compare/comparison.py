@@ -45,7 +45,7 @@ def curves(groups: list[Setting]) -> None:
 
 def ensemble(chosen: list[Run]) -> None:
     """Show the accuracy of the runs' averaged probabilities, and of each run alone."""
-    st.subheader("Ensemble")
+    st.header("Ensemble")
     try:
         alone = [cache.result(run, "test") for run in chosen]
         together = answers.together(alone)
@@ -77,7 +77,7 @@ def ensemble(chosen: list[Run]) -> None:
 
 def differences(groups: list[Setting]) -> None:
     """Show in which fields the selected settings differ."""
-    st.subheader("What differs")
+    st.header("What differs")
     columns = zip(settings.labels(groups), (one.runs for one in groups), strict=True)
     table = compare.differing_between(dict(columns))
     if table.empty:

@@ -6,6 +6,7 @@ import streamlit as st
 
 from core.errors import UserError
 from core.evaluation import significance
+from core.reading.answer import share
 from core.runs import answers, compare, settings
 from core.runs.run import Run
 from core.runs.settings import Setting
@@ -20,7 +21,7 @@ def settings_verdict(groups: list[Setting]) -> None:
     labels = dict(zip((one.key for one in groups), settings.labels(groups), strict=True))
     if max(len(one.test_accuracies) for one in groups) < 2:
         return
-    st.subheader("Which setting is better?")
+    st.header("Which setting is better?")
     if st.session_state.get(keys.BASELINE) not in labels:
         st.session_state[keys.BASELINE] = groups[0].key
     chosen = st.selectbox(
@@ -102,7 +103,7 @@ def _told(seeds: significance.Seeds | None, label: str, baseline: str) -> str:
 
 def verdict(first: Run, second: Run) -> None:
     """Show whether the difference between two runs' test accuracies is significant."""
-    st.subheader("Is one better?")
+    st.header("Is one better?")
     untested = [run for run in (first, second) if run.test_accuracy is None]
     for run in untested:
         if run.seen:
@@ -162,7 +163,7 @@ def gallery_of_disagreements(first: Run, second: Run) -> None:
     if not len(found):
         return
     names = compare.labels([first, second])
-    st.subheader("Where they disagree")
+    st.header("Where they disagree")
     shown = found[:_MOST]
     gallery(
         images[shown],
@@ -180,10 +181,10 @@ def gallery_of_disagreements(first: Run, second: Run) -> None:
 
 def _caption(a: np.ndarray, b: np.ndarray, truth: int) -> str:
     loser, number = (b, 2) if a.argmax() == truth else (a, 1)
-    return f"{truth} → {loser.argmax()}, {format.share(float(loser.max()))} · {number}"
+    return f"{truth} → {loser.argmax()}, {share(float(loser.max()))} · {number}"
 
 
 def _spoken(a: np.ndarray, b: np.ndarray, truth: int, names: list[str]) -> str:
     loser, name = (b, names[1]) if a.argmax() == truth else (a, names[0])
-    sure = format.share(float(loser.max()))
+    sure = share(float(loser.max()))
     return f"A {truth}, which {name} takes for a {loser.argmax()}, {sure} sure"
