@@ -99,7 +99,7 @@ def test_a_sweep_is_shown_as_it_goes(going: str) -> None:
     assert f"Trial {best.number}: learning rate" in texts(page).replace("\\", "")
     [table] = page.dataframe
     assert list(table.value["validation"].dropna()) == pytest.approx([75, 60, 50])
-    assert list(table.value["trial"])[0] == best.number
+    assert table.value["trial"].iloc[0] == best.number
 
 
 def test_a_sweep_is_changed_while_it_goes(going: str, launched: list[tuple[str, int]]) -> None:
