@@ -30,6 +30,7 @@ bench: .venv/test.installed chromium
 	$(BIN)/python -m benchmarks.speed
 	$(BIN)/python -m benchmarks.app
 	$(BIN)/python -m benchmarks.ink
+	$(BIN)/python -m benchmarks.photos
 
 format: .venv/test.installed
 	$(BIN)/ruff check --fix .
