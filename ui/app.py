@@ -22,6 +22,8 @@ PAGES = {
     st.Page("../pages/sweeps.py", title="Sweeps"): ":material/tune:",
     st.Page("../pages/compare.py", title="Compare"): ":material/compare_arrows:",
 }
+if os.environ.get("DIGITLAB_CLASS"):
+    PAGES[st.Page("../pages/classroom.py", title="Class")] = ":material/groups:"
 
 # Only the links have icons: an icon of a page also becomes the browser tab's, which Streamlit loads
 # from another host.
