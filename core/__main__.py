@@ -5,7 +5,7 @@ import gc
 import json
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,9 +14,14 @@ from core.config import config_fields
 from core.data import download, mnist
 from core.errors import ConfigError, RunError, UserError
 from core.runs import catalogue
+from core.sweeps import commands as sweep_commands
 
 if TYPE_CHECKING:  # numpy and what follows: each command loads what it needs
     from core.runs.answers import Result
+    from core.runs.run import Run
+
+
+_MOST_SEEDS = 100  # of one command
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -50,6 +55,18 @@ def _parser() -> argparse.ArgumentParser:
 
     sub = command("train", _train, "train in the foreground; Ctrl-C stops and keeps the best epoch")
     sub.add_argument("--preset", metavar="NAME", help="the recipe to start from (fast_cnn)")
+    sub.add_argument(
+        "--like",
+        metavar="RUN",
+        help="start from a run's settings instead, with a seed that they were not trained with",
+    )
+    sub.add_argument(
+        "--seeds",
+        metavar="N",
+        type=int,
+        default=1,
+        help="train N runs one after the other, each with the next seed; one line each",
+    )
     sub.add_argument(
         "--set",
         metavar="FIELD=VALUE",
@@ -87,6 +104,8 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("paths", metavar="PATH", nargs="+", type=Path)
     help = f"{run_help} (default: best, or built-in without any run)"
     sub.add_argument("--run", metavar="RUN", help=help)
+
+    sweep_commands.add(command("sweep", None, "search for better settings, on many machines"))
     return parser
 
 
@@ -116,28 +135,48 @@ def _presets(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
 
 
 def _train(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
-    from core.jobs import request, worker
+    from core.jobs import worker
     from core.runs import files
+    from core.runs.run import State
 
     if options.resume:
-        if options.preset or options.set or options.name:
+        if options.preset or options.like or options.set or options.name or options.seeds != 1:
             raise ConfigError(
                 "A resumed run keeps its name and settings. Use --resume without other options."
             )
-        run = catalogue.find(options.resume)
+        wanted: Iterable[Run] = [catalogue.find(options.resume)]
     else:
-        recipe = recipes.recipe(options.preset or "fast_cnn")
-        changes = {}
-        for pair in options.set:
-            field, equals, value = pair.partition("=")
-            if not equals:
-                raise ConfigError(f"--set needs FIELD=VALUE, not {pair!r}.")
-            changes[field] = value
-        run = request.enqueue(
-            recipe.config.changed(changes), mnist.source(), recipe.name, options.name
-        )
-    print(f"{run.name} ({run.id}), log in {run.folder / files.LOG}", file=sys.stderr)
-    yield worker.work(run).summary()
+        wanted = _requested(options)
+    for run in wanted:
+        print(f"{run.name} ({run.id}), log in {run.folder / files.LOG}", file=sys.stderr)
+        done = worker.work(run)
+        yield done.summary()
+        if done.state == State.STOPPED:  # whoever stops one of several seeds wants no more
+            break
+
+
+def _requested(options: argparse.Namespace) -> Iterator["Run"]:
+    """Yield a queued run for each seed, each when it is asked for. Raises ConfigError, RunError."""
+    from core.jobs import request
+    from core.runs import settings
+
+    if options.preset and options.like:
+        raise ConfigError("Give --preset or --like, not both.")
+    if not 1 <= options.seeds <= _MOST_SEEDS:
+        raise ConfigError(f"--seeds must be from 1 to {_MOST_SEEDS}, not {options.seeds}.")
+    changes: dict[str, Any] = dict(sweep_commands.assigned(options.set, "--set"))
+    if options.like:
+        model = catalogue.find(options.like)
+        config, recipe = request.like(model).changed(changes), model.recipe
+    else:
+        start = recipes.recipe(options.preset or "fast_cnn")
+        config, recipe = start.config.changed(changes), start.name
+    data = mnist.source()
+    seeds = list(range(config.seed, config.seed + options.seeds))
+    if options.like and "seed" not in changes:
+        seeds = settings.new_seeds(config, data, catalogue.listed(), options.seeds)
+    for seed, name in zip(seeds, request.names(options.name, seeds), strict=True):
+        yield request.enqueue(config.changed({"seed": seed}), data, recipe, name)
 
 
 def _runs(options: argparse.Namespace) -> Iterator[dict[str, Any]]:

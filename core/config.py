@@ -23,7 +23,7 @@ DEVICES = ("auto", "cpu", "cuda", "mps")
 
 
 COMMON = ""  # the group of what is set most often, which has no title
-OPTIMISATION = "Optimiser and schedule"
+OPTIMISATION = "Network, optimiser and schedule"
 REGULARISATION = "Regularisation and augmentation"
 MACHINE = "Data, seed and machine"
 
@@ -37,7 +37,7 @@ class TrainConfig:
         16,
         (4, 64),
         "Channels of quick_cnn's first layer. Twice as many do four times the work.",
-        COMMON,
+        OPTIMISATION,
         step=4,
         needs={"network": ("quick_cnn",)},
     )
@@ -53,7 +53,7 @@ class TrainConfig:
         256,
         (2, 8192),
         "Images per step. Larger is faster an epoch, with fewer steps to learn in.",
-        COMMON,
+        OPTIMISATION,
         stops=[2**power for power in range(3, 13)],
     )
     optimizer: str = choice("adamw", OPTIMIZERS, "How gradients become steps.", OPTIMISATION)
@@ -241,7 +241,7 @@ class TrainConfig:
         0,
         (0, 60_000),
         "How many training images to learn from, drawn evenly by digit; 0 is all.",
-        MACHINE,
+        COMMON,
         stops=[0, 100, 300, 1_000, 3_000, 10_000, 30_000, 50_000],
     )
     seed: int = number(

@@ -21,9 +21,13 @@ MEASURED_ON = "2 cores of an AMD EPYC (Zen 5) without a GPU, bfloat16"
 
 @dataclass(frozen=True)
 class Recipe:
-    """A named starting point. `reported` is its source's test accuracy in [0, 1], or None."""
+    """A named starting point; people see its title.
+
+    `reported` is its source's test accuracy in [0, 1], or None.
+    """
 
     name: str
+    title: str
     summary: str
     config: TrainConfig
     reported: float | None = None
@@ -52,6 +56,7 @@ RECIPES = {
     for recipe in (
         Recipe(
             "fast_cnn",
+            "Quick start: small and fast",
             "Small and quick: early down-sampling, one-cycle rate, random shifts. "
             "The one to start with.",
             TrainConfig(
@@ -67,6 +72,7 @@ RECIPES = {
         ),
         Recipe(
             "fast_990",
+            "Tiny, one pass",
             "99.0 % in one pass: a tiny network, a learning rate that rises and falls once, and "
             "each digit read five times, moved by a pixel.",
             _FAST.changed({"width": 8, "reading_shift": 1}),
@@ -74,18 +80,21 @@ RECIPES = {
         ),
         Recipe(
             "fast_992",
+            "Tiny, two passes",
             "99.2 % in two passes of the same tiny network.",
             _FAST.changed({"width": 8, "epochs": 2}),
             measured=Measured(0.9932, 3.06, 10),
         ),
         Recipe(
             "fast_995",
+            "Wider, five passes",
             "99.5 %: three times as wide, five passes, digits moved further.",
             _FAST.changed({"width": 24, "epochs": 5, "shift": 2}),
             measured=Measured(0.9956, 17.3, 5),
         ),
         Recipe(
             "fast_997",
+            "Strong, twenty passes",
             "Nearly 99.7 %: a strong network, twenty passes over digits that are slanted too, the "
             "mean of its weights, and each digit read five times, moved by a pixel.",
             _STRONG.changed({"epochs": 20, "rotation": 8, "scale": 0.08, "shear": 8}).changed(
@@ -95,6 +104,7 @@ RECIPES = {
         ),
         Recipe(
             "ink_cnn",
+            "For real handwriting",
             "For real handwriting: the same network learns digits that are slanted, "
             "stretched, bent and thicker or thinner than MNIST's.",
             _STRONG.changed(
@@ -103,6 +113,7 @@ RECIPES = {
         ),
         Recipe(
             "simple_cnn",
+            "Classic: two convolutions",
             f"Two convolutions with batch normalisation, 421,834 parameters. {_TUTORIALS_CHOSE}",
             TrainConfig(
                 network="simple_cnn",
@@ -120,6 +131,7 @@ RECIPES = {
         ),
         Recipe(
             "digit_cnn",
+            "Classic: two convolutions, one wide layer",
             f"Two convolutions and a wide layer of 500, 1,007,590 parameters. {_TUTORIALS_CHOSE}",
             TrainConfig(
                 network="digit_cnn",
@@ -134,6 +146,7 @@ RECIPES = {
         ),
         Recipe(
             "mlp",
+            "Fully connected, no convolutions",
             "Fully connected layers alone, 784 → 300 → 100 → 10. Its tutorial applies softmax "
             "before cross-entropy, which caps what it can learn; here cross-entropy gets the "
             "logits.",
@@ -155,6 +168,7 @@ RECIPES = {
         ),
         Recipe(
             "pytorch_example",
+            "PyTorch's own example",
             f"PyTorch's own MNIST example: two unpooled convolutions, Adadelta. {_TUTORIALS_CHOSE}",
             TrainConfig(
                 network="pytorch_example",
@@ -171,6 +185,7 @@ RECIPES = {
         ),
         Recipe(
             "lenet5",
+            "LeNet-5, as in 1998",
             "The network of LeCun et al. (1998) in today's terms: tanh, average pooling, Adam.",
             TrainConfig(
                 network="lenet5",

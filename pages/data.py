@@ -1,3 +1,6 @@
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import streamlit as st
@@ -38,6 +41,16 @@ def _means(source: str) -> NDArray[np.float32]:
     return statistics.mean_images(digits.train_images, digits.train_labels)
 
 
+def _tabs(names: list[str], key: str) -> Sequence[Any]:
+    """Return tabs of which the open one is kept when the page is left."""
+    kept = f"{key}-kept"
+    if key not in st.session_state and kept in st.session_state:
+        st.session_state[key] = st.session_state[kept]
+    tabs = st.tabs(names, key=key, on_change="rerun")
+    st.session_state[kept] = st.session_state[key]
+    return tabs
+
+
 st.title("Data")
 digits, problem = cache.digits_in_use()
 if digits.source == "sample":
@@ -45,7 +58,7 @@ if digits.source == "sample":
 
 left, right = st.columns(2, gap="medium")
 with left:
-    gallery, plane = st.tabs(["Gallery", "Map"], key="data-view", on_change="rerun")
+    gallery, plane = _tabs(["Gallery", "Map"], "data-view")
     if plane.open:
         with plane:
             browse.show_map(digits)
@@ -54,7 +67,7 @@ with left:
             browse.show_gallery(digits)
 with right:
     choice = browse.chosen(digits)
-    values, augmented = st.tabs(["Pixels", "Augmentation"], key="data-look", on_change="rerun")
+    values, augmented = _tabs(["Pixels", "Augmentation"], "data-look")
     with augmented if augmented.open else values:
         st.markdown(
             f"Label **{choice.digit}** · {_SPLITS[choice.split].lower()} image {choice.index:,}"

@@ -26,6 +26,7 @@ with left:
         default="Draw",
         required=True,
         key="draw-mode",
+        label_visibility="collapsed",
         help="Draw a digit, upload a picture, or take a random test image.",
     )
     try:

@@ -4,20 +4,18 @@ import streamlit as st
 
 from core.evaluation import metrics
 from core.figures.digits import confusion_map
-from core.my_digits import collection
+from core.my_digits import collection, hands
 from core.runs import answers
-from ui import cache, format, guards, keys
+from ui import cache, format, guards, keys, people
 from ui.components.chart import chart
-from ui.evaluate import confidence, finetune, mistakes
+from ui.evaluate import class_digits, confidence, finetune, mistakes
 
 st.title("Evaluate")
 
 top = st.container(horizontal=True, vertical_alignment="bottom", gap="small")
 with top.container(width=250):
     run = guards.choose_run(st.session_state.get(keys.WATCHED))
-splits = [*answers.splits(run, cache.digits_for(run))]
-if collection.names():
-    splits.append(collection.SPLIT)
+splits = [*answers.splits(run, cache.digits_for(run)), *class_digits.splits()]
 with top:
     split = st.segmented_control(
         "Images",
@@ -29,13 +27,21 @@ with top:
         width="content",
         help="Test: images that take no part in training, read once at its end. Known: test images "
         "that the network may have learned from. Validation: images that selected the best epoch, "
-        "so the accuracy is a little too high. My digits: those you saved on the Draw page.",
+        "so the accuracy is a little too high. My digits: those you saved on the Draw page. Class "
+        "digits: those that everybody saved.",
     )
 if split == answers.KNOWN:
     st.caption(format.plain(answers.why_no_test(run)))
 if not (run.folder / f"{split}.npy").exists():
     cache.wait_for_torch()
-result = cache.result(run, split)
+drawn_by = [hands.own(people.me())] if split == collection.SPLIT else []
+title = split
+if split == hands.SPLIT:
+    with top.container(width=180):
+        drawn_by = class_digits.choose()
+    if len(drawn_by) == 1:
+        title = f"digits of {drawn_by[0].name}"
+result = cache.drawn(run, drawn_by)[0] if drawn_by else cache.result(run, split)
 report = metrics.report(result.probabilities, result.labels)
 numbers = top.container(horizontal=True, gap="small", width="content")
 numbers.metric(
@@ -67,6 +73,8 @@ numbers.metric(
     width="content",
 )
 
+if split == hands.SPLIT:
+    class_digits.worst_first(run, drawn_by)
 left, right = st.columns(2, gap="medium")
 with left:
     controls = st.container(horizontal=True)
@@ -84,14 +92,14 @@ with left:
     )
     cell = chart(
         confusion_map(report.matrix, normalised, hidden),
-        mistakes.matrix_key(run, split),
+        mistakes.matrix_key(run, title),
         height=540,
         on_click=mistakes.show_cell,
         caption="Click a cell to see its images. Colours are on a logarithmic scale.",
     )
 with right:
     calibrated = replace(result, probabilities=run.calibration.apply(result.probabilities))
-    mistakes.mistakes(run, split, calibrated, cell)
+    mistakes.mistakes(run, title, calibrated, cell)
 
 classes, pairs = st.columns(2, gap="medium")
 with classes:
@@ -101,4 +109,4 @@ with pairs:
 confidence.confidence(run, result)
 if split == collection.SPLIT:
     finetune.offer(run, result)
-mistakes.downloads(run, split, result, report)
+mistakes.downloads(run, title, result, report)

@@ -5,20 +5,22 @@ import streamlit as st
 from core.data.digits import SOURCES
 from core.errors import StoreError
 from core.jobs import request
+from core.runs import catalogue
 from ui import cache, keys, people
-from ui.train import network, settings
+from ui.train import network, pair, settings
 from ui.train.live import live
 
 st.title("Train")
 cache.wait_for_torch()
 digits, problem = cache.digits_in_use()
+listed = catalogue.listed()
 
 left, right = st.columns([2, 5], gap="large")
 with left:
     top = st.container(key="train-start")
     below = st.container(key="train-settings")
     with below:
-        config, recipe = settings.settings()
+        config, recipe = settings.settings(digits.source, listed)
     if top.button(
         "Start",
         key="start",
@@ -28,10 +30,10 @@ with left:
         help=f"Train on {SOURCES[digits.source]}. Training continues when you leave this page. "
         "One run trains at a time; others wait in a queue.",
     ):
-        run = request.start(
-            config, digits.source, recipe, st.session_state.get(keys.NAME, ""), people.me()
-        )
-        st.session_state[keys.WATCHED] = run.id
+        seeds = range(config.seed, config.seed + st.session_state.get(keys.SEEDS, 1))
+        name = st.session_state.get(keys.NAME, "")
+        run = request.start_seeds(config, digits.source, recipe, name, seeds, people.me())[0]
+        pair.watch(run)
         st.session_state[keys.NAME] = ""  # the name is used up
     below.text_input(
         "Name",
@@ -41,8 +43,18 @@ with left:
         max_chars=80,
         help="The run's name in lists and charts.",
     )
+    below.number_input(
+        "Seeds",
+        min_value=1,
+        max_value=10,
+        key=keys.SEEDS,
+        persist_state="session",
+        help="How many runs to train, one after the other, each with the next seed. Compare shows "
+        "their mean, and how much of a difference is luck.",
+    )
     with top:
-        network.duration(config, len(digits.train_labels))
+        network.duration(config, digits, listed)
+        pair.run_both(config, digits.source, recipe)
 with right:
     live()
     with st.expander("The network", icon=":material/layers:"):

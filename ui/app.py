@@ -13,7 +13,8 @@ if os.environ.get("DIGITLAB_DEMO"):  # a traceback would show the server's paths
     st.set_option("client.showErrorDetails", "none")
 
 PAGES = {
-    st.Page("../pages/data.py", title="Data", default=True): ":material/grid_view:",
+    st.Page("../pages/home.py", title="Home", default=True): ":material/house:",
+    st.Page("../pages/data.py", title="Data"): ":material/grid_view:",
     st.Page("../pages/experiments.py", title="Experiments"): ":material/science:",
     st.Page("../pages/train.py", title="Train"): ":material/model_training:",
     st.Page("../pages/evaluate.py", title="Evaluate"): ":material/fact_check:",
@@ -28,14 +29,19 @@ st.set_page_config(
     f"{page.title} · Digit Lab", page_icon=str(Path(__file__).with_name("icon.png")), layout="wide"
 )
 # Streamlit's margin of 6 rem above each page takes a fifth of a small screen. Its fade-in, at one
-# redraw a second, took a third of the browser's time. It keeps columns side by side down to a
+# redraw a second, took a third of the browser's time; what is being redrawn still pales, at once,
+# if that takes half a second. It keeps columns side by side down to a
 # phone's width; here they are stacked as soon as the canvas, a chart or a table would be cut off,
 # with the Train page's curves right below Start.
 st.html(
     """<style>
     [data-testid=stMainBlockContainer] { padding-top: 3rem; }
     [data-testid=stElementContainer], [data-testid=stElementContainer] * { transition: none; }
+    [data-testid=stElementContainer][data-stale=true] { transition: opacity 0s 0.5s; }
     [data-testid=stStatusWidget] * { animation: none; }
+    @media (max-width: 640px) {
+        [data-testid=stHorizontalBlock]:has(.st-key-canvas) { gap: 1rem; }
+    }
     @media (max-width: 1240px) {
         [data-testid=stColumn]:not([data-testid=stColumn] *) { min-width: 100%; }
         [data-testid=stColumn]:has(.st-key-train-start),

@@ -4,16 +4,20 @@ import contextlib
 import gc
 import importlib
 import threading
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+import numpy as np
 import streamlit as st
+from numpy.typing import NDArray
 
 from core.data import mnist
 from core.data.digits import Digits
 from core.errors import DataError, UserError
 from core.evaluation.calibration import Calibration
-from core.my_digits import collection
+from core.my_digits import collection, hands
 from core.my_digits.collection import Collection
+from core.my_digits.hands import Hand
 from core.runs import answers, catalogue
 from core.runs.answers import Result
 from core.runs.history import History, read_history
@@ -115,19 +119,28 @@ def _reader(run_id: str, best_epoch: int | None, calibration: Calibration) -> "R
 
 def result(run: Run, split: str) -> Result:
     """Return a run's answers on a split. Raises RunError."""
-    my_digit_names = collection.names() if split == collection.SPLIT else ()
-    return _result(run.id, run.best_epoch, split, digits_for(run).source, my_digit_names)
+    return _result(run.id, run.best_epoch, split, digits_for(run).source)
 
 
 @st.cache_resource(max_entries=6, show_spinner="Reading the answers …")
-def _result(
-    run_id: str, best_epoch: int | None, split: str, source: str, my_digit_names: tuple[str, ...]
-) -> Result:
-    run = catalogue.get(run_id)
-    if split == collection.SPLIT:
-        drawn = collection.load_some()
-        return answers.on_images(run, drawn.images, drawn.labels)
-    return answers.of(run, split, digits(source))
+def _result(run_id: str, best_epoch: int | None, split: str, source: str) -> Result:
+    return answers.of(catalogue.get(run_id), split, digits(source))
+
+
+def drawn(run: Run, people: Sequence[Hand]) -> tuple[Result, NDArray[np.intp]]:
+    """Return a run's answers on people's digits, and `(N,)` whose each is, by number.
+
+    Raises RunError, InkError.
+    """
+    return _drawn(run.id, run.best_epoch, tuple(people))
+
+
+@st.cache_resource(max_entries=6, show_spinner="Reading the digits …")
+def _drawn(
+    run_id: str, best_epoch: int | None, people: tuple[Hand, ...]
+) -> tuple[Result, NDArray[np.intp]]:
+    found, whose = hands.load(people)
+    return answers.on_images(catalogue.get(run_id), found.images, found.labels), whose
 
 
 def history(run: Run) -> History:
@@ -143,11 +156,11 @@ def _history(run_id: str, step: int, epochs: int) -> History:
     return read_history(catalogue.get(run_id))
 
 
-def my_digits() -> Collection:
-    """Return all of My digits, decoded only once. Raises InkError if one cannot be read."""
-    return _my_digits(collection.names())
+def my_digits(owner: str) -> Collection:
+    """Return all digits of a person, decoded only once. Raises InkError if one cannot be read."""
+    return _my_digits(owner, collection.names(owner))
 
 
-@st.cache_data(max_entries=1, show_spinner=False)
-def _my_digits(names: tuple[str, ...]) -> Collection:
-    return collection.load()
+@st.cache_data(max_entries=30, show_spinner=False)
+def _my_digits(owner: str, names: tuple[str, ...]) -> Collection:
+    return collection.load(owner)

@@ -36,7 +36,7 @@ def why(
     cache.wait_for_torch()
     answer, second = (int(digit) for digit in np.argsort(-probabilities)[:2])
     rival = second if truth in (None, answer) else truth
-    pixels, digits = st.columns([1, 2], gap="medium")
+    pixels, digits = st.columns(2, gap="medium")
     with pixels:
         _pixels(run, image, answer, rival)
     with digits:
@@ -48,12 +48,12 @@ def _pixels(run: Run, image: NDArray[np.float32], answer: int, rival: int) -> No
 
     mean = _mean(cache.digits_for(run).source)
     values = explanation.evidence(cache.reader(run), image, mean, answer, rival)
+    st.markdown(f"**{explanation.sentence(image, values, answer, rival)}**")
     chart(
         evidence(image, values, answer, rival),
         "why-pixels",
-        height=280,
-        caption=f"Blue pixels speak for {answer}, orange ones for {rival}; missing ink counts too. "
-        "Integrated gradients, starting from the mean training digit.",
+        height=390,
+        caption="Missing ink counts too. Method: integrated gradients, from the mean digit.",
     )
 
 

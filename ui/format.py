@@ -98,3 +98,11 @@ def reading(read: "Reading", truth: int | None = None) -> str:
         text = f"Not sure: {either(read.candidates)}."
     known = "" if truth is None else " Right." if read.digit == truth else f" It is a {truth}."
     return text + known
+
+
+def several(rows: Sequence[int], read: "Sequence[Reading]") -> str:
+    """Return in words the number that each row of digits forms; `rows` has each digit's row."""
+    numbers = [""] * (1 + max(rows))
+    for row, one in zip(rows, read, strict=True):
+        numbers[row] += str(one.digit)
+    return f"This looks like {', '.join(numbers)}"

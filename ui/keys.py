@@ -12,6 +12,7 @@ ADMIN = "admin"  # whether the admin secret was given in this session
 RUN = "run"  # id of the selected run
 RUN_CHOICE = "run-choice"  # the same, as the value of the selectbox
 WATCHED = "watched"  # id of the run on the Train page: the last started or selected
+PAIR = "pair"  # ids of two runs of which one is watched and the other is shown beside it, or none
 TEACHING = "teaching"  # id of the run that is learning my digits
 COMPARED = "compared"  # ids of the runs selected on the Compare page, in order
 DELETING = "run-to-delete"  # id of the run whose deletion waits for confirmation
@@ -24,17 +25,20 @@ EXPERIMENTS_DONE = "experiments-done"  # slugs of the experiments seen to the en
 # Data
 CHOSEN = "data-chosen"  # (source, number) of the image shown large
 CLICKED = "data-clicked"  # number of the image last clicked in the gallery
+AUGMENTATION = "data-augmentation"  # Train's settings that its sliders were last set to
 AUGMENTATION_SEED = "data-seed"  # seed of the augmentation
 
 # Train
 CONFIG = "config"  # the settings, a dict of TrainConfig's fields
 RECIPE = "recipe"  # the recipe that the settings started from
 NAME = "name"  # the name of the next run
+SEEDS = "seeds"  # how many runs to start at once
 
 DOOR = "door-answers"  # whether the browser gets new points by itself
 
 # Evaluate
-SPLIT = "split"  # a member of answers.SPLITS, or collection.SPLIT
+SPLIT = "split"  # a member of answers.SPLITS, collection.SPLIT or hands.SPLIT
+WHOSE = "whose"  # the tag of whose digits are evaluated, or "everybody"
 NORMALISED = "normalised"  # whether the confusion matrix shows shares
 HIDE_DIAGONAL = "hide-diagonal"  # whether the confusion matrix leaves out right answers
 SHOWN_IMAGES = "shown-images"  # which images are shown: all mistakes, or a cell's

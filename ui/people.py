@@ -23,6 +23,7 @@ from ui import format, keys
 _COOKIE = "digitlab"
 _KNOWN = re.compile(r"([\w-]{43})\.([\w.~%-]{1,900})", re.ASCII)  # secret and name
 _NAME_LENGTH = 40  # characters
+_PAUSE = 1.0  # seconds, for whoever guesses the admin secret
 _HOSTS = ("localhost", "127.0.0.1", "::1")
 _FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-Ip")
 
@@ -141,7 +142,7 @@ def _become(secret: str, name: str) -> None:
 
 
 def _confirm(secret: str) -> None:
-    time.sleep(1)  # who guesses has to wait
+    time.sleep(_PAUSE)
     if not hmac.compare_digest(secret.encode(), os.environ["DIGITLAB_ADMIN"].encode()):
         st.error("This is not the admin secret. Type that of the server's DIGITLAB_ADMIN.")
         return

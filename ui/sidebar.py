@@ -51,10 +51,11 @@ def _in_progress() -> None:
     except UserError as error:
         st.caption(f":material/cloud_off: {format.message(error)}")
         return
-    for run in waiting:
+    for place, run in enumerate(waiting):
         name = format.plain(run.name)
         if run.state == State.QUEUED:
-            st.caption(f":material/hourglass: {name} is queued")
+            waits = "is queued" if place else "is starting"
+            st.caption(f":material/hourglass: {name} {waits}")
         else:
             accuracy = f", {format.percent(run.validation_accuracy)}" if run.epochs else ""
             st.progress(

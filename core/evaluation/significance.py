@@ -1,6 +1,9 @@
-"""Test whether one model is better than another, or the difference is chance."""
+"""Test whether one model or setting is better than another, or the difference is chance."""
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import fmean, variance
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,3 +30,89 @@ def mcnemar(first: NDArray[np.bool_], second: NDArray[np.bool_]) -> Paired:
     wins, losses = int((first & ~second).sum()), int((second & ~first).sum())
     p_value = binomtest(wins, wins + losses).pvalue if wins + losses else 1.0
     return Paired(wins, losses, float(p_value))
+
+
+POWER = 0.8  # the usual probability with which a test should find what is there
+LEVEL = 0.05  # the usual significance level
+_MOST = 200  # runs of each; nobody trains more to settle a question
+
+
+@dataclass(frozen=True)
+class Seeds:
+    """How two settings differ in the means of their runs, by Welch's t test.
+
+    `difference` is the first's mean less the second's; `low` and `high` are its 95 % interval;
+    `detectable` is the smallest true difference that as many runs with such a spread find with
+    probability POWER, and `needed` how many runs of each would find the difference seen; None if
+    more than 200.
+    """
+
+    difference: float
+    low: float
+    high: float
+    p_value: float
+    detectable: float
+    needed: int | None
+
+
+def welch(first: Sequence[float], second: Sequence[float]) -> Seeds | None:
+    """Test whether two settings have the same mean, from runs with different seeds.
+
+    Welch's t test (1947), two-sided, which lets the spreads differ. It takes the runs' results for
+    normally distributed, which accuracies of one setting nearly are. None if either has fewer than
+    two runs, or if no setting's runs differ at all: then there is no spread to judge by.
+    """
+    if min(len(first), len(second)) < 2:
+        return None
+    spreads = variance(first), variance(second)
+    if max(spreads) < 1e-20:  # equal numbers, but for rounding
+        return None
+    from scipy.stats import ttest_ind  # takes 0.7 s
+
+    found = ttest_ind(first, second, equal_var=False)
+    interval = found.confidence_interval(1 - LEVEL)
+    difference, pooled = fmean(first) - fmean(second), math.sqrt(fmean(spreads))
+    n = 2 / (1 / len(first) + 1 / len(second))  # the harmonic mean
+    return Seeds(
+        difference,
+        float(interval.low),
+        float(interval.high),
+        float(found.pvalue),
+        detectable(n, pooled),
+        runs_needed(abs(difference), pooled),
+    )
+
+
+def power(difference: float, deviation: float, n: float) -> float:
+    """Return the probability that the t test finds the better setting, with n runs of each.
+
+    `deviation` is the standard deviation of either's runs. From the noncentral t distribution with
+    2n - 2 degrees of freedom (Cohen, Statistical Power Analysis, 1988, chapter 2).
+    """
+    from scipy.stats import nct, t
+
+    freedom, shift = 2 * n - 2, difference / deviation * math.sqrt(n / 2)
+    if shift > 11:  # above 0.998; far out, scipy has no number
+        return 1.0
+    critical = t.ppf(1 - LEVEL / 2, freedom)
+    return float(nct.sf(critical, freedom, shift))
+
+
+def detectable(n: float, deviation: float) -> float:
+    """Return the smallest true difference that n runs of each find with probability POWER."""
+    from scipy.optimize import brentq
+
+    return float(brentq(lambda d: power(d, 1.0, n) - POWER, 1e-3, 12) * deviation)
+
+
+def runs_needed(difference: float, deviation: float) -> int | None:
+    """Return how many runs of each find a difference with probability POWER; None: over 200."""
+    if difference <= 0 or power(difference, deviation, _MOST) < POWER:
+        return None
+    low, high = 1, _MOST  # too few, and enough
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (
+            (low, middle) if power(difference, deviation, middle) >= POWER else (middle, high)
+        )
+    return high

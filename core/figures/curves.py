@@ -2,7 +2,7 @@
 
 from html import escape
 from itertools import cycle
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -15,9 +15,17 @@ if TYPE_CHECKING:
 
 
 def training_curves(
-    history: "History", metric: str, total_epochs: int, logarithmic: bool = False
+    history: "History",
+    metric: str,
+    total_epochs: int,
+    logarithmic: bool = False,
+    beside: "tuple[str, History] | None" = None,
 ) -> go.Figure:
-    """Return `loss` or `accuracy` over epochs: training by step and epoch, validation by epoch."""
+    """Return `loss` or `accuracy` over epochs: training by step and epoch, validation by epoch.
+
+    `beside` is another run on the same axes, in grey, with its name; it has no place in the legend,
+    which would leave the curves less room than those of one run.
+    """
     steps, epochs = history.steps, history.epochs
     figure = go.Figure()
     form = ".2%" if metric == "accuracy" else ".4f"
@@ -31,16 +39,14 @@ def training_curves(
         hovertemplate=f"%{{y:{form}}}<extra>training, by step</extra>",
     )
     for split, colour in (("train", palette.TRAINING), ("validation", palette.VALIDATION)):
-        label = {"train": "training", "validation": "validation"}[split]
-        figure.add_scatter(
-            x=epochs["epoch"],
-            y=epochs[f"{split}_{metric}"],
-            name=label,
-            mode="lines+markers",
-            line={"color": colour, "width": 2},
-            cliponaxis=False,  # the last epoch is on the edge
-            hovertemplate=f"%{{y:{form}}}<extra>{label}</extra>",
-        )
+        _epoch_line(figure, epochs, f"{split}_{metric}", _SPLITS[split], {"color": colour}, form)
+    if beside:
+        name, other = escape(beside[0], quote=False), beside[1].epochs
+        for split, dash in (("train", "dot"), ("validation", "solid")):
+            line = {"color": palette.NEUTRAL, "dash": dash}
+            label = f"{_SPLITS[split]}, {name}"
+            _epoch_line(figure, other, f"{split}_{metric}", label, line, form)
+            figure.data[-1].showlegend = False
     if len(epochs):
         best = epochs.loc[_best(epochs)]
         figure.add_scatter(
@@ -53,16 +59,44 @@ def training_curves(
             hoverinfo="skip",
         )
     title = "Loss, lower is better" if metric == "loss" else "Accuracy, higher is better"
+    axis: dict[str, Any] = {"tickformat": "" if metric == "loss" else ".4~%"}
+    empty = steps.empty and epochs.empty and not (beside and len(beside[1].epochs))
+    if empty and not logarithmic:
+        axis["range"] = _EMPTY[metric]
     figure.update_layout(
         title=title,
         xaxis={"title": "epoch", "range": [0, total_epochs]},
         yaxis={
             "title": "cross-entropy, nats" if metric == "loss" else "right answers",
             "type": "log" if logarithmic else "linear",
-            "tickformat": "" if metric == "loss" else ".0%",
+            **axis,
         },
     )
     return figure
+
+
+_SPLITS = {"train": "training", "validation": "validation"}
+# Before there is anything to show; a network that only guesses has a loss of 2.3 nats.
+_EMPTY = {"accuracy": [0, 1], "loss": [0, 2.5]}
+
+
+def _epoch_line(
+    figure: go.Figure,
+    epochs: pd.DataFrame,
+    column: str,
+    label: str,
+    line: dict[str, str],
+    form: str,
+) -> None:
+    figure.add_scatter(
+        x=epochs["epoch"],
+        y=epochs[column],
+        name=label,
+        mode="lines+markers",
+        line={"width": 2, **line},
+        cliponaxis=False,  # the last epoch is on the edge
+        hovertemplate=f"%{{y:{form}}}<extra>{label}</extra>",
+    )
 
 
 def _best(epochs: pd.DataFrame) -> int:

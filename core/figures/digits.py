@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
+from plotly.colors import hex_to_rgb
 
 from core.figures import palette
 
@@ -172,36 +173,54 @@ _SQUARE = {
 def evidence(
     image: "NDArray[np.float32]", values: "NDArray[np.float32]", answer: int, rival: int
 ) -> go.Figure:
-    """Return a heatmap of the evidence for the answer or the rival, with the digit's outline.
+    """Return the digit with the evidence for the answer or the rival laid over it, and a legend.
 
-    `image` is (28, 28) in [0, 1], `values` (28, 28) are `explanation.evidence`'s.
+    `image` is (28, 28) in [0, 1], `values` (28, 28) are `explanation.evidence`'s. Neighbouring
+    pixels are averaged, and the strongest hundredth has full colour, so that regions show.
     """
+    from scipy import ndimage
+
     figure = go.Figure()
-    strongest = float(np.abs(values).max()) or 1.0
     figure.add_heatmap(
-        z=values,
+        z=image,
+        zmin=0,
+        zmax=1.6,  # the brightest ink is a grey on which both colours show
+        colorscale=[[0, "black"], [1, "white"]],
+        showscale=False,
+        hoverinfo="skip",
+    )
+    smooth = ndimage.gaussian_filter(values, _SMOOTH)
+    strongest = float(np.quantile(np.abs(smooth), 0.99)) or 1.0
+    colours = (palette.VALIDATION, palette.TRAINING)
+    against, towards = (f"rgba{(*hex_to_rgb(colour), 0.9)}" for colour in colours)
+    clear = [f"rgba{(*hex_to_rgb(colour), 0)}" for colour in colours]
+    figure.add_heatmap(
+        z=smooth,
+        customdata=values,
         zmin=-strongest,
         zmax=strongest,
-        colorscale=[
-            [0, palette.VALIDATION],
-            [0.5, "rgba(128, 128, 128, 0)"],
-            [1, palette.TRAINING],
-        ],
+        colorscale=[[0, against], [0.5, clear[0]], [0.5, clear[1]], [1, towards]],
         showscale=False,
-        hovertemplate=f"row %{{y}}, column %{{x}}: %{{z:+.3f}} for {answer} against {rival}"
-        "<extra></extra>",
+        hovertemplate=f"row %{{y}}, column %{{x}}: %{{customdata:+.3f}} for {answer} against "
+        f"{rival}<extra></extra>",
     )
-    figure.add_contour(
-        z=image,
-        contours={"coloring": "none", "start": 0.5, "end": 0.5, "size": 1},
-        line={"color": palette.NEUTRAL, "width": 1.5},
-        hoverinfo="skip",
-        showlegend=False,
-    )
+    for digit, colour in ((answer, palette.TRAINING), (rival, palette.VALIDATION)):
+        figure.add_scatter(
+            x=[None],
+            y=[None],
+            name=f"speaks for {digit}",
+            mode="markers",
+            marker={"color": colour, "symbol": "square", "size": 12},
+        )
     bare = {"showticklabels": False}
     figure.update_layout(**_SQUARE)
-    figure.update_layout(margin={"l": 4, "b": 4}, xaxis=bare, yaxis=bare)
+    legend = {"x": 0, "xanchor": "left", "y": 1.01, "yanchor": "bottom"}
+    margin = {"l": 4, "b": 4, "t": 32}
+    figure.update_layout(margin=margin, xaxis=bare, yaxis=bare, legend=legend)
     return figure
+
+
+_SMOOTH = 0.7  # pixels, the deviation of the mean over neighbours
 
 
 def class_shares(counts: pd.DataFrame) -> go.Figure:

@@ -1,13 +1,14 @@
 """Request a run: add it to the store and the queue, and start its process."""
 
 import os
+from collections.abc import Sequence
 from contextlib import suppress
 
 from core.config import TrainConfig
 from core.data import mnist
-from core.errors import StoreError, UserError
+from core.errors import RunError, StoreError, UserError
 from core.jobs import process, queue, standby
-from core.runs import catalogue
+from core.runs import catalogue, settings
 from core.runs.files import LOG
 from core.runs.person import OWNER, Person
 from core.runs.run import Run
@@ -21,6 +22,44 @@ def start(
     run = enqueue(config, data, recipe, name, by=by)
     launch(run)
     return run
+
+
+def start_seeds(
+    config: TrainConfig, data: str, recipe: str, name: str, seeds: Sequence[int], by: Person = OWNER
+) -> list[Run]:
+    """Start a run for each seed; of several, each one's name tells its seed.
+
+    Raises StoreError.
+    """
+    return [
+        start(config.changed({"seed": seed}), data, recipe, title, by)
+        for seed, title in zip(seeds, names(name, seeds), strict=True)
+    ]
+
+
+def names(name: str, seeds: Sequence[int]) -> list[str]:
+    """Return the names of runs that differ in their seeds; empty ones if no name was given."""
+    return [f"{name}, seed {seed}" if name and len(seeds) > 1 else name for seed in seeds]
+
+
+def start_again(run: Run, by: Person = OWNER) -> Run:
+    """Start a run with the settings of another, on the data in use, with a seed that is new.
+
+    Raises StoreError, and RunError if the settings alone do not make the run.
+    """
+    config, data = like(run), mnist.source()
+    seeds = settings.new_seeds(config, data, catalogue.listed(), 1)
+    return start_seeds(config, data, run.recipe, "", seeds, by)[0]
+
+
+def like(run: Run) -> TrainConfig:
+    """Return a run's settings, to train again. Raises RunError if it was taught from another."""
+    if run.taught_from:
+        raise RunError(
+            f"The run {run.name} was taught from another network, which its settings do not "
+            "include. Choose a run that was trained from the start."
+        )
+    return run.config
 
 
 def enqueue(

@@ -1,6 +1,8 @@
-"""My digits: the digits that the user drew and labelled, as PNG files in the store's folder.
+"""My digits: the digits that a person drew and labelled, as PNG files in the store's folder.
 
 A picture is white on black, 28 × 28, 8 bits; its file name has the time of saving and the label.
+The machine's owner has them in the folder itself, everybody else in a folder named by their tag,
+with their name in a file.
 """
 
 import io
@@ -16,10 +18,12 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from core.errors import InkError, RunError
+from core.runs.person import OWNER, Person
 from core.runs.store import directory
 
 SPLIT = "my digits"  # their name on the Evaluate page, beside `answers.SPLITS`
-MOST = 2_000  # digits
+MOST = 2_000  # digits of one person
+NAME_FILE = "name.txt"
 MOST_BYTES = 8_000_000  # of an archive
 _PICTURE_BYTES = 4_000  # the largest PNG of 28 × 28 pixels is smaller
 _NAME = re.compile(r"\d{8}T\d{6}-[0-9a-f]{8}-[0-9]\.png", re.ASCII)
@@ -35,60 +39,61 @@ class Collection:
     labels: NDArray[np.uint8]
 
 
-def folder() -> Path:
-    """Return the folder of the pictures, which may not exist yet."""
-    return directory() / "my-digits"
+def folder(owner: str = OWNER.tag) -> Path:
+    """Return the folder of the pictures of whoever has this tag; it may not exist yet."""
+    return directory() / "my-digits" / owner
 
 
-def names() -> tuple[str, ...]:
-    """Return the names of all digits, oldest first."""
-    if not folder().is_dir():
+def names(owner: str = OWNER.tag) -> tuple[str, ...]:
+    """Return the names of all digits of a person, oldest first."""
+    if not folder(owner).is_dir():
         return ()
-    return tuple(sorted(path.name for path in folder().iterdir() if _NAME.fullmatch(path.name)))
+    found = (path.name for path in folder(owner).iterdir())
+    return tuple(sorted(name for name in found if _NAME.fullmatch(name)))
 
 
-def load() -> Collection:
-    """Return all digits. Raises InkError if one cannot be read."""
-    found = _files()
+def load(owner: str = OWNER.tag) -> Collection:
+    """Return all digits of a person. Raises InkError if one cannot be read."""
+    found = _files(owner)
     images = np.zeros((len(found), 28, 28), np.uint8)
     for number, (name, content) in enumerate(found.items()):
-        images[number] = _picture(content, name)
+        images[number] = _picture(content, folder(owner) / name)
     return Collection(tuple(found), images, np.array([*map(label_of, found)], np.uint8))
 
 
-def load_some() -> Collection:
-    """Return all digits, at least one. Raises RunError if there are none, or InkError."""
-    digits = load()
+def load_some(owner: str = OWNER.tag) -> Collection:
+    """Return a person's digits, at least one. Raises RunError if there are none, or InkError."""
+    digits = load(owner)
     if not digits.names:
         raise RunError("My digits is empty. Draw a digit on the Draw page and save it.")
     return digits
 
 
-def keep(image: NDArray[np.float32], label: int) -> str:
+def keep(image: NDArray[np.float32], label: int, by: Person = OWNER) -> str:
     """Save a (28, 28) digit in [0, 1] with its label; return its name. Raises InkError if full."""
     content = io.BytesIO()
     Image.fromarray((image.clip(0, 1) * 255).round().astype(np.uint8)).save(content, "PNG")
     name = f"{time.strftime('%Y%m%dT%H%M%S')}-{secrets.token_hex(4)}-{label}.png"
-    _write({name: content.getvalue()})
+    _write({name: content.getvalue()}, by)
     return name
 
 
-def forget(name: str) -> None:
-    """Delete a digit; does nothing if it is gone already."""
+def forget(name: str, by: Person = OWNER) -> None:
+    """Delete a person's own digit; does nothing if it is gone already, or another's."""
     if _NAME.fullmatch(name):
-        (folder() / name).unlink(missing_ok=True)
+        (folder(by.tag) / name).unlink(missing_ok=True)
 
 
-def archive() -> bytes:
-    """Return all digits as one ZIP file, which `restore` reads. Raises InkError."""
+def archive(owner: str = OWNER.tag) -> bytes:
+    """Return a person's digits as one ZIP file, which `restore` reads. Raises InkError."""
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w") as file:
-        for name, picture in _files().items():
+        for name, picture in _files(owner).items():
             file.writestr(name, picture)
     return content.getvalue()
 
 
-def restore(content: bytes) -> int:
+def restore(content: bytes, by: Person = OWNER) -> int:
     """Add the digits of an archive; return how many were new. Raises InkError if it is invalid."""
     if len(content) > MOST_BYTES:
         raise InkError(
@@ -100,14 +105,14 @@ def restore(content: bytes) -> int:
         with zipfile.ZipFile(io.BytesIO(content)) as file:
             pictures = {one.filename: _unpacked(file, one) for one in file.infolist()[: MOST + 1]}
         for name, picture in pictures.items():  # all are checked before any is saved
-            _picture(picture, name)
+            _picture(picture, folder(by.tag) / name)
     except (
         Exception
     ) as error:  # zipfile, zlib and Pillow raise all kinds of errors for damaged files
         raise InkError(_FOREIGN) from error
-    there = names()
+    there = names(by.tag)
     new = {name: picture for name, picture in pictures.items() if name not in there}
-    _write(new)
+    _write(new, by)
     return len(new)
 
 
@@ -131,42 +136,43 @@ def label_of(name: str) -> int:
     return int(name[-5])
 
 
-def _files() -> dict[str, bytes]:
+def _files(owner: str) -> dict[str, bytes]:
     """Return the bytes of all pictures by name; skip those deleted by another session."""
     found = {}
-    for name in names():
+    for name in names(owner):
         try:
-            with (folder() / name).open("rb") as file:
+            with (folder(owner) / name).open("rb") as file:
                 found[name] = file.read(_PICTURE_BYTES + 1)
         except FileNotFoundError:
             continue
         except OSError as error:
             raise InkError(
-                f"{folder() / name} cannot be read: {error.strerror}. Delete it."
+                f"{folder(owner) / name} cannot be read: {error.strerror}. Delete it."
             ) from error
     return found
 
 
-def _write(pictures: dict[str, bytes]) -> None:
+def _write(pictures: dict[str, bytes], by: Person) -> None:
     """Write new pictures by name, each completely or not at all. Raises InkError if too many."""
-    if len(names()) + len(pictures) > MOST:
+    if len(names(by.tag)) + len(pictures) > MOST:
         raise InkError(f"My digits holds at most {MOST:,} digits. Delete some first.")
+    own = {NAME_FILE: by.name.encode()} if by.tag else {}
     try:
-        folder().mkdir(parents=True, exist_ok=True)
-        for name, content in pictures.items():
-            partial = folder() / f"{name}.partial"
+        folder(by.tag).mkdir(parents=True, exist_ok=True)
+        for name, content in (own | pictures).items():
+            partial = folder(by.tag) / f"{name}.partial"
             partial.write_bytes(content)
-            partial.replace(folder() / name)
+            partial.replace(folder(by.tag) / name)
     except OSError as error:
         raise InkError(
-            f"The digit could not be written to {folder()}: {error.strerror}. Free some space, or "
-            "set DIGITLAB_RUNS to another folder."
+            f"The digit could not be written to {folder(by.tag)}: {error.strerror}. Free some "
+            "space, or set DIGITLAB_RUNS to another folder."
         ) from error
 
 
-def _picture(content: bytes, name: str) -> NDArray[np.uint8]:
+def _picture(content: bytes, path: Path) -> NDArray[np.uint8]:
     """Return a PNG file's (28, 28) pixels. Raises InkError if it is another kind of file."""
-    foreign = f"{name} is not a picture of 28 × 28 grey pixels. Delete it from {folder()}."
+    foreign = f"{path.name} is not a picture of 28 × 28 grey pixels. Delete it from {path.parent}."
     try:
         with Image.open(io.BytesIO(content), formats=["PNG"]) as picture:
             if (picture.size, picture.mode) == ((28, 28), "L"):

@@ -20,13 +20,13 @@ _SLOWER = 0.1  # factor for the learning rate, so that the network keeps what it
 
 
 def start(parent: Run, by: Person = OWNER) -> Run:
-    """Request the run that fine-tunes `parent` on my digits, and start its process.
+    """Request the run that fine-tunes `parent` on a person's digits, and start its process.
 
     If the parent learned from another data set, the new run may know the validation and test
     images, and is not tested. Raises StoreError, and RunError if there are no digits or the parent
     has no network.
     """
-    digits = collection.load_some()
+    digits = collection.load_some(by.tag)
     best = files.path(parent, files.BEST)
     name = f"{parent.name[: NAME_LENGTH - 8]}, taught"
     source, count = answers.source_for(parent), len(digits.labels)

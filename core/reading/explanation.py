@@ -46,6 +46,45 @@ def evidence(
     return np.asarray(values[0, 0].detach(), np.float32)
 
 
+def sentence(
+    image: NDArray[np.float32], values: NDArray[np.float32], answer: int, rival: int
+) -> str:
+    """Return in plain words where the strongest evidence of `evidence` is: in ink, or in a gap.
+
+    The digit's box is divided into three rows and three columns.
+    """
+    rows, columns = (np.flatnonzero((image > _INK).any(axis=axis)) for axis in (1, 0))
+    if not len(rows):
+        return "There is no ink to speak for any digit."
+    bands = [
+        np.linspace(lines[0], lines[-1] + 1, 4).round().astype(int) for lines in (rows, columns)
+    ]
+    sums: list[tuple[float, str]] = []
+    for row, upright in enumerate(("at the top", "", "at the bottom")):
+        for column, across in enumerate(("left", "", "right")):
+            part = tuple(
+                slice(*band[place : place + 2])
+                for band, place in zip(bands, (row, column), strict=True)
+            )
+            side = f"on the {across}" if across and not upright else across
+            where = f"{upright} {side}".strip() or "in the middle"
+            ink = image[part] > _INK
+            sums.append((float(values[part][ink].sum()), f"The ink {where}"))
+            sums.append((float(values[part][~ink].sum()), f"The gap {where}"))
+    (most, speaks), (least, objects) = max(sums), min(sums)
+    told = f"{speaks} makes it {_a(answer)} rather than {_a(rival)}."
+    if -least > most / 2:
+        told += f" {objects} would rather belong to {_a(rival)}."
+    return told
+
+
+_INK = 0.4  # brightness from which a pixel counts as ink
+
+
+def _a(digit: int) -> str:
+    return f"an {digit}" if digit == 8 else f"a {digit}"
+
+
 class SimilarDigits:
     """Training images, searchable by their features in a network's last hidden layer.
 

@@ -52,6 +52,10 @@ def points(page: Page) -> int:
 def test_whole_way(app: str, new_page: Callable[..., Page]) -> None:
     """A newcomer browses, trains twice, evaluates, draws and compares, without an error."""
     page = new_page(app, viewport={"width": 1440, "height": 1000})
+    expect(page.get_by_role("heading", name="Draw a digit", level=1)).to_be_visible()
+    draw_a_one(page)
+    expect(page.get_by_text(READS_ONE)).to_be_visible(timeout=LONG)
+    page.get_by_role("link", name="What is in the data?").click()
     expect(page.get_by_role("heading", name="Data", level=1)).to_be_visible()
     expect(page.locator(".gallery button").first).to_be_visible()
     expect(page.get_by_text("Sample, 5,000 digits of MNIST").first).to_be_visible()
@@ -92,9 +96,7 @@ def test_whole_way(app: str, new_page: Callable[..., Page]) -> None:
     expect(tiles.filter(has_not_text=re.compile(r"^0\s→\s0,"))).to_have_count(0)
 
     go(page, "Draw")
-    expect(page.get_by_text("The canvas is empty")).to_be_visible()
-    draw_a_one(page)
-    expect(page.get_by_text(READS_ONE)).to_be_visible()
+    expect(page.get_by_text(READS_ONE)).to_be_visible()  # the drawing of the first page
     go(page, "Compare")
     tick_first_two_runs(page)
     expect(page.get_by_role("heading", name="What differs")).to_be_visible()
@@ -161,8 +163,7 @@ def test_pages_open_by_their_address_on_a_telephone(
     app: str, new_page: Callable[..., Page], name: str
 ) -> None:
     """Right after a start, each page opens with its navigation, 390 px wide, nothing cut off."""
-    path = "" if name == "Data" else name.lower()
-    page = new_page(f"{app}/{path}", viewport={"width": 390, "height": 844})
+    page = new_page(f"{app}/{name.lower()}", viewport={"width": 390, "height": 844})
     expect(page.get_by_role("heading", name=name, exact=True, level=1)).to_be_visible(timeout=LONG)
     page.wait_for_function("document.documentElement.scrollWidth <= 390")
     expect(page).to_have_title(f"{name} · Digit Lab")

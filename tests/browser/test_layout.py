@@ -68,10 +68,12 @@ def test_whole_canvas_can_be_reached(app: str, new_page: Callable[..., Page]) ->
             assert button.locator("p").evaluate(fits), (width, name)
 
 
-@pytest.mark.parametrize("name", ["data", "train", "evaluate", "draw", "compare"])
+@pytest.mark.parametrize(
+    "name", ["", "data", "experiments", "train", "evaluate", "draw", "compare"]
+)
 def test_nothing_is_cut(app: str, new_page: Callable[..., Page], name: str) -> None:
     """At each width no button, label or picture leaves its column, and nothing scrolls sideways."""
-    page = new_page(f"{app}/{name.replace('data', '')}", viewport={"width": 1440, "height": 1000})
+    page = new_page(f"{app}/{name}", viewport={"width": 1440, "height": 1000})
     expect(page.get_by_role("heading", level=1)).to_be_visible(timeout=LONG)
     expect(page.get_by_test_id("stApp")).to_have_attribute(
         "data-test-script-state", "notRunning", timeout=LONG
@@ -97,7 +99,7 @@ def test_fresh_server_never_shows_another_navigation(
         }).observe(document, {childList: true, subtree: true});"""
     )
     page.goto(address)
-    expect(page.get_by_role("heading", name="Data", level=1)).to_be_visible(timeout=LONG)
+    expect(page.get_by_role("heading", name="Draw a digit", level=1)).to_be_visible(timeout=LONG)
     seen = page.evaluate("window.seen")
     context.close()
     assert seen == 0

@@ -11,7 +11,7 @@ from PIL import Image
 
 from core.data import mnist
 from core.recipes import RECIPES
-from core.runs import builtin
+from core.runs import builtin, catalogue, settings
 
 pytestmark = [pytest.mark.usefixtures("sample_only"), pytest.mark.slow]
 
@@ -93,6 +93,20 @@ def test_train_evaluate_predict_stop(tmp_path: Path) -> None:
     assert "not in progress: it is finished" in message
 
 
+def test_setting_is_trained_with_several_seeds_and_again() -> None:
+    """Each seed is a run of its own; --like takes a run's settings, with the next seeds."""
+    tiny = [*TINY, "seed=3"]
+    done, _ = call("train", "--preset", "mlp", "--set", *tiny, "--seeds", "2", "--name", "two")
+    assert [one["name"] for one in done] == ["two, seed 3", "two, seed 4"]
+    assert {one["state"] for one in done} == {"finished"}
+    [again], _ = call("train", "--like", "two, seed 3")
+    like = catalogue.get(again["run"])
+    assert like.config == catalogue.get(done[0]["run"]).config.changed({"seed": 5})
+    assert like.recipe == "mlp"
+    [setting] = settings.grouped(catalogue.listed())
+    assert [run.config.seed for run in setting.runs] == [5, 4, 3]
+
+
 def test_built_in_network_is_evaluated_on_what_is_in_use() -> None:
     """It learned from the full MNIST, which need not be here."""
     [report], _ = call("evaluate", "built-in")
@@ -111,6 +125,9 @@ def test_built_in_network_is_evaluated_on_what_is_in_use() -> None:
         (("train", "--set", "epochs=0"), "epochs must be a whole number from 1 to 200, not '0'."),
         (("train", "--set", "epochs"), "FIELD=VALUE"),
         (("train", "--resume", "nobody"), "There is no run yet"),
+        (("train", "--resume", "nobody", "--seeds", "2"), "Use --resume without other options"),
+        (("train", "--like", "built-in", "--preset", "mlp"), "not both"),
+        (("train", "--seeds", "0"), "--seeds must be from 1 to 100, not 0."),
         (("evaluate", "latest"), "There is no run yet"),
         (("predict", "nowhere.png"), "nowhere.png cannot be read"),
         (("predict", "nowhere.png", "--run", "latest"), "There is no run yet"),

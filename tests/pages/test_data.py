@@ -10,6 +10,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.data import mnist
+from core.recipes import RECIPES
 from ui import cache, format
 
 ROOT = Path(__file__).parents[2]
@@ -99,6 +100,36 @@ def test_augmentation_has_the_train_pages_limits(sample: Path) -> None:
     app.button(key="data-shuffle").click().run()
     assert not app.exception
     assert app.get("html")[0].proto.body != before
+
+
+def test_augmentation_is_that_of_train(sample: Path) -> None:
+    """The sliders begin as Train is set, follow it when it changes, and can be moved."""
+    assert page(**{"data-look": "Augmentation"}).slider(key="data-shift").value == 2  # a recipe's
+    config = RECIPES["ink_cnn"].config.to_dict()
+    app = page(**{"data-look": "Augmentation", "config": config, "recipe": "ink_cnn"})
+    assert not app.exception
+    for name in ("rotation", "shear", "aspect", "elastic", "thickness"):
+        assert app.slider(key=f"data-{name}").value == config[name]
+    assert f"recipe: {RECIPES['ink_cnn'].title}" in texts(app)
+    app.slider(key="data-shear").set_value(30.0).run()
+    assert app.slider(key="data-shear").value == 30
+    app.session_state["config"] = {**config, "rotation": 25.0}
+    app.run()
+    assert app.slider(key="data-rotation").value == 25
+    assert app.slider(key="data-shear").value == config["shear"]
+
+
+@pytest.mark.usefixtures("whole_app")
+def test_open_tabs_survive_leaving_the_page(sample: Path) -> None:
+    """Whoever looks at the map and at augmentation finds both open again."""
+    app = AppTest.from_file(str(ROOT / "ui" / "app.py"), default_timeout=60)
+    app.switch_page("../pages/data.py").run()
+    app.session_state["data-view"], app.session_state["data-look"] = "Map", "Augmentation"
+    app.run()
+    app.switch_page("../pages/experiments.py").run()
+    app.switch_page("../pages/data.py").run()
+    assert not app.exception
+    assert app.button_group(key="data-map") and app.button(key="data-shuffle")
 
 
 def test_the_map_is_there_at_once(sample: Path) -> None:

@@ -179,8 +179,8 @@ def test_folded_digits_are_not_read(trained: Path, monkeypatch: pytest.MonkeyPat
 
     read: list[int] = []
 
-    def counted() -> collection.Collection:
-        kept = load()
+    def counted(owner: str) -> collection.Collection:
+        kept = load(owner)
         read.append(len(kept.names))
         return kept
 

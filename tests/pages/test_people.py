@@ -4,11 +4,14 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
+import numpy as np
 import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from core.config import TrainConfig
+from core.data import mnist
+from core.my_digits import collection
 from core.runs import catalogue
 from core.runs.person import OWNER, Person, tag_for
 from core.runs.run import Run, State
@@ -16,7 +19,7 @@ from ui import keys, people
 
 APP = str(Path(__file__).parents[2] / "ui" / "app.py")
 SECRETS = {name: name.lower().ljust(43, "-") for name in ("Anna", "Ben")}
-ANNA = Person("Anna", tag_for(SECRETS["Anna"]))
+ANNA, BEN = (Person(name, tag_for(secret)) for name, secret in SECRETS.items())
 
 pytestmark = pytest.mark.usefixtures("whole_app", "sample_only")
 
@@ -129,7 +132,7 @@ def test_stop_is_for_whose_run_it_is() -> None:
 def test_admin_may_stop_everybodys(monkeypatch: pytest.MonkeyPatch) -> None:
     """The admin secret, and no other, gives Ben the Stop of Anna's run."""
     monkeypatch.setenv("DIGITLAB_ADMIN", "a secret")
-    monkeypatch.setattr(people.time, "sleep", lambda _: None)
+    monkeypatch.setattr(people, "_PAUSE", 0)
     going()
     app = visit("Ben")
     for said, may in (("another", False), ("", False), ("a secret", True)):
@@ -154,3 +157,68 @@ def test_started_run_is_the_visitors(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("DIGITLAB_CLASS")
     visit().button(key="start").click().run()
     assert catalogue.listed()[0].owner == OWNER.tag == ""
+
+
+def keep(person: Person, *labels: int) -> None:
+    """Save the sample's first digit of each label as a person's."""
+    digits = mnist.load("sample")
+    for label in labels:
+        image = digits.train_images[digits.train_labels == label][0]
+        collection.keep(image.astype(np.float32) / 255, label, person)
+
+
+def evaluated(name: str, **state: str) -> AppTest:
+    """Open Evaluate as somebody, with session state as given."""
+    app = AppTest.from_file(APP, default_timeout=60).switch_page("../pages/evaluate.py")
+    app.session_state[keys.PERSON] = SECRETS[name], name
+    for key, value in state.items():
+        app.session_state[key] = value
+    app.run()
+    assert not app.exception
+    return app
+
+
+def test_class_digits_are_a_split_and_my_digits_are_mine() -> None:
+    """Anna, who drew, has both splits; Ben, who did not, has the class's, with her digits alone."""
+    keep(ANNA, 1, 2, 3)
+    anna, ben = evaluated("Anna"), evaluated("Ben")
+    assert anna.segmented_control(key="split").options == ["known", "my digits"]
+    assert ben.segmented_control(key="split").options == ["known", "class digits"]
+    keep(BEN, 4)
+    ben.run()
+    options = ben.segmented_control(key="split").options
+    assert options == ["known", "my digits", "class digits"]
+    ben.segmented_control(key="split").set_value("class digits").run()
+    assert not ben.exception
+    assert ben.selectbox(key="whose").options == ["everybody · 4", "Anna · 3", "Ben · 1"]
+    [worst] = [one.value for one in ben.dataframe if "interval" in one.value.columns]
+    assert sorted(worst["name"]) == ["Anna", "Ben"] and sorted(worst["count"]) == [1, 3]
+    ben.selectbox(key="whose").set_value(ANNA.tag).run()
+    assert not ben.exception
+    assert ben.session_state["whose"] == ANNA.tag
+    assert "teach" not in there(ben, "button")  # another's digits are not taught
+    assert "3 images" in ben.metric[0].help
+
+
+def test_withheld_digits_are_gone_from_others() -> None:
+    """Anna's switch takes her digits from Ben's choice, even from one that he has made."""
+    keep(ANNA, 1)
+    keep(Person("Cem", tag_for("of Cem")), 5)
+    ben = evaluated("Ben", split="class digits", whose=ANNA.tag)
+    assert ben.selectbox(key="whose").value == ANNA.tag
+    anna = visit("Anna", "draw")
+    anna.session_state[keys.MY_DIGITS] = True
+    anna.run()
+    anna.toggle(key="withhold").set_value(True).run()
+    assert not anna.exception
+    ben.run()
+    assert not ben.exception
+    assert ben.selectbox(key="whose").options == ["everybody · 1", "Cem · 1"]
+
+
+def test_saved_drawings_are_the_visitors() -> None:
+    """The Draw page counts a visitor's own digits, and has no switch to withhold for the owner."""
+    keep(ANNA, 1, 2)
+    keep(OWNER, 3)
+    assert [box.label for box in visit("Anna", "draw").expander] == ["My digits (2)"]
+    assert [box.label for box in visit("Ben", "draw").expander] == ["My digits (0)"]

@@ -12,7 +12,8 @@ from core.recipes import RECIPES
 from core.runs import actions, catalogue
 from core.runs.person import OWNER
 from core.runs.run import Run, State
-from ui import cache, format
+from core.runs.store import connect
+from ui import cache, format, labels
 from ui.train import live
 
 APP = str(Path(__file__).parents[2] / "ui" / "app.py")
@@ -40,22 +41,45 @@ def texts(page: AppTest) -> str:
     return "\n".join(element.value for element in [*page.markdown, *page.caption])
 
 
-def test_every_setting_has_a_control_with_help() -> None:
-    """No field of TrainConfig is out of reach, and each says what turning it does."""
-    page = opened()
-    controls = {
-        widget.key: widget.help
-        for kind in (
-            *(page.slider, page.select_slider, page.selectbox),
-            *(page.toggle, page.number_input),
-        )
+def controls(page: AppTest) -> dict[str, str]:
+    """Return the help of every setting's control by the setting's name."""
+    kinds = page.slider, page.select_slider, page.selectbox, page.toggle, page.number_input
+    return {
+        str(widget.key).removeprefix("setting-"): widget.help
+        for kind in kinds
         for widget in kind
+        if str(widget.key).startswith("setting-")
     }
+
+
+def test_every_setting_has_a_control_with_help() -> None:
+    """No field of TrainConfig is out of reach where it has an effect; each says what it does."""
+    page = opened()
     for name, field in config_fields().items():
-        help = controls[f"setting-{name}"]
-        assert help.startswith(field.metadata["help"])
         for other, values in field.metadata.get("needs", {}).items():
-            assert f"Only with the {other} {' or '.join(values)}." in help
+            page.selectbox(key=f"setting-{other}").set_value(values[0]).run()
+        assert controls(page)[name] == field.metadata["help"]
+
+
+def test_every_setting_has_a_name_that_people_know() -> None:
+    """No control shows the name that a field has in code; terms stand beside everyday words."""
+    assert list(labels.LABELS) and set(labels.LABELS) == set(config_fields())
+    page = opened()
+    shown = [widget.label for widget in (*page.slider, *page.select_slider, *page.selectbox)]
+    assert "Size of a step (learning rate)" in shown
+    assert "Average of the weights (EMA)" in shown
+    assert not {"Ema", "Std", "Small share", "Train size"} & set(shown)
+
+
+def test_few_controls_to_start_with() -> None:
+    """Beside the recipe, four settings are in sight; the others are behind All settings."""
+    page = opened()
+    behind = next(one for one in page.expander if one.label == "All settings")
+    kinds = behind.slider, behind.select_slider, behind.selectbox, behind.toggle
+    hidden = {str(widget.key) for kind in (*kinds, behind.number_input) for widget in kind}
+    in_sight = [name for name in controls(page) if f"setting-{name}" not in hidden]
+    assert sorted(in_sight) == ["epochs", "learning_rate", "network", "train_size"]
+    assert page.select_slider(key="setting-train_size").value == 0
 
 
 def test_optimiser_is_spelt_like_its_heading() -> None:
@@ -81,14 +105,108 @@ def test_recipe_fills_the_controls() -> None:
     assert "softmax" in texts(page)
 
 
-def test_settings_without_effect_are_greyed_out() -> None:
+def test_settings_without_effect_are_hidden() -> None:
     """Momentum is SGD's, and a one-cycle has no drops; both come back when they matter."""
     page = opened()
-    assert page.slider(key="setting-momentum").disabled
-    assert page.slider(key="setting-step_every").disabled
-    assert not page.slider(key="setting-warmup").disabled
+    assert "warmup" in controls(page)
+    assert not {"momentum", "step_every", "width"} & set(controls(page))
     page.selectbox(key="setting-optimizer").set_value("sgd").run()
-    assert not page.slider(key="setting-momentum").disabled
+    assert "momentum" in controls(page)
+    page.slider(key="setting-momentum").set_value(0.5).run()
+    page.selectbox(key="setting-optimizer").set_value("adam").run()
+    page.selectbox(key="setting-optimizer").set_value("sgd").run()
+    assert page.slider(key="setting-momentum").value == 0.5
+
+
+def met(name: str, config: TrainConfig, accuracy: float, seconds: float) -> Run:
+    """Return a run that has finished on this machine with these numbers."""
+    run = catalogue.create(config, "sample", "fast_cnn", name)
+    metrics = {
+        "best_validation_accuracy": accuracy,
+        "test_accuracy": accuracy,
+        "train_seconds": seconds,
+        "best_epoch": config.epochs,
+        "epochs": config.epochs,
+        "progress": config.epochs * -(-3_000 // config.batch_size),
+    }
+    with connect() as (client, _):
+        for key, value in metrics.items():
+            client.log_metric(run.id, key, value)
+    catalogue.set_tags(run.id, {"state": State.FINISHED})
+    return catalogue.get(run.id)
+
+
+def test_recipe_tells_what_it_reached_here() -> None:
+    """A recipe has a plain name, and once it has run on this machine, accuracy and time."""
+    plain = RECIPES["fast_cnn"].title
+    assert plain in opened().selectbox(key="recipe-choice").options
+    met("here", RECIPES["fast_cnn"].config, 0.9712, 4.4)
+    page = opened()
+    assert f"{plain} · 97.12 % in 4.4 s" in page.selectbox(key="recipe-choice").options
+    assert "On this machine: 97.12 % of the test images in 4.4 s, one run." in texts(page)
+
+
+def test_recipe_stays_chosen_when_its_title_changes() -> None:
+    """A run that finishes changes the title in the list; what was set stays set."""
+    page = opened()
+    page.slider(key="setting-epochs").set_value(9).run()
+    met("here", RECIPES["fast_cnn"].config, 0.9712, 4.4)
+    for _ in range(2):
+        page.run()
+        assert not page.exception
+        assert page.selectbox(key="recipe-choice").value == "fast_cnn"
+        assert page.slider(key="setting-epochs").value == 9
+
+
+def test_expected_time_is_learned_from_finished_runs() -> None:
+    """What took 6 s here in 4 epochs is expected to take 12 s in 8."""
+    config = RECIPES["fast_cnn"].config
+    met("here", config, 0.97, 6.0)
+    page = opened()
+    assert _expected(page) == "About 6.0 s"
+    page.slider(key="setting-epochs").set_value(8).run()
+    assert _expected(page) == "About 12 s"
+
+
+def test_finished_run_says_what_it_means_and_what_to_try() -> None:
+    """A run that only guesses is told so; one click trains with a usable rate, both in sight."""
+    run = met("too fast", RECIPES["fast_cnn"].config.changed({"learning_rate": 5.0}), 0.0992, 4)
+    page = opened()
+    assert "no better than guessing. The learning rate is too high." in texts(page)
+    page.button(key="try-next").click().run()
+    assert not page.exception
+    newest = catalogue.listed()[0]
+    assert newest.config == run.config.changed({"learning_rate": 0.005})
+    assert page.select_slider(key="setting-learning_rate").value == 0.005
+    assert headline(page).endswith(format.plain(newest.name))
+    assert "In grey: **too fast**, solid in validation, dotted in training." in texts(page)
+    actions.request_stop(OWNER, newest)
+
+
+def test_run_both_starts_two_that_differ_in_one_setting() -> None:
+    """Two runs are asked for, named after what differs, and shown on shared axes."""
+    page = opened()
+    assert page.button(key="run-both").disabled  # nothing differs yet
+    page.select_slider(key="pair-learning_rate").set_value(0.001).run()
+    page.button(key="run-both").click().run()
+    assert not page.exception
+    second, first = catalogue.listed()
+    assert (first.name, second.name) == ("learning rate 0.01", "learning rate 0.001")
+    assert first.config == RECIPES["fast_cnn"].config
+    assert second.config == first.config.changed({"learning_rate": 0.001})
+    assert headline(page).endswith(format.plain(first.name))
+    for run in (first, second):
+        actions.request_stop(OWNER, run)
+
+
+def test_pair_that_is_over_is_compared() -> None:
+    """Both accuracies stand in one sentence, the better first."""
+    config = RECIPES["fast_cnn"].config
+    one, two = met("one", config, 0.95, 4), met("two", config, 0.97, 4)
+    page = opened()
+    page.session_state["watched"], page.session_state["pair"] = one.id, (one.id, two.id)
+    page.run()
+    assert "**two** reads 97.00 % of the validation images, **one** 95.00 %." in texts(page)
 
 
 def test_settings_survive_leaving_the_page() -> None:
@@ -265,6 +383,42 @@ def test_name_survives_leaving_the_page_and_is_taken_by_start() -> None:
     [run] = catalogue.listed()
     assert run.name == "my first" and page.text_input(key="name").value == ""
     actions.request_stop(OWNER, run)
+
+
+def test_start_queues_a_run_for_each_seed() -> None:
+    """They are named after their seeds, in order, and the first is watched."""
+    page = opened()
+    page.number_input(key="seeds").set_value(3).run()
+    page.text_input(key="name").set_value("mine").run()
+    page.button(key="start").click().run()
+    assert not page.exception
+    runs = {run.name: run for run in catalogue.listed()}
+    assert sorted(runs) == ["mine, seed 0", "mine, seed 1", "mine, seed 2"]
+    assert [runs[name].config.seed for name in sorted(runs)] == [0, 1, 2]
+    assert page.session_state["watched"] == runs["mine, seed 0"].id
+    for run in runs.values():
+        actions.request_stop(OWNER, run)
+
+
+def test_run_is_trained_again_with_a_new_seed() -> None:
+    """The same settings and recipe, and the next seed that they were not trained with."""
+    first = catalogue.create(TrainConfig(epochs=9), "sample", "fast_cnn", "first")
+    catalogue.set_tags(first.id, {"state": State.FINISHED})
+    page = opened()
+    page.button(key="train-again").click().run()
+    assert not page.exception
+    [again] = [run for run in catalogue.listed() if run.id != first.id]
+    assert again.config == first.config.changed({"seed": first.config.seed + 1})
+    assert again.recipe == first.recipe and headline(page).endswith(format.plain(again.name))
+    assert page.session_state["config"] == first.config.to_dict()
+    actions.request_stop(OWNER, again)
+
+
+def test_taught_run_is_not_offered_again() -> None:
+    """Its settings alone would make another network."""
+    taught = going("taught")
+    catalogue.set_tags(taught.id, {"state": State.FINISHED, "taught_from": "parent"})
+    assert "train-again" not in [button.key for button in opened().button]
 
 
 def test_name_in_the_sidebar_is_plain_text() -> None:

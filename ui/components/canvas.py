@@ -18,8 +18,11 @@ _hide_toolbar = st.components.v2.component(
 )
 
 
-def canvas() -> dict[str, Any] | None:
-    """Show the canvas with its buttons; return the drawing as Fabric's JSON, None if empty."""
+def canvas(*, pen: bool = True) -> dict[str, Any] | None:
+    """Show the canvas with its buttons; return the drawing as Fabric's JSON, None if empty.
+
+    With `pen`, the width of the pen can be set.
+    """
     generation = st.session_state.setdefault(keys.CANVAS, 0)
     key = f"canvas-{generation}"
     if key not in st.session_state:  # a new canvas starts with the stored drawing
@@ -60,12 +63,13 @@ def canvas() -> dict[str, Any] | None:
         args=[None],
         help="Empty the canvas.",
     )
-    st.slider(
-        "Pen",
-        *(6, 40),
-        key=keys.PEN,
-        help="Width in pixels. The network sees strokes of a fixed thickness.",
-    )
+    if pen:
+        st.slider(
+            "Pen",
+            *(6, 40),
+            key=keys.PEN,
+            help="Width in pixels. The network sees strokes of a fixed thickness.",
+        )
     return drawing if strokes else None
 
 

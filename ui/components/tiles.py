@@ -48,14 +48,22 @@ def strip(images: np.ndarray, captions: Sequence[str], *, columns: int, width: i
     figures = "".join(
         f'<figure style="margin: 0"><img src="{_data_url(image)}" alt="{html.escape(caption)}" '
         'style="display: block; width: 100%; image-rendering: pixelated; border-radius: 3px">'
-        f'<figcaption style="min-height: 1.4em; font-size: 0.75rem; text-align: center">'
-        f"{html.escape(caption)}</figcaption></figure>"
+        f"{_below(caption)}</figure>"
         for image, caption in zip(_as_uint8(images), captions, strict=True)
     )
     st.html(
         f'<div style="display: grid; gap: 4px 8px; max-width: {columns * (width + 8)}px; '
         f"grid-template-columns: repeat(auto-fill, minmax(max(56px, 100% / {columns} - 8px), 1fr))"
         f'">{figures}</div>'
+    )
+
+
+def _below(caption: str) -> str:
+    if not caption:
+        return ""
+    return (
+        '<figcaption style="min-height: 1.4em; font-size: 0.75rem; text-align: center">'
+        f"{html.escape(caption)}</figcaption>"
     )
 
 

@@ -13,10 +13,12 @@ import streamlit as st
 from core.config import TrainConfig, config_fields
 from core.data import selection, statistics
 from core.data.digits import Digits
+from core.recipes import RECIPES
 from ui import cache, format, keys
 from ui.components.chart import Tiles, chart
 from ui.components.gallery import gallery
 from ui.components.tiles import sprite, strip
+from ui.labels import LABELS
 
 PAGE_SIZE = 60
 HEIGHT = 520  # CSS pixels of the gallery, the map and the enlarged image
@@ -24,15 +26,15 @@ _PARTS = {"train": "Training", "test": "Test", "all": "Both"}
 _METHODS = {"pca": "PCA", "tsne": "t-SNE"}
 _MAP_COLUMNS = 50  # of the sprite with the map's digits
 _DRAWS = 11
-# Initial values and units of the sliders; bounds and steps come from the configuration.
+# Units of the sliders; bounds and steps come from the configuration.
 _AUGMENTATION = {
-    "rotation": (12.0, "%.0f°"),
-    "shift": (2, "%d px"),
-    "scale": (0.1, "%.2f"),
-    "shear": (5.0, "%.0f°"),
-    "aspect": (0.0, "%.2f"),
-    "elastic": (0.0, "%.1f px"),
-    "thickness": (0.0, "%.1f px"),
+    "rotation": "%.0f°",
+    "shift": "%d px",
+    "scale": "%.2f",
+    "shear": "%.0f°",
+    "aspect": "%.2f",
+    "elastic": "%.1f px",
+    "thickness": "%.1f px",
 }
 
 
@@ -197,20 +199,20 @@ def pixels(choice: Chosen) -> None:
 
 @st.fragment
 def show_augmentation(choice: Chosen) -> None:
-    """Show one image and random versions of it, augmented with the chosen settings."""
+    """Show one image and random versions of it, as the settings on Train augment it at first."""
     from core.training.augmentation import augmented  # torch takes 2 s
 
+    _follow_train()
     places = cycle(st.columns(2))
     values: dict[str, Any] = {}
-    for place, (name, (start, unit)) in zip(places, _AUGMENTATION.items(), strict=False):
-        metadata, kind = config_fields()[name].metadata, type(start)
+    for place, (name, unit) in zip(places, _AUGMENTATION.items(), strict=False):
+        metadata, kind = config_fields()[name].metadata, type(st.session_state[f"data-{name}"])
         values[name] = place.slider(
-            name.capitalize(),
+            LABELS[name],
             kind(metadata["low"]),
             kind(metadata["high"]),
-            start,
-            kind(metadata["step"]),
-            unit,
+            step=kind(metadata["step"]),
+            format=unit,
             key=f"data-{name}",
             help=metadata["help"],
             persist_state="session",
@@ -226,6 +228,22 @@ def show_augmentation(choice: Chosen) -> None:
         key="data-shuffle",
         on_click=_shuffle,
         help="Draw new random versions with the same limits, as each epoch of a training does.",
+    )
+
+
+def _follow_train() -> None:
+    """Set the sliders to Train's settings, at first and whenever those have changed."""
+    default = RECIPES["fast_cnn"].config.to_dict()
+    config = st.session_state.get(keys.CONFIG, default)
+    on_train = {name: config[name] for name in _AUGMENTATION}
+    if st.session_state.get(keys.AUGMENTATION) != on_train:
+        st.session_state[keys.AUGMENTATION] = on_train
+        for name, value in on_train.items():
+            st.session_state[f"data-{name}"] = value
+    recipe = RECIPES[st.session_state.get(keys.RECIPE, "fast_cnn")].title
+    st.caption(
+        f"At first as the settings on Train have it (recipe: {recipe}). Trying here changes "
+        "nothing there."
     )
 
 

@@ -7,8 +7,9 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from core.errors import InkError
-from core.my_digits import collection
-from ui import cache, format, keys
+from core.my_digits import collection, hands
+from core.runs.person import Person
+from ui import cache, format, keys, people
 from ui.components.gallery import gallery
 
 
@@ -17,11 +18,12 @@ def offer_to_save(image: NDArray[np.float32], answer: int) -> None:
     digest = hashlib.blake2b(image.tobytes(), digest_size=8).hexdigest()
     saved = st.session_state.setdefault(keys.KEPT, {})
     name = saved.get(digest)
-    if name in collection.names():
+    me = people.me()
+    if name in collection.names(me.tag):
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f"Saved in My digits as a {collection.label_of(name)}.", width="content")
             if st.button("Undo", key="take-back", icon=":material/undo:"):
-                collection.forget(name)
+                collection.forget(name, me)
                 st.rerun()
         return
     label = st.pills(
@@ -30,10 +32,11 @@ def offer_to_save(image: NDArray[np.float32], answer: int) -> None:
         format_func=lambda digit: f"**{digit} ✓**" if digit == answer else str(digit),
         key=f"label-{digest}",
         wrap=True,
-        help="Saved on this machine. The Evaluate page can test a run on My digits, and teach it.",
+        help="Saved where Digit Lab runs. The Evaluate page can test a run on My digits, and "
+        "teach it.",
     )
     if label is not None:
-        saved[digest] = collection.keep(image, label)
+        saved[digest] = collection.keep(image, label, me)
         st.rerun()
 
 
@@ -42,11 +45,12 @@ def panel() -> None:
 
     While the panel is collapsed, the digits are only counted.
     """
-    title = f"My digits ({len(collection.names()):,})"
+    me = people.me()
+    title = f"My digits ({len(collection.names(me.tag)):,})"
     expander = st.expander(title, key=keys.MY_DIGITS, icon=":material/bookmark:", on_change="rerun")
     if not expander.open:
         return
-    digits = cache.my_digits()
+    digits = cache.my_digits(me.tag)
     with expander:
         if digits.names:
             st.caption(
@@ -68,11 +72,11 @@ def panel() -> None:
                 if digits.names
                 else "There are no digits to delete.",
             ):
-                collection.forget(digits.names[chosen or 0])
+                collection.forget(digits.names[chosen or 0], me)
                 st.rerun()
             st.download_button(
                 "Download",
-                collection.archive,
+                lambda: collection.archive(me.tag),
                 "my-digits.zip",
                 "application/zip",
                 key="my-digits-download",
@@ -81,10 +85,25 @@ def panel() -> None:
                 on_click="ignore",
                 help="Download all digits as one file, as a backup or for another machine.",
             )
-        _upload()
+        if me.tag:
+            _withhold(me)
+        _upload(me)
 
 
-def _upload() -> None:
+def _withhold(me: Person) -> None:
+    withheld = hands.is_withheld(me.tag)
+    chosen = st.toggle(
+        "Keep them to myself",
+        withheld,
+        key="withhold",
+        help="Others can evaluate networks on your digits, under your name, unless you keep them "
+        "to yourself.",
+    )
+    if chosen != withheld:
+        hands.withhold(me, chosen)
+
+
+def _upload(me: Person) -> None:
     generation = st.session_state.setdefault(keys.MY_DIGITS_UPLOAD, 0)
     file = st.file_uploader(
         "Add digits from a file",
@@ -95,7 +114,7 @@ def _upload() -> None:
     if file is None:
         return
     try:
-        new = collection.restore(file.getvalue())
+        new = collection.restore(file.getvalue(), me)
     except InkError as error:
         st.error(format.message(error), icon=":material/error:")
         return

@@ -43,10 +43,7 @@ def readings(
 
 def _several(digits: list[Digit], read: "list[Reading]") -> int:
     """Show the number that each row of digits forms; return the index of the selected digit."""
-    rows = [""] * (1 + max(digit.row for digit in digits))
-    for digit, one in zip(digits, read, strict=True):
-        rows[digit.row] += str(one.digit)
-    st.markdown(f"### This looks like {', '.join(rows)}")
+    st.markdown(f"### {format.several([digit.row for digit in digits], read)}")
     doubts = [
         f"digit {place}: "
         + (format.either(one.candidates) if one.looks_like_a_digit else "may not be a digit")

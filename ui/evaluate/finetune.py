@@ -5,7 +5,7 @@ import streamlit as st
 
 from core.errors import RunError, UserError
 from core.evaluation import metrics
-from core.my_digits import collection
+from core.my_digits import hands
 from core.my_digits.finetune import start
 from core.runs import answers, catalogue
 from core.runs.answers import Result
@@ -68,11 +68,9 @@ def _before_and_after(run: Run) -> None:
 def _row(when: str, run: Run) -> dict[str, str]:
     row = {"": f"{when}: {run.name}"}
     known = answers.may_have_seen(run, cache.digits_for(run))
-    for title, split in (
-        ("my digits", collection.SPLIT),
-        ("MNIST test", answers.KNOWN if known else "test"),
-    ):
-        result = cache.result(run, split)
+    mine, _ = cache.drawn(run, [hands.own(people.me())])
+    mnist = cache.result(run, answers.KNOWN if known else "test")
+    for title, result in (("my digits", mine), ("MNIST test", mnist)):
         row[title] = format.percent(metrics.score(result.probabilities, result.labels)[1])
     if known:
         row["MNIST test"] += " (may have learned from some)"

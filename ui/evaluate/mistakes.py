@@ -203,7 +203,7 @@ def downloads(run: Run, split: str, result: Result, report: Report) -> None:
             st.download_button(
                 label,
                 make,
-                f"{format.file_name(run.name)}-{split}-{name}.csv",
+                f"{format.file_name(run.name)}-{format.file_name(split)}-{name}.csv",
                 "text/csv",
                 key=f"csv-{name}",
                 icon=":material/download:",

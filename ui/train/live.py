@@ -2,15 +2,18 @@
 
 import numpy as np
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from core.errors import RunError
 from core.figures.curves import learning_rate, training_curves
+from core.jobs import request
 from core.runs import actions, catalogue
 from core.runs.history import History
 from core.runs.run import Run, State
 from ui import cache, format, guards, keys, people
 from ui.components.chart import Live, chart
 from ui.components.progress import door_answers, progress
+from ui.train import outcome, pair, settings
 
 _ICONS = {
     State.QUEUED: ":material/hourglass:",
@@ -82,19 +85,27 @@ def _over(run: Run | None, active: list[Run]) -> None:
 
 
 def _show(run: Run, active: list[Run]) -> None:
-    history = cache.history(run)
+    history, other = cache.history(run), pair.other(run)
     _headline(run, active, history)
-    _curves(run, history)
+    outcome.outcome(run, history, other)
+    _curves(run, history, other)
     if any(other.id != run.id for other in active):
         _queue(active)
 
 
 def _watched(active: list[Run]) -> Run | None:
-    """Return the run chosen here, else the one in progress, else the last."""
+    """Return the run chosen here, else the one in progress, else the last.
+
+    Of a pair, the one that goes on comes before the one that is over.
+    """
     chosen = st.session_state.get(keys.WATCHED)
     if chosen is not None:
+        pair_ids = st.session_state.get(keys.PAIR, ())
+        wanted = [chosen, *pair_ids] if chosen in pair_ids else [chosen]
+        if found := next((run for id in wanted for run in active if run.id == id), None):
+            return found
         try:
-            return next((run for run in active if run.id == chosen), None) or catalogue.get(chosen)
+            return catalogue.get(chosen)
         except RunError:  # somebody deleted it
             del st.session_state[keys.WATCHED]
     return next(iter(active or catalogue.listed()), None)
@@ -107,6 +118,7 @@ def _headline(run: Run, active: list[Run], history: History) -> None:
     stopping = keys.stopping(run.id)
     if run.state.is_over:
         st.session_state.pop(stopping, None)  # it may go on one day, and be stopped again
+        _again(run, line)
     elif people.me().may_change(run.owner) and line.button(
         "Stop",
         key="stop",
@@ -133,6 +145,21 @@ def _headline(run: Run, active: list[Run], history: History) -> None:
         st.warning(format.plain(run.warning), icon=":material/warning:")
 
 
+def _again(run: Run, line: DeltaGenerator) -> None:
+    """Offer to train a run's settings once more."""
+    if not (run.taught_from or run.is_builtin) and line.button(
+        "Train again with these settings",
+        key="train-again",
+        icon=":material/replay:",
+        on_click=settings.take,
+        args=[run.config, run.recipe],
+        help="With a seed that they were not trained with yet. "
+        "The controls take these settings too.",
+    ):
+        pair.watch(request.start_again(run, people.me()))
+        st.rerun()
+
+
 def _waits(run: Run, active: list[Run]) -> str:
     """Return what a run without a step waits for."""
     if run.state == State.RUNNING:
@@ -146,27 +173,20 @@ def _last(history: History) -> int:
     return int(history.steps["step"].max()) if len(history.steps) else 0
 
 
-def _curves(run: Run, history: History) -> None:
+def _curves(run: Run, history: History, other: Run | None) -> None:
     met = format.plain(f"{run.device} {run.precision}")  # not known before it begins
     st.caption(f"{run.config.network}, seed {run.config.seed}" + (f", {met}" if met else ""))
     logarithmic = st.toggle(
         "Logarithmic loss", help="Shows small differences late in a run as clearly as early ones."
     )
-    loss, accuracy = st.columns(2)
-    with loss:
-        chart(
-            training_curves(history, "loss", run.config.epochs, logarithmic),
-            "live-loss",
-            height=320,
-            live=_growth(run, history, "loss"),
-        )
-    with accuracy:
-        chart(
-            training_curves(history, "accuracy", run.config.epochs),
-            "live-accuracy",
-            height=320,
-            live=_growth(run, history, "accuracy"),
-        )
+    beside = (other.name, cache.history(other)) if other else None
+    epochs = max(one.config.epochs for one in (run, other) if one)
+    for place, metric in zip(st.columns(2), ("loss", "accuracy"), strict=True):
+        logarithms = logarithmic and metric == "loss"
+        figure = training_curves(history, metric, epochs, logarithms, beside)
+        figure.update_layout(uirevision=run.id)  # another run has axes of its own
+        with place:
+            chart(figure, f"live-{metric}", height=320, live=_growth(run, history, metric))
     _epochs(run, history)
     chart(
         learning_rate(history, run.config.epochs),
@@ -213,7 +233,7 @@ def _queue(active: list[Run]) -> None:
         line = st.container(horizontal=True, vertical_alignment="center", wrap=False)
         line.markdown(f"{place + 1}. {_ICONS[run.state]} {format.plain(run.name)}")
         if line.button("Watch", key=f"watch-{run.id}", help="Show its curves."):
-            st.session_state[keys.WATCHED] = run.id
+            pair.watch(run)
             st.rerun()
         may_stop = people.me().may_change(run.owner)
         if may_stop and line.button("Stop", key=f"stop-{run.id}", help="End this run."):

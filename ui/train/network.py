@@ -1,14 +1,17 @@
 """The network to be trained, layer by layer, and the estimate of its training time."""
 
+from collections.abc import Sequence
 from contextlib import nullcontext
 
 import pandas as pd
 import streamlit as st
 
 from core.config import TrainConfig
+from core.data.digits import Digits
 from core.data.splits import split_sizes
 from core.errors import UserError
-from core.runs import catalogue
+from core.runs import catalogue, experience
+from core.runs.run import Run
 from ui import format
 
 _TIMES = 4  # measurements; the first is slowed by the drawing of the page
@@ -21,11 +24,18 @@ def _measured(batch: TrainConfig) -> list[tuple[float, float]]:
     return []
 
 
-def duration(config: TrainConfig, images: int) -> None:
-    """Show the estimated training time, given the number of training images.
+def duration(config: TrainConfig, digits: Digits, listed: Sequence[Run]) -> None:
+    """Show the expected training time on these digits.
 
-    It is measured several times while the page is idle, and the fastest counts.
+    It is told from finished runs of this machine, in `listed`, where some did the same work.
+    Otherwise it is measured several times while the page is idle, and the fastest counts.
     """
+    images = len(digits.train_labels)
+    learned, _ = split_sizes(images, config.validation_size, config.train_size)
+    met = experience.seconds(config, digits.source, learned, listed)
+    if met is not None:
+        st.caption(f"About {format.duration(met)} on this machine, as earlier runs took.")
+        return
     batch = TrainConfig(
         network=config.network,
         width=config.width,

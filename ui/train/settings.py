@@ -1,85 +1,124 @@
 """The settings of a training: a recipe, and a control for every field of TrainConfig."""
 
-from collections.abc import Mapping
-from contextlib import nullcontext
+from collections.abc import Sequence
 from typing import Any
 
 import streamlit as st
 
 from core import recipes
 from core.config import COMMON, TrainConfig, config_fields, has_effect
+from core.runs import experience
+from core.runs.run import Run
 from ui import format, keys
+from ui.labels import LABELS, shown
 
 _FIELDS = config_fields()
+_GROUPS = list(dict.fromkeys(field.metadata["group"] for field in _FIELDS.values()))
 
 
-def settings() -> tuple[TrainConfig, str]:
+def settings(data: str, listed: Sequence[Run]) -> tuple[TrainConfig, str]:
     """Show the controls; return the configuration and the recipe that it started from.
 
-    Raises ConfigError for a value that a control allows but the configuration does not.
+    What recipes have reached here on `data` is told from the runs in `listed`. Raises ConfigError
+    for a value that a control allows but the configuration does not.
     """
     if keys.CONFIG not in st.session_state:
-        _keep(recipes.RECIPES["fast_cnn"])
-    names = list(recipes.RECIPES)
-    recipe = st.selectbox(
-        "Recipe",
-        names,
-        index=names.index(st.session_state[keys.RECIPE]),
-        key="recipe-choice",
-        on_change=_take_recipe,
-        help="A named starting point. You can change all of its settings below.",
-    )
-    st.caption(recipes.RECIPES[recipe].summary)
-    if measured := recipes.RECIPES[recipe].measured:
-        st.caption(
-            f"Measured: {format.percent(measured.test_accuracy)} of the test images in "
-            f"{format.duration(measured.seconds)}, the mean of {measured.runs} runs on "
-            f"{recipes.MEASURED_ON}."
-        )
+        take(recipes.RECIPES["fast_cnn"].config, "fast_cnn")
+    recipe = _recipe(data, listed)
     values = dict(st.session_state[keys.CONFIG])
-    for title in dict.fromkeys(field.metadata["group"] for field in _FIELDS.values()):
-        with st.expander(title) if title != COMMON else nullcontext():
-            for name, field in _FIELDS.items():
-                if field.metadata["group"] == title:
-                    values[name] = _control(name, values)
+    for title in _GROUPS:
+        if title == COMMON:
+            _controls(title, values)
+    with st.expander("All settings", icon=":material/tune:"):
+        for title in _GROUPS:
+            if title != COMMON:
+                st.markdown(f"**{title}**")
+                _controls(title, values)
     if not has_effect("small_share", values):
-        values["small_share"] = 0.0  # as its disabled control shows
+        values["small_share"] = 0.0  # no control shows it, and another network's would be refused
     st.session_state[keys.CONFIG] = values
     return TrainConfig(**values), recipe
 
 
-def _take_recipe() -> None:
-    _keep(recipes.RECIPES[st.session_state["recipe-choice"]])
-
-
-def _keep(recipe: recipes.Recipe) -> None:
-    values = recipe.config.to_dict()
-    st.session_state[keys.RECIPE], st.session_state[keys.CONFIG] = recipe.name, values
+def take(config: TrainConfig, recipe: str) -> None:
+    """Set all controls to a configuration that started from this recipe, if it is one."""
+    values = config.to_dict()
+    st.session_state[keys.CONFIG] = values
+    if recipe in recipes.RECIPES:
+        st.session_state[keys.RECIPE] = recipe
     for name, value in values.items():
         st.session_state[_key(name)] = value
+
+
+def _recipe(data: str, listed: Sequence[Run]) -> str:
+    """Show the choice of a recipe and what it reaches; return its name."""
+    known = recipes.RECIPES
+    met = {name: experience.of_recipe(recipe, data, listed) for name, recipe in known.items()}
+
+    def titled(name: str) -> str:
+        if here := met[name]:
+            reached = format.percent(here.test_accuracy)
+            return f"{known[name].title} · {reached} in {format.duration(here.seconds)}"
+        return known[name].title
+
+    # Set each time: when a run has finished, the titles change, and the browser has an old one.
+    st.session_state["recipe-choice"] = st.session_state[keys.RECIPE]
+    recipe = st.selectbox(
+        "Recipe",
+        list(known),
+        key="recipe-choice",
+        format_func=titled,
+        on_change=_take_recipe,
+        help="A named starting point. You can change all of its settings below.",
+    )
+    st.caption(known[recipe].summary)
+    if here := met[recipe]:
+        times = f"the median of {here.runs} runs" if here.runs > 1 else "one run"
+        st.caption(
+            f"On this machine: {format.percent(here.test_accuracy)} of the test images in "
+            f"{format.duration(here.seconds)}, {times}."
+        )
+    elif measured := known[recipe].measured:
+        st.caption(
+            f"Measured: {format.percent(measured.test_accuracy)} of MNIST's test images in "
+            f"{format.duration(measured.seconds)}, the mean of {measured.runs} runs on "
+            f"{recipes.MEASURED_ON}."
+        )
+    return recipe
+
+
+def _take_recipe() -> None:
+    if (recipe := st.session_state["recipe-choice"]) in recipes.RECIPES:
+        take(recipes.RECIPES[recipe].config, recipe)
 
 
 def _key(name: str) -> str:
     return f"setting-{name}"
 
 
-def _control(name: str, values: dict[str, Any]) -> Any:
-    """Show one field's control and return its value; disable it if it has no effect."""
+def _controls(group: str, values: dict[str, Any]) -> None:
+    """Show the controls of a group that have an effect, and put their values into `values`."""
+    for name, field in _FIELDS.items():
+        if field.metadata["group"] != group:
+            continue
+        if has_effect(name, values):
+            values[name] = control(name, values[name], _key(name))
+        else:  # once it is shown again it begins with the value kept, not with that of this key
+            st.session_state.pop(_key(name), None)
+
+
+def control(name: str, value: Any, key: str, label: str = "") -> Any:
+    """Show the control of one field, `value` at first, and return its value."""
     metadata = _FIELDS[name].metadata
-    value = st.session_state.setdefault(_key(name), values[name])
-    common: dict[str, Any] = {
-        "label": name.replace("_", " ").replace("optimizer", "optimiser").capitalize(),
-        "key": _key(name),
-        "help": _help(metadata),
-        "disabled": not has_effect(name, values),
-    }
+    value = st.session_state.setdefault(key, value)
+    common: dict[str, Any] = {"label": label or LABELS[name], "key": key, "help": metadata["help"]}
     if "choices" in metadata:
         return st.selectbox(options=metadata["choices"], **common)
     if isinstance(value, bool):
         return st.toggle(**common)
     if metadata["stops"]:
         stops = sorted({*metadata["stops"], value})
-        return st.select_slider(options=stops, format_func=_number, **common)
+        return st.select_slider(options=stops, format_func=lambda stop: shown(name, stop), **common)
     kind, low = type(value), metadata["low"]
     if step := metadata["step"]:
         end = max(metadata["end"], value)
@@ -87,14 +126,3 @@ def _control(name: str, values: dict[str, Any]) -> Any:
     step, form = (1, "%d") if kind is int else (0.0001, "%.4f")
     high = kind(metadata["high"])
     return st.number_input(min_value=kind(low), max_value=high, step=step, format=form, **common)
-
-
-def _help(metadata: Mapping[str, Any]) -> str:
-    """Return a field's help, with the other settings that it needs to have an effect."""
-    needs = metadata.get("needs", {}).items()
-    only = [f" Only with the {other} {' or '.join(wanted)}." for other, wanted in needs]
-    return "".join([metadata["help"], *only])
-
-
-def _number(value: float) -> str:
-    return f"{value:,}" if isinstance(value, int) else f"{value:.6g}"

@@ -2,7 +2,9 @@
 
 import pandas as pd
 
-from core.figures.curves import run_curves
+from core.figures import palette
+from core.figures.curves import run_curves, training_curves
+from core.runs.history import History
 
 
 def test_run_without_an_epoch_has_an_empty_curve() -> None:
@@ -27,3 +29,32 @@ def test_names_are_not_taken_for_markup() -> None:
     full = pd.DataFrame({"epoch": [1], "validation_accuracy": [0.9]})
     figure = run_curves({name: full}, "validation_accuracy")
     assert figure.data[0].name == "&lt;b&gt;bold&lt;/b&gt;"
+
+
+def history(*accuracies: float) -> History:
+    """Return a history with these validation accuracies, an epoch each."""
+    epochs = pd.DataFrame({"epoch": range(1, len(accuracies) + 1)})
+    for column in ("train_accuracy", "validation_accuracy", "train_loss", "validation_loss"):
+        epochs[column] = accuracies
+    steps = epochs.assign(accuracy=accuracies, loss=accuracies, learning_rate=0.1)
+    return History(steps, epochs)
+
+
+def test_axes_before_the_first_step_are_those_of_a_training() -> None:
+    """Accuracy runs from 0 to 100 %, and fits what is there as soon as something is."""
+    assert training_curves(history(), "accuracy", 4).layout.yaxis.range == (0, 1)
+    assert training_curves(history(), "loss", 4).layout.yaxis.range == (0, 2.5)
+    assert training_curves(history(0.9), "accuracy", 4).layout.yaxis.range is None
+
+
+def test_run_beside_another_shares_its_axes() -> None:
+    """Its two lines are there in grey, and take no room in the legend."""
+    alone = training_curves(history(0.8, 0.9), "accuracy", 4)
+    both = training_curves(history(0.8, 0.9), "accuracy", 4, beside=("other", history(0.7)))
+    added = [trace for trace in both.data if trace.line.color == palette.NEUTRAL]
+    assert [list(trace.y) for trace in added] == [[0.7], [0.7]]
+    legends = [
+        [t.name for t in figure.data if t.showlegend is not False] for figure in (alone, both)
+    ]
+    assert legends[0] == legends[1]
+    assert both.data[0].name == "training, by step"  # what grows while it trains comes first

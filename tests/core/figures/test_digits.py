@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from core.figures.digits import confusion_map, probability_bars, reliability
+from core.figures.digits import confusion_map, evidence, probability_bars, reliability
 
 
 def test_cell_knows_its_truth_and_answer() -> None:
@@ -62,3 +62,14 @@ def test_reliability_has_the_tables_points() -> None:
     assert (list(told.x), list(told.y)) == ([0.6, 0.9], [0.5, 0.95])
     assert list(calibrated.x) == [0.5, 0.95]
     assert [count for (count,) in told.customdata] == [10, 90]
+
+
+def test_evidence_is_named_in_a_legend() -> None:
+    """Whoever sees blue and orange on the digit reads beside it which speaks for what."""
+    image, values = np.zeros((28, 28), np.float32), np.zeros((28, 28), np.float32)
+    values[5, 5], values[20, 20] = 2, -1
+    ink, overlay, towards, against = evidence(image, values, 4, 9).data
+    assert ink.z.shape == overlay.z.shape == (28, 28)
+    assert overlay.zmax == -overlay.zmin and overlay.z[5, 5] > 0 > overlay.z[20, 20]
+    assert overlay.customdata[5][5] == 2
+    assert (towards.name, against.name) == ("speaks for 4", "speaks for 9")

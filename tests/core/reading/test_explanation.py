@@ -73,3 +73,21 @@ def test_an_image_is_most_alike_to_itself_if_it_was_learned(reader: Reader) -> N
     assert indices[0] == 7 and cosines[0] == pytest.approx(1, abs=0.01)
     indices, _ = alike.nearest(images[8].astype(np.float32) / 255)
     assert len(indices) == 5 and (indices % 2 == 1).all()
+
+
+def test_sentence_names_where_the_evidence_is() -> None:
+    """A gap at the top of an open 4 is named as what makes it a 4, and what objects is named."""
+    image, values = np.zeros((28, 28), np.float32), np.zeros((28, 28), np.float32)
+    image[4:24, 6] = image[14, 6:22] = image[4:24, 21] = 1  # an open 4, in a box of 20 × 16
+    values[5, 10:18] = 1
+    said = explanation.sentence(image, values, 4, 9)
+    assert said == "The gap at the top makes it a 4 rather than a 9."
+    values[22, 21] = -6
+    said = explanation.sentence(image, values, 4, 8)
+    assert said.endswith(
+        "rather than an 8. The ink at the bottom right would rather belong to an 8."
+    )
+    values[14, 14] = 20
+    assert explanation.sentence(image, values, 4, 8) == (
+        "The ink in the middle makes it a 4 rather than an 8."
+    )

@@ -1,0 +1,14 @@
+import streamlit as st
+
+from ui.components.canvas import canvas
+from ui.home.answer import answer
+from ui.home.doors import doors
+
+st.title("Draw a digit")
+st.markdown("A neural network reads it. Here you see how such networks learn, and why they err.")
+left, right = st.columns([1, 2], gap="medium")
+with left:
+    drawing = canvas(pen=False)
+with right:
+    answer(drawing)
+    doors()

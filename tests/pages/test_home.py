@@ -1,0 +1,53 @@
+"""The first page: a drawing is read at once, and four pages are a click away."""
+
+from streamlit.testing.v1 import AppTest
+
+ONE = {
+    "type": "path",
+    "path": [["M", 140, 40], ["Q", 140, 120, 140, 130], ["L", 138, 240]],
+    "left": 0,
+    "top": 0,
+    "strokeWidth": 18,
+}
+
+
+def opened(app: str, *strokes: dict[str, object]) -> AppTest:
+    """Open the app with some strokes on the canvas, without a fault."""
+    page = AppTest.from_file(app, default_timeout=60)
+    if strokes:
+        drawing = {"version": "7.4.0", "objects": list(strokes)}
+        page.session_state["canvas-0"] = {"drawing": {"raw": drawing, "data": None}}
+    page.run()
+    assert not page.exception
+    return page
+
+
+def says(page: AppTest, text: str) -> bool:
+    """Whether the page says something in Markdown."""
+    return any(text in element.value for element in page.markdown)
+
+
+def test_app_opens_with_a_canvas_and_four_doors(whole_app: str, sample_only: None) -> None:
+    """Who opens the app is asked for a digit, and led to four pages."""
+    page = opened(whole_app)
+    assert page.title[0].value == "Draw a digit"
+    doors = {link.proto.label: link.proto.page for link in page.main.get("page_link")}
+    assert doors == {
+        "See it learn": "experiments",
+        "Why does it misread mine?": "draw",
+        "What is in the data?": "data",
+        "Compare": "compare",
+    }
+
+
+def test_first_stroke_is_read(whole_app: str, sample_only: None) -> None:
+    """A vertical stroke is a 1, without a choice of a run; a dot is told to be too small."""
+    assert says(opened(whole_app, ONE), "This looks like a 1 ")
+    page = opened(whole_app, {**ONE, "path": [["M", 10, 10], ["L", 11, 10]]})
+    assert not says(page, "This looks like") and says(page, "Draw")
+
+
+def test_several_digits_are_read_as_a_number(whole_app: str, sample_only: None) -> None:
+    """Two strokes far apart are one number of two digits."""
+    page = opened(whole_app, {**ONE, "left": 200, "top": 140}, {**ONE, "left": 40, "top": 140})
+    assert says(page, "This looks like 11")

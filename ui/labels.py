@@ -1,0 +1,57 @@
+"""What the settings are called on the pages: in everyday words, the field's term beside."""
+
+from typing import Any
+
+LABELS = {
+    "network": "Network",
+    "width": "Width of the network (channels)",
+    "epochs": "Passes over the images (epochs)",
+    "batch_size": "Images per step (batch size)",
+    "optimizer": "Optimiser",
+    "learning_rate": "Size of a step (learning rate)",
+    "momentum": "Push kept from the last step (momentum)",
+    "beta2": "Memory of earlier gradients (beta 2)",
+    "weight_decay": "Pull towards zero (weight decay)",
+    "schedule": "Learning rate over the run (schedule)",
+    "step_every": "Epochs between two drops (step size)",
+    "step_factor": "Factor of each drop (gamma)",
+    "step_from_start": "First drop before the first epoch",
+    "warmup": "Share of the run that climbs (warm-up)",
+    "final_rate": "Last learning rate, as a share of the highest",
+    "ema": "Average of the weights (EMA)",
+    "dropout": "Features silenced (dropout)",
+    "label_smoothing": "Doubt in the labels (label smoothing)",
+    "rotation": "Turn, in degrees (rotation)",
+    "shift": "Move, in pixels (shift)",
+    "scale": "Grow or shrink (scale)",
+    "shear": "Slant, in degrees (shear)",
+    "aspect": "Widen or narrow (aspect ratio)",
+    "elastic": "Bend, in pixels (elastic distortion)",
+    "thickness": "Thicken or thin, in pixels (stroke width)",
+    "small_share": "Share of the run on small images (progressive resizing)",
+    "mean": "Brightness taken away (mean)",
+    "std": "Brightness divided by (standard deviation)",
+    "reading_shift": "Pixels moved to read five times (test-time augmentation)",
+    "validation_size": "Images held out (validation set)",
+    "train_size": "Images to learn from (training set)",
+    "seed": "Number of the random start (seed)",
+    "precision": "Precision of numbers",
+    "device": "Device",
+    "patience": "Epochs without gain before it stops (early stopping)",
+}
+
+
+def shown(name: str, value: Any) -> str:
+    """Return a setting's value as people read it."""
+    if name == "train_size" and value == 0:
+        return "all"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, str):
+        return value
+    return f"{value:,}" if isinstance(value, int) else f"{value:.6f}".rstrip("0").rstrip(".")
+
+
+def term(name: str) -> str:
+    """Return the field's own term for a setting, as in `learning rate`."""
+    return name.replace("_", " ").replace("optimizer", "optimiser")
