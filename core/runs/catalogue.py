@@ -127,8 +127,8 @@ def known() -> tuple[list[Run], bool]:
 
 
 def listed_with_builtin() -> list[Run]:
-    """Return every run, newest first, then the built-in network. Raises StoreError."""
-    return [*listed(), builtin.run()]
+    """Return the runs that are `known`, then the built-in network. Raises StoreError."""
+    return [*known()[0], builtin.run()]
 
 
 def in_progress() -> list[Run]:

@@ -59,7 +59,7 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     """The port of a PostgreSQL server of our own. It refuses root, and then is user postgres's."""
     programs, port = _postgresql(), _free_port()
     if not MLFLOW.exists():
-        pytest.skip("MLflow's server is not here: make .venv-mlflow/installed")
+        pytest.skip("MLflow's server is not here: run make .venv-mlflow/installed")
     as_user = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"]
     prefix = as_user if os.geteuid() == 0 else []
     # Pytest's folders are closed to other users, and sockets' paths must be short.
@@ -112,7 +112,8 @@ def _serving(port: int, name: str, folder: Path, *options: str, **env: str) -> I
         _wait_until_healthy(address, process, log)
         yield Server(address, files, sql, process)
     finally:
-        os.killpg(process.pid, signal.SIGKILL)
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
         process.wait()
 
 

@@ -68,7 +68,9 @@ def test_once_all_are_known_only_what_has_changed_is_asked_for(
     thousand: Run, team: Server, member: Member
 ) -> None:
     """A colleague's rename, note, new run and deletion are seen, in a moment."""
+    before = time.perf_counter()
     every = catalogue.listed()
+    reading_all = time.perf_counter() - before
     assert len(every) == COUNT + 1
     code = (
         "from core.runs import actions, catalogue; from core.runs.person import OWNER;"
@@ -82,19 +84,21 @@ def test_once_all_are_known_only_what_has_changed_is_asked_for(
     assert process.returncode == 0, errors
     before = time.perf_counter()
     now = catalogue.listed()
-    assert time.perf_counter() - before < 1
+    assert time.perf_counter() - before < reading_all / 2
     names = {run.id: run.name for run in now}
     assert names[every[10].id] == "renamed" and every[20].id not in names
     assert now[0].name == "fast_cnn-1001" and len(now) == COUNT + 1
 
 
 def test_a_run_is_numbered_and_found_without_reading_all(thousand: Run) -> None:
-    """A new run's number, `latest`, `best` and an id take a moment each."""
+    """A new run's number, `latest`, `best` and an id together take less time than that."""
     before = time.perf_counter()
     new = catalogue.create(TrainConfig(), "sample", "fast_cnn")
     assert new.name == "fast_cnn-1001"
     assert catalogue.find("latest") == catalogue.find(new.id) == catalogue.get(new.id)
     best = catalogue.find("best")
-    assert time.perf_counter() - before < 2
+    found = time.perf_counter() - before
     assert best.name == "fast_cnn-1000"
+    before = time.perf_counter()
     assert best == catalogue.best(catalogue.listed())
+    assert found < time.perf_counter() - before
