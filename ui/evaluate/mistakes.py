@@ -125,7 +125,7 @@ def _story(truth: int, answer: int, probabilities: np.ndarray) -> str:
 
 def per_class(report: Report) -> None:
     """Show precision, recall, F1 and support by digit; an undefined one is a dash."""
-    st.subheader("By digit")
+    st.header("By digit")
     answered, support = report.matrix.sum(0), report.matrix.sum(1)
     defined = {"precision": answered > 0, "recall": support > 0, "f1": answered + support > 0}
     st.dataframe(
@@ -151,7 +151,7 @@ def per_class(report: Report) -> None:
 
 def confused_pairs(report: Report) -> None:
     """Show the most frequent mistakes, as pairs of truth and answer."""
-    st.subheader("Most confused pairs")
+    st.header("Most confused pairs")
     pairs = metrics.confused_pairs(report.matrix)
     if pairs.empty:
         st.info("No mistakes: every answer is right.", icon=":material/check_circle:")
