@@ -153,7 +153,8 @@ def _again(run: Run, line: DeltaGenerator) -> None:
         icon=":material/replay:",
         on_click=settings.take,
         args=[run.config, run.recipe],
-        help="With a seed that they were not trained with yet. The controls take these settings too.",
+        help="With a seed that they were not trained with yet. The controls take these settings "
+        "too.",
     ):
         pair.watch(request.start_again(run, people.me()))
         st.rerun()
