@@ -1,4 +1,5 @@
-# make app: start Digit Lab.  make check: check what is quick.  make test: check everything.
+# make app: start Digit Lab, for this machine.  make class: start it for a class in the network.
+# make check: check what is quick.  make test: check everything.
 # make bench: measure what README claims.  make format: put the format right.
 # make lock: write down the versions that are installed.
 
@@ -7,12 +8,19 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 	done)
 BIN := .venv/bin
 
-.PHONY: app check test lint bench format lock chromium
+.PHONY: app class check test lint bench format lock chromium
 .DEFAULT_GOAL := app
 
-# Without an address of its own, Streamlit asks another host for this machine's at every start.
+# make app ADDRESS=0.0.0.0 lets other machines in. Without an address of its own to show, Streamlit
+# asks another host for this machine's at every start.
+ADDRESS ?= localhost
 app: .venv/app.installed
-	$(BIN)/python -m streamlit run streamlit_app.py --browser.serverAddress localhost
+	$(BIN)/python -m streamlit run streamlit_app.py --server.address $(ADDRESS) \
+		--browser.serverAddress localhost
+
+PORT ?= 8501
+class: .venv/app.installed
+	$(BIN)/python -m ui.classroom.start --port $(PORT)
 
 check: lint
 	$(BIN)/python -m pytest -m "not slow"
@@ -30,6 +38,7 @@ bench: .venv/test.installed chromium
 	$(BIN)/python -m benchmarks.speed
 	$(BIN)/python -m benchmarks.app
 	$(BIN)/python -m benchmarks.ink
+	$(BIN)/python -m benchmarks.photos
 
 format: .venv/test.installed
 	$(BIN)/ruff check --fix .

@@ -14,6 +14,7 @@ from core.config import config_fields
 from core.data import download, mnist
 from core.errors import ConfigError, RunError, UserError
 from core.runs import catalogue
+from core.sweeps import commands as sweep_commands
 
 if TYPE_CHECKING:  # numpy and what follows: each command loads what it needs
     from core.runs.answers import Result
@@ -103,6 +104,8 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("paths", metavar="PATH", nargs="+", type=Path)
     help = f"{run_help} (default: best, or built-in without any run)"
     sub.add_argument("--run", metavar="RUN", help=help)
+
+    sweep_commands.add(command("sweep", None, "search for better settings, on many machines"))
     return parser
 
 
@@ -161,12 +164,7 @@ def _requested(options: argparse.Namespace) -> Iterator["Run"]:
         raise ConfigError("Give --preset or --like, not both.")
     if not 1 <= options.seeds <= _MOST_SEEDS:
         raise ConfigError(f"--seeds must be from 1 to {_MOST_SEEDS}, not {options.seeds}.")
-    changes = {}
-    for pair in options.set:
-        field, equals, value = pair.partition("=")
-        if not equals:
-            raise ConfigError(f"--set needs FIELD=VALUE, not {pair!r}.")
-        changes[field] = value
+    changes: dict[str, Any] = dict(sweep_commands.assigned(options.set, "--set"))
     if options.like:
         model = catalogue.find(options.like)
         config, recipe = request.like(model).changed(changes), model.recipe

@@ -8,6 +8,7 @@ UserError                      something the user can fix; its message says what
 ├── RunError                   no such run, several such runs, or a run in the wrong state
 ├── StoreError                 the run store does not answer, is locked, read-only or foreign
 ├── ExperimentError            an experiment's file has a mistake, or the experiment cannot go on
+├── SweepError                 no such sweep, or one in the wrong state, or its storage fails
 └── InkError                   a drawing or a picture from which no digit can be read
 
 Any other exception is a bug, and is shown as one.
@@ -44,6 +45,10 @@ class StoreError(UserError):
 
 class ExperimentError(UserError):
     """The file of an experiment has a mistake, or the experiment took too long."""
+
+
+class SweepError(UserError):
+    """A sweep is unknown or in a state that does not allow the request, or cannot be stored."""
 
 
 class InkError(UserError):

@@ -17,6 +17,7 @@ FLOORS = (
         "core.my_digits",
         "core.figures",
         "core.experiments",
+        "core.sweeps",
         "core.jobs",
         "core.reading",
         "core.runs",

@@ -41,7 +41,7 @@ from tools.pen_digits import Drawn
 
 RECIPE = "ink_cnn"
 PEOPLE = 36_000  # of people's images beside MNIST's 55,000
-PEOPLE_MISTAKES = 0.01  # of the answers called sure, to people that it never learned from
+PEOPLE_MISTAKES = 0.005  # of the answers called sure, to people that it never learned from
 _NOBODY = dict.fromkeys(("images", "digits", "writers", "writers_held_out", "labels_left_out"), 0)
 
 

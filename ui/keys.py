@@ -36,6 +36,9 @@ SEEDS = "seeds"  # how many runs to start at once
 
 DOOR = "door-answers"  # whether the browser gets new points by itself
 
+# Sweeps
+SWEEP = "sweep"  # name of the sweep shown
+
 # Evaluate
 SPLIT = "split"  # a member of answers.SPLITS, collection.SPLIT or hands.SPLIT
 WHOSE = "whose"  # the tag of whose digits are evaluated, or "everybody"

@@ -75,13 +75,19 @@ def badge() -> None:
     with st.popover(format.plain(person.name), icon=":material/person:", key="me"):
         if person.owns_all:
             st.markdown("You can change everybody's runs, until you reload the page.")
-        elif os.environ.get("DIGITLAB_ADMIN"):
-            with st.form("admin-form", border=False):
-                secret = st.text_input("Admin secret", type="password", key="admin-secret")
-                if st.form_submit_button("Confirm", key="admin-confirm"):
-                    _confirm(secret)
         else:
             st.markdown("Your runs are yours: others can look at them, and not change them.")
+            ask_for_secret("sidebar")
+
+
+def ask_for_secret(place: str) -> None:
+    """Let a visitor become an admin by the secret, if there is one; `place` is in its keys."""
+    if not os.environ.get("DIGITLAB_ADMIN"):
+        return
+    with st.form(f"admin-form-{place}", border=False):
+        secret = st.text_input("Admin secret", type="password", key=f"admin-secret-{place}")
+        if st.form_submit_button("Confirm", key=f"admin-confirm-{place}"):
+            _confirm(secret)
 
 
 def is_local(address: str | None, headers: Mapping[str, str]) -> bool:
@@ -121,12 +127,16 @@ def _identity() -> tuple[str, str]:
 
 def _ask() -> None:
     st.title("Welcome to Digit Lab")
+    st.markdown(
+        "Your name stands beside your runs. This browser remembers you: only here can you change "
+        "or delete them."
+    )
     with st.form("who", width=420):
         name = st.text_input(
             "Your name",
             max_chars=_NAME_LENGTH,
             key="my-name",
-            help="Shown with your runs. Others can look at them; only you can change them.",
+            autocomplete="nickname",
         )
         if st.form_submit_button("Enter", key="enter", type="primary"):
             name = cleaned_name(name)

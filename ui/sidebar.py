@@ -9,6 +9,7 @@ from core.data.digits import SOURCES
 from core.errors import UserError
 from core.runs.run import State
 from ui import cache, format, people
+from ui.classroom.attendance import attendance
 
 
 def sidebar(pages: Mapping[Page, str]) -> None:
@@ -25,6 +26,7 @@ def sidebar(pages: Mapping[Page, str]) -> None:
 
 @st.fragment(run_every=4)
 def _status() -> None:
+    attendance().note(people.me())
     if cache.warm_up().is_alive():
         st.caption(":material/memory: Getting ready …")
     else:

@@ -14,7 +14,8 @@ from PIL import Image, ImageOps
 from scipy import ndimage
 
 from core.errors import InkError
-from core.ink.normalisation import AREA, BOX, FINE, Digit, Floats, even_out, fit, place
+from core.ink.normalisation import BOX, FINE, Digit, Floats, even_out, fit, ink_box, place
+from core.ink.paper import one_tone, without_ground, without_lines
 from core.ink.separation import (
     BLANK,
     FLAT,
@@ -32,8 +33,8 @@ MAX_BYTES = 16 * 2**20
 MAX_PIXELS = 40_000_000
 MAX_DECODED = 12_500_000  # pixels in memory, 4 bytes each; a JPEG is decoded at reduced size
 MIN_SIDE = 8  # of a picture, pixels
+FILLED = 0.8  # of its box: what is opaque is a picture, not a stroke
 WORKING_SIDE = 1024  # longer side of the picture in which ink is searched, pixels
-UNEVEN = 0.05  # median deviation along the border above which a picture is shaded, in [0, 1]
 
 TOO_LARGE = "The picture is too large: at most 16 MB and 40 megapixels. Upload a smaller one."
 FOREIGN = "The file is not a picture. Upload a PNG, JPEG, WebP, BMP, GIF, TIFF or AVIF."
@@ -88,7 +89,7 @@ def strength(source: bytes | Path | Image.Image) -> Floats:
     `source` has the same bounds as in `from_picture`.
     Raises `InkError` if it cannot be read.
     """
-    return _without_ground(_grey(source))
+    return without_lines(without_ground(_grey(source)))
 
 
 def upright(source: bytes, side: int) -> Image.Image:
@@ -107,10 +108,13 @@ def _grey(source: bytes | Path | Image.Image) -> Floats:
 
     H and W are at most `WORKING_SIDE`.
     """
-    small = _bounded(source, WORKING_SIDE, "L")
+    small = _bounded(source, WORKING_SIDE, "RGB")
     if small.mode == "RGBA":
         return _filled(np.asarray(small.convert("LA"), np.float32) / 255)
-    return np.asarray(small, np.float32) / (65535 if small.mode == "F" else 255)
+    values = np.asarray(small, np.float32)
+    if small.mode == "F":
+        return values / max(float(values.max()), 1)  # of 16 bits, many scanners use but a few
+    return one_tone(values / 255)
 
 
 def _bounded(source: bytes | Path | Image.Image, side: int, mode: str) -> Image.Image:
@@ -170,38 +174,15 @@ def _open(source: bytes | Path) -> Image.Image:
 def _filled(grey_and_alpha: Floats) -> Floats:
     """Return grey (H, W) from grey and opacity (H, W, 2), on a ground that contrasts with the ink.
 
-    If most pixels are opaque and of several tones, the picture has its own ground; otherwise the
-    opaque pixels are the ink, and white ink gets a black ground.
+    If the opaque pixels fill their box and are of several tones, the picture has its own ground;
+    otherwise they are the ink, and white ink gets a black ground.
     """
     grey, alpha = grey_and_alpha[..., 0], grey_and_alpha[..., 1]
-    seen = grey[alpha > alpha.max() / 2]
-    if not len(seen):
+    opaque = alpha > alpha.max() / 2
+    if not opaque.any():
         return alpha  # all transparent: blank
+    seen, box = grey[opaque], opaque[ink_box(opaque)]
     tone = float(np.median(seen))
-    whole = len(seen) > grey.size / 2 and np.ptp(seen) > MIN_CONTRAST
+    whole = box.mean() > FILLED and np.ptp(seen) > MIN_CONTRAST
     ground = tone if whole else float(tone < 0.5)
     return grey * alpha + ground * (1 - alpha)
-
-
-def _without_ground(grey: Floats) -> Floats:
-    """Return the strength of the ink (H, W) from grey (H, W): the difference from the paper.
-
-    In an evenly lit picture, the paper has the tone of the border. In a shaded one, it is the
-    median over half the picture, which follows shadows but not strokes. The ink is darker or
-    lighter than the paper, whichever differs more (cubes keep the sign). Differences below three
-    standard deviations of the noise are 0.
-    """
-    page = Image.fromarray(grey)
-    width, height = (max(1, round(64 * side / max(page.size))) for side in page.size)
-    small = np.asarray(page.resize((width, height), AREA))
-    frame = np.concatenate([small[[0, -1]].ravel(), small[:, [0, -1]].ravel()])
-    paper = np.full_like(small, np.median(frame))
-    if np.median(np.abs(frame - paper[0, 0])) > UNEVEN:
-        paper = ndimage.median_filter(small, (max(1, height // 2), max(1, width // 2)))
-    ink = grey - np.asarray(Image.fromarray(paper).resize(page.size, Image.Resampling.BILINEAR))
-    if (ink**3).sum() < 0:
-        ink = -ink
-    noise = (
-        np.percentile(np.abs(ink), 25) / 0.319
-    )  # 25 % of a normal sample is within 0.319 standard deviations
-    return np.where(ink > 3 * noise, ink, 0)

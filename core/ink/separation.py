@@ -18,6 +18,10 @@ BLANK = (
     "No digit found: the picture looks blank. "
     "Use a darker pen or more light, or crop the picture to the digit."
 )
+SIDEWAYS = (
+    "No row of digits found: they stand above each other. "
+    "Turn the picture, or crop it to a single digit."
+)
 FLAT_LINE = "No digit found: there is only a flat line. Crop the picture to the digit."
 
 PART = 0.35  # of the ink's height: a lower piece is a part of the digit next to it
@@ -29,6 +33,7 @@ OPEN_GAP = 0.4  # of its height: between the L and the bar, at most
 STRAIGHT = 0.2  # spread of a bar's ink across it to that along it, at most
 FOOT = 0.5  # of an L's height, from its top: where it reaches farthest right, at least
 MAX_DIGITS = 20
+COLUMN = 4  # single pieces above each other: more than the parts of a digit
 ROW_GAP = 0.05  # of the lower row's height: the least gap between rows
 
 
@@ -77,8 +82,8 @@ def group_pieces(boxes: Floats, points: Sequence[Floats]) -> list[list[list[int]
     """Group pieces into digits: the indices of each digit's pieces, row by row, left to right.
 
     `boxes` are (N, 4): left, top, right, bottom; `points` are each piece's ink, (M, 2): x, y. A
-    column of single digits counts as one digit, since it cannot be told from the parts of one.
-    Raises `InkError` for more than MAX_DIGITS.
+    column of two single digits counts as one digit, since it cannot be told from the parts of one.
+    Raises `InkError` for a longer column, and for more than MAX_DIGITS.
     """
     rows = [
         [
@@ -88,6 +93,8 @@ def group_pieces(boxes: Floats, points: Sequence[Floats]) -> list[list[list[int]
         for row in _rows(boxes)
     ]
     if len(rows) > 1 and all(len(row) == 1 for row in rows):
+        if len(rows) >= COLUMN:
+            raise InkError(SIDEWAYS)
         rows = [_digits_of_row(boxes, points)]  # strokes above each other, as of a broken 1 or 8
     if sum(map(len, rows)) > MAX_DIGITS:
         raise InkError(f"The picture has more than {MAX_DIGITS} digits. Use fewer at a time.")

@@ -119,6 +119,7 @@ def prepare() -> None:
 
 
 def worker_environment() -> dict[str, str]:
-    """Return this process's environment, with the folders as absolute paths."""
+    """Return this process's environment, without its secret, the folders as absolute paths."""
     data = str(mnist.directory().resolve())
-    return {**os.environ, "DIGITLAB_RUNS": str(directory()), "DIGITLAB_DATA": data}
+    kept = {name: value for name, value in os.environ.items() if name != "DIGITLAB_ADMIN"}
+    return {**kept, "DIGITLAB_RUNS": str(directory()), "DIGITLAB_DATA": data}

@@ -10,8 +10,8 @@ import platform
 import signal
 import sys
 import traceback
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,13 +31,16 @@ if TYPE_CHECKING:  # torch takes 2 s and 500 MB: a queued run does not load it
     from core.data.digits import Digits
     from core.jobs.keeper import Keeper
     from core.training.checkpoint import Checkpoint
-    from core.training.events import Ended, Event
+    from core.training.events import Ended, Epoch, Event
 
 _log = logging.getLogger("digitlab")
 
 
-def work(run: Run) -> Run:
+def work(run: Run, queued: bool = True, judge: "Callable[[Epoch], str]" = lambda epoch: "") -> Run:
     """Train a run, from its last checkpoint if it has one, and return it in its final state.
+
+    Without `queued`, it does not wait for other trainings on the device. `judge` is called after
+    each epoch; the run is stopped if it returns a reason.
 
     Raises RunError if the run is complete, in progress elsewhere, deleted meanwhile, or has lost
     the checkpoint to resume from; StoreError if its end could not be recorded. Any error while it
@@ -58,7 +61,7 @@ def work(run: Run) -> Run:
         recorder.start()
         with ExitStack() as at_the_end:
             at_the_end.callback(recorder.close)
-            _take_turn(run, recorder)
+            _take_turn(run, recorder, queued, judge)
     return catalogue.get(run.id)
 
 
@@ -85,12 +88,15 @@ def _fetch(run: Run) -> None:
             files.path(run, name)
 
 
-def _take_turn(run: Run, recorder: Recorder) -> None:
-    """Wait for the device and train; record an error as the run's failure."""
+def _take_turn(run: Run, recorder: Recorder, queued: bool, judge: "Callable[[Epoch], str]") -> None:
+    """Wait for the device if `queued`, and train; record an error as the run's failure."""
+    folder = queue.folder_for(run.config)
     try:
-        with queue.turn(queue.folder_for(run.config), run.id, recorder.stopping.is_set) as ours:
+        with (
+            queue.turn(folder, run.id, recorder.stopping.is_set) if queued else nullcontext(True)
+        ) as ours:
             if ours:
-                _train(run, recorder)
+                _train(run, recorder, judge)
             else:
                 recorder.end(State.STOPPED, "before training began")
     except RunError:
@@ -146,10 +152,11 @@ def _stopped_by_signals(recorder: Recorder) -> Iterator[None]:
             signal.signal(number, handle)
 
 
-def _train(run: Run, recorder: Recorder) -> None:
+def _train(run: Run, recorder: Recorder, judge: "Callable[[Epoch], str]") -> None:
     """Train; write the events to the store and to the run's folder."""
     from core.data import mnist
     from core.jobs.keeper import Keeper
+    from core.training.events import Epoch
     from core.training.loop import train
 
     recorder.tags({"state": State.RUNNING, "reason": "", "host": platform.node()} | process.code())
@@ -174,6 +181,9 @@ def _train(run: Run, recorder: Recorder) -> None:
         should_stop=recorder.stopping.is_set,
     ):
         _handle(event, run, keeper, recorder, digits)
+        if isinstance(event, Epoch) and (reason := judge(event)):
+            recorder.end(State.STOPPED, reason)
+            recorder.stopping.set()
 
 
 def _finetuning_inputs(
@@ -259,7 +269,8 @@ def _end(event: "Ended", run: Run, keeper: "Keeper", recorder: Recorder, digits:
             recorder.calibration(fit_calibration(run, digits), best["epoch"])
         if answers.may_have_seen(run, digits):
             recorder.warn(answers.why_no_test(run))
-        elif state.is_final:  # a run that can be resumed must not be selected on the test set
+        elif state.is_final and not run.sweep:
+            # What can be resumed, or is chosen from, must not be selected on the test set.
             accuracy = answers.read_test(run, best, digits)
             recorder.metrics({"test_accuracy": accuracy}, best["epoch"])
     try:

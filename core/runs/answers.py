@@ -71,12 +71,13 @@ def may_have_seen(run: Run, digits: Digits) -> bool:
 def splits(run: Run, digits: Digits) -> tuple[str, ...]:
     """Return the splits that a run may be evaluated on, the most informative first.
 
-    The test set is available once a run cannot be resumed, so that it never selects an epoch.
+    The test set is available once a run cannot be resumed, so that it never selects an epoch; and
+    not for the trials of a sweep, so that it never selects settings.
     """
     validation = ("validation",) if run.data == digits.source else ()
     if may_have_seen(run, digits):
         return (KNOWN, *validation)
-    return SPLITS if run.state.is_final else validation
+    return SPLITS if run.state.is_final and not run.sweep else validation
 
 
 def why_no_test(run: Run) -> str:
@@ -133,6 +134,11 @@ def _split_images(
         raise RunError(
             f"The run {run.name} is {run.state}: a run is tested once, when it has finished. "
             "Choose the split validation until then."
+        )
+    if split == "test" and run.sweep:
+        raise RunError(
+            f"The run {run.name} is a trial of the sweep {run.sweep}, which chooses by validation; "
+            "only its confirmed winner is tested. Choose the split validation."
         )
     if split != "validation":
         return digits.test_images, digits.test_labels, np.arange(len(digits.test_labels))

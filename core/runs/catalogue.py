@@ -45,6 +45,7 @@ def create(
     parent: Run | None = None,
     taught_digits: int = 0,
     by: Person = OWNER,
+    sweep: str = "",
 ) -> Run:
     """Add a new run to the store, queued. Raises StoreError, and RunError for an invalid name.
 
@@ -57,6 +58,7 @@ def create(
         parent: the run to fine-tune; the data it learned from are recorded with the new run.
         taught_digits: how many of my digits the new run learns from.
         by: whose run it is.
+        sweep: the sweep that it is a trial of, if any; its test images are then withheld.
 
     """
     from mlflow.entities import Param
@@ -75,6 +77,8 @@ def create(
             "host": platform.node(),
             "data": data,
         }
+        if sweep:
+            tags["sweep"] = sweep
         if parent:
             tags["taught_from"] = parent.id
             tags["taught_digits"] = str(taught_digits)

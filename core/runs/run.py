@@ -89,6 +89,7 @@ class Run:
     calibration: Calibration  # fitted on the validation images at the end; neutral until then
     seen: tuple[str, ...] = ()  # data sets other than `data` that its parents learned from
     taught_digits: int = 0  # how many of my digits it learned from
+    sweep: str = ""  # the sweep that it is a trial of; such a run is not tested
     owner: str = ""  # the tag of the person whose run it is; empty: of the machine's owner
 
     @property
@@ -200,6 +201,7 @@ def read(entry: Any) -> Run:
         calibration=Calibration(metrics.get("temperature", 1.0), metrics.get("reading_sure_from")),
         seen=seen,
         taught_digits=int(_number(tags, "taught_digits")),
+        sweep=tags.get("sweep", ""),
         owner=tags.get("owner", ""),
     )
 

@@ -136,14 +136,14 @@ def test_admin_may_stop_everybodys(monkeypatch: pytest.MonkeyPatch) -> None:
     going()
     app = visit("Ben")
     for said, may in (("another", False), ("", False), ("a secret", True)):
-        app.text_input(key="admin-secret").set_value(said)
-        app.button(key="admin-confirm").click().run()
+        app.text_input(key="admin-secret-sidebar").set_value(said)
+        app.button(key="admin-confirm-sidebar").click().run()
         assert ("stop" in there(app, "button")) == may
 
 
 def test_without_an_admin_secret_nobody_is_admin() -> None:
     """Where none was set, none is asked for."""
-    assert "admin-secret" not in there(visit("Ben"), "text_input")
+    assert "admin-secret-sidebar" not in there(visit("Ben"), "text_input")
 
 
 def test_started_run_is_the_visitors(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -335,7 +335,7 @@ def test_chosen_run_stays_while_another_trains() -> None:
 
 def headline(page: AppTest) -> str:
     """Return the name of the run whose curves are shown, with its icon."""
-    [said] = [text.value for text in page.markdown if text.value.startswith("#### ")]
+    [said] = [text.value for text in page.markdown if text.value.startswith("## ")]
     return said
 
 

@@ -45,7 +45,7 @@ def curves(chosen: list[Run]) -> None:
 
 def verdict(first: Run, second: Run) -> None:
     """Show whether the difference between two runs' test accuracies is significant."""
-    st.subheader("Is one better?")
+    st.header("Is one better?")
     untested = [run for run in (first, second) if run.test_accuracy is None]
     for run in untested:
         if run.seen:
@@ -91,7 +91,7 @@ def _sentence(paired: significance.Paired, first: str, second: str) -> str:
 
 def ensemble(chosen: list[Run]) -> None:
     """Show the accuracy of the runs' averaged probabilities, and of each run alone."""
-    st.subheader("Ensemble")
+    st.header("Ensemble")
     try:
         alone = [cache.result(run, "test") for run in chosen]
         together = answers.together(alone)
@@ -123,7 +123,7 @@ def ensemble(chosen: list[Run]) -> None:
 
 def differences(chosen: list[Run]) -> None:
     """Show the settings in which the runs differ."""
-    st.subheader("What differs")
+    st.header("What differs")
     table = compare.differing(chosen)
     if table.empty:
         st.markdown("Nothing: settings, seed, data and code are the same.")

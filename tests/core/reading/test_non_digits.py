@@ -10,6 +10,7 @@ from benchmarks.ink import letters, scribbles
 from core.data import mnist
 from core.ink.strokes import draw
 from core.reading import non_digits
+from core.reading.reader import Reader
 from core.runs import builtin
 from tools.make_non_digits import non_digits_from
 
@@ -21,11 +22,12 @@ def test_digits_are_digits() -> None:
 
 
 @pytest.mark.parametrize("kind", [letters, scribbles])
-def test_most_of_what_was_never_shown_is_no_digit(
+def test_most_of_what_was_never_shown_is_surely_no_digit(
     kind: Callable[[], Iterator[NDArray[np.float32]]],
 ) -> None:
-    """Letters of a typeface and random walks were not among what it learned from."""
-    assert non_digits.are_digits(np.stack(list(kind()))).mean() <= 0.3
+    """Letters of a typeface and random walks, which often look like a digit, were never shown."""
+    readings = Reader(builtin.run()).readings(np.stack(list(kind())))
+    assert np.mean([one.sure for one in readings]) <= 0.2
 
 
 def test_what_is_made_to_be_no_digit_is_none() -> None:

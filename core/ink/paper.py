@@ -1,0 +1,171 @@
+"""Tell ink from paper: shadows, the table under the sheet, and printed lines are no ink.
+
+Ink is what is thinner than a stroke can be. A grey closing fills what is dark and thin, and leaves
+what is dark and wide, so that a shadow or a table belongs to the ground whatever its shape (see
+Serra, Image Analysis and Mathematical Morphology, 1982). A printed line is straight, thin and as
+long as the page, and is taken out where no stroke crosses it, as staff lines are in printed music
+(Dalitz et al., "A comparative study of staff removal algorithms", IEEE Transactions on Pattern
+Analysis and Machine Intelligence 30 (5), 2008).
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from scipy import ndimage
+
+from core.ink.normalisation import AREA, Floats, Mask
+
+SAMPLED = 20_000  # pixels from which the principal components are computed
+COLOURED = 3  # times the spread of the luma: that of colours along another axis, at least
+
+GROUND_SIDE = 160  # longer side of the picture in which the ground is sought, pixels
+THICKEST_STROKE = 0.3  # of the picture's longer side: what is wider is ground
+USUAL_STROKE = 0.1  # of the picture's longer side
+CUT = 0.65  # of a border: what is dark along less of it is a stroke that the border cuts
+
+WEAKEST = 0.2  # of the strongest ink: the weakest that is taken for a line
+LINES_SIDE = 256  # longer side of the picture in which the lean of lines is measured, pixels
+LEAN = 5  # degrees: the most by which lines lean
+FRAME = 0.6  # of the page's side: the least length of a frame's line
+ALIKE = 0.75  # of the longest line: the least length of the others
+LONG = 0.9  # of the page's side: the least length of a line across the page
+THIN = 0.04  # of the page's longer side: the most that a line is thick
+REST = 0.1  # of the ink: what remains without the lines, at least
+
+
+def one_tone(colours: Floats) -> Floats:
+    """Return colours (H, W, 3) in [0, 1] as one tone (H, W) in which ink differs from its ground.
+
+    It is the luma of ITU-R BT.601, unless the colours differ far more along another axis, the first
+    of their principal components, as green ink on red paper does.
+    """
+    luma = colours @ np.array([0.299, 0.587, 0.114], np.float32)
+    some = colours.reshape(-1, 3)[:: max(1, luma.size // SAMPLED)].astype(np.float64)
+    spreads, axes = np.linalg.eigh(np.cov(some, rowvar=False))
+    if luma.std() * COLOURED < math.sqrt(spreads[-1] / 3):
+        return np.asarray(colours @ (axes[:, -1] / math.sqrt(3)).astype(np.float32))
+    return np.asarray(luma)
+
+
+def without_ground(grey: Floats) -> Floats:
+    """Return the strength of the ink (H, W) from grey (H, W): its difference from the ground.
+
+    Differences below three standard deviations of the noise are 0.
+    """
+    page = Image.fromarray(grey)
+    share = min(1.0, GROUND_SIDE / max(page.size))
+    small = np.asarray(page.resize([max(1, round(share * side)) for side in page.size], AREA))
+    if _is_dark_on_light(small):
+        return _darker(grey, small)
+    return _darker(1 - grey, 1 - small)
+
+
+def _darker(grey: Floats, small: Floats) -> Floats:
+    """Return how much darker than the ground grey (H, W) is; `small` is the same picture, small."""
+    # Between a sheet and a table the ground is the table, so that the sheet's edge is no ink.
+    ground = ndimage.minimum_filter(_closed(small, THICKEST_STROKE), 3)
+    size = grey.shape[::-1]
+    ink = np.asarray(Image.fromarray(ground).resize(size, Image.Resampling.BILINEAR)) - grey
+    noise = np.percentile(np.abs(ink), 25) / 0.319  # a quarter of a normal sample is within 0.319 σ
+    return np.where(ink > 3 * noise, ink, 0)
+
+
+def _closed(grey: Floats, share: float) -> Floats:
+    """Return grey (H, W) without what is dark and narrower than a share of its longer side.
+
+    What reaches the border goes on behind it, but for strokes that the border cuts.
+    """
+    side = max(3, math.ceil(share * max(grey.shape)))
+    framed = np.pad(grey, 1, "edge")
+    for border in (framed[0], framed[-1], framed[:, 0], framed[:, -1]):
+        border[:] = ndimage.grey_closing(border, max(3, math.ceil(CUT * len(border))))
+    closed = ndimage.grey_closing(np.pad(framed, side, "edge"), (side, side))
+    return np.asarray(closed[side + 1 : -side - 1, side + 1 : -side - 1])
+
+
+def _is_dark_on_light(grey: Floats) -> bool:
+    """Return whether ink is darker than its ground.
+
+    Taking the ink away leaves less to be seen than taking away the paper between the strokes.
+    """
+    return _variation(_closed(grey, USUAL_STROKE)) <= _variation(_closed(1 - grey, USUAL_STROKE))
+
+
+def _variation(ground: Floats) -> float:
+    """Return the sum of the differences between neighbours."""
+    return float(np.abs(np.diff(ground, axis=0)).sum() + np.abs(np.diff(ground, axis=1)).sum())
+
+
+def without_lines(ink: Floats) -> Floats:
+    """Return ink (H, W) without printed lines: those across the page, frames, and squares.
+
+    A line is thin and straight, and leans by LEAN at most. It ends at the page's borders, or is one
+    of a frame's, of which there are two at least in either direction. Strokes that cross it stay.
+    """
+    mask = ink > WEAKEST * ink.max()
+    if not mask.any():
+        return ink
+    both = _lines(mask), _lines(mask.T)
+    is_framed = all(len(lines) >= 2 for lines in both)
+    bare = mask.copy()
+    for lines, turned in zip(both, (bare, bare.T), strict=True):
+        for line in lines:
+            if is_framed or line.is_across:
+                line.erase(turned)
+    return np.where(bare, ink, 0) if bare.sum() >= REST * mask.sum() else ink
+
+
+@dataclass(frozen=True)
+class _Line:
+    """A nearly level line in a mask: `rows (W,)` where it begins in each column, and how thick."""
+
+    rows: NDArray[np.int64]
+    thickness: int
+    is_across: bool
+
+    def erase(self, mask: Mask) -> None:
+        """Take the line out of a mask (H, W), but for the columns in which a stroke crosses it."""
+        columns = np.arange(mask.shape[1])
+        margin = 2 + self.thickness // 2
+        reach = range(-margin, self.thickness + margin)
+        rows = [(self.rows + away).clip(0, len(mask) - 1) for away in reach]
+        alone = ~(mask[rows[0], columns] | mask[rows[-1], columns])
+        for row in rows:
+            mask[row[alone], columns[alone]] = False
+
+
+def _lines(mask: Mask) -> list[_Line]:
+    """Return the nearly level lines in a mask (H, W) that are as long as a frame's at least."""
+    height, width = mask.shape
+    across = np.arange(width) - width // 2
+    slope = _slope(mask)
+    shift = np.rint(slope * across).astype(np.int64)
+    level = mask[(np.arange(height)[:, None] + shift).clip(0, height - 1), np.arange(width)]
+    covered = level.mean(1)
+    bands, count = ndimage.label(covered >= max(FRAME, ALIKE * covered.max()))
+    lines = []
+    for (rows,) in ndimage.find_objects(bands)[:count]:
+        thickness = rows.stop - rows.start
+        if thickness <= max(2, THIN * max(mask.shape)):
+            inked = level[rows].any(0)
+            is_across = bool(inked.mean() >= LONG and inked[:3].any() and inked[-3:].any())
+            lines.append(_Line(rows.start + shift, thickness, is_across))
+    return lines
+
+
+def _slope(mask: Mask) -> float:
+    """Return the slope at which the rows of a mask (H, W) are fullest: that of its level lines."""
+    step = math.ceil(max(mask.shape) / LINES_SIDE)
+    rows, columns = np.nonzero(mask)
+    rows, columns = rows // step, (columns - mask.shape[1] // 2) // step
+    most = math.tan(math.radians(LEAN)) * LINES_SIDE / 2  # rows, at the end of a line
+
+    def fullness(slope: float) -> float:
+        level = np.rint(rows - slope * columns).astype(np.int64)
+        return float((np.bincount(level - level.min()).astype(float) ** 2).sum())
+
+    slopes = np.arange(-round(most), round(most) + 1) / (LINES_SIDE / 2)
+    return float(max(sorted(slopes, key=abs), key=fullness))

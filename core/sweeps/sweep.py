@@ -1,0 +1,227 @@
+"""A sweep as recorded: its plan, its trials, and what follows from them.
+
+Settings whose run died are tried again: the attempts at the same settings are one trial.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cached_property
+from statistics import mean
+from typing import TYPE_CHECKING, Any
+
+from core.config import TrainConfig, config_from
+from core.sweeps import storage
+from core.sweeps.space import Settings, Space, space_from
+
+if TYPE_CHECKING:  # optuna takes 0.8 s
+    from optuna.study import Study
+    from optuna.trial import FrozenTrial
+
+ATTEMPTS = 3  # at the same settings, before they are given up
+SAMPLERS = {
+    "tpe": "Tries what did well so far, and its surroundings, more often.",
+    "random": "Draws each trial by itself.",
+    "grid": "Tries every combination once, in a drawn order.",
+}
+PRUNERS = {
+    "median": "Ends a trial that is worse than half of the others were at the same epoch.",
+    "hyperband": "Gives most trials few epochs, and the best third of them more, again and again.",
+    "none": "Trains every trial to its end.",
+}
+
+
+class Outcome(StrEnum):
+    """What became of a trial."""
+
+    WAITING = "waiting"  # its run died, and it will be tried again
+    RUNNING = "running"
+    FINISHED = "finished"
+    PRUNED = "pruned"  # ended early: by the pruner, by hand, or because it diverged
+    FAILED = "failed"  # its run failed ATTEMPTS times
+
+
+_OUTCOMES = {
+    "WAITING": Outcome.WAITING,
+    "RUNNING": Outcome.RUNNING,
+    "COMPLETE": Outcome.FINISHED,
+    "PRUNED": Outcome.PRUNED,
+    "FAIL": Outcome.FAILED,
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What a sweep searches, how far it goes, and whose it is.
+
+    `trials` and `minutes` are its budget, one of them or both. The minutes are those of training,
+    of all workers together.
+    """
+
+    base: TrainConfig
+    recipe: str
+    data: str  # a key of `data.SOURCES`
+    space: Space
+    sampler: str = "tpe"
+    pruner: str = "median"
+    trials: int | None = None
+    minutes: float | None = None
+    author: str = ""
+    owner: str = ""  # the tag of the person whose sweep it is; empty: of the machine's owner
+    paused: bool = False
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the plan as plain values, for JSON."""
+        space = {field: str(bounds) for field, bounds in self.space.items()}
+        return vars(self) | {"base": self.base.to_dict(), "space": space}
+
+
+def plan_from(values: dict[str, Any]) -> Plan:
+    """Return a plan from its plain values. Raises ConfigError."""
+    space = space_from(values["space"])
+    return Plan(**values | {"base": config_from(values["base"]), "space": space})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trial:
+    """Some settings and what became of them, at the last attempt.
+
+    `reached` has the validation accuracy of each epoch, and `accuracy` that of the best epoch of a
+    finished trial; all in [0, 1].
+    """
+
+    number: int  # counted from 1
+    attempts: int
+    settings: Settings
+    outcome: Outcome
+    accuracy: float | None
+    reached: dict[int, float]
+    run: str  # id; empty until there is one
+    host: str
+    seconds: float  # of training, all attempts together
+
+    @property
+    def best(self) -> float | None:
+        """The best validation accuracy so far; None before the first epoch."""
+        return max((*self.reached.values(), self.accuracy or 0.0), default=None) or None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sweep:
+    """A sweep with its trials, in the order of their numbers."""
+
+    name: str
+    plan: Plan
+    trials: list[Trial]
+
+    @cached_property
+    def finished(self) -> list[Trial]:
+        """The trials that trained to their end, the best first."""
+        found = [trial for trial in self.trials if trial.outcome == Outcome.FINISHED]
+        return sorted(found, key=lambda trial: trial.accuracy or 0.0, reverse=True)
+
+    @property
+    def best(self) -> Trial | None:
+        """The trial with the highest validation accuracy, the first of equals."""
+        return next(iter(self.finished), None)
+
+    def count(self, outcome: Outcome) -> int:
+        """Return how many trials have this outcome."""
+        return sum(trial.outcome == outcome for trial in self.trials)
+
+    @property
+    def open(self) -> int:
+        """How many trials are running or wait to be tried again."""
+        return self.count(Outcome.RUNNING) + self.count(Outcome.WAITING)
+
+    @property
+    def seconds_a_trial(self) -> float:
+        """The mean seconds of training of the trials that are over; 0 before the first."""
+        over = [trial.seconds for trial in self.trials if trial.outcome != Outcome.RUNNING]
+        return mean(over) if over else 0.0
+
+    @property
+    def is_spent(self) -> bool:
+        """Whether the budget allows no further trial."""
+        plan = self.plan
+        if plan.trials is not None and len(self.trials) >= plan.trials:
+            return True
+        if plan.minutes is None:
+            return False
+        # A trial in progress will take what the others took.
+        expected = self.open * self.seconds_a_trial
+        return sum(trial.seconds for trial in self.trials) + expected >= 60 * plan.minutes
+
+    @property
+    def state(self) -> str:
+        """The state in a word: finished, paused, running or waiting, for a worker."""
+        if self.is_spent and not self.open:
+            return "finished"
+        if self.plan.paused:
+            return "paused"
+        return "running" if self.count(Outcome.RUNNING) else "waiting"
+
+    def summary(self) -> dict[str, Any]:
+        """Return the fields that the command line prints."""
+        best = self.best
+        return {
+            "sweep": self.name,
+            "state": self.state,
+            "trials": self.plan.trials,
+            "minutes": self.plan.minutes,
+            "done": self.count(Outcome.FINISHED),
+            "pruned": self.count(Outcome.PRUNED),
+            "failed": self.count(Outcome.FAILED),
+            "waiting": self.count(Outcome.WAITING),
+            "running": self.count(Outcome.RUNNING),
+            "vary": {field: str(bounds) for field, bounds in self.plan.space.items()},
+            "best": best
+            and {"run": best.run, "validation_accuracy": best.accuracy, "settings": best.settings},
+        }
+
+
+def get(name: str) -> Sweep:
+    """Return the sweep of that name as it is now. Raises SweepError."""
+    with storage.opened(name) as study:
+        return read(study)
+
+
+def listed() -> list[Sweep]:
+    """Return all sweeps, the newest first. Raises SweepError."""
+    return [get(name) for name in reversed(storage.names())]
+
+
+def read(study: "Study") -> Sweep:
+    """Return a sweep from its study."""
+    trials = [_trial(number, tried) for number, tried in enumerate(attempts(study).values(), 1)]
+    return Sweep(name=study.study_name, plan=plan_from(study.user_attrs["plan"]), trials=trials)
+
+
+def attempts(study: "Study") -> "dict[int, list[FrozenTrial]]":
+    """Return a study's trials in the order of their numbers, those at the same settings together.
+
+    They are keyed by Optuna's number of the first attempt.
+    """
+    found: dict[int, list[FrozenTrial]] = {}
+    for trial in study.get_trials(deepcopy=False):
+        found.setdefault(trial.user_attrs.get("first", trial.number), []).append(trial)
+    return found
+
+
+def settings(trial: "FrozenTrial") -> Settings:
+    """Return a trial's settings, which it has before it runs."""
+    return dict(trial.system_attrs["fixed_params"])
+
+
+def _trial(number: int, tried: "list[FrozenTrial]") -> Trial:
+    last = tried[-1]
+    return Trial(
+        number=number,
+        attempts=len(tried),
+        settings=settings(last),
+        outcome=_OUTCOMES[last.state.name],
+        accuracy=last.value if last.state.name == "COMPLETE" else None,
+        reached=dict(last.intermediate_values),
+        run=last.user_attrs.get("run", ""),
+        host=last.user_attrs.get("host", ""),
+        seconds=sum(trial.user_attrs.get("seconds", 0.0) for trial in tried),
+    )

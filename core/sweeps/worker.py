@@ -1,0 +1,222 @@
+"""Do a sweep's trials in this process, one after the other; any number of workers may join.
+
+A trial is claimed under the sweeps' lock, so that none is done twice. Whoever claims one first ends
+those whose runs are over: a dead worker's trial is told FAIL, and asked for again.
+"""
+
+import gc
+import logging
+import platform
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from core.data import mnist
+from core.data.digits import SOURCES
+from core.errors import ConfigError, DataError, RunError, StoreError, SweepError
+from core.jobs import worker
+from core.runs import catalogue
+from core.runs.person import Person
+from core.runs.run import Run, State
+from core.sweeps import search, storage, sweep
+from core.sweeps.space import configured, whole
+from core.sweeps.sweep import ATTEMPTS
+
+if TYPE_CHECKING:  # optuna takes 0.8 s, torch more
+    from optuna.study import Study
+    from optuna.trial import FrozenTrial, Trial
+
+    from core.training.events import Epoch
+
+_log = logging.getLogger("digitlab")
+_POLL = 1.0  # seconds between two looks for a trial to do
+_IDLE = 3600.0  # seconds without a trial after which a worker leaves: the sweep is paused
+_PRUNED = "pruned"  # how the reason of a pruned run begins
+_TAKEN = "another worker has taken up its trial"
+
+
+def work(
+    name: str,
+    most: int | None = None,
+    threads: int | None = None,
+    told: Callable[[Run], None] = lambda run: None,
+) -> None:
+    """Do trials of a sweep until it is over, or at most so many.
+
+    After SIGTERM or Ctrl-C the trial in progress is left to the other workers.
+
+    Args:
+        name: the sweep's.
+        most: trials after which this worker leaves.
+        threads: of torch, on the processor; by default as many as there are cores.
+        told: called with each trial's run when it is over.
+
+    Raises SweepError if there is no such sweep, DataError if its data are not here, and any error
+    of a run but ConfigError, which is the settings' fault and not this machine's.
+
+    """
+    plan = sweep.get(name).plan
+    if mnist.source() != plan.data:
+        raise DataError(
+            f"The sweep {name} trains on {SOURCES[plan.data]}, which this machine does not "
+            "use. Set DIGITLAB_DATA, or fetch it: python -m core data --download"
+        )
+    if threads:
+        import torch
+
+        torch.set_num_threads(threads)
+    done, idle = 0, time.monotonic()
+    with _leaving() as leaving:
+        try:
+            while not leaving.is_set() and (most is None or done < most):
+                found = _claimed(name, idle)
+                if found:
+                    trial, run = found
+                    run = _done(trial, run)
+                    done, idle = done + 1, time.monotonic()
+                    told(run)
+                    if _was_left(run):
+                        return
+                elif sweep.get(name).state == "finished" or time.monotonic() > idle + _IDLE:
+                    return
+                else:
+                    leaving.wait(_POLL)
+        finally:
+            with storage.locked(), storage.opened(name) as study:
+                _settle(study)
+
+
+@contextmanager
+def _leaving() -> Iterator[threading.Event]:
+    """Yield an event that SIGTERM and Ctrl-C set, between two trials."""
+    event = threading.Event()
+    before = {
+        number: signal.signal(number, lambda *_: event.set())
+        for number in (signal.SIGTERM, signal.SIGINT)
+    }
+    try:
+        yield event
+    finally:
+        for number, handle in before.items():
+            signal.signal(number, handle)
+
+
+def _claimed(name: str, idle: float) -> "tuple[Trial, Run] | None":
+    """Return the next trial to do; None without one, or while a store does not answer."""
+    try:
+        return claim(name)
+    except (StoreError, SweepError) as error:
+        if time.monotonic() > idle + _IDLE:
+            raise
+        _log.warning("%s", error)
+        return None
+
+
+def claim(name: str) -> "tuple[Trial, Run] | None":
+    """Take the next trial of a sweep and request its run; None if there is nothing to do now.
+
+    Ends the trials whose runs are over first. Raises SweepError, StoreError.
+    """
+    with storage.locked(), storage.opened(name) as study:
+        _settle(study)
+        now = sweep.read(study)
+        if now.plan.paused:
+            return None
+        if not now.count(sweep.Outcome.WAITING):
+            settings = None if now.is_spent else search.propose(now)
+            if settings is None:
+                return None
+            study.enqueue_trial(settings)
+        study.pruner = search.pruner(now)
+        trial = study.ask(whole(now.plan.space))
+        trial.set_user_attr("host", platform.node())
+        plan, attempt = now.plan, trial.user_attrs.get("attempt", 1)
+        first = trial.user_attrs.get("first", trial.number)
+        number = list(sweep.attempts(study)).index(first) + 1
+        run = catalogue.create(
+            configured(plan.base, trial.params),
+            plan.data,
+            plan.recipe,
+            f"{name} {number}" + " again" * (attempt - 1),
+            by=Person(plan.author, plan.owner),
+            sweep=name,
+        )
+        trial.set_user_attr("run", run.id)
+        return trial, run
+
+
+def _done(trial: "Trial", run: Run) -> Run:
+    """Train a trial's run and return it when it is over; one that another took up is stopped."""
+    try:
+        return worker.work(run, queued=False, judge=lambda epoch: _judge(trial, run, epoch))
+    except ConfigError:
+        return catalogue.get(run.id)
+    finally:
+        gc.collect()  # before the next one freezes what there is
+
+
+def _judge(trial: "Trial", run: Run, epoch: "Epoch") -> str:
+    """Report an epoch; return why the run should stop, or nothing."""
+    from optuna.exceptions import UpdateFinishedTrialError
+
+    try:
+        with storage.explained():
+            trial.report(epoch.validation_accuracy, epoch.epoch)
+            if epoch.epoch < run.config.epochs and trial.should_prune():
+                return f"{_PRUNED} after epoch {epoch.epoch} of {run.config.epochs}"
+    except UpdateFinishedTrialError:
+        return _TAKEN
+    except SweepError as error:  # the run goes on, and its end will be told
+        _log.warning("%s", error)
+    return ""
+
+
+def _was_left(run: Run) -> bool:
+    """Return whether a run was stopped because its worker was told to leave."""
+    pruned = run.reason.startswith((_PRUNED, _TAKEN))
+    return run.state == State.STOPPED and not pruned and not catalogue.stop_requested(run.id)
+
+
+def _settle(study: "Study") -> None:
+    """Tell the study of every trial whose run is over; ask again for those that died."""
+    from optuna.trial import TrialState
+
+    for trial in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
+        run_id = trial.user_attrs.get("run", "")
+        try:
+            run = catalogue.get(run_id) if run_id else None
+        except RunError:  # it was deleted
+            run = None
+        if run is None or run.state.is_over:
+            _tell(study, trial, run)
+    # Not as each is told: a worker that is killed in between would lose one, or ask for it twice.
+    for first, tried in sweep.attempts(study).items():
+        last = tried[-1]
+        attempt, left = last.user_attrs.get("attempt", 1), last.user_attrs.get("left", False)
+        if last.state == TrialState.FAIL and (left or attempt < ATTEMPTS):
+            again = {"first": first, "attempt": attempt + (not left)}
+            study.enqueue_trial(sweep.settings(last), user_attrs=again)
+
+
+def _tell(study: "Study", trial: "FrozenTrial", run: Run | None) -> None:
+    """Tell the study how a trial ended. Without a run, it died before there was one, or with it."""
+    from optuna.trial import TrialState
+
+    def note(key: str, value: float | bool) -> None:
+        study._storage.set_trial_user_attr(trial._trial_id, key, value)
+
+    if run is None:
+        note("left", not trial.user_attrs.get("run"))
+        study.tell(trial.number, state=TrialState.FAIL)
+        return
+    note("seconds", run.train_seconds or 0.0)
+    note("left", _was_left(run))
+    if run.state == State.FINISHED and run.validation_accuracy is not None:
+        study.tell(trial.number, run.validation_accuracy)
+    elif run.state in (State.STOPPED, State.DIVERGED) and not _was_left(run):
+        study.tell(trial.number, state=TrialState.PRUNED)
+    else:
+        study.tell(trial.number, state=TrialState.FAIL)

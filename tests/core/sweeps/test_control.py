@@ -1,0 +1,76 @@
+"""What people do to sweeps, and who may."""
+
+from typing import Any
+
+import pytest
+
+from core.errors import ConfigError, SweepError
+from core.runs.person import OWNER, Person
+from core.sweeps import control, sweep
+from core.sweeps.space import Range
+
+
+def test_a_plan_survives_being_recorded(start: Any) -> None:
+    """What was started is what is read, but for the device, which each worker chooses."""
+    started = start(vary={"learning_rate": "0.001:0.1:log", "optimizer": "sgd,adam"}, minutes=2.5)
+    assert sweep.get("search") == started
+    assert started.plan.space["learning_rate"] == Range(0.001, 0.1, log=True)
+    assert (started.plan.trials, started.plan.minutes, started.state) == (3, 2.5, "waiting")
+    assert [one.name for one in sweep.listed()] == ["search"]
+
+
+def test_names_are_taken_once(start: Any) -> None:
+    """A second sweep of one name is refused, and an unknown one says which there are."""
+    start()
+    with pytest.raises(SweepError, match="called search already"):
+        start()
+    with pytest.raises(SweepError, match="There are search"):
+        sweep.get("nothing")
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"trials": None}, "needs an end"),
+        ({"trials": 0}, "1 to 10,000 trials"),
+        ({"minutes": -1}, "some minutes"),
+        ({"sampler": "best"}, "sampler must be one of"),
+        ({"name": ""}, "needs a name"),
+    ],
+)
+def test_impossible_plans_are_refused(start: Any, changes: dict[str, Any], said: str) -> None:
+    """A sweep that could not run, or would never end, does not start."""
+    with pytest.raises((ConfigError, SweepError), match=said):
+        start(**changes)
+    assert sweep.listed() == []
+
+
+def test_grids_have_an_end_and_a_limit(start: Any) -> None:
+    """A grid's budget is its size; one too large to hold is refused."""
+    grid = {"epochs": "1:3", "optimizer": "sgd,adam"}
+    assert start(vary=grid, sampler="grid", trials=None).plan.trials == 6
+    large = dict.fromkeys(("dropout", "scale", "aspect", "ema", "momentum", "mean"), "0:0.5")
+    with pytest.raises(ConfigError, match="15,625 combinations"):
+        start("large", vary=large, sampler="grid")
+
+
+def test_budget_and_bounds_change_while_it_runs(start: Any) -> None:
+    """More trials count from those that there are; new bounds replace the old ones alone."""
+    start(vary={"learning_rate": "0.001:0.1:log", "optimizer": "sgd,adam"})
+    assert control.more("search", 4, OWNER).plan.trials == 7
+    changed = control.bounds("search", {"learning_rate": "0.01:0.05"}, OWNER).plan.space
+    assert {field: str(one) for field, one in changed.items()} == {
+        "learning_rate": "0.01:0.05",
+        "optimizer": "sgd,adam",
+    }
+    with pytest.raises(SweepError, match="does not vary epochs"):
+        control.bounds("search", {"epochs": "1:3"}, OWNER)
+
+
+def test_only_the_owner_changes_a_sweep(start: Any) -> None:
+    """Another visitor can neither pause nor widen it; the machine's owner can."""
+    start()
+    with pytest.raises(SweepError, match="belongs to"):
+        control.pause("search", Person("Ann", "a-tag"))
+    assert control.pause("search", OWNER).state == "paused"
+    assert control.resume("search", OWNER).state == "waiting"

@@ -1,0 +1,95 @@
+"""The teacher's view of a class: how to join, who is there, and which runs are in progress."""
+
+import os
+
+import pandas as pd
+import segno
+import streamlit as st
+
+from core.my_digits import collection
+from core.runs import actions, catalogue
+from core.runs.run import Run, State
+from ui import format, guards, keys, people
+from ui.classroom.attendance import AWAY, attendance
+
+_EVERY = 4  # seconds between two looks
+_QR_WIDTH = 340  # CSS pixels
+
+
+def join() -> None:
+    """Show the address to join at, and its QR code."""
+    address = os.environ.get("DIGITLAB_CLASS", "")
+    if not address.startswith("http"):
+        st.info("Start Digit Lab with `make class`: then the address to join is shown here.")
+        return
+    st.subheader("Join at")
+    st.title(format.plain(address), anchor=False)
+    code = segno.make(address, error="m")
+    picture = code.svg_inline(scale=8, border=3, dark="black", light="white")
+    st.image(picture, width=_QR_WIDTH)
+    st.caption("In the same network, in any browser. It asks for a name and nothing else.")
+
+
+@st.fragment(run_every=_EVERY)
+def class_now() -> None:
+    """Show who is there and what trains, and keep it up to date; an admin can end any run."""
+    with guards.messages():
+        runs = catalogue.listed()
+        _people(runs)
+        _in_progress([run for run in reversed(runs) if not run.state.is_over])
+
+
+def _people(runs: list[Run]) -> None:
+    rows = []
+    for tag, name, seconds in attendance().people():
+        own = [run for run in runs if run.owner == tag]
+        best = catalogue.best(own)
+        rows.append(
+            {
+                "name": name,
+                "seen": "now" if seconds < AWAY else f"{format.duration(seconds)} ago",
+                "runs": len(own),
+                "best": 100 * best.validation_accuracy
+                if best and best.validation_accuracy
+                else None,
+                "digits": len(collection.names(tag)),
+            }
+        )
+    there = sum(row["seen"] == "now" for row in rows)
+    st.subheader(f"{there} {'person' if there == 1 else 'people'} here")
+    st.dataframe(
+        pd.DataFrame(rows, columns=["name", "seen", "runs", "best", "digits"]),
+        column_config={
+            "name": "Name",
+            "seen": st.column_config.TextColumn("Seen", help="The last sign of their browser."),
+            "runs": st.column_config.NumberColumn("Runs"),
+            "best": st.column_config.NumberColumn(
+                "Best run", format="%.2f %%", help="The highest validation accuracy of their runs."
+            ),
+            "digits": st.column_config.NumberColumn("Digits", help="Saved in My digits."),
+        },
+        hide_index=True,
+        height="content" if len(rows) <= 10 else 388,
+        placeholder="–",
+    )
+
+
+def _in_progress(active: list[Run]) -> None:
+    st.subheader("In progress")
+    if not active:
+        st.caption("No training is in progress.")
+    for run in active:
+        line = st.container(horizontal=True, vertical_alignment="center")
+        state = "queued" if run.state == State.QUEUED else f"epoch {run.current_epoch}"
+        line.markdown(f"**{format.plain(run.author)}**: {format.plain(run.name)}, {state}")
+        stopping = keys.stopping(run.id)
+        if people.me().may_change(run.owner) and line.button(
+            "Stop",
+            key=f"end-{run.id}",
+            icon=":material/stop:",
+            disabled=stopping in st.session_state,
+            help="Ends the run within two seconds and keeps its best epoch.",
+        ):
+            actions.request_stop(people.me(), run)
+            st.session_state[stopping] = True
+            st.rerun()
