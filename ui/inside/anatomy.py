@@ -7,7 +7,8 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from core.figures.digits import probability_bars
-from ui import format, keys
+from core.reading.answer import share
+from ui import keys
 from ui.components.chart import chart
 from ui.components.maps import bars, maps
 from ui.inside import value
@@ -59,7 +60,7 @@ def _off(run_id: str) -> set[tuple[int, int]]:
 
 def _said(probabilities: NDArray[np.float32]) -> str:
     digit = int(probabilities.argmax())
-    return f"{digit} ({format.share(float(probabilities[digit]))})"
+    return f"{digit} ({share(float(probabilities[digit]))})"
 
 
 def _missing(whole: NDArray[np.float32], off: set[tuple[int, int]]) -> None:

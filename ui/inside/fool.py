@@ -7,8 +7,9 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from core.figures.digits import probability_bars
+from core.reading.answer import share
 from core.runs.run import Run
-from ui import cache, format
+from ui import cache
 from ui.components.chart import chart
 from ui.components.maps import picture
 
@@ -45,7 +46,7 @@ def fool(run: Run, reader: "Reader", image: NDArray[np.float32]) -> None:
     )
     at = round(far / fooling.STEP)
     digit = int(found.probabilities[at].argmax())
-    confidence = format.share(float(found.probabilities[at, digit]))
+    confidence = share(float(found.probabilities[at, digit]))
     st.markdown(f"### Now it answers {digit} ({confidence})")
     st.markdown(
         f"The smallest change that makes it answer {target}: **{found.flip * fooling.STEP:.2f}**."
@@ -85,7 +86,7 @@ def _many(run: Run, reader: "Reader") -> None:
     shares = fooling.still_right(reader, digits.test_images[:_DIGITS], digits.test_labels[:_DIGITS])
     st.markdown(
         "\n".join(
-            f"- At ε = {epsilon:g}, **{share:.1%}** are read right.".replace("%", " %")
-            for epsilon, share in shares.items()
+            f"- At ε = {epsilon:g}, **{right:.1%}** are read right.".replace("%", " %")
+            for epsilon, right in shares.items()
         )
     )

@@ -6,7 +6,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from ui import format
+from core.reading.answer import share
 from ui.components.maps import picture
 
 if TYPE_CHECKING:  # torch takes 2 s
@@ -51,7 +51,7 @@ def detail(
         if switch in off:
             answer = layers.answer(reader, found)
             digit = int(answer.argmax())
-            st.markdown(f"Without it: {digit} ({format.share(float(answer[digit]))}).")
+            st.markdown(f"Without it: {digit} ({share(float(answer[digit]))}).")
         elif output.name.startswith("Convolution"):
             _sum(layers.sum_behind(reader, image, found, output.position, *at))
 
