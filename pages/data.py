@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from core.data import statistics
 from core.data.digits import SOURCES
+from core.jobs import limits
 from ui import cache, format
 from ui.components.chart import chart
 from ui.components.tiles import strip
@@ -54,7 +55,7 @@ def _tabs(names: list[str], key: str) -> Sequence[Any]:
 
 st.title("Data")
 digits, problem = cache.digits_in_use()
-if digits.source == "sample":
+if digits.source == "sample" and not limits.is_demo():  # where it would stay the sample
     download.panel(problem)
 
 left, right = st.columns(2, gap="medium")

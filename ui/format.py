@@ -3,11 +3,22 @@
 import math
 import re
 import time
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # pages that show no runs do without
+    from core.runs.settings import Spread
 
 
 def percent(share: float | None) -> str:
     """Return 0.9931 as 99.31 %, and None as a dash."""
     return "–" if share is None or math.isnan(share) else f"{share:.2%}".replace("%", " %")
+
+
+def spread(found: "Spread | None") -> str:
+    """Return 99.24 ± 0.05 %, the mean and standard deviation; of one number, that alone."""
+    if found is None or found.deviation is None:
+        return percent(found.mean if found else None)
+    return f"{100 * found.mean:.2f} ± {100 * found.deviation:.2f} %"
 
 
 def duration(seconds: float | None) -> str:
