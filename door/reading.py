@@ -1,7 +1,5 @@
 """`POST api/read`: a picture or strokes → the digits in them, read as the pages read them."""
 
-import base64
-import io
 import json
 import re
 from functools import lru_cache
@@ -101,25 +99,12 @@ def _read_strokes(content: bytes, run: str) -> dict[str, Any]:
 def _answer(found: "list[Digit]", text: str) -> dict[str, Any]:
     import numpy as np
 
+    from core.reading.answer import answer
+
     run = _run(text)
     reader = _reader(run.id, run.best_epoch, run.calibration)
     readings = reader.readings(np.stack([digit.image for digit in found]))
-    return {
-        "run": run.id,
-        "digits": [
-            {
-                "digit": read.digit,
-                "confidence": read.confidence,
-                "sure": read.sure,
-                "looks_like_a_digit": read.looks_like_a_digit,
-                "candidates": read.candidates,
-                "probabilities": read.probabilities.tolist(),
-                "box": digit.box,
-                "image": _data_url(digit),
-            }
-            for digit, read in zip(found, readings, strict=True)
-        ],
-    }
+    return {"run": run.id, **answer(found, readings)}
 
 
 def _run(text: str) -> Run:
@@ -134,12 +119,3 @@ def _reader(run_id: str, best_epoch: int | None, calibration: Calibration) -> "R
     from core.reading.reader import calibrated_reader
 
     return calibrated_reader(catalogue.get(run_id))
-
-
-def _data_url(digit: "Digit") -> str:
-    """Return what the network sees, white on black, as the data URL of a PNG of 28 × 28."""
-    from PIL import Image
-
-    file = io.BytesIO()
-    Image.fromarray((digit.image * 255).round().astype("uint8")).save(file, "PNG")
-    return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()

@@ -1,9 +1,11 @@
+from itertools import cycle
+
 import streamlit as st
 
 from core.figures.palette import CLASS_COLOURS
-from core.runs import builtin, catalogue
+from core.runs import builtin, catalogue, settings
 from ui import format, guards, keys
-from ui.compare import comparison, editor, table
+from ui.compare import comparison, editor, table, verdict, view
 
 st.title("Compare")
 st.caption(format.plain(table.store_description()))
@@ -11,22 +13,33 @@ found = catalogue.listed_with_builtin()
 if found == [builtin.run()]:
     st.info("You have no runs yet. Training one takes seconds.", icon=":material/model_training:")
     st.page_link("../pages/train.py", label="Train a network", icon=":material/arrow_forward:")
+view.read(found)
 active = catalogue.in_progress()
 table.table(table.controls(found), live=bool(active))
 guards.follow(active)
+if not catalogue.known()[1]:
+    table.older_runs()
 
 by_id = {run.id: run for run in found}
 chosen = [by_id[run_id] for run_id in st.session_state.get(keys.COMPARED, []) if run_id in by_id]
+groups = table.together(chosen)
 if len(chosen) < 2:
     st.caption(
-        "Tick the boxes of two or more runs to compare them, or of one run to open or edit it."
+        "Tick the boxes of two or more rows to compare them, or of one to open or edit its runs."
     )
-for number, run in enumerate(chosen):
-    editor.show_run(run, CLASS_COLOURS[number % 10])
 if len(chosen) >= 2:
-    comparison.curves(chosen)
-    if len(chosen) == 2:
-        comparison.verdict(*chosen)
-    comparison.differences(chosen)
-    comparison.costs(chosen)
+    comparison.curves(groups)
+for label, group, colour in zip(
+    settings.labels(groups), groups, cycle(CLASS_COLOURS), strict=False
+):
+    editor.show_setting(label, group, colour)
+if len(groups) >= 2:
+    verdict.settings_verdict(groups)
+if len(chosen) == 2:
+    verdict.verdict(*chosen)
+    verdict.gallery_of_disagreements(*chosen)
+if len(chosen) >= 2:
+    comparison.differences(groups)
+    comparison.costs(groups)
     comparison.ensemble(chosen)
+view.write()

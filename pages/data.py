@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from core.data import statistics
 from core.data.digits import SOURCES
+from core.jobs import limits
 from ui import cache, format
 from ui.components.chart import chart
 from ui.components.tiles import strip
@@ -27,7 +28,8 @@ def _facts(source: str) -> pd.DataFrame:
         "Mean, black 0 and white 1": facts["mean"].map("{:.4f}".format),
         "Standard deviation": facts["std"].map("{:.4f}".format),
     }
-    return pd.DataFrame(table).rename(index=_SPLITS).T
+    facts_by_split = pd.DataFrame(table).rename(index=_SPLITS).T
+    return facts_by_split.rename_axis("Fact").reset_index()
 
 
 @st.cache_data(max_entries=2, show_spinner=False)
@@ -53,7 +55,7 @@ def _tabs(names: list[str], key: str) -> Sequence[Any]:
 
 st.title("Data")
 digits, problem = cache.digits_in_use()
-if digits.source == "sample":
+if digits.source == "sample" and not limits.is_demo():  # where it would stay the sample
     download.panel(problem)
 
 left, right = st.columns(2, gap="medium")
@@ -77,14 +79,14 @@ with right:
         else:
             browse.pixels(choice)
 
-st.subheader("In numbers")
+st.header("In numbers")
 left, right = st.columns([5, 6], gap="large")
 with left:
-    st.table(_facts(digits.source))
+    st.table(_facts(digits.source), hide_index=True)
     st.caption(f"{SOURCES[digits.source]}. Checksum {digits.checksum}.")
 with right:
     from core.figures.digits import class_shares
 
     chart(class_shares(_counts(digits.source)), "data-classes", height=320)
-st.subheader("The mean training image of each digit")
+st.header("The mean training image of each digit")
 strip(_means(digits.source), [str(digit) for digit in range(10)], columns=10)

@@ -42,10 +42,13 @@ with left:
 
 with right:
     if found:
-        shown, probabilities = readings.readings(run, found, truth)
+        drawn = mode == "Draw"
+        shown, probabilities = readings.readings(run, found, truth=truth, drawn=drawn)
         if truth is None:
             my_digits.offer_to_save(shown, int(probabilities.argmax()))
         why(run, shown, probabilities, truth)
+    elif mode == "Draw":
+        readings.none_yet(run, problem or EMPTY[mode])
     else:
         st.info(problem or EMPTY[mode], icon=":material/draw:")
 my_digits.panel()

@@ -4,7 +4,7 @@ import streamlit as st
 
 from core.data.digits import SOURCES
 from core.errors import StoreError
-from core.jobs import request
+from core.jobs import limits, request
 from core.runs import catalogue
 from ui import cache, keys, people
 from ui.train import network, pair, settings
@@ -35,6 +35,8 @@ with left:
         run = request.start_seeds(config, digits.source, recipe, name, seeds, people.me())[0]
         pair.watch(run)
         st.session_state[keys.NAME] = ""  # the name is used up
+    if limits.is_demo():
+        top.caption(limits.SUMMARY)
     below.text_input(
         "Name",
         key=keys.NAME,

@@ -19,6 +19,7 @@ PAGES = {
     st.Page("../pages/train.py", title="Train"): ":material/model_training:",
     st.Page("../pages/evaluate.py", title="Evaluate"): ":material/fact_check:",
     st.Page("../pages/draw.py", title="Draw"): ":material/draw:",
+    st.Page("../pages/sweeps.py", title="Sweeps"): ":material/tune:",
     st.Page("../pages/compare.py", title="Compare"): ":material/compare_arrows:",
 }
 if os.environ.get("DIGITLAB_CLASS"):
@@ -34,12 +35,15 @@ st.set_page_config(
 # redraw a second, took a third of the browser's time; what is being redrawn still pales, at once,
 # if that takes half a second. It keeps columns side by side down to a
 # phone's width; here they are stacked as soon as the canvas, a chart or a table would be cut off,
-# with the Train page's curves right below Start.
+# with the Train page's curves right below Start. Its captions, and text in the accent colour, are
+# too faint to read well (WCAG asks for a contrast of 4.5).
 st.html(
     """<style>
     [data-testid=stMainBlockContainer] { padding-top: 3rem; }
     [data-testid=stElementContainer], [data-testid=stElementContainer] * { transition: none; }
     [data-testid=stElementContainer][data-stale=true] { transition: opacity 0s 0.5s; }
+    [data-testid=stCaptionContainer] { color: inherit; opacity: 0.78; }
+    [data-testid=stSliderThumbValue], button[data-selected=true] { color: inherit !important; }
     [data-testid=stStatusWidget] * { animation: none; }
     @media (max-width: 640px) {
         [data-testid=stHorizontalBlock]:has(.st-key-canvas) { gap: 1rem; }

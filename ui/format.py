@@ -3,16 +3,22 @@
 import math
 import re
 import time
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:  # torch takes 2 s
-    from core.reading.reader import Reading
+if TYPE_CHECKING:  # pages that show no runs do without
+    from core.runs.settings import Spread
 
 
 def percent(share: float | None) -> str:
     """Return 0.9931 as 99.31 %, and None as a dash."""
     return "–" if share is None or math.isnan(share) else f"{share:.2%}".replace("%", " %")
+
+
+def spread(found: "Spread | None") -> str:
+    """Return 99.24 ± 0.05 %, the mean and standard deviation; of one number, that alone."""
+    if found is None or found.deviation is None:
+        return percent(found.mean if found else None)
+    return f"{100 * found.mean:.2f} ± {100 * found.deviation:.2f} %"
 
 
 def duration(seconds: float | None) -> str:
@@ -75,34 +81,3 @@ def cell(text: str) -> str:
 def file_name(text: str) -> str:
     """Return a user's text as part of a file name that is valid on any system."""
     return re.sub(r"[^\w .()-]+", "_", text).strip(" .") or "run"
-
-
-def share(part: float) -> str:
-    """Return a confidence of 0.9834 as 98.3 %; below 1, never as 100 %."""
-    return "over 99.9 %" if 0.9995 <= part < 1 else f"{part:.1%}".replace("%", " %")
-
-
-def either(candidates: Sequence[int]) -> str:
-    """Return (4, 7, 9) as 4, 7 or 9, and (4,) as 4."""
-    *others, last = map(str, candidates)
-    return f"{', '.join(others)} or {last}" if others else last
-
-
-def reading(read: "Reading", truth: int | None = None) -> str:
-    """Return the reading in words, with the candidates if it is not sure, and the known truth."""
-    if truth is None and not read.looks_like_a_digit:
-        text = f"This may not be a digit. If it is one: {either(read.candidates)}."
-    elif len(read.candidates) == 1:
-        text = f"This looks like a {read.digit} ({share(read.confidence)})."
-    else:
-        text = f"Not sure: {either(read.candidates)}."
-    known = "" if truth is None else " Right." if read.digit == truth else f" It is a {truth}."
-    return text + known
-
-
-def several(rows: Sequence[int], read: "Sequence[Reading]") -> str:
-    """Return in words the number that each row of digits forms; `rows` has each digit's row."""
-    numbers = [""] * (1 + max(rows))
-    for row, one in zip(rows, read, strict=True):
-        numbers[row] += str(one.digit)
-    return f"This looks like {', '.join(numbers)}"

@@ -36,6 +36,9 @@ SEEDS = "seeds"  # how many runs to start at once
 
 DOOR = "door-answers"  # whether the browser gets new points by itself
 
+# Sweeps
+SWEEP = "sweep"  # name of the sweep shown
+
 # Evaluate
 SPLIT = "split"  # a member of answers.SPLITS, collection.SPLIT or hands.SPLIT
 WHOSE = "whose"  # the tag of whose digits are evaluated, or "everybody"
@@ -57,6 +60,9 @@ MY_DIGITS_UPLOAD = "my-digits-upload"  # number of the uploader, which is replac
 RUN_FILTER = "run-filter"  # words to filter the table by
 RUN_COLUMNS = "run-columns"  # the columns of the table
 TICKED = "ticked-at-first"  # rows selected when the table was first drawn
+APART = "runs-apart"  # whether each run has a row of its own, seeds of one setting too
+BASELINE = "baseline"  # the key of the setting that others are told as differences from
+VIEW_READ = "view-read"  # whether the address was looked at in this session
 CURVES = "curves"  # the metric of the curves
 BY_SECONDS = "by-seconds"  # whether the curves are over seconds
 

@@ -38,7 +38,12 @@ def directory() -> Path:
 
 
 def source() -> str:
-    """Return the data in use: `mnist` if any of its files is found, else `sample`."""
+    """Return the data in use: `mnist` if any of its files is found, else `sample`.
+
+    A public demo uses the sample always.
+    """
+    if os.environ.get("DIGITLAB_DEMO"):
+        return "sample"
     return "mnist" if _found() else "sample"
 
 

@@ -137,31 +137,33 @@ def run_curves(
 
     `histories` has each run's `History.epochs` by its label; `metric` is a key of RUN_METRICS.
     """
+    alone = {label: [epochs] for label, epochs in histories.items()}
+    return setting_curves(alone, metric, by_seconds)
+
+
+def setting_curves(
+    histories: "dict[str, list[pd.DataFrame]]", metric: str, by_seconds: bool = False
+) -> go.Figure:
+    """Return a metric of several settings over epochs or seconds.
+
+    `histories` has the `History.epochs` of each setting's runs by its label. One run is a line with
+    a ring at its best epoch; several are their mean, in a band of one standard deviation each way,
+    for the epochs that at least two of them have.
+    """
     figure = go.Figure()
     over = "total_seconds" if by_seconds else "epoch"
     accuracy = metric.endswith("accuracy")
-    for (label, epochs), colour in zip(
+    for (label, members), colour in zip(
         histories.items(), cycle(palette.CLASS_COLOURS), strict=False
     ):
-        best = (
-            epochs["epoch"] == epochs.loc[_best(epochs), "epoch"]
-            if epochs["validation_accuracy"].notna().any()
-            else epochs["epoch"] < 0
-        )
-        figure.add_scatter(
-            x=epochs[over],
-            y=epochs[metric],
-            name=escape(label, quote=False),
-            mode="lines+markers",
-            line={"color": colour, "width": 2},
-            marker={
-                "size": np.where(best, 11, 5),
-                "symbol": np.where(best, "circle-open", "circle"),
-                "line": {"width": 2},
-            },
-            hovertemplate=f"%{{y:{'.2%' if accuracy else '.4f'}}}",
-        )
-    longest = max((len(epochs) for epochs in histories.values()), default=0)
+        name = escape(label, quote=False)
+        form = f"%{{y:{'.2%' if accuracy else '.4f'}}}"
+        begun = [epochs for epochs in members if len(epochs)]
+        if len(begun) > 1:
+            _mean_and_band(figure, begun, over, metric, name, colour, form)
+        else:
+            _alone(figure, (begun or members)[0], over, metric, name, colour, form)
+    longest = max((len(epochs) for members in histories.values() for epochs in members), default=0)
     figure.update_layout(
         title=RUN_METRICS[metric],
         xaxis={
@@ -178,18 +180,93 @@ def run_curves(
     return figure
 
 
-def accuracy_against(runs: "pd.DataFrame", labels: list[str], column: str) -> go.Figure:
+def _alone(
+    figure: go.Figure,
+    epochs: pd.DataFrame,
+    over: str,
+    metric: str,
+    name: str,
+    colour: str,
+    form: str,
+) -> None:
+    """Add one run's curve, with a ring at its best epoch."""
+    best = (
+        epochs["epoch"] == epochs.loc[_best(epochs), "epoch"]
+        if epochs["validation_accuracy"].notna().any()
+        else epochs["epoch"] < 0
+    )
+    figure.add_scatter(
+        x=epochs[over],
+        y=epochs[metric],
+        name=name,
+        mode="lines+markers",
+        line={"color": colour, "width": 2},
+        marker={
+            "size": np.where(best, 11, 5),
+            "symbol": np.where(best, "circle-open", "circle"),
+            "line": {"width": 2},
+        },
+        hovertemplate=form,
+    )
+
+
+def _mean_and_band(
+    figure: go.Figure,
+    members: list[pd.DataFrame],
+    over: str,
+    metric: str,
+    name: str,
+    colour: str,
+    form: str,
+) -> None:
+    """Add the mean of several runs' curves, and a band of their sample standard deviation."""
+    by_epoch = pd.concat(members).groupby("epoch")
+    shared = by_epoch.size() >= min(2, by_epoch.size().max())
+    mean = by_epoch[["total_seconds", metric]].mean()[shared].reset_index()
+    spread = by_epoch[metric].std()[shared].fillna(0).to_numpy()
+    x, middle = mean[over].to_numpy(), mean[metric].to_numpy()
+    figure.add_scatter(
+        x=np.concatenate([x, x[::-1]]),
+        y=np.concatenate([middle + spread, (middle - spread)[::-1]]),
+        fill="toself",
+        fillcolor=colour,
+        opacity=0.2,
+        line={"width": 0},
+        mode="lines",
+        hoverinfo="skip",
+        showlegend=False,
+        legendgroup=name,
+    )
+    figure.add_scatter(
+        x=x,
+        y=middle,
+        name=f"{name}, mean of {len(members)}",
+        mode="lines+markers",
+        line={"color": colour, "width": 2},
+        marker={"size": 5},
+        customdata=spread,
+        hovertemplate=f"{form} ± %{{customdata:{form[4:-1]}}}",
+        legendgroup=name,
+    )
+
+
+def accuracy_against(
+    runs: "pd.DataFrame", labels: list[str], column: str, places: list[int] | None = None
+) -> go.Figure:
     """Return test accuracy, with its 95 % interval, against `train_seconds` or `parameters`.
 
-    `runs` is `compare.table`'s. Runs without a test accuracy are left out.
+    `runs` is `compare.table`'s. Runs without a test accuracy are left out. `places` are the numbers
+    of the runs' settings: those of one setting share its colour, and its first one bears its name.
     """
     figure = go.Figure()
     unit = {"train_seconds": "seconds of training", "parameters": "parameters"}[column]
-    rows = zip(runs.to_dict("records"), labels, cycle(palette.CLASS_COLOURS), strict=False)
-    for run, label, colour in rows:
+    named: set[int] = set()
+    rows = zip(runs.to_dict("records"), labels, places or range(len(labels)), strict=True)
+    for run, label, place in rows:
         accuracy, low, high = run["test_accuracy"], run["test_low"], run["test_high"]
         if pd.isna(accuracy) or pd.isna(run[column]):
             continue
+        name, colour = escape(label, quote=False), palette.CLASS_COLOURS[place % 10]
         figure.add_scatter(
             x=[run[column]],
             y=[accuracy],
@@ -200,12 +277,16 @@ def accuracy_against(runs: "pd.DataFrame", labels: list[str], column: str) -> go
                 "thickness": 1,
                 "width": 4,
             },
-            name=escape(label, quote=False),
-            mode="markers",
+            name=name,
+            mode="markers+text",
+            text=["" if place in named else name],
+            textposition="top center",
+            cliponaxis=False,
             marker={"size": 11, "color": colour},
             hovertemplate=f"%{{fullData.name}}<br>%{{y:.2%}} ({low:.2%}–{high:.2%})"
             "<br>%{x:,.4~r} " + unit + "<extra></extra>",
         )
+        named.add(place)
     figure.update_layout(
         title=f"Test accuracy against {'training time' if unit[0] == 's' else unit}",
         xaxis={"title": unit, "rangemode": "tozero", "tickformat": ",~r"},

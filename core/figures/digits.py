@@ -103,9 +103,12 @@ def _confusion_title(matrix: "NDArray[np.int64]") -> str:
 
 
 def probability_bars(probabilities: "NDArray[np.float32]", truth: int | None = None) -> go.Figure:
-    """Return the probabilities `(10,)` as bars, with the answer and the truth marked."""
-    answer = int(probabilities.argmax())
-    marks = {answer: "answer"} | ({} if truth is None else {truth: "truth"})
+    """Return the probabilities `(10,)` as bars, with the answer and the truth marked.
+
+    Without an answer, they are all zero.
+    """
+    marks = {int(probabilities.argmax()): "answer"} if probabilities.any() else {}
+    marks |= {} if truth is None else {truth: "truth"}
     names = [f"<b>{d}</b><br>{marks[d]}" if d in marks else f"{d}<br> " for d in range(10)]
     figure = go.Figure()
     figure.add_bar(

@@ -38,6 +38,14 @@ def from_drawing(drawing: dict[str, Any] | None) -> list[Digit]:
     first stroke). Only free-hand paths are read, also after they were moved, scaled or rotated on
     the canvas. Raises `InkError` if nothing is drawn or the drawing cannot be read.
     """
+    return from_strokes(strokes_of(drawing))
+
+
+def strokes_of(drawing: dict[str, Any] | None) -> list[Floats]:
+    """Return the strokes of the canvas's drawing, each (N, 2) points (x, y), y down.
+
+    Raises `InkError` if nothing is drawn or the drawing cannot be read.
+    """
     if not drawing:
         raise InkError(EMPTY)
     try:
@@ -46,11 +54,10 @@ def from_drawing(drawing: dict[str, Any] | None) -> list[Digit]:
             raise InkError(
                 f"The drawing has more than {MAX_POINTS:,} points. Clear it and draw less."
             )
-        with np.errstate(all="ignore"):  # overflowing values are rejected below
-            strokes = [_edited(_points(path["path"]), path) for path in paths]
+        with np.errstate(all="ignore"):  # overflowing values are rejected by from_strokes
+            return [_edited(_points(path["path"]), path) for path in paths]
     except (AttributeError, IndexError, KeyError, OverflowError, TypeError, ValueError) as error:
         raise InkError(UNREADABLE) from error
-    return from_strokes(strokes)
 
 
 def from_strokes(strokes: Sequence[Floats]) -> list[Digit]:

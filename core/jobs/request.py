@@ -1,18 +1,21 @@
 """Request a run: add it to the store and the queue, and start its process."""
 
 import os
+import threading
 from collections.abc import Sequence
 from contextlib import suppress
 
 from core.config import TrainConfig
 from core.data import mnist
 from core.errors import RunError, StoreError, UserError
-from core.jobs import process, queue, standby
+from core.jobs import limits, process, queue, standby
 from core.runs import catalogue, settings
 from core.runs.files import LOG
 from core.runs.person import OWNER, Person
 from core.runs.run import Run
 from core.runs.store import directory
+
+_entering = threading.Lock()  # so that people who press Start at once are counted one by one
 
 
 def start(
@@ -29,8 +32,9 @@ def start_seeds(
 ) -> list[Run]:
     """Start a run for each seed; of several, each one's name tells its seed.
 
-    Raises StoreError.
+    Raises StoreError, and RunError beyond the limits of a public demo.
     """
+    limits.check(config, data, by, len(seeds))
     return [
         start(config.changed({"seed": seed}), data, recipe, title, by)
         for seed, title in zip(seeds, names(name, seeds), strict=True)
@@ -73,9 +77,12 @@ def enqueue(
 ) -> Run:
     """Add a run to the store and the queue; `launch` starts it, or the caller trains it.
 
-    The arguments are those of `catalogue.create`. Raises StoreError.
+    The arguments are those of `catalogue.create`. Raises StoreError, and RunError beyond the limits
+    of a public demo.
     """
-    run = catalogue.create(config, data, recipe, name, parent, taught_digits, by)
+    with _entering:
+        limits.check(config, data, by)
+        run = catalogue.create(config, data, recipe, name, parent, taught_digits, by)
     queue.enter(queue.folder_for(config), run.id)
     return run
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.errors import CheckpointError, DataError, RunError, UserError
-from core.jobs import process, queue
+from core.jobs import limits, process, queue
 from core.jobs.recorder import Recorder
 from core.runs import actions, catalogue, files
 from core.runs.files import BEST, EXTRA, LAST, LOG, START
@@ -172,18 +172,19 @@ def _train(run: Run, recorder: Recorder, judge: "Callable[[Epoch], str]") -> Non
     gc.freeze()  # loaded modules are never garbage
     gc.enable()
     keeper = Keeper(run)
-    for event in train(
-        run.config,
-        digits,
-        start=start,
-        extra=extra,
-        resume=resume,
-        should_stop=recorder.stopping.is_set,
-    ):
-        _handle(event, run, keeper, recorder, digits)
-        if isinstance(event, Epoch) and (reason := judge(event)):
-            recorder.end(State.STOPPED, reason)
-            recorder.stopping.set()
+    with limits.deadline(recorder.stopping):
+        for event in train(
+            run.config,
+            digits,
+            start=start,
+            extra=extra,
+            resume=resume,
+            should_stop=recorder.stopping.is_set,
+        ):
+            _handle(event, run, keeper, recorder, digits)
+            if isinstance(event, Epoch) and (reason := judge(event)):
+                recorder.end(State.STOPPED, reason)
+                recorder.stopping.set()
 
 
 def _finetuning_inputs(

@@ -1,9 +1,16 @@
 """Compare runs: a table of all runs, and the settings in which some of them differ."""
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from numpy.typing import NDArray
+
+from core.config import has_effect
 from core.evaluation import metrics
 from core.runs.run import Run
+from core.runs.settings import Setting
+from core.runs.settings import labels as setting_labels
 
 if TYPE_CHECKING:  # pandas takes 0.4 s
     import pandas as pd
@@ -55,6 +62,47 @@ _SHARES = (
 )
 
 
+def settings_table(table: "pd.DataFrame", found: Sequence[Setting]) -> "pd.DataFrame":
+    """Return a `table` of runs as one of settings, in order: a setting's first run's row, changed.
+
+    Accuracies and times are means over its seeds, `deviation` is the sample standard deviation of
+    the test accuracy in [0, 1], and `runs` counts the seeds; an interval is one run's alone.
+    """
+    import pandas as pd
+
+    rows = table.set_index("run", drop=False).loc[[one.runs[0].id for one in found]]
+    rows = rows.assign(name=setting_labels(found), deviation=pd.Series(dtype="Float64"), runs=1)
+    for setting in found:
+        if len(setting.runs) == 1:
+            continue
+        row, states = setting.runs[0].id, [str(run.state) for run in setting.runs]
+        counts = [f"{states.count(state)} {state}" for state in dict.fromkeys(states)]
+        rows.loc[row, "state"] = states[0] if len(counts) == 1 else ", ".join(counts)
+        rows.loc[row, "reason"] = ""
+        rows.loc[row, ["test_low", "test_high"]] = pd.NA
+        rows.loc[row, "runs"] = len(setting.seeds)
+        for name in ("test_accuracy", "validation_accuracy", "train_seconds"):
+            if spread := setting.spread(name):
+                rows.loc[row, name] = spread.mean
+                if name == "test_accuracy" and spread.deviation is not None:
+                    rows.loc[row, "deviation"] = spread.deviation
+    return rows.reset_index(drop=True)
+
+
+def disagreements(
+    first: NDArray[np.float32], second: NDArray[np.float32], truth: NDArray[np.uint8]
+) -> NDArray[np.int64]:
+    """Return the images that exactly one of two networks reads right, by their number.
+
+    The arrays are both's `(N, 10)` probabilities and the `(N,)` true digits. The surest mistake
+    comes first.
+    """
+    right = [one.argmax(1) == truth for one in (first, second)]
+    found = np.flatnonzero(right[0] != right[1])
+    loser = np.where(right[0][found, None], second[found], first[found])
+    return found[np.argsort(-loser.max(1), kind="stable")]
+
+
 def matching(table: "pd.DataFrame", text: str) -> "pd.DataFrame":
     """Return the rows of a `table` that contain every word of the text, ignoring case."""
     columns = zip(*(table[name].astype(str).str.lower() for name in _SEARCHED), strict=True)
@@ -89,16 +137,29 @@ _UNKNOWN = "–"
 
 
 def differing(found: list[Run]) -> "pd.DataFrame":
-    """Return the settings and origins in which the runs differ: a row for each, a column a run.
+    """Return the settings and origins in which the runs differ: a row for each, a column a run."""
+    return differing_between(
+        {label: [run] for label, run in zip(labels(found), found, strict=True)}
+    )
 
-    Values are text. A value that is not known yet is a dash, and does not count as a difference.
+
+def differing_between(groups: Mapping[str, Sequence[Run]]) -> "pd.DataFrame":
+    """Return the settings and origins in which groups of runs differ: a row for each.
+
+    A column has a group's values, those of its runs after each other where they differ too. Values
+    are text. A value that is not known yet, or has no effect beside the other settings, is a dash:
+    it is no difference.
     """
     import pandas as pd
 
-    names = {run.id: label for run, label in zip(found, labels(found), strict=True)}
-    columns = {
-        label: _settings(run, names) for run, label in zip(found, labels(found), strict=True)
-    }
+    every = [run for members in groups.values() for run in members]
+    names = {run.id: label for run, label in zip(every, labels(every), strict=True)}
+    columns = {}
+    for label, members in groups.items():
+        values = [_settings(run, names) for run in members]
+        columns[label] = {
+            name: ", ".join(dict.fromkeys(one[name] for one in values)) for name in values[0]
+        }
     settings = pd.DataFrame(columns).rename_axis("setting")
     return settings[settings.where(settings != _UNKNOWN).nunique(axis=1) > 1]
 
@@ -118,7 +179,9 @@ def _settings(run: Run, names: dict[str, str]) -> dict[str, str]:
         "torch": run.versions.get("torch", ""),
         "commit": run.commit,
     }
-    return {name: _text(value) for name, value in (run.config.to_dict() | origin).items()}
+    values = run.config.to_dict()
+    config = {name: value if has_effect(name, values) else "" for name, value in values.items()}
+    return {name: _text(value) for name, value in (config | origin).items()}
 
 
 def _text(value: Any) -> str:

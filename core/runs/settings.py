@@ -93,7 +93,7 @@ def labels(found: Sequence[Setting]) -> list[str]:
     """
     names = [_name(setting) for setting in found]
     return [
-        name if names.count(name) == 1 else f"{name} ({setting.key[:4]})"
+        name if names.count(name) == 1 else f"{name} ({setting.key[:6]})"
         for name, setting in zip(names, found, strict=True)
     ]
 

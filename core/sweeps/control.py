@@ -1,14 +1,17 @@
 """What people do to sweeps: start, pause, resume, give more trials, change bounds.
 
-All but `start` take the person who acts: only the owner of a sweep, or of the machine, may.
+What changes a sweep takes the person who acts: only the owner of a sweep, or of the machine, may.
 """
 
+import os
 from collections.abc import Callable
 from dataclasses import replace
 
 from core.errors import ConfigError, SweepError
+from core.jobs import process, request
 from core.runs.person import Person
 from core.runs.run import cleaned_name
+from core.runs.store import directory
 from core.sweeps import storage, sweep
 from core.sweeps.space import LARGEST_GRID, contains, domain, grid, grid_size
 from core.sweeps.sweep import PRUNERS, SAMPLERS, Plan, Sweep
@@ -28,15 +31,44 @@ def start(name: str, plan: Plan, by: Person) -> Sweep:
     ):
         if chosen not in known:
             raise ConfigError(f"The {what} must be one of {', '.join(known)}, not {chosen!r}.")
-    if plan.sampler == "grid":
-        plan = replace(plan, trials=min(_size(plan), plan.trials or LARGEST_GRID))
-    elif plan.trials is None and plan.minutes is None:
+    plan = sized(plan)
+    if plan.trials is None and plan.minutes is None:
         raise ConfigError("A sweep needs an end. Give it a number of trials, or minutes.")
     _check_budget(plan)
     # Each worker computes where it can.
     plan = replace(plan, base=replace(plan.base, device="auto"), author=by.name, owner=by.tag)
     storage.create(name, plan.to_dict())
     return sweep.get(name)
+
+
+def sized(plan: Plan) -> Plan:
+    """Return the plan with no more trials than a grid has. Raises ConfigError for a large grid."""
+    if plan.sampler != "grid":
+        return plan
+    return replace(plan, trials=min(_size(plan), plan.trials or LARGEST_GRID))
+
+
+def launch(name: str, workers: int) -> None:
+    """Start workers on this machine, each with its share of the processor; they outlive the caller.
+
+    Raises SweepError if there is no such sweep, or their log cannot be written.
+    """
+    sweep.get(name)
+    threads = max(1, (os.cpu_count() or 1) // workers)
+    environment = request.worker_environment()
+    try:
+        for _ in range(workers):
+            with (directory() / "sweeps.log").open("ab") as log:
+                process.launch(
+                    *("core", "sweep", "work", "--threads", str(threads), "--", name),
+                    environment=environment,
+                    stderr=log,
+                )
+    except OSError as error:
+        raise SweepError(
+            f"The sweep's workers could not be started: {error.strerror}. Free some space, or set "
+            "DIGITLAB_RUNS to another folder."
+        ) from error
 
 
 def pause(name: str, by: Person) -> Sweep:

@@ -1,6 +1,7 @@
 """Real people's digits, replayed on the canvas by the mouse, and what becomes of them."""
 
 import re
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,29 +14,55 @@ from core.ink.strokes import from_strokes  # noqa: E402
 from core.reading.reader import Reader  # noqa: E402
 from core.runs import builtin  # noqa: E402
 
-Page, expect = playwright.Page, playwright.expect
+Page, Route, expect = playwright.Page, playwright.Route, playwright.expect
 
 ROOT = Path(__file__).parents[2]
 EACH = 3  # drawings of each digit
 LONG = 60_000  # milliseconds: the first answer includes loading PyTorch
 
 
+@pytest.fixture(scope="module")
+def app(serve_module: Callable[..., str]) -> str:
+    """The address of one app for all tests here."""
+    return f"{serve_module(ROOT / 'streamlit_app.py')}/draw"
+
+
 def replay(page: Page, strokes: Strokes) -> None:
     """Draw with the mouse what a pen wrote."""
-    canvas = page.locator("canvas").last
-    expect(canvas).to_be_visible()
-    box = canvas.bounding_box()
-    assert box
     for stroke in strokes:
-        for number, (x, y) in enumerate(stroke.tolist()):
-            page.mouse.move(box["x"] + x, box["y"] + y)
-            if number == 0:
-                page.mouse.down()
+        write(page, stroke)
         page.mouse.up()
 
 
+def write(page: Page, stroke: np.ndarray) -> None:
+    """Draw one stroke with the mouse, and leave the pen down."""
+    (x, y), *others = stroke.tolist()
+    left, top = over_canvas(page, x, y)
+    page.mouse.down()
+    for x, y in others:
+        page.mouse.move(left + x, top + y)
+
+
+def over_canvas(page: Page, x: float, y: float) -> tuple[float, float]:
+    """Move the mouse to a point of the canvas until that takes it; return the canvas's corner.
+
+    A canvas that was just put up shows no cross for a moment, and what is drawn then is lost.
+    """
+    canvas = page.locator("canvas.upper-canvas").last
+    end = time.monotonic() + LONG / 1000
+    while time.monotonic() < end:
+        expect(canvas).to_be_visible(timeout=LONG)
+        box = canvas.bounding_box()
+        if box:
+            page.mouse.move(box["x"] + x, box["y"] + y)
+            if canvas.evaluate("canvas => canvas.style.cursor") == "crosshair":
+                return box["x"], box["y"]
+        page.wait_for_timeout(50)
+    raise AssertionError("The canvas does not take the mouse.")
+
+
 def test_pen_digits_drawn_by_mouse_are_read(
-    serve: Callable[..., str], new_page: Callable[..., Page], full_data: Path
+    app: str, new_page: Callable[..., Page], full_data: Path
 ) -> None:
     """The page says of each drawing what core makes of its strokes, and that is mostly right."""
     pen = full_data / "pen" / "dev.jsonl"
@@ -47,7 +74,7 @@ def test_pen_digits_drawn_by_mouse_are_read(
     answers = Reader(builtin.run()).read(images).argmax(1)
     assert (answers == labels[chosen]).sum() >= 10 * EACH - 1
 
-    page = new_page(f"{serve(ROOT / 'streamlit_app.py')}/draw")
+    page = new_page(app)
     for number, answer in zip(chosen, answers, strict=True):
         expect(page.get_by_text("The canvas is empty")).to_be_visible(timeout=LONG)
         replay(page, drawings[number])
@@ -59,13 +86,79 @@ def test_pen_digits_drawn_by_mouse_are_read(
 
 @pytest.mark.parametrize("start", [(200, 8), (140, 30)])
 def test_stroke_may_begin_at_the_upper_right(
-    serve: Callable[..., str], new_page: Callable[..., Page], start: tuple[int, int]
+    app: str, new_page: Callable[..., Page], start: tuple[int, int]
 ) -> None:
     """Where a 7 begins, nothing unseen takes the pointer; nor on the canvas after Clear."""
-    page = new_page(f"{serve(ROOT / 'streamlit_app.py')}/draw")
+    page = new_page(app)
     for _ in range(2):
         expect(page.get_by_text("The canvas is empty")).to_be_visible(timeout=LONG)
         page.mouse.move(2, 2)
         replay(page, [np.array([start, (138, 240)], float)])
         expect(page.get_by_alt_text("What the network sees")).to_be_visible(timeout=20_000)
         page.get_by_role("button", name="Clear", exact=True).click()
+
+
+SEVEN = np.array([(80, 60), *((x, 60) for x in range(90, 201, 10)), (160, 140), (120, 230)], float)
+EARLY = ".digitlab-early"
+BARS = "Array.from(document.querySelector('.st-key-draw-bars .drawing')._fullData?.[0].y ?? [])"
+
+
+def test_answer_follows_the_hand(app: str, new_page: Callable[..., Page]) -> None:
+    """Words, tile and bars are there before the pen is lifted; then the page says the same."""
+    page = new_page(app)
+    expect(page.get_by_text("The canvas is empty")).to_be_visible(timeout=LONG)
+    for _ in range(2):
+        write(page, SEVEN)
+        early = page.locator(EARLY)
+        expect(early).to_contain_text("This looks like a 7", timeout=20_000)
+        expect(page.get_by_text("The canvas is empty")).to_be_hidden(timeout=LONG)
+        page.wait_for_function(f"{BARS}[7] > 0.5")
+        tile = page.locator(".st-key-draw-tile img")
+        assert tile.get_attribute("alt") == "Nothing yet"
+        expect(page.get_by_role("button", name="Clear", exact=True)).to_be_disabled()
+
+        page.mouse.up()
+        expect(early).to_be_hidden(timeout=LONG)
+        own = page.get_by_role("heading", name="This looks like a 7")
+        expect(own).to_be_visible(timeout=20_000)
+        page.wait_for_function(f"{BARS}[7] > 0.5")
+        assert tile.get_attribute("alt") == "What the network sees"
+
+        page.get_by_role("button", name="Clear", exact=True).click()
+        expect(page.get_by_text("The canvas is empty")).to_be_visible(timeout=20_000)
+        page.wait_for_function(f"Math.max(...{BARS}) === 0")
+
+
+def test_second_digit_joins_while_it_is_drawn(app: str, new_page: Callable[..., Page]) -> None:
+    """The strokes that the page knows are read with the one under way."""
+    page = new_page(app)
+    expect(page.get_by_text("The canvas is empty")).to_be_visible(timeout=LONG)
+    replay(page, [SEVEN * 0.4 + (0, 80)])
+    expect(page.get_by_role("heading", name="This looks like a 7")).to_be_visible(timeout=20_000)
+    expect(page.locator(EARLY)).to_be_hidden(timeout=LONG)
+    write(page, SEVEN * 0.4 + (150, 80))
+    expect(page.locator(EARLY)).to_contain_text("This looks like 77", timeout=20_000)
+    page.mouse.up()
+    expect(page.locator(EARLY)).to_be_hidden(timeout=LONG)
+    expect(page.get_by_role("heading", name="This looks like 77")).to_be_visible()
+
+
+def test_without_the_door_the_answer_comes_after_the_stroke(
+    app: str, new_page: Callable[..., Page]
+) -> None:
+    """Where nothing but pages gets through, nothing covers the page's own answer."""
+    page = new_page(app)
+    tried = []
+
+    def cut(route: Route) -> None:
+        tried.append(route.request.url)
+        route.fulfill(status=200, body="<html>Nothing here</html>")
+
+    page.route("**/api/read**", cut)
+    expect(page.get_by_text("The canvas is empty")).to_be_visible(timeout=LONG)
+    write(page, SEVEN)
+    page.wait_for_timeout(500)
+    expect(page.locator(EARLY)).to_be_hidden(timeout=LONG)
+    page.mouse.up()
+    expect(page.get_by_role("heading", name="This looks like a 7")).to_be_visible(timeout=20_000)
+    assert 1 <= len(tried) < len(SEVEN) / 2  # in between it rests

@@ -55,7 +55,7 @@ def test_the_sample_is_named_and_the_download_offered(sample: Path) -> None:
 
 def test_the_facts_are_the_samples(sample: Path) -> None:
     """The table has the counts and the mean of the data in use."""
-    table = page().table[0].value
+    table = page().table[0].value.set_index("Fact")
     assert table.loc["Images"].tolist() == ["4,000", "1,000"]
     assert table.loc["Size"].tolist() == ["28 × 28 pixels"] * 2
     mean = mnist.load("sample").train_images.mean() / 255
@@ -257,4 +257,4 @@ def test_the_full_set_pages_through_all_70000() -> None:
     assert app.number_input(key="data-page-mnist").label == "Page of 1,167"
     app.number_input(key="data-page-mnist").set_value(1_167).run()
     assert not app.exception
-    assert app.table[0].value.loc["Images"].tolist() == ["60,000", "10,000"]
+    assert app.table[0].value.set_index("Fact").loc["Images"].tolist() == ["60,000", "10,000"]

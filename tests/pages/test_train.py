@@ -5,9 +5,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from core.config import TrainConfig, config_fields
+from core.jobs import limits
 from core.recipes import RECIPES
 from core.runs import actions, catalogue
 from core.runs.person import OWNER
@@ -335,7 +337,7 @@ def test_chosen_run_stays_while_another_trains() -> None:
 
 def headline(page: AppTest) -> str:
     """Return the name of the run whose curves are shown, with its icon."""
-    [said] = [text.value for text in page.markdown if text.value.startswith("#### ")]
+    [said] = [text.value for text in page.markdown if text.value.startswith("## ")]
     return said
 
 
@@ -454,3 +456,21 @@ def _expected(page: AppTest) -> str:
     """Return what the page says of the time that a run takes."""
     [said] = [text.value for text in page.caption if text.value.startswith("About ")]
     return said.partition(" on this machine")[0]
+
+
+def test_public_demo_says_its_limits_before_a_visitor_meets_them(
+    monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
+    """They stand under Start; two seeds are refused with what to do, and nothing is queued."""
+    shown = st.get_option("client.showErrorDetails")
+    request.addfinalizer(lambda: st.set_option("client.showErrorDetails", shown))
+    assert limits.SUMMARY not in texts(opened())
+    monkeypatch.setenv("DIGITLAB_DEMO", "1")
+    page = AppTest.from_file(APP, default_timeout=60).switch_page("../pages/train.py")
+    page.session_state["person"] = "s" * 43, "visitor"
+    page.run()
+    assert limits.SUMMARY in texts(page)
+    page.number_input(key="seeds").set_value(2)
+    page.button(key="start").click().run()
+    assert not page.exception
+    assert "one run at a time" in page.error[0].value and catalogue.in_progress() == []

@@ -4,8 +4,25 @@ import streamlit as st
 
 from core.runs import actions, compare
 from core.runs.run import Run
+from core.runs.settings import Setting
 from core.runs.store import is_shared
 from ui import format, guards, keys, people
+
+
+def show_setting(label: str, setting: Setting, colour: str) -> None:
+    """Show a setting's run, or its runs in a row that opens."""
+    if len(setting.runs) == 1:
+        show_run(setting.runs[0], colour)
+        return
+    told = [f"**{format.plain(label)}** · {len(setting.seeds)} seeds"]
+    for name, title in (("test_accuracy", "test"), ("validation_accuracy", "validation")):
+        if spread := setting.spread(name):
+            told.append(f"{title} {format.spread(spread)}")
+    line = st.container(horizontal=True, vertical_alignment="center", wrap=False)
+    line.html(f'<span style="color: {colour}">■</span>', width="content")
+    with line.expander(" · ".join(told)):
+        for run in setting.runs:
+            show_run(run, colour)
 
 
 def show_run(run: Run, colour: str) -> None:

@@ -9,18 +9,20 @@ from urllib.parse import urlsplit
 import pandas as pd
 import streamlit as st
 
-from core.runs import catalogue, compare
+from core.runs import catalogue, compare, settings
 from core.runs.run import Run
 from ui import format, guards, keys
 
 _DEFAULT = (
-    *("name", "state", "test_accuracy", "validation_accuracy", "last_validation_accuracy"),
+    *("name", "runs", "state", "warning", "test_accuracy", "deviation", "validation_accuracy"),
     *("network", "parameters", "data", "epochs", "train_seconds", "author", "started"),
 )
 _NAMES = {
     "name": "Name",
+    "runs": "Seeds",
     "state": "State",
     "test_accuracy": "Test",
+    "deviation": "Deviation",
     "interval": "95 % interval",
     "validation_accuracy": "Best validation",
     "last_validation_accuracy": "Last validation",
@@ -42,10 +44,8 @@ _NAMES = {
 }
 
 
-def controls(found: list[Run]) -> list[str]:
-    """Show the filter, the column selection and the download; return the columns."""
-    default = list(_DEFAULT)
-    default[2:2] = ["warning"] if any(run.warning for run in found) else []
+def controls(found: list[Run]) -> list[str] | None:
+    """Show filter, grouping, columns and download; return the columns, if they were chosen."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.text_input(
             "Filter",
@@ -56,14 +56,21 @@ def controls(found: list[Run]) -> list[str]:
             help="Shows the runs that have all of these words in their row. Click a column's "
             "header to sort.",
         )
+        st.toggle(
+            "Each run by itself",
+            key=keys.APART,
+            persist_state="session",
+            help="Runs that differ in their seed alone share a row, with their mean. This gives "
+            "each of them a row of its own.",
+        )
         with st.popover("Columns", icon=":material/view_column:"):
             columns = st.multiselect(
                 "Columns",
                 list(_NAMES),
-                default=default,
                 format_func=_NAMES.__getitem__,
                 key=keys.RUN_COLUMNS,
                 persist_state="session",
+                placeholder="those that differ",
                 help="The columns of the table, in this order.",
             )
         st.download_button(
@@ -76,7 +83,17 @@ def controls(found: list[Run]) -> list[str]:
             on_click="ignore",
             help="Download all runs with all columns; accuracies are between 0 and 1.",
         )
-    return columns or default
+    return columns or None
+
+
+def _differing(shown: pd.DataFrame) -> list[str]:
+    """Return the usual columns, without those that say the same of every row, or nothing."""
+    always = {"name", "test_accuracy", "validation_accuracy", "started"}
+    return [
+        name
+        for name in _DEFAULT
+        if name in always or (shown[name].nunique() > 1 and len(shown) > 1)
+    ]
 
 
 def _csv(found: list[Run]) -> str:
@@ -85,49 +102,72 @@ def _csv(found: list[Run]) -> str:
     return str(every.assign(**every[text].map(format.cell)).to_csv(index=False))
 
 
-def table(columns: list[str], live: bool) -> None:
+def table(columns: list[str] | None, live: bool) -> None:
     """Show the runs, updated every two seconds if `live`, and store the selection."""
     st.fragment(_table, run_every=2 if live else None)(columns)
 
 
-def _table(columns: list[str]) -> None:
+@st.fragment(run_every=1)
+def older_runs() -> None:
+    """Say that the rest of a large store is being read, and redraw the page with it."""
+    with guards.messages():
+        found, complete = catalogue.known()
+        if complete:
+            st.rerun()
+        st.caption(f":material/hourglass: {len(found):,} runs so far; older ones are on their way.")
+
+
+def _table(columns: list[str] | None) -> None:
     with guards.messages():  # a fragment's own reruns do not go through the app's messages()
         _rows(columns)
 
 
-def _rows(columns: list[str]) -> None:
-    every = compare.table(catalogue.listed_with_builtin())
-    shown = _readable(compare.matching(every, st.session_state.get(keys.RUN_FILTER) or ""))
+def _rows(columns: list[str] | None) -> None:
+    found = catalogue.listed_with_builtin()
+    every = compare.table(found)
+    matching = compare.matching(every, st.session_state.get(keys.RUN_FILTER) or "")
+    matched = set(matching["run"])
+    groups = together([run for run in found if run.id in matched])
+    shown = _readable(compare.settings_table(matching, groups))
     if shown.empty:
         st.info("No run matches all of these words. Remove some.", icon=":material/filter_alt_off:")
         return
-    ids = list(shown["run"])
+    members = [[run.id for run in group.runs] for group in groups]
     chosen = list(st.session_state.get(keys.COMPARED, []))
     # The selection is by row number, so the table gets a new key when its rows change. While its
     # key stays the same, so must its default: a new one would undo a click that is just arriving.
-    key = "runs-" + hashlib.blake2b("".join(ids).encode(), digest_size=8).hexdigest()
+    content = "|".join("".join(ids) for ids in members)
+    key = "runs-" + hashlib.blake2b(content.encode(), digest_size=8).hexdigest()
+    before = [row for row, ids in enumerate(members) if not set(chosen).isdisjoint(ids)]
     if key not in st.session_state:
-        rows = [ids.index(run_id) for run_id in chosen if run_id in ids]
-        st.session_state[keys.TICKED] = {"selection": {"rows": rows}}
+        st.session_state[keys.TICKED] = {"selection": {"rows": before}}
     event = st.dataframe(
         shown,
-        column_order=columns,
+        column_order=columns or _differing(shown),
         column_config=_COLUMNS | {"state": _state(any(shown["reason"]))},
         hide_index=True,
-        height=min(38 + 35 * len(shown), 370),
+        height=min(38 + 35 * len(shown), 248 if chosen else 370),  # the chart is still in sight
         placeholder="–",
         key=key,
         on_select="rerun",
         selection_mode="multi-row",
         selection_default=st.session_state[keys.TICKED],
     )
-    ticked = [ids[row] for row in event.selection.rows]
-    filtered_out = set(every["run"]) - set(ids)
-    now = [run_id for run_id in chosen if run_id in ticked or run_id in filtered_out]
-    now += [run_id for run_id in ticked if run_id not in now]
+    ticked = list(event.selection.rows)
+    dropped = {run_id for row in before if row not in ticked for run_id in members[row]}
+    there = set(every["run"])
+    now = [run_id for run_id in chosen if run_id in there and run_id not in dropped]
+    now += [run_id for row in ticked if row not in before for run_id in members[row]]
     if now != chosen:
         st.session_state[keys.COMPARED] = now
         st.rerun()  # updates the page below the table
+
+
+def together(found: list[Run]) -> list[settings.Setting]:
+    """Return the runs by setting, or each by itself if the page shows them so."""
+    if st.session_state.get(keys.APART):
+        return [settings.Setting(run.id, (run,)) for run in found]
+    return settings.grouped(found)
 
 
 def _readable(every: pd.DataFrame) -> pd.DataFrame:
@@ -140,6 +180,7 @@ def _readable(every: pd.DataFrame) -> pd.DataFrame:
             None if pd.isna(a) else f"{a:.2f}–{b:.2f}" for a, b in zip(low, high, strict=True)
         ],
         started=every["started"].dt.tz_convert(local).dt.tz_localize(None),
+        deviation=100 * every["deviation"],
         train_seconds=pd.to_timedelta(every["train_seconds"].astype(float).round(), unit="s"),
         **{name: 100 * every[name] for name in every if name.endswith("accuracy")},
     )
@@ -161,6 +202,12 @@ _COLUMNS = {
     "test_accuracy": _share("test_accuracy", "Measured once, at the end, with the best epoch."),
     "validation_accuracy": _share(
         "validation_accuracy", "Of the best epoch, which was selected by it."
+    ),
+    "runs": st.column_config.NumberColumn(
+        "Seeds", help="Runs that differ in their seed alone. Test and validation are their means."
+    ),
+    "deviation": st.column_config.NumberColumn(
+        "±", format="%.2f %%", help="Standard deviation of the test accuracy over the seeds."
     ),
     "last_validation_accuracy": _share("last_validation_accuracy", "Of the last epoch."),
     "parameters": st.column_config.NumberColumn("Parameters", format="%,d"),

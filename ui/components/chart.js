@@ -45,6 +45,7 @@ function newView(box) {
   view.observer.observe(view.drawing);
   view.extend = () => extend(view);
   window.addEventListener("digitlab-live", view.extend);
+  view.drawing.addEventListener("digitlab-shares", ({ detail }) => preview(view, detail));
   return view;
 }
 
@@ -97,6 +98,7 @@ async function draw(view) {
   mark(view);
   view.last = data.live?.after;
   extend(view);
+  if (view.shares) preview(view, view.shares);
 }
 
 /** Adds the points that progress.js has got since the figure was made. */
@@ -114,6 +116,21 @@ function extend(view) {
   const values = (name) => [points.map((point) => point[name])];
   const more = { x: values("epoch"), y: values(live.metric) };
   window.Plotly.extendTraces(view.drawing, more, [0]);
+}
+
+/** Shows other shares of the ten digits for a while; without any, the figure's own again. */
+function preview(view, shares) {
+  view.shares = shares;
+  if (!view.listening) return; // Nothing is drawn yet: draw shows them.
+  if (!shares) return void draw(view);
+  const label = (share) => {
+    if (share < 0.005) return "";
+    return share >= 0.9995 && share < 1 ? ">99.9 %" : `${(100 * share).toFixed(1)} %`;
+  };
+  const answer = shares.indexOf(Math.max(...shares));
+  const name = (_, digit) => (digit === answer ? `<b>${digit}</b><br>answer` : `${digit}<br> `);
+  const bars = { y: [shares], text: [shares.map(label)] };
+  window.Plotly.update(view.drawing, bars, { "xaxis.ticktext": shares.map(name) }, [0]);
 }
 
 function listen(view) {

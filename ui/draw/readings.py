@@ -8,9 +8,11 @@ from numpy.typing import NDArray
 
 from core.figures.digits import probability_bars
 from core.ink.normalisation import Digit
+from core.reading.answer import doubts, in_words, share
 from core.runs.run import Run
-from ui import cache, format
+from ui import cache, keys
 from ui.components.chart import chart
+from ui.components.early_reading import BARS, TILE, WORDS, read_early
 from ui.components.tiles import strip, tile
 
 if TYPE_CHECKING:  # torch takes 2 s
@@ -18,40 +20,50 @@ if TYPE_CHECKING:  # torch takes 2 s
 
 
 def readings(
-    run: Run, digits: list[Digit], truth: int | None = None
+    run: Run, digits: list[Digit], *, truth: int | None = None, drawn: bool = False
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Show the answer in words, the digits as the network sees them, and one's probabilities.
 
-    `truth` is the label of a test image. Returns the selected image, (28, 28) in [0, 1], and its
-    probabilities, (10,).
+    `truth` is the label of a test image. Digits that are `drawn` on the canvas are read along while
+    more is drawn. Returns the selected image, (28, 28) in [0, 1], and its probabilities, (10,).
     """
     images = np.stack([digit.image for digit in digits])
     read = cache.reader(run).readings(images)
-    if len(images) == 1:
-        st.markdown(f"### {format.reading(read[0], truth)}")
-        chosen = 0
-    else:
-        chosen = _several(digits, read)
-    input_image, bars = st.columns([1, 2])
-    with input_image:
-        tile(images[chosen], width=196, caption="What the network sees")
-        st.caption("What the network sees, 28 × 28 pixels")
-    with bars:
-        chart(probability_bars(read[chosen].probabilities, truth), "draw-bars", height=280)
+    words = st.container(key=WORDS, gap=None)
+    with words:
+        st.markdown(f"### {in_words(digits, read, truth)}")
+        if len(digits) > 1:
+            st.caption(doubts(read))
+    chosen = _several(digits, read) if len(images) > 1 else 0
+    _one(images[chosen], read[chosen].probabilities, truth)
+    if drawn:
+        with words:
+            read_early(run, st.session_state[keys.DRAWING], len(digits), chosen)
     return images[chosen], read[chosen].probabilities
 
 
+def none_yet(run: Run, text: str) -> None:
+    """Show what to draw, and the empty places of what follows the hand."""
+    with st.container(key=WORDS, gap=None):
+        st.info(text, icon=":material/draw:")
+        read_early(run, st.session_state[keys.DRAWING], 0, 0)
+    _one(np.zeros((28, 28), np.float32), np.zeros(10, np.float32), None)
+
+
+def _one(image: NDArray[np.float32], probabilities: NDArray[np.float32], truth: int | None) -> None:
+    input_image, bars = st.columns([1, 2])
+    with input_image:
+        caption = "What the network sees" if image.any() else "Nothing yet"
+        with st.container(key=TILE):
+            tile(image, width=196, caption=caption)
+        st.caption("What the network sees, 28 × 28 pixels")
+    with bars:
+        chart(probability_bars(probabilities, truth), BARS, height=280)
+
+
 def _several(digits: list[Digit], read: "list[Reading]") -> int:
-    """Show the number that each row of digits forms; return the index of the selected digit."""
-    st.markdown(f"### {format.several([digit.row for digit in digits], read)}")
-    doubts = [
-        f"digit {place}: "
-        + (format.either(one.candidates) if one.looks_like_a_digit else "may not be a digit")
-        for place, one in enumerate(read, 1)
-        if not one.sure
-    ]
-    st.caption(f"Not sure of {', '.join(doubts)}." if doubts else "Sure of each digit.")
-    captions = [f"{one.digit}, {format.share(one.confidence)}" for one in read]
+    """Show all digits; return the index of the selected one."""
+    captions = [f"{one.digit}, {share(one.confidence)}" for one in read]
     strip(np.stack([digit.image for digit in digits]), captions, columns=8, width=84)
     place = st.segmented_control(
         "Look at digit",

@@ -45,7 +45,7 @@ def worst_first(run: Run, people: list[Hand]) -> None:
     result, whose = cache.drawn(run, people)
     table = hands.table(people, whose, result.probabilities, result.labels)
     ranges = [format.interval(*ends) for ends in zip(table["low"], table["high"], strict=True)]
-    st.subheader("Whose hand does it read worst?")
+    st.header("Whose hand does it read worst?")
     st.dataframe(
         table.assign(interval=ranges, accuracy=100 * table["accuracy"]),
         key="worst-first",

@@ -14,7 +14,7 @@ from ui.components.chart import chart
 
 def confidence(run: Run, result: Result) -> None:
     """Show the reliability diagram before and after calibration, and the threshold of sure."""
-    st.subheader("Can its confidence be trusted?")
+    st.header("Can its confidence be trusted?")
     calibrated = run.calibration.apply(result.probabilities)
     tables = [
         calibration.reliability(answers, result.labels)

@@ -15,7 +15,7 @@ from ui import cache, format, guards, keys, people
 
 def offer(run: Run, result: Result) -> None:
     """Show the button to teach the run my digits; for a taught run, before and after."""
-    st.subheader("Teach it your handwriting")
+    st.header("Teach it your handwriting")
     if run.taught_from:
         _before_and_after(run)
     learning = st.session_state.get(keys.TEACHING)

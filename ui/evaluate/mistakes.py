@@ -8,6 +8,7 @@ import streamlit as st
 from core.evaluation import metrics
 from core.evaluation.metrics import Report
 from core.figures.digits import probability_bars
+from core.reading.answer import share
 from core.runs.answers import Result
 from core.runs.run import Run
 from ui import format, keys
@@ -88,7 +89,7 @@ def _gallery(shown: "pd.DataFrame", result: Result, key: str) -> int | None:
 
 def _caption(row: Any) -> str:
     """Return the caption of a tile; `row` is one of `metrics.answers`, as a named tuple."""
-    confidence = format.share(row.confidence).replace("over ", ">")
+    confidence = share(row.confidence).replace("over ", ">")
     reading = f"{row.truth} → {row.answer}, {confidence}"
     return reading.replace(" ", _NO_BREAK) + f" #{row.index}"
 
@@ -117,14 +118,14 @@ def _story(truth: int, answer: int, probabilities: np.ndarray) -> str:
         runner_up = format.percent(probabilities[second])
         return f"is correctly read as {answer}; {second} comes next with {runner_up}."
     return (
-        f"is read as {answer} with {format.share(probabilities[answer])}; "
+        f"is read as {answer} with {share(probabilities[answer])}; "
         f"the true digit, {truth}, has {format.percent(probabilities[truth])}."
     )
 
 
 def per_class(report: Report) -> None:
     """Show precision, recall, F1 and support by digit; an undefined one is a dash."""
-    st.subheader("By digit")
+    st.header("By digit")
     answered, support = report.matrix.sum(0), report.matrix.sum(1)
     defined = {"precision": answered > 0, "recall": support > 0, "f1": answered + support > 0}
     st.dataframe(
@@ -150,7 +151,7 @@ def per_class(report: Report) -> None:
 
 def confused_pairs(report: Report) -> None:
     """Show the most frequent mistakes, as pairs of truth and answer."""
-    st.subheader("Most confused pairs")
+    st.header("Most confused pairs")
     pairs = metrics.confused_pairs(report.matrix)
     if pairs.empty:
         st.info("No mistakes: every answer is right.", icon=":material/check_circle:")

@@ -8,6 +8,7 @@ from core.experiments.course import Bars, Course, Dots, Finding, Lane
 from core.experiments.definition import Experiment
 from core.figures import experiments as figures
 from core.jobs import queue
+from core.reading.answer import share
 from ui import format, guards, keys
 from ui.components.chart import chart
 from ui.components.tiles import strip
@@ -134,7 +135,7 @@ def _told(lane: Lane) -> str:
     if not lane.epochs:
         return "&nbsp;"
     _, training, validation = lane.epochs[-1]
-    return f"validation **{format.share(validation)}**, training {format.share(training)}"
+    return f"validation **{share(validation)}**, training {share(training)}"
 
 
 def _findings(experiment: Experiment, found: Course) -> None:

@@ -6,9 +6,12 @@ import numpy as np
 import streamlit as st
 
 from core.errors import InkError
+from core.ink.normalisation import Digit
 from core.ink.strokes import from_drawing
+from core.reading.answer import in_words
 from core.runs import builtin
 from ui import cache, format
+from ui.components.early_reading import TILE, WORDS, read_early
 from ui.components.tiles import strip
 
 _HEIGHT = 124  # CSS pixels, always, so that nothing below moves when a digit has been read
@@ -17,22 +20,23 @@ _TILE = 56
 
 def answer(drawing: dict[str, Any] | None) -> None:
     """Show what the network reads in the canvas's drawing, and the digits as it sees them."""
+    run = builtin.run()
     with st.container(height=_HEIGHT, border=False, gap="small", key="home-answer"):
-        if drawing is None:
-            st.caption("Use the mouse, a pen or a finger. The answer appears here.")
-            return
-        try:
-            digits = from_drawing(drawing)
-        except InkError as error:
-            st.markdown(format.message(error))
-            return
-        cache.wait_for_torch()
-        images = np.stack([digit.image for digit in digits])
-        read = cache.reader(builtin.run()).readings(images)
-        words = (
-            format.reading(read[0])
-            if len(read) == 1
-            else format.several([digit.row for digit in digits], read)
-        )
-        st.markdown(f"### {words}")
-        strip(images, [""] * len(images), columns=8, width=_TILE)
+        words = st.container(key=WORDS, gap=None)
+        digits: list[Digit] = []
+        with words:
+            if drawing is None:
+                st.caption("Use the mouse, a pen or a finger. The answer appears here.")
+            else:
+                try:
+                    digits = from_drawing(drawing)
+                except InkError as error:
+                    st.markdown(format.message(error))
+        if digits:
+            cache.wait_for_torch()
+            images = np.stack([digit.image for digit in digits])
+            words.markdown(f"### {in_words(digits, cache.reader(run).readings(images))}")
+            with st.container(key=TILE):
+                strip(images, [""] * len(images), columns=8, width=_TILE)
+        with words:
+            read_early(run, drawing, len(digits), 0)

@@ -114,7 +114,7 @@ def _watched(active: list[Run]) -> Run | None:
 def _headline(run: Run, active: list[Run], history: History) -> None:
     """Name, state, progress and Stop, always of the same height."""
     line = st.container(horizontal=True, vertical_alignment="center", wrap=False)
-    line.markdown(f"#### {_ICONS[run.state]} {format.plain(run.name)}")
+    line.markdown(f"## {_ICONS[run.state]} {format.plain(run.name)}")
     stopping = keys.stopping(run.id)
     if run.state.is_over:
         st.session_state.pop(stopping, None)  # it may go on one day, and be stopped again
@@ -205,7 +205,7 @@ def _epochs(run: Run, history: History) -> None:
     table = history.epochs.iloc[::-1]
     st.dataframe(
         table.assign(
-            best=np.where(table["epoch"] == run.best_epoch, "best", ""),
+            best=np.where(table["epoch"] == run.best_epoch, "✓", ""),
             validation_accuracy=100 * table["validation_accuracy"],
             train_accuracy=100 * table["train_accuracy"],
         ),
@@ -215,7 +215,7 @@ def _epochs(run: Run, history: History) -> None:
         ],
         column_config={
             "epoch": st.column_config.NumberColumn("epoch", width=60),
-            "best": st.column_config.TextColumn("", width=40),
+            "best": st.column_config.TextColumn("best", width=50),
             "validation_accuracy": st.column_config.NumberColumn("validation", format="%.2f %%"),
             "validation_loss": st.column_config.NumberColumn("loss", format="%.4f"),
             "train_accuracy": st.column_config.NumberColumn("training", format="%.2f %%"),

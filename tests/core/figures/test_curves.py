@@ -1,9 +1,15 @@
 """The courses of trainings as figures."""
 
 import pandas as pd
+import pytest
 
 from core.figures import palette
-from core.figures.curves import run_curves, training_curves
+from core.figures.curves import (
+    accuracy_against,
+    run_curves,
+    setting_curves,
+    training_curves,
+)
 from core.runs.history import History
 
 
@@ -58,3 +64,33 @@ def test_run_beside_another_shares_its_axes() -> None:
     ]
     assert legends[0] == legends[1]
     assert both.data[0].name == "training, by step"  # what grows while it trains comes first
+
+
+def test_seeds_are_a_mean_in_a_band() -> None:
+    """Mean, and one sample deviation each way, for epochs that two runs have."""
+    runs = [
+        pd.DataFrame(
+            {
+                "epoch": range(1, 1 + len(accuracies)),
+                "total_seconds": range(1, 1 + len(accuracies)),
+                "validation_accuracy": accuracies,
+            }
+        )
+        for accuracies in ([0.8, 0.9], [0.9, 0.9, 0.95])
+    ]
+    band, mean = setting_curves({"both": runs}, "validation_accuracy").data
+    assert list(mean.x) == [1, 2] and list(mean.y) == pytest.approx([0.85, 0.9])
+    deviation = 0.1 / 2**0.5
+    assert list(band.y) == pytest.approx([0.85 + deviation, 0.9, 0.9, 0.85 - deviation])
+    assert mean.name == "both, mean of 2"
+
+
+def test_points_bear_their_settings_name_once() -> None:
+    """Runs of one setting share a colour, and the first has the name."""
+    table = pd.DataFrame(
+        {"test_accuracy": 0.9, "test_low": 0.8, "test_high": 0.95, "parameters": [1, 2, 3]}
+    )
+    figure = accuracy_against(table, ["a", "a", "b"], "parameters", [0, 0, 1])
+    assert [trace.text[0] for trace in figure.data] == ["a", "", "b"]
+    colours = [trace.marker.color for trace in figure.data]
+    assert colours[0] == colours[1] != colours[2]

@@ -101,3 +101,9 @@ def test_test_sets_are_as_large_as_the_intervals_assume(sample_only: None) -> No
 def test_interval_of_a_run(accuracy: float, low: float, high: float) -> None:
     """980 of 1,000 right is 96.93 to 98.70 %, and 1,000 of 1,000 still leaves room for doubt."""
     assert compare.test_interval(made("any", accuracy)) == pytest.approx((low, high), abs=1e-4)
+
+
+def test_field_without_effect_is_no_difference() -> None:
+    """SGD's momentum beside AdamW, and a step schedule's factor beside one cycle, do nothing."""
+    one, other = made("one", momentum=0.5, step_factor=0.1), made("other", momentum=0.9)
+    assert compare.differing([one, other]).empty

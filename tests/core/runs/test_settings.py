@@ -98,7 +98,7 @@ def test_setting_is_called_what_its_runs_share(names: list[str], label: str) -> 
 def test_two_settings_of_one_name_are_told_apart() -> None:
     """Each gets the start of its key."""
     found = settings.grouped([run("a"), run("a", epochs=9)])
-    assert settings.labels(found) == [f"a ({setting.key[:4]})" for setting in found]
+    assert settings.labels(found) == [f"a ({setting.key[:6]})" for setting in found]
 
 
 def test_new_seeds_follow_those_that_were_trained() -> None:

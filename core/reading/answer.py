@@ -1,0 +1,93 @@
+"""What is said of digits, in words and as JSON: the same to the Draw page and to other programs."""
+
+import base64
+import io
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from PIL import Image
+
+from core.ink.normalisation import Digit
+
+if TYPE_CHECKING:  # torch takes 2 s
+    from core.reading.reader import Reading
+
+
+def answer(digits: Sequence[Digit], readings: "Sequence[Reading]") -> dict[str, Any]:
+    """Return what a network reads in digits, which are in reading order, as JSON has it.
+
+    `says` is the answer in words; `doubts` says what is open in a number of several digits, and is
+    empty for a single one. A digit's `box` is in the units of `Digit`, and its `image` the data URL
+    of a PNG of 28 × 28, white on black.
+    """
+    return {
+        "says": in_words(digits, readings),
+        "doubts": doubts(readings) if len(digits) > 1 else "",
+        "digits": [
+            {
+                "digit": read.digit,
+                "confidence": read.confidence,
+                "sure": read.sure,
+                "looks_like_a_digit": read.looks_like_a_digit,
+                "candidates": read.candidates,
+                "probabilities": read.probabilities.tolist(),
+                "box": digit.box,
+                "image": _data_url(digit),
+            }
+            for digit, read in zip(digits, readings, strict=True)
+        ],
+    }
+
+
+def in_words(
+    digits: Sequence[Digit], readings: "Sequence[Reading]", truth: int | None = None
+) -> str:
+    """Return the answer in words: for several digits, the number that each row of them forms.
+
+    For one digit, the candidates if it is not sure, and `truth`, the label if that is known.
+    """
+    if len(digits) == 1:
+        return _one_in_words(readings[0], truth)
+    rows = [""] * (1 + max(digit.row for digit in digits))
+    for digit, read in zip(digits, readings, strict=True):
+        rows[digit.row] += str(read.digit)
+    return f"This looks like {', '.join(rows)}"
+
+
+def doubts(readings: "Sequence[Reading]") -> str:
+    """Return which of several digits are not sure, and what they may be."""
+    unsure = [
+        f"digit {place}: "
+        + (_either(read.candidates) if read.looks_like_a_digit else "may not be a digit")
+        for place, read in enumerate(readings, 1)
+        if not read.sure
+    ]
+    return f"Not sure of {', '.join(unsure)}." if unsure else "Sure of each digit."
+
+
+def share(part: float) -> str:
+    """Return a confidence of 0.9834 as 98.3 %; below 1, never as 100 %."""
+    return "over 99.9 %" if 0.9995 <= part < 1 else f"{part:.1%}".replace("%", " %")
+
+
+def _one_in_words(read: "Reading", truth: int | None) -> str:
+    if truth is None and not read.looks_like_a_digit:
+        text = f"This may not be a digit. If it is one: {_either(read.candidates)}."
+    elif len(read.candidates) == 1:
+        text = f"This looks like a {read.digit} ({share(read.confidence)})."
+    else:
+        text = f"Not sure: {_either(read.candidates)}."
+    known = "" if truth is None else " Right." if read.digit == truth else f" It is a {truth}."
+    return text + known
+
+
+def _either(candidates: Sequence[int]) -> str:
+    """Return (4, 7, 9) as 4, 7 or 9, and (4,) as 4."""
+    *others, last = map(str, candidates)
+    return f"{', '.join(others)} or {last}" if others else last
+
+
+def _data_url(digit: Digit) -> str:
+    file = io.BytesIO()
+    Image.fromarray((digit.image * 255).round().astype("uint8")).save(file, "PNG")
+    return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()

@@ -1,0 +1,101 @@
+"""The limits of a public demo."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from core.config import TrainConfig
+from core.data import mnist
+from core.errors import RunError
+from core.jobs import limits, request
+from core.runs import catalogue
+from core.runs.person import OWNER, Person
+from core.runs.run import State
+
+CONFIG = TrainConfig(epochs=limits.EPOCHS, train_size=limits.IMAGES)
+
+
+@pytest.fixture
+def demo(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A public demo."""
+    monkeypatch.setenv("DIGITLAB_DEMO", "1")
+
+
+def visitor(number: int) -> Person:
+    """Somebody whom nobody knows."""
+    return Person("visitor", f"{number:032x}")
+
+
+def ask(config: TrainConfig, by: Person, data: str = "sample") -> str:
+    """Queue a run; return what its visitor is told."""
+    try:
+        request.enqueue(config, data, by=by)
+    except RunError as error:
+        return str(error)
+    return ""
+
+
+@pytest.mark.parametrize(
+    ("config", "data", "told"),
+    [
+        (CONFIG, "sample", ""),
+        (CONFIG.changed({"epochs": limits.EPOCHS + 1}), "sample", "5 epochs at most, not 6"),
+        (CONFIG.changed({"train_size": 4_001}), "sample", "4,000 images at most, not 4,001"),
+        (CONFIG, "mnist", "embedded digits alone"),
+    ],
+)
+def test_what_is_too_large_is_refused(
+    demo: None, config: TrainConfig, data: str, told: str
+) -> None:
+    """Epochs, images and data have a limit, and a run within them is taken."""
+    said = ask(config, visitor(1), data)
+    assert told in said and bool(said) == bool(told)
+    assert len(catalogue.in_progress()) == (not told)
+
+
+def test_each_visitor_has_one_run_at_a_time(demo: None) -> None:
+    """A second one is refused, until the first is over; two seeds at once are refused whole."""
+    with pytest.raises(RunError, match="one run at a time"):
+        request.start_seeds(CONFIG, "sample", "", "", [0, 1], visitor(1))
+    assert catalogue.in_progress() == [] and ask(CONFIG, visitor(1)) == ""
+    assert "one run at a time" in ask(CONFIG, visitor(1))
+    [run] = catalogue.in_progress()
+    catalogue.move(run.id, State.FAILED, "ended")
+    assert ask(CONFIG, visitor(1)) == ""
+
+
+def test_five_wait_however_many_press_start_at_once(demo: None) -> None:
+    """Of eight, five are taken, and three are told why not."""
+    with ThreadPoolExecutor(8) as crowd:
+        said = list(crowd.map(lambda number: ask(CONFIG, visitor(number)), range(8)))
+    assert sorted(map(bool, said)) == [False] * limits.QUEUE + [True] * 3
+    assert {text for text in said if text} == {"5 runs are waiting already. Try again in a minute."}
+
+
+def test_training_is_told_to_stop_when_its_time_is_up(
+    demo: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After the seconds of a demo, and not where training ended before, or outside a demo."""
+    stopping = threading.Event()
+    with limits.deadline(stopping, 0.05):
+        assert stopping.wait(10)
+    stopping.clear()
+    with limits.deadline(stopping, 0.2):
+        pass
+    monkeypatch.delenv("DIGITLAB_DEMO")
+    with limits.deadline(stopping, 0.05):
+        assert not stopping.wait(0.5)
+
+
+def test_demo_uses_the_embedded_digits(demo: None, full_data: object) -> None:
+    """Where the full MNIST lies, a demo has the sample all the same."""
+    assert mnist.source() == "sample"
+
+
+def test_owner_has_no_limits(demo: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither in a demo, nor anybody outside of one."""
+    large = CONFIG.changed({"epochs": 50})
+    assert ask(large, OWNER) == ""
+    monkeypatch.delenv("DIGITLAB_DEMO")
+    assert ask(large, visitor(1)) == ask(large, visitor(1)) == ""

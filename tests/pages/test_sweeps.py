@@ -1,0 +1,133 @@
+"""The Sweeps page: start one, watch it, change it."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core.config import TrainConfig
+from core.runs import catalogue
+from core.runs.person import OWNER
+from core.runs.run import State
+from core.sweeps import control, sweep, worker
+from core.sweeps.space import space_from
+from core.sweeps.sweep import Plan
+from ui import keys
+
+APP = str(Path(__file__).parents[2] / "ui" / "app.py")
+
+pytestmark = pytest.mark.usefixtures("whole_app", "sample_only")
+
+
+@pytest.fixture(autouse=True)
+def launched(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
+    """The sweeps for which workers were asked, and how many: tests do their own trials."""
+    asked: list[tuple[str, int]] = []
+    monkeypatch.setattr(control, "launch", lambda name, workers: asked.append((name, workers)))
+    return asked
+
+
+def opened() -> AppTest:
+    """Open the page, without a fault."""
+    page = AppTest.from_file(APP, default_timeout=60).switch_page("../pages/sweeps.py").run()
+    assert not page.exception
+    return page
+
+
+def texts(page: AppTest) -> str:
+    """Return all that the page says."""
+    return "\n".join(one.value for one in [*page.markdown, *page.caption, *page.info])
+
+
+@pytest.fixture
+def going() -> str:
+    """The name of a sweep of five trials, three of which are over, and one runs."""
+    base = TrainConfig(network="mlp", epochs=2, train_size=500, validation_size=100)
+    space = space_from({"learning_rate": "0.001:0.1:log", "optimizer": "sgd,adam"})
+    plan = Plan(base=base, recipe="mlp", data="sample", space=space, trials=5)
+    control.start("search", plan, OWNER)
+    for accuracy in (0.5, 0.75, 0.6):
+        claimed = worker.claim("search")
+        assert claimed
+        trial, run = claimed
+        trial.report(accuracy, 1)
+        catalogue.log(run.id, [("best_validation_accuracy", accuracy, 1)])
+        catalogue.move(run.id, State.RUNNING)
+        catalogue.move(run.id, State.FINISHED)
+    assert worker.claim("search")
+    return "search"
+
+
+def test_a_sweep_starts_with_what_was_typed(launched: list[tuple[str, int]]) -> None:
+    """Name, recipe, bounds, trials and workers are those of the form; its time is told before."""
+    page = opened()
+    assert "There is no sweep yet" in texts(page)
+    page.text_input(key="sweep-name").set_value("mine")
+    page.selectbox(key="sweep-recipe").set_value("mlp")
+    page.multiselect(key="sweep-vary").set_value(["learning_rate", "optimizer"])
+    page.run()
+    page.text_input(key="sweep-bounds-learning_rate").set_value("0.01:0.2")
+    page.number_input(key="sweep-trials").set_value(7)
+    page.slider(key="sweep-workers").set_value(2)
+    page.run()
+    assert "7 trials of about" in texts(page)
+    page.button(key="sweep-start").click().run()
+    assert not page.exception
+    started = sweep.get("mine")
+    assert launched == [("mine", 2)]
+    assert (started.plan.recipe, started.plan.trials) == ("mlp", 7)
+    assert str(started.plan.space["learning_rate"]) == "0.01:0.2"
+    assert page.session_state[keys.SWEEP] == "mine"
+
+
+def test_impossible_bounds_cannot_start() -> None:
+    """The page says what is wrong with them, and Start waits."""
+    page = opened()
+    page.text_input(key="sweep-bounds-learning_rate").set_value("0.2:0.1").run()
+    assert "a lower and a higher bound" in page.warning[0].value
+    assert page.button(key="sweep-start").disabled
+
+
+def test_a_sweep_is_shown_as_it_goes(going: str) -> None:
+    """How many are done, the best and its settings, and every trial in the table, best first."""
+    page = opened()
+    best = sweep.get(going).best
+    assert best
+    assert "3 of 5 trials done · 1 running" in texts(page)
+    assert page.metric[0].value == "75.00 %"
+    assert f"Trial {best.number}: learning rate" in texts(page).replace("\\", "")
+    [table] = page.dataframe
+    assert list(table.value["validation"].dropna()) == pytest.approx([75, 60, 50])
+    assert table.value["trial"].iloc[0] == best.number
+
+
+def test_a_sweep_is_changed_while_it_goes(going: str, launched: list[tuple[str, int]]) -> None:
+    """It is paused and resumed, given more trials and other bounds."""
+    page = opened()
+    page.button(key="sweep-pause").click().run()
+    assert sweep.get(going).state == "paused"
+    page.button(key="sweep-resume").click().run()
+    assert sweep.get(going).state == "running"
+    page.number_input(key="sweep-more").set_value(4).run()
+    page.button(key="sweep-more-add").click().run()
+    assert sweep.get(going).plan.trials == 9
+    assert launched == [(going, 1)]
+    page.text_input(key=f"sweep-new-{going}-optimizer").set_value("adam,adamw").run()
+    page.button(key="sweep-bounds-change").click().run()
+    assert not page.exception
+    assert str(sweep.get(going).plan.space["optimizer"]) == "adam,adamw"
+
+
+def test_nobody_changes_anothers_sweep(going: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A visitor who does not own it sees it, and no buttons."""
+    from core.runs.person import Person
+    from ui import people
+
+    monkeypatch.setattr(people, "me", lambda: Person("Ann", "a-tag"))
+    monkeypatch.setattr(people, "admit", lambda: None)
+    page = opened()
+    assert "3 of 5 trials done" in texts(page)
+    assert "sweep-pause" not in {button.key for button in page.button}
+    found: Any = {button.key for button in page.button}
+    assert "sweep-start" in found

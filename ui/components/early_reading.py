@@ -1,0 +1,50 @@
+"""Reads the digit while it is drawn: words, tile and bars follow the hand.
+
+The component's script takes the pen's points on the canvas and asks the door (`api/read`) several
+times a second. Where the door does not answer, the page's own answer comes after the stroke.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from core.errors import InkError
+from core.ink.strokes import strokes_of
+from core.runs.run import Run
+from ui.components.canvas import SIDE
+
+_HERE = Path(__file__).parent
+WORDS, TILE, BARS = "words", "draw-tile", "draw-bars"  # keys of what is covered
+
+# Not isolated in a shadow root, because it covers the page's own words.
+_early_reading = st.components.v2.component(
+    "digitlab_early_reading",
+    html='<div class="digitlab-early" hidden><h3></h3><p></p></div>',
+    css=(_HERE / "early_reading.css").read_text(),
+    js=(_HERE / "early_reading.js").read_text(),
+    isolate_styles=False,
+)
+
+
+def read_early(run: Run, drawing: dict[str, Any] | None, digits: int, selected: int) -> None:
+    """Let a run read along on the canvas, in the container with the key `WORDS`.
+
+    The page's answer is to `drawing`, with so many digits, of which the selected one is shown.
+    """
+    try:
+        strokes = [stroke.round(1).tolist() for stroke in strokes_of(drawing)] if drawing else []
+    except InkError:  # which the page shows
+        strokes = []
+    _early_reading(
+        key="early-reading",
+        data={
+            "run": run.id,
+            "strokes": strokes,
+            "side": SIDE,
+            "digits": digits,
+            "selected": selected,
+            "tile": TILE,
+            "bars": BARS,
+        },
+    )

@@ -1,0 +1,163 @@
+"""A sweep as it goes: best so far, history, parallel coordinates, importances, the trials."""
+
+import pandas as pd
+import streamlit as st
+
+from core.figures import sweeps as figures
+from core.sweeps import control, search, sweep
+from core.sweeps.space import Range, written
+from core.sweeps.sweep import Outcome, Sweep
+from ui import format, guards, keys, people
+from ui.components.chart import chart
+
+_EVERY = 3  # seconds between two looks at a sweep that goes on
+
+
+def choose() -> str | None:
+    """Show the selection of a sweep, the newest first; return its name, or None without any."""
+    names = [one.name for one in sweep.listed()]
+    if not names:
+        return None
+    if st.session_state.get(keys.SWEEP) not in names:
+        st.session_state[keys.SWEEP] = names[0]
+    return st.selectbox("Sweep", names, key=keys.SWEEP, persist_state="session")
+
+
+def progress(name: str) -> None:
+    """Show a sweep, drawn anew while it goes on."""
+    going = sweep.get(name).state in ("running", "waiting")
+    st.fragment(_progress, run_every=_EVERY if going else None)(name, going)
+
+
+def _progress(name: str, going: bool) -> None:
+    with guards.messages():
+        now = sweep.get(name)
+        if going and now.state not in ("running", "waiting"):
+            st.rerun()  # nothing changes any more
+        _numbers(now)
+        _actions(now)
+        if not any(one.reached for one in now.trials):
+            st.info(
+                "No trial has completed an epoch yet. A worker takes some seconds to load.",
+                icon=":material/hourglass_empty:",
+            )
+            return
+        chart(figures.history(now), key=f"sweep-history-{name}", height=320)
+        st.subheader("Which settings did well", anchor=False)
+        chart(
+            figures.parallel_coordinates(now),
+            key=f"sweep-parallel-{name}",
+            height=380,
+            caption="A line is a trial; the most orange did best. Drag along an axis to keep only "
+            "the lines that pass there; click the axis to let all pass.",
+        )
+        if shares := search.importances(now):
+            height = 130 + 32 * len(shares)
+            chart(figures.importances(shares), key=f"sweep-importances-{name}", height=height)
+        _table(now)
+
+
+def _numbers(now: Sweep) -> None:
+    done = len(now.trials) - now.open
+    of = f" of {now.plan.trials}" if now.plan.trials else ""
+    words = [f"**{now.state.capitalize()}**", f"{done}{of} trials done"]
+    words += [
+        f"{count} {word}"
+        for outcome, word in (
+            (Outcome.RUNNING, "running"),
+            (Outcome.PRUNED, "ended early"),
+            (Outcome.WAITING, "to be tried again"),
+            (Outcome.FAILED, "failed"),
+        )
+        if (count := now.count(outcome))
+    ]
+    st.markdown(" · ".join(words))
+    if now.plan.trials:
+        st.progress(min(done / now.plan.trials, 1.0))
+    if best := now.best:
+        settings = ", ".join(
+            f"{field.replace('_', ' ')} {written(value)}" for field, value in best.settings.items()
+        )
+        st.metric("Best validation accuracy so far", format.percent(best.accuracy))
+        st.caption(format.plain(f"Trial {best.number}: {settings}"))
+
+
+def _actions(now: Sweep) -> None:
+    """Show what can be done with the sweep now."""
+    me = people.me()
+    if not me.may_change(now.plan.owner):
+        return
+    with st.container(horizontal=True):
+        if now.state == "paused":
+            if st.button("Resume", key="sweep-resume", icon=":material/play_arrow:"):
+                control.resume(now.name, me)
+                st.rerun()
+        elif now.state != "finished" and st.button(
+            "Pause",
+            key="sweep-pause",
+            icon=":material/pause:",
+            help="No further trial begins; those in progress go on.",
+        ):
+            control.pause(now.name, me)
+            st.rerun()
+        if now.state == "waiting" and st.button(
+            "Add a worker",
+            key="sweep-worker",
+            icon=":material/add:",
+            help="No trial is running: start a process that does them, on this machine.",
+        ):
+            control.launch(now.name, 1)
+        with st.popover("More trials", icon=":material/add:"):
+            count = st.number_input("Further trials", 1, 1_000, 10, key="sweep-more")
+            if st.button("Add", key="sweep-more-add"):
+                control.more(now.name, count, me)
+                control.launch(now.name, 1)
+                st.rerun()
+        with st.popover("Bounds", icon=":material/tune:"):
+            texts = {
+                field: st.text_input(
+                    field.replace("_", " "), str(bounds), key=f"sweep-new-{now.name}-{field}"
+                )
+                for field, bounds in now.plan.space.items()
+            }
+            if st.button(
+                "Change",
+                key="sweep-bounds-change",
+                help="Further trials keep to these; trials outside no longer guide the search.",
+            ):
+                control.bounds(now.name, texts, me)
+                st.rerun()
+
+
+def _table(now: Sweep) -> None:
+    rows = [
+        {
+            "trial": one.number,
+            "validation": None if one.best is None else 100 * one.best,
+            "outcome": str(one.outcome),
+            **one.settings,
+            "epochs": len(one.reached),
+            "seconds": one.seconds or None,
+            "attempts": one.attempts,
+            "host": one.host,
+        }
+        for one in sorted(now.trials, key=lambda one: one.best or 0.0, reverse=True)
+    ]
+    st.subheader("Trials", anchor=False)
+    st.dataframe(
+        pd.DataFrame(rows),
+        hide_index=True,
+        height=min(38 + 35 * len(rows), 370),
+        placeholder="–",
+        key=f"sweep-trials-{now.name}",
+        column_config={
+            "validation": st.column_config.NumberColumn("validation", format="%.2f %%"),
+            "seconds": st.column_config.NumberColumn("seconds", format="%.1f"),
+            **{
+                field: st.column_config.NumberColumn(field, format="%.4g")
+                for field, bounds in now.plan.space.items()
+                if isinstance(bounds, Range)
+            },
+        },
+    )
+    st.caption("Each trial is a run: Compare shows it with its curves, under the sweep's name.")

@@ -1,0 +1,148 @@
+"""Start a sweep: what varies, how far it goes, and how long it will take."""
+
+import os
+
+import streamlit as st
+
+from core import recipes
+from core.config import config_fields
+from core.data.digits import Digits
+from core.errors import ConfigError, SweepError
+from core.sweeps import control, sweep
+from core.sweeps.space import space_from, variable
+from core.sweeps.sweep import PRUNERS, SAMPLERS, Plan
+from ui import format, keys, people
+
+_CORES = os.cpu_count() or 1
+# What a field varies between unless somebody says otherwise; others have the bounds of their field.
+_BOUNDS = {
+    "learning_rate": "0.001:0.1:log",
+    "weight_decay": "1e-5:0.01:log",
+    "batch_size": "64:512",
+}
+
+
+def start(digits: Digits) -> None:
+    """Show the form and start the sweep that it describes."""
+    plan: Plan | None = None
+    try:
+        plan = control.sized(_plan(digits))
+    except ConfigError as error:
+        st.warning(format.message(error), icon=":material/tune:")
+    workers = st.slider(
+        "Workers on this machine",
+        *(1, max(_CORES, 2), 1),
+        key="sweep-workers",
+        help="Processes that do trials side by side, each with its share of the processor. More "
+        "machines can join from their command line.",
+    )
+    if plan:
+        st.caption(_expected(plan, digits, workers))
+    pressed = st.button(
+        "Start",
+        key="sweep-start",
+        type="primary",
+        icon=":material/play_arrow:",
+        disabled=plan is None,
+    )
+    if pressed and plan:
+        if os.environ.get("DIGITLAB_DEMO") and not people.me().owns_all:
+            raise SweepError("The public demo has no sweeps. Run Digit Lab on your own machine.")
+        typed = " ".join(st.session_state["sweep-name"].split())
+        name = typed or f"{plan.recipe}-sweep-{len(sweep.listed()) + 1}"
+        control.start(name, plan, people.me())
+        control.launch(name, workers)
+        st.session_state[keys.SWEEP] = name
+        st.rerun()
+
+
+def _plan(digits: Digits) -> Plan:
+    """Show the controls and return the plan. Raises ConfigError."""
+    st.text_input(
+        "Name",
+        key="sweep-name",
+        max_chars=50,
+        placeholder="optional",
+        help="Its runs have this name and a number.",
+    )
+    names = list(recipes.RECIPES)
+    recipe = recipes.RECIPES[
+        st.selectbox("Recipe", names, key="sweep-recipe", help="The settings that do not vary.")
+    ]
+    varied = st.multiselect(
+        "What varies",
+        variable(),
+        default=["learning_rate"],
+        format_func=_label,
+        key="sweep-vary",
+        help="Each additional setting needs more trials.",
+    )
+    texts = {
+        field: st.text_input(
+            _label(field),
+            _bounds(field),
+            key=f"sweep-bounds-{field}",
+            help=f"{config_fields()[field].metadata['help']} LOW:HIGH, LOW:HIGH:log for equally "
+            "many of each magnitude, or a list: A,B,C.",
+        )
+        for field in varied
+    }
+    left, right = st.columns(2)
+    with left:
+        trials = st.number_input("Trials", 1, 10_000, 20, key="sweep-trials")
+    with right:
+        epochs = st.number_input(
+            "Epochs", 1, 200, recipe.config.epochs, key=f"sweep-epochs-{recipe.name}"
+        )
+    with st.expander("How it searches"):
+        sampler = st.selectbox("Sampler", list(SAMPLERS), key="sweep-sampler")
+        st.caption(SAMPLERS[sampler])
+        pruner = st.selectbox("Pruner", list(PRUNERS), key="sweep-pruner")
+        st.caption(PRUNERS[pruner])
+    return Plan(
+        base=recipe.config.changed({"epochs": epochs}),
+        recipe=recipe.name,
+        data=digits.source,
+        space=space_from(texts),
+        sampler=sampler,
+        pruner=pruner,
+        trials=trials,
+    )
+
+
+def _label(field: str) -> str:
+    return field.replace("_", " ").replace("optimizer", "optimiser")
+
+
+def _bounds(field: str) -> str:
+    metadata = config_fields()[field].metadata
+    if field in _BOUNDS:
+        return _BOUNDS[field]
+    if "choices" in metadata:
+        return ",".join(metadata["choices"])
+    if "low" not in metadata:
+        return "true,false"
+    return f"{metadata['low']:g}:{metadata['end']:g}"
+
+
+def _expected(plan: Plan, digits: Digits, workers: int) -> str:
+    base = tuple(plan.base.to_dict().items())
+    space = tuple((field, str(bounds)) for field, bounds in plan.space.items())
+    each = _seconds_a_trial(base, space, len(digits.train_labels))
+    trials = plan.trials or 0
+    total = format.duration(trials * each / min(workers, _CORES))
+    return (
+        f"{trials} trials of about {format.duration(each)}: at most {total} on this machine; "
+        "less as the pruner ends trials early."
+    )
+
+
+@st.cache_data(max_entries=32, show_spinner="Timing a few steps …")
+def _seconds_a_trial(
+    base: tuple[tuple[str, object], ...], space: tuple[tuple[str, str], ...], images: int
+) -> float:
+    from core.config import config_from
+    from core.sweeps import estimate
+
+    plan = Plan(base=config_from(dict(base)), recipe="", data="", space=space_from(dict(space)))
+    return estimate.seconds_a_trial(plan, images)
