@@ -25,7 +25,7 @@ class: .venv/app.installed
 check: lint
 	$(BIN)/python -m pytest -m "not slow"
 
-test: lint chromium
+test: lint chromium .venv-mlflow/installed
 	$(BIN)/python -m pytest
 
 lint: .venv/test.installed
@@ -58,6 +58,14 @@ lock: .venv/test.installed
 .venv/test.installed: requirements-dev.txt .venv/app.installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@
+
+# MLflow's server for tests/team, in an environment of its own as a team has it. Without it, or
+# without PostgreSQL, those tests are skipped, and say so.
+.venv-mlflow/installed: .venv/app.installed
+	test -x .venv-mlflow/bin/python || $(PYTHON) -m venv .venv-mlflow
+	@.venv-mlflow/bin/python -m pip install --quiet --disable-pip-version-check \
+		"mlflow[auth]==3.17.*" "psycopg2-binary==2.9.*" && touch $@ \
+		|| echo "No MLflow server: its tests will be skipped."
 
 # The system's Chromium; else Debian's package, when root; else Playwright's own. Without any, the
 # browser's tests are skipped, and say so.

@@ -17,6 +17,8 @@ view.read(found)
 active = catalogue.in_progress()
 table.table(table.controls(found), live=bool(active))
 guards.follow(active)
+if not catalogue.known()[1]:
+    table.older_runs()
 
 by_id = {run.id: run for run in found}
 chosen = [by_id[run_id] for run_id in st.session_state.get(keys.COMPARED, []) if run_id in by_id]

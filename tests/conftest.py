@@ -22,7 +22,7 @@ TRAINED = {
 }
 # What `make check` leaves out, beside the tests that are marked as slow where they stand: all that
 # is in these folders, and all that need one of these fixtures.
-SLOW_FOLDERS = ("tests/browser", "tests/core/jobs")
+SLOW_FOLDERS = ("tests/browser", "tests/team", "tests/core/jobs")
 SLOW_FIXTURES = {"trained_store", "serve", "serve_module"}
 
 Serve = Callable[..., str]  # (script: Path, env: Mapping[str, str] | None = None) -> address

@@ -33,6 +33,7 @@ def rename(by: Person, run: Run, name: str) -> None:
         raise RunError("A run needs a name. Type one.")
     with connect() as (client, _):
         client.update_run(run.id, name=name)
+    catalogue.set_tags(run.id, {})  # tells others that it was changed
 
 
 def note(by: Person, run: Run, text: str) -> None:
@@ -54,6 +55,7 @@ def delete(by: Person, run: Run) -> None:
     """
     if not own(by, run).state.is_over:
         raise RunError(f"The run {run.name} is in progress. Stop it before deleting it.")
+    catalogue.set_tags(run.id, {})  # a team's server keeps the entry, and tells others of it
     left, folder = purge(run.id), folder_of(run.id).parent
     shutil.rmtree(folder, ignore_errors=True)
     if folder.exists():

@@ -9,17 +9,17 @@ import json
 import os
 import platform
 import re
-import time
+from collections.abc import Iterable, Iterator
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 from core.config import TrainConfig
 from core.errors import ConfigError, RunError
 from core.recipes import RECIPES
-from core.runs import builtin
+from core.runs import builtin, listing
 from core.runs.person import OWNER, Person
 from core.runs.run import BUILTIN, MOVES, Run, State, cleaned_name, folder_of, read
-from core.runs.store import connect, lock
+from core.runs.store import connect, is_shared, lock, now
 
 if TYPE_CHECKING:  # mlflow takes 1.5 s: it is loaded when the store is first used
     from mlflow import MlflowClient
@@ -69,7 +69,7 @@ def create(
         base = recipe if known else config.network
         tags = {
             "state": State.QUEUED,
-            "alive_until": str(time.time() + _START_LEASE),
+            "alive_until": str(now() + _START_LEASE),
             "config": json.dumps(config.to_dict()),
             "recipe": recipe,
             "author": by.name or os.environ.get("DIGITLAB_AUTHOR") or _user(),
@@ -85,10 +85,11 @@ def create(
             tags["seen"] = " ".join(sorted({parent.data, *parent.seen} - {data}))
         with nullcontext() if name else lock():
             name = name or _next_name(client, experiment, base)
-            run = client.create_run(experiment, run_name=name, tags=tags)
+            run = client.create_run(experiment, int(1000 * now()), tags, run_name=name)
         folder_of(run.info.run_id).mkdir(parents=True, exist_ok=True)
         client.log_batch(
             run.info.run_id,
+            [listing.changed()],
             params=[Param(field, str(value)) for field, value in config.to_dict().items()],
         )
         return read(client.get_run(run.info.run_id))
@@ -96,6 +97,8 @@ def create(
 
 def listed() -> list[Run]:
     """Return every run, newest first. Raises StoreError."""
+    if is_shared():
+        return _all_understood(listing.entries()[0])
     with connect() as (client, experiment):
         found, token = [], None
         while True:
@@ -105,15 +108,27 @@ def listed() -> list[Run]:
                 max_results=1_000,
                 page_token=token,
             )
-            found += [run for entry in page if (run := _understood(entry))]
+            found += _all_understood(page)
             token = page.token
             if not token:
                 return found
 
 
+def known() -> tuple[list[Run], bool]:
+    """Return every run, newest first, and whether these are all.
+
+    Of a team's large store it returns the newest runs at once, and more every time, while the rest
+    is read in the background. Raises StoreError.
+    """
+    if not is_shared():
+        return listed(), True
+    found, complete = listing.entries(wait=False)
+    return _all_understood(found), complete
+
+
 def listed_with_builtin() -> list[Run]:
-    """Return every run, newest first, then the built-in network. Raises StoreError."""
-    return [*listed(), builtin.run()]
+    """Return the runs that are `known`, then the built-in network. Raises StoreError."""
+    return [*known()[0], builtin.run()]
 
 
 def in_progress() -> list[Run]:
@@ -129,6 +144,10 @@ def in_progress() -> list[Run]:
             )
         ]
     return [run for run in found if run and not run.state.is_over]
+
+
+def _all_understood(entries: Iterable[Any]) -> list[Run]:
+    return [run for entry in entries if (run := _understood(entry))]
 
 
 def _understood(entry: Any) -> Run | None:
@@ -161,19 +180,22 @@ def find(text: str) -> Run:
     """
     if text == BUILTIN:
         return builtin.run()
-    runs = listed()
-    if not runs:
+    if re.fullmatch("[0-9a-f]{32}", text):
+        return get(text)
+    newest = next(_ordered(), None)
+    if newest is None:
         raise RunError("There is no run yet. Train one: python -m core train")
     if text == "latest":
-        return runs[0]
+        return newest
     if text == "best":
-        winner = best(runs)
+        winner = best_stored()
         if winner is None:
             raise RunError(
                 "No run has been validated yet on images that are new to its network. "
                 "Train one: python -m core train"
             )
         return winner
+    runs = listed()
     fits = [run for run in runs if run.name == text] or [
         run for run in runs if text and run.id.startswith(text)
     ]
@@ -199,6 +221,36 @@ def best(runs: list[Run]) -> Run | None:
     )
 
 
+def best_stored() -> Run | None:
+    """Return what `best` chooses among all runs, without reading them all. Raises StoreError."""
+    for condition in ("tags.data = 'mnist'", ""):
+        ranked = _ordered(condition, "metrics.best_validation_accuracy DESC")
+        for run in ranked:
+            if run.validation_accuracy is None:
+                break  # runs without any come last
+            if not run.seen:
+                return run
+    return None
+
+
+def _ordered(condition: str = "", *order: str) -> Iterator[Run]:
+    """Yield the runs that meet a condition in an order, newer ones first among equals."""
+    with connect() as (client, experiment):
+        token = None
+        while True:
+            page = client.search_runs(
+                [experiment],
+                condition,
+                order_by=[*order, "attributes.start_time DESC"],
+                max_results=20,
+                page_token=token,
+            )
+            yield from _all_understood(page)
+            token = page.token
+            if not token:
+                return
+
+
 def stop_requested(run_id: str) -> bool:
     """Return whether the run was asked to stop."""
     with connect() as (client, _):
@@ -213,7 +265,11 @@ def set_tags(run_id: str, tags: dict[str, str]) -> None:
     if "state" in tags:
         move(run_id, State(tags.pop("state")), tags.pop("reason", ""))
     with connect() as (client, _):
-        client.log_batch(run_id, tags=[RunTag(key, str(value)) for key, value in tags.items()])
+        client.log_batch(
+            run_id,
+            [] if set(tags) == {"alive_until"} else [listing.changed()],
+            tags=[RunTag(key, str(value)) for key, value in tags.items()],
+        )
 
 
 def move(run_id: str, state: State, reason: str = "") -> None:
@@ -233,7 +289,11 @@ def move(run_id: str, state: State, reason: str = "") -> None:
         known = State(before) if before in list(State) else State.FAILED
         if state != known and state not in MOVES[known]:
             raise RunError(f"A {known} run cannot become {state}. Start a new run.")
-        client.log_batch(run_id, tags=[RunTag("state", state), RunTag("reason", reason)])
+        client.log_batch(
+            run_id,
+            [listing.changed()],
+            tags=[RunTag("state", state), RunTag("reason", reason)],
+        )
         client.update_run(run_id, status=_MLFLOW_STATUS.get(state, "FAILED"))
 
 
@@ -241,16 +301,21 @@ def log(run_id: str, points: list[tuple[str, float, int]]) -> None:
     """Append metrics: name, value, and the step or epoch it belongs to. Raises StoreError."""
     from mlflow.entities import Metric
 
-    now = int(time.time() * 1000)
+    at = int(now() * 1000)
     with connect() as (client, _):
-        for start in range(0, len(points), 1_000):  # the most that MLflow accepts at once
-            batch = points[start : start + 1_000]
-            client.log_batch(run_id, [Metric(name, value, now, at) for name, value, at in batch])
+        for start in range(
+            0, len(points), 999
+        ):  # with `changed`, the most that MLflow accepts at once
+            batch = points[start : start + 999]
+            entries = [Metric(name, value, at, step) for name, value, step in batch]
+            if any(name == "epochs" for name, _, _ in batch):
+                entries.append(listing.changed())
+            client.log_batch(run_id, entries)
 
 
 def renew(run_id: str) -> None:
     """Mark a run as alive for the next LEASE seconds."""
-    set_tags(run_id, {"alive_until": str(time.time() + LEASE)})
+    set_tags(run_id, {"alive_until": str(now() + LEASE)})
 
 
 def forfeit(run_id: str) -> None:
@@ -260,14 +325,21 @@ def forfeit(run_id: str) -> None:
 
 
 def _next_name(client: "MlflowClient", experiment: str, base: str) -> str:
-    """Return base-N, with N one more than the highest number in use."""
+    """Return base-N, with N one more than the highest number among the newest, and not in use."""
     pattern = re.compile(rf"{re.escape(base)}-(\d+)")
-    names = [
-        run.info.run_name
-        for run in client.search_runs([experiment], f"attributes.run_name LIKE '{base}-%'")
-    ]
-    taken = [int(match[1]) for name in names if (match := pattern.fullmatch(name))]
-    return f"{base}-{max(taken, default=0) + 1}"
+    newest = client.search_runs(
+        [experiment],
+        f"attributes.run_name LIKE '{base}-%'",
+        order_by=["attributes.start_time DESC"],
+        max_results=20,
+    )
+    taken = [int(match[1]) for run in newest if (match := pattern.fullmatch(run.info.run_name))]
+    number = max(taken, default=0) + 1
+    while client.search_runs(
+        [experiment], f"attributes.run_name = '{base}-{number}'", max_results=1
+    ):
+        number += 1
+    return f"{base}-{number}"
 
 
 def _user() -> str:

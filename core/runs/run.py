@@ -2,7 +2,6 @@
 
 import json
 import math
-import time
 import unicodedata
 from dataclasses import dataclass
 from enum import StrEnum
@@ -12,7 +11,7 @@ from typing import Any
 from core.config import TrainConfig, config_from
 from core.errors import ConfigError, RunError
 from core.evaluation.calibration import Calibration
-from core.runs.store import directory
+from core.runs.store import directory, now
 
 BUILTIN = "built-in"  # id and name of the network that comes with the app
 NAME_LENGTH = 80  # characters
@@ -218,7 +217,7 @@ def _state(tags: dict[str, str]) -> tuple[State, str]:
     if word not in list(State):
         return State.FAILED, f"this version of Digit Lab does not know the state {word!r}"
     state = State(word)
-    if not state.is_over and time.time() > _number(tags, "alive_until"):
+    if not state.is_over and now() > _number(tags, "alive_until"):
         return State.FAILED, _DIED
     return state, tags.get("reason", "")
 

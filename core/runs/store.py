@@ -15,6 +15,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
@@ -30,6 +31,7 @@ if TYPE_CHECKING:  # mlflow takes 1.5 s: it is loaded when the store is first us
 # Read by MLflow when it is first imported.
 os.environ["MLFLOW_DISABLE_TELEMETRY"] = os.environ["DO_NOT_TRACK"] = "true"
 os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
 
 
 _EXPERIMENT = "digitlab"
@@ -50,6 +52,8 @@ def is_shared() -> bool:
     return bool(os.environ.get("MLFLOW_TRACKING_URI"))
 
 
+_CLOCK_VALID = 60.0  # seconds until a server's clock is read again
+_clocks: dict[str, tuple[float, float]] = {}  # of each server: its time, read at which of ours
 # The time at which each store that did not answer is tried again, so that a page waits only once.
 _silent_until: dict[str, float] = {}
 _opened: set[Path] = set()  # embedded stores that this process has opened
@@ -59,12 +63,14 @@ _opened: set[Path] = set()  # embedded stores that this process has opened
 def connect() -> Iterator[tuple["MlflowClient", str]]:
     """Yield MLflow's client and the experiment's id; turn errors of MLflow into UserErrors."""
     team = os.environ.get("MLFLOW_TRACKING_URI")
-    where = re.sub("//[^/@]*@", "//", team or str(directory()))  # without a password, for messages
+    where = _without_password(team or str(directory()))
     if time.monotonic() < _silent_until.get(where, 0):
         raise StoreError(_no_answer(where))
     try:
         yield _team(team) if team else _embedded(directory())
-    except UserError:
+    except UserError as error:
+        if str(error) == _no_answer(where):
+            _silent_until[where] = time.monotonic() + _RETRY_AFTER
         raise
     except (
         Exception
@@ -75,6 +81,35 @@ def connect() -> Iterator[tuple["MlflowClient", str]]:
         if str(found) == _no_answer(where):
             _silent_until[where] = time.monotonic() + _RETRY_AFTER
         raise found from error
+
+
+def now() -> float:
+    """Return the time in seconds since 1970: of a team's server, whose clock all members share.
+
+    Raises StoreError if the server has never answered.
+    """
+    uri = os.environ.get("MLFLOW_TRACKING_URI", "")
+    if not uri.startswith("http"):
+        return time.time()
+    known = _clocks.get(uri)
+    if known is None or time.monotonic() - known[1] > _CLOCK_VALID:
+        known = _clocks[uri] = _server_time(uri, known), time.monotonic()
+    return known[0] + time.monotonic() - known[1]
+
+
+def _server_time(uri: str, known: tuple[float, float] | None) -> float:
+    """Return the time in the header of a server's answer; without an answer, as it was known."""
+    import requests
+
+    try:
+        answer = requests.head(uri, timeout=float(os.environ[TIMEOUT]))
+        return parsedate_to_datetime(answer.headers["Date"]).timestamp()
+    except requests.RequestException as error:
+        if known is None:
+            raise StoreError(_no_answer(_without_password(uri))) from error
+        return known[0] + time.monotonic() - known[1]
+    except (KeyError, ValueError):  # a proxy that leaves it out
+        return time.time()
 
 
 def lock() -> FileLock:
@@ -109,6 +144,10 @@ def purge(run_id: str) -> str:
     return ""
 
 
+def _without_password(address: str) -> str:
+    return re.sub("//[^/@]*@", "//", address)
+
+
 def _no_answer(where: str) -> str:
     return (
         f"The team's run store at {where} does not answer. Check the network and "
@@ -123,6 +162,12 @@ def _first_line(error: Exception) -> str:
 def _explained(error: Exception, where: str) -> UserError | None:
     """Return the UserError for a failure of the store; None for a bug of ours."""
     text = str(error)
+    if is_shared() and re.search(r"\b(401|403)\b|not authenticated|Permission denied", text):
+        return StoreError(
+            f"The team's run store at {where} wants a user name and a password, or refuses those "
+            "it got. Set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD; the store's "
+            "administrators know them."
+        )
     if "not found" in text and "Run" in text:
         return RunError("There is no such run: it was deleted, or its id is wrong.")
     if isinstance(error, Timeout):

@@ -107,6 +107,16 @@ def table(columns: list[str] | None, live: bool) -> None:
     st.fragment(_table, run_every=2 if live else None)(columns)
 
 
+@st.fragment(run_every=1)
+def older_runs() -> None:
+    """Say that the rest of a large store is being read, and redraw the page with it."""
+    with guards.messages():
+        found, complete = catalogue.known()
+        if complete:
+            st.rerun()
+        st.caption(f":material/hourglass: {len(found):,} runs so far; older ones are on their way.")
+
+
 def _table(columns: list[str] | None) -> None:
     with guards.messages():  # a fragment's own reruns do not go through the app's messages()
         _rows(columns)

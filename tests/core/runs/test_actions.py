@@ -27,8 +27,8 @@ ACTIONS: dict[str, tuple[Any, ...]] = {
     "reopen": (),
 }
 READING = {
-    *("best", "find", "get", "in_progress", "listed", "listed_with_builtin"),
-    "stop_requested",
+    *("best", "find", "get", "in_progress", "known", "listed"),
+    *("listed_with_builtin", "stop_requested"),
 }
 
 

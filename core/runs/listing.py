@@ -1,0 +1,138 @@
+"""What this process knows of a team's runs: read page by page once, then only what has changed.
+
+Every run has the metric `changed`: the server's time at which Digit Lab last created, changed,
+ended or deleted it, or recorded an epoch. So one small request finds what is new. What was changed
+in MLflow's own pages is seen when everything is read again, every few minutes, in the background.
+"""
+
+import os
+import threading
+import time
+from typing import Any
+
+from core.errors import StoreError
+from core.runs.store import connect, now
+
+CHANGED = "changed"
+_FIRST, _PAGE = 50, 100  # runs in the first answer, which a page waits for, and in the others
+_REREAD = 300.0  # seconds until everything is read again
+_MARGIN = 5.0  # seconds by which machines may judge the server's time differently
+
+
+def changed() -> Any:
+    """Return the metric that tells other processes that a run was changed just now."""
+    from mlflow.entities import Metric
+
+    at = now()
+    return Metric(CHANGED, at, int(at * 1000), 0)
+
+
+def entries(wait: bool = True) -> tuple[list[Any], bool]:
+    """Return MLflow's entries of the team's runs, newest first, and whether these are all.
+
+    Without `wait`, the rest of a large store is read in the background. Raises StoreError.
+    """
+    uri = os.environ["MLFLOW_TRACKING_URI"]
+    return _known.setdefault(uri, _Known(uri)).look(wait)
+
+
+class _Known:
+    """The runs of one store as far as they are known."""
+
+    def __init__(self, uri: str) -> None:
+        self._uri = uri
+        self._lock = threading.Lock()  # around what follows
+        self._entries: dict[str, Any] = {}
+        self._since = 0.0  # the server's time up to which changes are known
+        self._reading = threading.Lock()  # while pages are read
+        self._incoming = self._entries  # where pages go; the first time they are seen at once
+        self._complete = False
+        self._began, self._token = 0.0, ""
+        self._ended = time.monotonic()  # when the last complete reading ended
+
+    def look(self, wait: bool) -> tuple[list[Any], bool]:
+        """Return the entries as they are now, newest first, and whether these are all."""
+        if not self._entries:
+            with self._reading:
+                if not self._entries and not self._complete:
+                    self._page()
+        if not self._complete and wait:
+            self._read_on()
+        elif not self._complete or time.monotonic() - self._ended > _REREAD:
+            threading.Thread(target=self._in_background, daemon=True).start()
+        self._update()
+        with self._lock:
+            found = sorted(
+                self._entries.values(), key=lambda entry: entry.info.start_time or 0, reverse=True
+            )
+            return found, self._complete
+
+    def _in_background(self) -> None:
+        if not self._reading.locked():
+            try:
+                self._read_on()
+            except StoreError:  # the next look tries again where it stopped
+                return
+
+    def _read_on(self) -> None:
+        """Read the pages that are left; all of them if there are none left."""
+        with self._reading:
+            if self._complete and time.monotonic() - self._ended < _REREAD:
+                return
+            while self._page():
+                pass
+
+    def _page(self) -> bool:
+        """Read the next page; return whether there are more."""
+        if os.environ.get("MLFLOW_TRACKING_URI") != self._uri:
+            raise StoreError("Another store is in use by now.")
+        with connect() as (client, experiment):
+            if not self._token:
+                self._began = now()
+                self._incoming = {} if self._complete else self._entries
+            page = client.search_runs(
+                [experiment],
+                order_by=["attributes.start_time DESC"],
+                max_results=_PAGE if self._entries else _FIRST,
+                page_token=self._token or None,
+            )
+        with self._lock:
+            self._incoming.update({entry.info.run_id: entry for entry in page})
+            self._since = self._since or self._began
+            self._token = page.token or ""
+            if not self._token:  # what changed meanwhile is asked for again
+                self._entries, self._since = self._incoming, self._began
+                self._complete, self._ended = True, time.monotonic()
+        return bool(self._token)
+
+    def _update(self) -> None:
+        """Ask for what has changed, and how the runs in progress go."""
+        from mlflow.entities import ViewType
+
+        with connect() as (client, experiment):
+            at, token = now(), None
+            found: list[Any] = []
+            while True:
+                page = client.search_runs(
+                    [experiment],
+                    f"metrics.{CHANGED} > {self._since - _MARGIN:.3f}",
+                    run_view_type=ViewType.ALL,
+                    max_results=_PAGE,
+                    page_token=token,
+                )
+                found += page
+                token = page.token
+                if not token:
+                    break
+            for state in ("queued", "running"):
+                found += client.search_runs([experiment], f"tags.state = '{state}'")
+        with self._lock:
+            for entry in found:
+                if entry.info.lifecycle_stage == "deleted":
+                    self._entries.pop(entry.info.run_id, None)
+                else:
+                    self._entries[entry.info.run_id] = entry
+            self._since = max(self._since, at)
+
+
+_known: dict[str, _Known] = {}  # by the store's address

@@ -1,0 +1,104 @@
+"""A team's store with a thousand runs."""
+
+import time
+
+import pytest
+
+from core.config import TrainConfig
+from core.runs import catalogue, listing
+from core.runs.run import Run, State
+from tests.team.conftest import Member, Server
+
+COUNT = 1_000
+# Copies of the one run that there is, each a second older, with everything that is known of it.
+COPIES = """
+CREATE TEMP TABLE ids AS SELECT n, md5(n::text) AS id FROM generate_series(1, {count}) n;
+INSERT INTO runs SELECT (jsonb_populate_record(r, jsonb_build_object('run_uuid', id, 'name',
+  'fast_cnn-' || n, 'start_time', r.start_time - 1000 * ({count} - n) - 1000))).* FROM runs r, ids;
+INSERT INTO tags SELECT (jsonb_populate_record(t, jsonb_build_object('run_uuid', id) ||
+  CASE key WHEN 'mlflow.runName' THEN jsonb_build_object('value', 'fast_cnn-' || n)
+  ELSE '{{}}' END)).* FROM tags t, ids;
+INSERT INTO params SELECT (jsonb_populate_record(p, jsonb_build_object('run_uuid', id))).*
+  FROM params p, ids;
+INSERT INTO latest_metrics SELECT (jsonb_populate_record(m, jsonb_build_object('run_uuid', id) ||
+  CASE key WHEN 'best_validation_accuracy' THEN jsonb_build_object('value', 0.9 + n / 100000.0)
+  WHEN 'changed' THEN jsonb_build_object('value', m.value - 86400) ELSE '{{}}' END)).*
+  FROM latest_metrics m, ids;
+"""
+
+
+@pytest.fixture
+def thousand(team: Server) -> Run:
+    """A store with a thousand finished runs, and one more, the newest, which is returned."""
+    run = finished("the newest")
+    team.database(COPIES.format(count=COUNT))
+    listing._known.clear()
+    return run
+
+
+def finished(name: str) -> Run:
+    """Enter a run that has finished after three epochs."""
+    run = catalogue.create(TrainConfig(epochs=3), "sample", "fast_cnn", name)
+    names = [f"step/{n}" for n in ("loss", "accuracy", "learning_rate", "images_per_second")]
+    names += [f"epoch/{n}" for n in ("train_loss", "validation_accuracy", "seconds")]
+    points = [(name, 0.5, step) for name in names for step in (1, 2, 3)]
+    ends = {"epochs": 3.0, "best_epoch": 3.0, "best_validation_accuracy": 0.85}
+    catalogue.log(run.id, points + [(name, value, 3) for name, value in ends.items()])
+    catalogue.move(run.id, State.RUNNING)
+    catalogue.move(run.id, State.FINISHED)
+    return catalogue.get(run.id)
+
+
+def test_the_newest_runs_are_there_in_two_seconds_and_the_others_follow(thousand: Run) -> None:
+    """The first look has a page of runs, the newest first; soon all are known, in order."""
+    before = time.perf_counter()
+    found, complete = catalogue.known()
+    assert time.perf_counter() - before < 2
+    assert found[0] == thousand and len(found) >= 50 and not complete
+    end = time.monotonic() + 60
+    while not complete and time.monotonic() < end:
+        time.sleep(0.2)
+        found, complete = catalogue.known()
+    assert complete
+    older = [f"fast_cnn-{n}" for n in range(COUNT, 0, -1)]
+    assert [run.name for run in found] == ["the newest", *older]
+
+
+def test_once_all_are_known_only_what_has_changed_is_asked_for(
+    thousand: Run, team: Server, member: Member
+) -> None:
+    """A colleague's rename, note, new run and deletion are seen, in a moment."""
+    before = time.perf_counter()
+    every = catalogue.listed()
+    reading_all = time.perf_counter() - before
+    assert len(every) == COUNT + 1
+    code = (
+        "from core.runs import actions, catalogue; from core.runs.person import OWNER;"
+        "from core.config import TrainConfig;"
+        f"a, b = catalogue.get({every[10].id!r}), catalogue.get({every[20].id!r});"
+        "actions.rename(OWNER, a, 'renamed'); actions.delete(OWNER, b);"
+        "catalogue.create(TrainConfig(), 'sample', 'fast_cnn')"
+    )
+    process = member("anna", "-c", code)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 0, errors
+    before = time.perf_counter()
+    now = catalogue.listed()
+    assert time.perf_counter() - before < reading_all / 2
+    names = {run.id: run.name for run in now}
+    assert names[every[10].id] == "renamed" and every[20].id not in names
+    assert now[0].name == "fast_cnn-1001" and len(now) == COUNT + 1
+
+
+def test_a_run_is_numbered_and_found_without_reading_all(thousand: Run) -> None:
+    """A new run's number, `latest`, `best` and an id together take less time than that."""
+    before = time.perf_counter()
+    new = catalogue.create(TrainConfig(), "sample", "fast_cnn")
+    assert new.name == "fast_cnn-1001"
+    assert catalogue.find("latest") == catalogue.find(new.id) == catalogue.get(new.id)
+    best = catalogue.find("best")
+    found = time.perf_counter() - before
+    assert best.name == "fast_cnn-1000"
+    before = time.perf_counter()
+    assert best == catalogue.best(catalogue.listed())
+    assert found < time.perf_counter() - before
