@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, Page
 from benchmarks.browser import chromium, open_when_up, server, settle
 from benchmarks.machine import RESULTS, keep, machine, need_mnist, table
 
-PAGES = ("Data", "Experiments", "Train", "Evaluate", "Draw", "Sweeps", "Compare")
+PAGES = ("Data", "Experiments", "Train", "Evaluate", "Draw", "Inside", "Sweeps", "Compare")
 GOALS = {
     "app ready: first page drawn": 6.0,
     "page switch, the slowest": 1.0,

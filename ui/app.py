@@ -19,6 +19,7 @@ PAGES = {
     st.Page("../pages/train.py", title="Train"): ":material/model_training:",
     st.Page("../pages/evaluate.py", title="Evaluate"): ":material/fact_check:",
     st.Page("../pages/draw.py", title="Draw"): ":material/draw:",
+    st.Page("../pages/inside.py", title="Inside"): ":material/layers:",
     st.Page("../pages/sweeps.py", title="Sweeps"): ":material/tune:",
     st.Page("../pages/compare.py", title="Compare"): ":material/compare_arrows:",
 }

@@ -56,6 +56,13 @@ KEPT = "kept"  # names of the digits saved in this session, by a hash of the ima
 MY_DIGITS = "my-digits-open"  # whether My digits is expanded
 MY_DIGITS_UPLOAD = "my-digits-upload"  # number of the uploader, which is replaced to empty it
 
+# Inside
+INSIDE_SOURCE = "inside-source"  # where the digit comes from
+INSIDE_DIGIT = "inside-digit"  # the digit brought from Evaluate: image, truth, title
+INSIDE_WAY = "inside-way"  # whether layers are shown, or fooling
+INSIDE_VALUE = "inside-value"  # the value last clicked: the maps' key, channel, row, column
+INSIDE_OFF = "inside-off"  # the channels switched off, and of which run
+
 # Compare
 RUN_FILTER = "run-filter"  # words to filter the table by
 RUN_COLUMNS = "run-columns"  # the columns of the table

@@ -158,7 +158,9 @@ def test_run_started_from_the_command_line_shows_up_live(
     expect(page.get_by_text("Stopped · in epoch").first).to_be_visible(timeout=10_000)
 
 
-@pytest.mark.parametrize("name", ["Data", "Experiments", "Train", "Evaluate", "Draw", "Compare"])
+@pytest.mark.parametrize(
+    "name", ["Data", "Experiments", "Train", "Evaluate", "Draw", "Inside", "Compare"]
+)
 def test_pages_open_by_their_address_on_a_telephone(
     app: str, new_page: Callable[..., Page], name: str
 ) -> None:

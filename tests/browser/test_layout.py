@@ -69,7 +69,7 @@ def test_whole_canvas_can_be_reached(app: str, new_page: Callable[..., Page]) ->
 
 
 @pytest.mark.parametrize(
-    "name", ["", "data", "experiments", "train", "evaluate", "draw", "sweeps", "compare"]
+    "name", ["", "data", "experiments", "train", "evaluate", "draw", "inside", "sweeps", "compare"]
 )
 def test_nothing_is_cut(app: str, new_page: Callable[..., Page], name: str) -> None:
     """At each width no button, label or picture leaves its column, and nothing scrolls sideways."""

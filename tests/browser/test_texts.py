@@ -50,7 +50,7 @@ def test_hostile_text_is_only_text(
     expect(shown).to_be_visible(timeout=LONG)
     said = shown.inner_text().replace("\u2060", "")
     assert said.startswith(HOSTILE)
-    for name in ("Data", "Experiments", "Train", "Evaluate", "Draw", "Compare"):
+    for name in ("Data", "Experiments", "Train", "Evaluate", "Draw", "Inside", "Compare"):
         page.get_by_test_id("stSidebar").get_by_role("link", name=name, exact=True).click()
         expect(page.get_by_role("heading", name=name, exact=True, level=1)).to_be_visible()
         expect(page.get_by_test_id("stApp")).to_have_attribute(

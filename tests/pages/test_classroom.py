@@ -12,7 +12,7 @@ from core.jobs import request
 from core.runs import catalogue
 from core.runs.person import Person, tag_for
 from core.runs.run import Run, State
-from ui import format, keys, people
+from ui import keys, people
 from ui.classroom import start
 from ui.classroom.attendance import Attendance
 
@@ -61,7 +61,7 @@ def test_address_is_shown_to_all_and_the_class_to_none_but_an_admin() -> None:
     """Anna sees where to join; who is there and what trains she does not see, nor any Stop."""
     run = going()
     app = visit(ANNA)
-    assert app.title[1].value == format.plain("http://192.0.2.7:8501")
+    assert app.title[1].value == "http://192.0.2.7:8501"
     assert not app.dataframe
     assert f"end-{run.id}" not in {button.key for button in app.button}
 

@@ -23,7 +23,7 @@ def join() -> None:
         st.info("Start Digit Lab with `make class`: then the address to join is shown here.")
         return
     st.subheader("Join at")
-    st.title(format.plain(address), anchor=False)
+    st.title(address, anchor=False)  # Markdown makes it a link
     code = segno.make(address, error="m")
     picture = code.svg_inline(scale=8, border=3, dark="black", light="white")
     st.image(picture, width=_QR_WIDTH)

@@ -16,6 +16,7 @@ from ui.components.chart import Click, chart
 from ui.components.gallery import gallery
 from ui.components.tiles import tile
 from ui.explanation import why
+from ui.inside.source import open_inside
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -108,6 +109,13 @@ def _closely(run: Run, position: int, answers: "pd.DataFrame", result: Result) -
             height=210,
             caption=f"#{row['index']:.0f} {_story(truth, answer, probabilities)}",
         )
+    if st.button(
+        "See inside",
+        key="see-inside",
+        icon=":material/layers:",
+        help="What every layer of the network makes of this digit.",
+    ):
+        open_inside(run.id, result.images[position], truth, f"Image {row['index']:.0f}, a {truth}")
     image = result.images[position].astype(np.float32) / 255
     why(run, image, probabilities, truth)
 

@@ -1,0 +1,37 @@
+"""The Inside page in Chromium: from a misread digit to one value's sum."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
+Page, expect = playwright.Page, playwright.expect
+
+ROOT = Path(__file__).parents[2]
+LONG = 60_000
+
+
+def test_from_a_misread_digit_to_the_sum_behind_a_value(
+    serve: Callable[..., str], new_page: Callable[..., Page], trained: Path
+) -> None:
+    """Evaluate leads there by one click; a click on a map, or Enter, tells how it is computed."""
+    app = serve(ROOT / "streamlit_app.py", {"DIGITLAB_RUNS": str(trained)})
+    page = new_page(f"{app}/evaluate", viewport={"width": 1440, "height": 1000})
+    page.get_by_role("button", name="See inside").click(timeout=LONG)
+    expect(page.get_by_role("heading", name="Inside", exact=True, level=1)).to_be_visible()
+    expect(page.get_by_text("Image ").first).to_be_visible()
+    expect(page.get_by_text("It answers").first).to_be_visible(timeout=LONG)
+    run = page.get_by_role("combobox", name="Run")
+    run.click()
+    page.get_by_role("option", name="built-in").click()
+    tile = page.get_by_role("button", name="Convolution 1, map 5", exact=True)
+    expect(tile).to_be_visible(timeout=LONG)
+    tile.click(position={"x": 1, "y": 1})
+    expect(page.get_by_text("Map 5, row 1, column 1:")).to_be_visible()
+    expect(tile).to_have_attribute("aria-pressed", "true")
+    page.get_by_role("button", name="ReLU 1, map 5", exact=True).press("Enter")
+    expect(page.get_by_text("Map 5, row 1, column 1:")).to_have_count(0)
+    expect(page.get_by_text("Map 5, row ")).to_be_visible()
+    page.get_by_text("Switch this map off").click()
+    expect(page.get_by_text("1 map is off; with all on")).to_be_visible()

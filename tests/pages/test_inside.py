@@ -1,0 +1,87 @@
+"""The Inside page: every layer, the sum behind a value, a map switched off, a network fooled."""
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core.data import mnist
+from ui.components.maps import NEGATIVE, POSITIVE, coloured
+
+pytestmark = pytest.mark.usefixtures("sample_only")
+
+
+def opened(app: str, **state: object) -> AppTest:
+    """Open the page with some session state, without a fault."""
+    page = AppTest.from_file(app, default_timeout=60).switch_page("../pages/inside.py")
+    page.session_state["random-digit"] = 5
+    for key, value in state.items():
+        page.session_state[key.replace("_", "-")] = value
+    page.run()
+    assert not page.exception
+    return page
+
+
+def texts(page: AppTest) -> list[str]:
+    """Return all that the page says in Markdown."""
+    return [element.value for element in page.markdown]
+
+
+def test_every_layer_of_the_built_in_network_is_there_at_once(whole_app: str) -> None:
+    """Without a choice: a test digit, the answer, and the layers in order with their shapes."""
+    page = opened(whole_app)
+    truth = int(mnist.load("sample").test_labels[5])
+    assert any(text.startswith(f"### It answers {truth} (") for text in texts(page))
+    shown = [text for text in texts(page) if " maps of " in text or " numbers" in text]
+    assert shown[0] == "**Convolution 1** · 32 maps of 12 × 12"
+    assert shown[-1] == "**Dense** · 10 numbers"
+    assert len(shown) == 14
+
+
+def test_a_clicked_value_shows_its_sum_and_its_map_can_be_switched_off(whole_app: str) -> None:
+    """The switch changes the answer's line, and one button switches every map on again."""
+    value = {"key": "inside-maps-built-in-0", "channel": 3, "row": 6, "column": 6}
+    page = opened(whole_app, inside_value=value)
+    assert any(text.startswith("Map 4, row 7, column 7: ") for text in texts(page))
+    assert any("Batch normalisation 1 **" in text for text in texts(page))
+    page.toggle(key="inside-off-0-3").set_value(True).run()
+    assert not page.exception
+    assert any(text.startswith("1 map is off; with all on: ") for text in texts(page))
+    assert any(text.startswith("Without it: ") for text in texts(page))
+    page.button(key="inside-all-on").click().run()
+    assert any(caption.value == "Every map is on." for caption in page.caption)
+    assert page.toggle(key="inside-off-0-3").value is False
+
+
+def test_a_network_is_fooled_by_a_slider(whole_app: str) -> None:
+    """At 0 it answers as before; beyond the smallest change, what was wanted."""
+    page = opened(whole_app, inside_way="Fool it", inside_epsilon=0.0)
+    truth = int(mnist.load("sample").test_labels[5])
+    assert any(text.startswith(f"### Now it answers {truth} (") for text in texts(page))
+    [smallest] = [text for text in texts(page) if text.startswith("The smallest change")]
+    target = smallest.split("answer ")[1][0]
+    page.slider(key="inside-epsilon").set_value(0.3).run()
+    assert any(text.startswith(f"### Now it answers {target} (") for text in texts(page))
+    page.button(key="inside-many").click().run()
+    assert any("At ε = 0.1, **" in text for text in texts(page))
+
+
+def test_a_digit_of_evaluate_is_looked_into(whole_app: str) -> None:
+    """What See inside brings is the digit shown, with its label in the chart's place."""
+    image = mnist.load("sample").test_images[9]
+    digit = {"image": image, "truth": 3, "title": "Image 9, a 3"}
+    page = opened(whole_app, inside_digit=digit, inside_source="From Evaluate")
+    assert any(caption.value == "Image 9, a 3" for caption in page.caption)
+
+
+def test_an_empty_canvas_asks_for_a_digit(whole_app: str) -> None:
+    """Before the first stroke there is nothing to look into."""
+    page = opened(whole_app, inside_source="Draw")
+    assert "Draw or upload a digit" in page.info[0].value
+
+
+def test_colours_are_on_one_scale_with_zero_in_the_middle() -> None:
+    """Signed values are black at 0 and equally bright either way; others go from black to white."""
+    signed = coloured(np.array([-2, 0, 1, 2], np.float32)).tolist()
+    assert signed[0] == list(NEGATIVE) and signed[1] == [0, 0, 0] and signed[3] == list(POSITIVE)
+    assert signed[2] == [round(part / 2) for part in POSITIVE]
+    assert coloured(np.array([0, 5], np.float32)).tolist() == [[0, 0, 0], [255, 255, 255]]

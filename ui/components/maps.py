@@ -1,0 +1,125 @@
+"""A layer's output as pictures: maps to click, or bars."""
+
+from __future__ import annotations
+
+import base64
+import html
+import io
+from collections.abc import Callable, Collection, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+from PIL import Image
+
+_HERE = Path(__file__).parent
+_COLUMNS = 16  # of the sprite, which is never shown as a whole
+_SCALE = 2  # CSS pixels a value
+_SMALLEST = 28  # CSS pixels of a map's side: enough for a finger
+POSITIVE = (255, 166, 64)  # a signed picture's end above 0; black is 0
+NEGATIVE = (84, 160, 255)  # and its end below
+_BARS_HEIGHT = 48
+
+_maps = st.components.v2.component(
+    "digitlab_maps",
+    html='<div class="maps" role="group"></div>',
+    css=(_HERE / "maps.css").read_text(),
+    js=(_HERE / "maps.js").read_text(),
+)
+
+
+def coloured(values: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """Return values of any shape as colours, `(…, 3)`, on one scale.
+
+    With values below 0, 0 is black, orange is above and blue below, as far from it either way;
+    without, from black at 0 to white at the largest.
+    """
+    largest = float(np.abs(values).max()) or 1.0
+    share = (np.abs(values) / largest)[..., None]
+    if values.min() >= 0:
+        colours = share * np.array([255, 255, 255])
+    else:
+        ends = np.where(values[..., None] > 0, np.array(POSITIVE), np.array(NEGATIVE))
+        colours = share * ends
+    return np.asarray(colours.round(), np.uint8)
+
+
+def maps(
+    values: NDArray[np.float32],
+    order: Sequence[int],
+    name: str,
+    key: str,
+    *,
+    on_value: Callable[[], None],
+    selected: dict[str, int] | None = None,
+    off: Collection[int] = (),
+) -> dict[str, int] | None:
+    """Show `(C, H, W)` maps in an order; return a click as `channel`, `row` and `column`.
+
+    The click is given once, in the rerun that it makes, after a call of `on_value`. `selected` is
+    the value to mark, `off` has the channels to show as switched off.
+    """
+    _, height, width = values.shape
+    scale = max(_SCALE, -(-_SMALLEST // max(height, width)))
+    columns = min(_COLUMNS, len(order))
+    shown = coloured(values[list(order)])
+    rows = -(-len(order) // columns)
+    grid = np.zeros((rows * columns, height, width, 3), np.uint8)
+    grid[: len(order)] = shown
+    sprite = grid.reshape(rows, columns, height, width, 3).swapaxes(1, 2)
+    peaks = values[list(order)].reshape(len(order), -1).argmax(1)
+    result: Any = _maps(
+        key=key,
+        data={
+            "sprite": _data_url(sprite.reshape(rows * height, columns * width, 3)),
+            "columns": columns,
+            "size": [height * scale, width * scale],
+            "cells": [height, width],
+            "channels": list(order),
+            "labels": [
+                f"{name}, map {channel + 1}{', off' if channel in off else ''}" for channel in order
+            ],
+            "peaks": [[int(peak) // width, int(peak) % width] for peak in peaks],
+            "selected": selected,
+            "off": list(off),
+        },
+        on_value_change=on_value,
+    )
+    value: dict[str, int] | None = result.value
+    return value
+
+
+def picture(values: NDArray[np.float32], caption: str, *, width: int) -> str:
+    """Return the HTML of one `(H, W)` picture, `width` CSS pixels wide; the caption is escaped."""
+    return (
+        f'<img src="{_data_url(coloured(values))}" alt="{html.escape(caption)}" style="display: '
+        f"block; width: {width}px; max-width: 100%; image-rendering: pixelated; "
+        'border-radius: 3px">'
+    )
+
+
+def bars(values: NDArray[np.float32], name: str) -> None:
+    """Show `(D,)` numbers as bars from left to right, upwards above 0 and downwards below."""
+    step = max(2, 640 // len(values))
+    bar = max(1, step - (2 if step > 8 else 0))
+    signed = values.min() < 0
+    zero = _BARS_HEIGHT // 2 if signed else _BARS_HEIGHT - 1
+    largest = float(np.abs(values).max()) or 1.0
+    canvas = np.zeros((_BARS_HEIGHT, step * len(values), 3), np.uint8)
+    for place, (value, colour) in enumerate(zip(values, coloured(values), strict=True)):
+        end = zero - round(float(value) / largest * (zero - 1 if value > 0 else zero - 2))
+        low, high = sorted((zero, end))
+        canvas[low : high + 1, place * step : place * step + bar] = np.maximum(colour, 60)
+    st.html(
+        f'<img src="{_data_url(canvas)}" alt="{html.escape(name)} as bars" style="display: block; '
+        f"width: 640px; max-width: 100%; height: {_BARS_HEIGHT}px; image-rendering: "
+        'pixelated; border-radius: 3px">'
+    )
+
+
+def _data_url(colours: NDArray[np.uint8]) -> str:
+    file = io.BytesIO()
+    Image.fromarray(colours).save(file, "PNG")
+    return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()
