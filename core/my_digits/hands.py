@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from core.errors import InkError
 from core.evaluation import metrics
+from core.jobs import limits
 from core.my_digits import collection
 from core.my_digits.collection import Collection
 from core.runs.person import Person
@@ -41,9 +42,12 @@ def own(person: Person) -> Hand:
 
 
 def seen_by(person: Person) -> list[Hand]:
-    """Return everybody whose digits a person may see, by name; oneself too if one has some."""
+    """Return everybody whose digits a person may see, by name; oneself too if one has some.
+
+    In a public demo nobody sees a stranger's.
+    """
     found = [own(person)]
-    if collection.folder().is_dir():
+    if collection.folder().is_dir() and not limits.is_demo():
         tags = (path.name for path in collection.folder().iterdir() if _TAG.fullmatch(path.name))
         for tag in tags:
             if tag != person.tag and not is_withheld(tag):

@@ -92,7 +92,9 @@ def opened(name: str, **state: Any) -> AppTest:
     return page.run()
 
 
-@pytest.mark.parametrize("name", ["data", "train", "evaluate", "draw", "compare"])
+@pytest.mark.parametrize(
+    "name", ["home", "data", "experiments", "train", "evaluate", "draw", "sweeps", "compare"]
+)
 def test_no_page_takes_peoples_text_for_markdown(hostile: list[Run], name: str) -> None:
     """On each page a run's text is there, in the sidebar at least, and always escaped."""
     from ui import cache

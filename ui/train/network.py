@@ -10,6 +10,7 @@ from core.config import TrainConfig
 from core.data.digits import Digits
 from core.data.splits import split_sizes
 from core.errors import UserError
+from core.jobs import limits
 from core.runs import catalogue, experience
 from core.runs.run import Run
 from ui import format
@@ -28,7 +29,8 @@ def duration(config: TrainConfig, digits: Digits, listed: Sequence[Run]) -> None
     """Show the expected training time on these digits.
 
     It is told from finished runs of this machine, in `listed`, where some did the same work.
-    Otherwise it is measured several times while the page is idle, and the fastest counts.
+    Otherwise it is measured several times while the page is idle, and the fastest counts; in a
+    public demo, whose limits say how long a run takes at most, nothing is measured or shown.
     """
     images = len(digits.train_labels)
     learned, _ = split_sizes(images, config.validation_size, config.train_size)
@@ -36,6 +38,8 @@ def duration(config: TrainConfig, digits: Digits, listed: Sequence[Run]) -> None
     if met is not None:
         st.caption(f"About {format.duration(met)} on this machine, as earlier runs took.")
         return
+    if limits.is_demo():
+        return  # strangers' sliders must not make the server compute
     batch = TrainConfig(
         network=config.network,
         width=config.width,

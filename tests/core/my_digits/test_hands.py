@@ -76,6 +76,15 @@ def test_who_withholds_before_the_first_digit_is_never_seen() -> None:
     assert seen(BEN) == {}
 
 
+def test_strangers_in_a_demo_see_their_own_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A public demo is no class."""
+    keep(ANNA, 1)
+    keep(BEN, 7)
+    monkeypatch.setenv("DIGITLAB_DEMO", "1")
+    assert seen(ANNA) == {"Anna": 1}
+    assert seen(BEN) == {"Ben": 1}
+
+
 def test_owners_digits_stay_on_their_machine() -> None:
     """What was kept without a name, before a class came, is seen by the owner alone."""
     keep(OWNER, 3)
