@@ -105,6 +105,8 @@ def _parser() -> argparse.ArgumentParser:
     help = f"{run_help} (default: best, or built-in without any run)"
     sub.add_argument("--run", metavar="RUN", help=help)
 
+    command("move", _move, "bring the runs of this machine's own store into the team's")
+
     sweep_commands.add(command("sweep", None, "search for better settings, on many machines"))
     return parser
 
@@ -196,6 +198,21 @@ def _stop(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
     run = catalogue.find(options.run)
     actions.request_stop(OWNER, run)
     yield catalogue.get(run.id).summary()
+
+
+def _move(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
+    from core.runs import move
+
+    done = []
+    for one in move.everything():
+        done.append(one)
+        yield {
+            "run": one.new_id or None,
+            "name": one.run.name,
+            "from": one.run.id,
+            "outcome": str(one.outcome),
+        }
+    print(move.told(done), file=sys.stderr)
 
 
 def _evaluate(options: argparse.Namespace) -> Iterator[dict[str, Any]]:

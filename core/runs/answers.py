@@ -72,12 +72,17 @@ def splits(run: Run, digits: Digits) -> tuple[str, ...]:
     """Return the splits that a run may be evaluated on, the most informative first.
 
     The test set is available once a run cannot be resumed, so that it never selects an epoch; and
-    not for the trials of a sweep, so that it never selects settings.
+    not for the trials of a sweep, so that it never selects settings, but for its confirmed winner.
     """
     validation = ("validation",) if run.data == digits.source else ()
     if may_have_seen(run, digits):
         return (KNOWN, *validation)
-    return SPLITS if run.state.is_final and not run.sweep else validation
+    return SPLITS if run.state.is_final and not _withheld(run) else validation
+
+
+def _withheld(run: Run) -> bool:
+    """Return whether a run is a trial of a sweep that did not win: the sweep tests its winner."""
+    return bool(run.sweep) and run.test_accuracy is None
 
 
 def why_no_test(run: Run) -> str:
@@ -135,7 +140,7 @@ def _split_images(
             f"The run {run.name} is {run.state}: a run is tested once, when it has finished. "
             "Choose the split validation until then."
         )
-    if split == "test" and run.sweep:
+    if split == "test" and _withheld(run):
         raise RunError(
             f"The run {run.name} is a trial of the sweep {run.sweep}, which chooses by validation; "
             "only its confirmed winner is tested. Choose the split validation."

@@ -88,7 +88,7 @@ class Run:
     calibration: Calibration  # fitted on the validation images at the end; neutral until then
     seen: tuple[str, ...] = ()  # data sets other than `data` that its parents learned from
     taught_digits: int = 0  # how many of my digits it learned from
-    sweep: str = ""  # the sweep that it is a trial of; such a run is not tested
+    sweep: str = ""  # the sweep that it is a trial of; only the winner's are tested
     owner: str = ""  # the tag of the person whose run it is; empty: of the machine's owner
 
     @property

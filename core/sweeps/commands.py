@@ -1,4 +1,4 @@
-"""`python -m core sweep`: start, work, list, status, pause, resume, more, bounds."""
+"""`python -m core sweep`: start, work, list, status, pause, resume, more, bounds, confirm."""
 
 import argparse
 import sys
@@ -38,12 +38,16 @@ def add(sweep: argparse.ArgumentParser) -> None:
     sub.add_argument("--threads", type=int, metavar="N", help="of the processor (all cores)")
 
     command("list", _list, "every sweep, newest first, one a line")
-    command("status", _status, "how far a sweep is, and each trial, one a line")
+    command("status", _status, "how far a sweep is, each trial, and what was confirmed")
     command("pause", _pause, "let no further trial begin")
     command("resume", _resume, "let trials begin again")
     sub = command("more", _more, "allow further trials")
     sub.add_argument("trials", type=int, metavar="N")
     _vary(command("bounds", _bounds, "change the bounds of what varies"), pairs)
+    help = "end the search; train the best settings again with other seeds, and test the winner"
+    sub = command("confirm", _confirm, help)
+    sub.add_argument("--best", type=int, metavar="N", default=5, help="how many settings (5)")
+    sub.add_argument("--seeds", type=int, metavar="N", default=5, help="for each of them (5)")
 
 
 def _vary(sub: argparse.ArgumentParser, pairs: dict[str, Any]) -> None:
@@ -111,7 +115,7 @@ def _list(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
 
 
 def _status(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
-    from core.sweeps import sweep
+    from core.sweeps import confirmation, sweep
 
     found: Sweep = sweep.get(options.name)
     yield found.summary()
@@ -127,6 +131,11 @@ def _status(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
             "host": trial.host,
             "run": trial.run,
         }
+    for one in confirmation.confirmed(found):
+        yield one.summary()
+    if verdict := confirmation.verdict(found):
+        yield verdict.summary()
+        print(verdict.sentence, file=sys.stderr)
 
 
 def _pause(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
@@ -152,3 +161,10 @@ def _bounds(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
 
     texts = assigned(options.vary, "--vary")
     yield control.bounds(options.name, texts, OWNER).summary()
+
+
+def _confirm(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
+    from core.sweeps import control
+
+    yield control.confirm(options.name, options.best, options.seeds, OWNER).summary()
+    print(f"Now train them: python -m core sweep work {options.name!r}", file=sys.stderr)

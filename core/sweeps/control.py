@@ -1,23 +1,29 @@
-"""What people do to sweeps: start, pause, resume, give more trials, change bounds.
+"""What people do to sweeps: start, pause, resume, give more trials, change bounds, confirm.
 
 What changes a sweep takes the person who acts: only the owner of a sweep, or of the machine, may.
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from core.errors import ConfigError, SweepError
 from core.jobs import process, request
 from core.runs.person import Person
 from core.runs.run import cleaned_name
 from core.runs.store import directory
-from core.sweeps import storage, sweep
+from core.sweeps import confirmation, storage, sweep
 from core.sweeps.space import LARGEST_GRID, contains, domain, grid, grid_size
 from core.sweeps.sweep import PRUNERS, SAMPLERS, Plan, Sweep
 
+if TYPE_CHECKING:  # optuna takes 0.8 s
+    from optuna.study import Study
+
 _NAME_LENGTH = 50  # characters: a trial's run has the name and a number
 _MOST = 10_000  # trials
+_MOST_SEEDS = 100  # of a setting that is confirmed
 
 
 def start(name: str, plan: Plan, by: Person) -> Sweep:
@@ -85,6 +91,7 @@ def more(name: str, trials: int, by: Person) -> Sweep:
     """Allow so many further trials. Raises SweepError."""
 
     def changed(now: Sweep) -> Plan:
+        _check_searching(now)
         if now.plan.sampler == "grid":
             raise SweepError("A grid tries every combination already. Widen its bounds instead.")
         if trials < 1:
@@ -106,6 +113,7 @@ def bounds(name: str, texts: dict[str, str], by: Person) -> Sweep:
     """
 
     def changed(now: Sweep) -> Plan:
+        _check_searching(now)
         unknown = [field for field in texts if field not in now.plan.space]
         if unknown:
             raise SweepError(
@@ -122,6 +130,42 @@ def bounds(name: str, texts: dict[str, str], by: Person) -> Sweep:
         return plan
 
     return _change(name, by, changed)
+
+
+def confirm(name: str, best: int, seeds: int, by: Person) -> Sweep:
+    """End the search, and have the best settings trained again with as many other seeds each.
+
+    The seeds are new ones: that of the search chose the settings, so its accuracies flatter them.
+    Raises SweepError, for a sweep that still searches too.
+    """
+    if best < 1 or not 2 <= seeds <= _MOST_SEEDS:
+        raise SweepError(f"Confirm 1 setting or more, with 2 to {_MOST_SEEDS} seeds each.")
+    with _owned(name, by) as (study, now):
+        _check_searching(now)
+        if now.open or now.state not in ("finished", "paused"):
+            raise SweepError(
+                f"The sweep {name} still searches. Wait for its trials, or pause it and wait for "
+                "those that are running."
+            )
+        chosen = confirmation.candidates(now)[:best]
+        if not chosen:
+            raise SweepError(f"No trial of the sweep {name} has finished. Give it more trials.")
+        for seed in range(now.plan.base.seed + 1, now.plan.base.seed + 1 + seeds):
+            for trial in chosen:
+                confirms = {"seed": seed, "confirms": trial.number}
+                study.enqueue_trial(trial.settings, user_attrs=confirms)
+        plan = replace(now.plan, trials=len(now.trials), minutes=None, paused=False)
+        study.set_user_attr("plan", plan.to_dict())
+        return sweep.read(study)
+
+
+def _check_searching(now: Sweep) -> None:
+    """Raise SweepError if the search was ended by confirming its best settings."""
+    if now.confirming:
+        raise SweepError(
+            f"The sweep {now.name} has been confirmed, which ends it: its test images may be read "
+            "only once. Start another sweep."
+        )
 
 
 def _size(plan: Plan) -> int:
@@ -143,6 +187,16 @@ def _check_budget(plan: Plan) -> None:
 
 def _change(name: str, by: Person, changed: Callable[[Sweep], Plan]) -> Sweep:
     """Replace a sweep's plan by what `changed` makes of it, as one step."""
+    with _owned(name, by) as (study, now):
+        plan = changed(now)
+        _check_budget(plan)
+        study.set_user_attr("plan", plan.to_dict())
+        return sweep.read(study)
+
+
+@contextmanager
+def _owned(name: str, by: Person) -> "Iterator[tuple[Study, Sweep]]":
+    """Yield a sweep and its study, which nobody else changes meanwhile. Raises SweepError."""
     with storage.locked(), storage.opened(name) as study:
         now = sweep.read(study)
         if not by.may_change(now.plan.owner):
@@ -150,7 +204,4 @@ def _change(name: str, by: Person, changed: Callable[[Sweep], Plan]) -> Sweep:
                 f"The sweep {name} belongs to {now.plan.author or 'somebody else'}, who alone can "
                 "change it. Start your own."
             )
-        plan = changed(now)
-        _check_budget(plan)
-        study.set_user_attr("plan", plan.to_dict())
-        return sweep.read(study)
+        yield study, now

@@ -3,7 +3,7 @@
 Settings whose run died are tried again: the attempts at the same settings are one trial.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
 from statistics import mean
@@ -86,7 +86,7 @@ class Trial:
     """Some settings and what became of them, at the last attempt.
 
     `reached` has the validation accuracy of each epoch, and `accuracy` that of the best epoch of a
-    finished trial; all in [0, 1].
+    finished trial; all in [0, 1]. A trial that confirms another's settings has that one's number.
     """
 
     number: int  # counted from 1
@@ -98,6 +98,7 @@ class Trial:
     run: str  # id; empty until there is one
     host: str
     seconds: float  # of training, all attempts together
+    seed: int | None = None  # of a trial that confirms; the others have the plan's
 
     @property
     def best(self) -> float | None:
@@ -107,11 +108,15 @@ class Trial:
 
 @dataclass(frozen=True, kw_only=True)
 class Sweep:
-    """A sweep with its trials, in the order of their numbers."""
+    """A sweep with its trials, in the order of their numbers.
+
+    `confirming` are the best settings again with other seeds, outside of the search and its budget.
+    """
 
     name: str
     plan: Plan
     trials: list[Trial]
+    confirming: list[Trial] = field(default_factory=list)
 
     @cached_property
     def finished(self) -> list[Trial]:
@@ -154,11 +159,12 @@ class Sweep:
     @property
     def state(self) -> str:
         """The state in a word: finished, paused, running or waiting, for a worker."""
-        if self.is_spent and not self.open:
+        outcomes = {trial.outcome for trial in (*self.trials, *self.confirming)}
+        if self.is_spent and not outcomes & {Outcome.RUNNING, Outcome.WAITING}:
             return "finished"
         if self.plan.paused:
             return "paused"
-        return "running" if self.count(Outcome.RUNNING) else "waiting"
+        return "running" if Outcome.RUNNING in outcomes else "waiting"
 
     def summary(self) -> dict[str, Any]:
         """Return the fields that the command line prints."""
@@ -173,6 +179,8 @@ class Sweep:
             "failed": self.count(Outcome.FAILED),
             "waiting": self.count(Outcome.WAITING),
             "running": self.count(Outcome.RUNNING),
+            "confirming": len(self.confirming),
+            "confirmed": sum(one.outcome == Outcome.FINISHED for one in self.confirming),
             "vary": {field: str(bounds) for field, bounds in self.plan.space.items()},
             "best": best
             and {"run": best.run, "validation_accuracy": best.accuracy, "settings": best.settings},
@@ -192,8 +200,13 @@ def listed() -> list[Sweep]:
 
 def read(study: "Study") -> Sweep:
     """Return a sweep from its study."""
-    trials = [_trial(number, tried) for number, tried in enumerate(attempts(study).values(), 1)]
-    return Sweep(name=study.study_name, plan=plan_from(study.user_attrs["plan"]), trials=trials)
+    found = [_trial(number, tried) for number, tried in enumerate(attempts(study).values(), 1)]
+    return Sweep(
+        name=study.study_name,
+        plan=plan_from(study.user_attrs["plan"]),
+        trials=[trial for trial in found if trial.seed is None],
+        confirming=[trial for trial in found if trial.seed is not None],
+    )
 
 
 def attempts(study: "Study") -> "dict[int, list[FrozenTrial]]":
@@ -215,7 +228,7 @@ def settings(trial: "FrozenTrial") -> Settings:
 def _trial(number: int, tried: "list[FrozenTrial]") -> Trial:
     last = tried[-1]
     return Trial(
-        number=number,
+        number=last.user_attrs.get("confirms", number),
         attempts=len(tried),
         settings=settings(last),
         outcome=_OUTCOMES[last.state.name],
@@ -224,4 +237,5 @@ def _trial(number: int, tried: "list[FrozenTrial]") -> Trial:
         run=last.user_attrs.get("run", ""),
         host=last.user_attrs.get("host", ""),
         seconds=sum(trial.user_attrs.get("seconds", 0.0) for trial in tried),
+        seed=last.user_attrs.get("seed"),
     )

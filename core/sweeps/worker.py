@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from core.data import mnist
@@ -21,7 +22,7 @@ from core.jobs import worker
 from core.runs import catalogue
 from core.runs.person import Person
 from core.runs.run import Run, State
-from core.sweeps import search, storage, sweep
+from core.sweeps import confirmation, search, storage, sweep
 from core.sweeps.space import configured, whole
 from core.sweeps.sweep import ATTEMPTS
 
@@ -34,6 +35,7 @@ if TYPE_CHECKING:  # optuna takes 0.8 s, torch more
 _log = logging.getLogger("digitlab")
 _POLL = 1.0  # seconds between two looks for a trial to do
 _IDLE = 3600.0  # seconds without a trial after which a worker leaves: the sweep is paused
+_CONFIRMS = ("seed", "confirms")  # attributes of the trials that confirm
 _PRUNED = "pruned"  # how the reason of a pruned run begins
 _TAKEN = "another worker has taken up its trial"
 
@@ -53,6 +55,8 @@ def work(
         most: trials after which this worker leaves.
         threads: of torch, on the processor; by default as many as there are cores.
         told: called with each trial's run when it is over.
+
+    The last worker of a sweep that is confirmed tests the winner.
 
     Raises SweepError if there is no such sweep, DataError if its data are not here, and any error
     of a run but ConfigError, which is the settings' fault and not this machine's.
@@ -81,12 +85,13 @@ def work(
                     if _was_left(run):
                         return
                 elif sweep.get(name).state == "finished" or time.monotonic() > idle + _IDLE:
-                    return
+                    break
                 else:
                     leaving.wait(_POLL)
         finally:
             with storage.locked(), storage.opened(name) as study:
                 _settle(study)
+    confirmation.read_test(name)
 
 
 @contextmanager
@@ -125,7 +130,7 @@ def claim(name: str) -> "tuple[Trial, Run] | None":
         now = sweep.read(study)
         if now.plan.paused:
             return None
-        if not now.count(sweep.Outcome.WAITING):
+        if not any(one.outcome == sweep.Outcome.WAITING for one in (*now.trials, *now.confirming)):
             settings = None if now.is_spent else search.propose(now)
             if settings is None:
                 return None
@@ -133,14 +138,19 @@ def claim(name: str) -> "tuple[Trial, Run] | None":
         study.pruner = search.pruner(now)
         trial = study.ask(whole(now.plan.space))
         trial.set_user_attr("host", platform.node())
-        plan, attempt = now.plan, trial.user_attrs.get("attempt", 1)
-        first = trial.user_attrs.get("first", trial.number)
-        number = list(sweep.attempts(study)).index(first) + 1
+        plan, attrs = now.plan, trial.user_attrs
+        config = configured(plan.base, trial.params)
+        if "seed" in attrs:
+            config = replace(config, seed=attrs["seed"])
+            title = f"{name} {attrs['confirms']}, seed {config.seed}"
+        else:
+            first = attrs.get("first", trial.number)
+            title = f"{name} {list(sweep.attempts(study)).index(first) + 1}"
         run = catalogue.create(
-            configured(plan.base, trial.params),
+            config,
             plan.data,
             plan.recipe,
-            f"{name} {number}" + " again" * (attempt - 1),
+            title + " again" * (attrs.get("attempt", 1) - 1),
             by=Person(plan.author, plan.owner),
             sweep=name,
         )
@@ -165,7 +175,8 @@ def _judge(trial: "Trial", run: Run, epoch: "Epoch") -> str:
     try:
         with storage.explained():
             trial.report(epoch.validation_accuracy, epoch.epoch)
-            if epoch.epoch < run.config.epochs and trial.should_prune():
+            searches = "seed" not in trial.user_attrs  # what confirms is trained to its end
+            if searches and epoch.epoch < run.config.epochs and trial.should_prune():
                 return f"{_PRUNED} after epoch {epoch.epoch} of {run.config.epochs}"
     except UpdateFinishedTrialError:
         return _TAKEN
@@ -197,8 +208,9 @@ def _settle(study: "Study") -> None:
         last = tried[-1]
         attempt, left = last.user_attrs.get("attempt", 1), last.user_attrs.get("left", False)
         if last.state == TrialState.FAIL and (left or attempt < ATTEMPTS):
+            kept = {key: last.user_attrs[key] for key in _CONFIRMS if key in last.user_attrs}
             again = {"first": first, "attempt": attempt + (not left)}
-            study.enqueue_trial(sweep.settings(last), user_attrs=again)
+            study.enqueue_trial(sweep.settings(last), user_attrs=kept | again)
 
 
 def _tell(study: "Study", trial: "FrozenTrial", run: Run | None) -> None:

@@ -129,6 +129,7 @@ def test_built_in_network_is_evaluated_on_what_is_in_use() -> None:
         (("train", "--like", "built-in", "--preset", "mlp"), "not both"),
         (("train", "--seeds", "0"), "--seeds must be from 1 to 100, not 0."),
         (("evaluate", "latest"), "There is no run yet"),
+        (("move",), "No team's store is in use"),
         (("predict", "nowhere.png"), "nowhere.png cannot be read"),
         (("predict", "nowhere.png", "--run", "latest"), "There is no run yet"),
     ],

@@ -1,0 +1,40 @@
+"""Runs of a member's embedded store, moved to a real server."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from core.runs import actions, catalogue, files, move
+from core.runs.move import Outcome
+from core.runs.person import OWNER
+from tests.core.runs.test_move import trained
+from tests.team.conftest import Member, Server
+
+
+def test_moved_runs_are_there_for_colleagues_and_a_deleted_one_stays_deleted(
+    team: Server, member: Member, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A colleague lists them and fetches their files; who deletes one is not contradicted."""
+    monkeypatch.delenv("MLFLOW_TRACKING_URI")
+    runs = [trained(name) for name in ("kept", "deleted later")]
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", team.address)
+    kept, deleted = move.everything()
+    copies = [catalogue.get(one.new_id) for one in (kept, deleted)]
+    assert [replace(copy, id=run.id) for copy, run in zip(copies, runs, strict=True)] == runs
+    code = (
+        "import json; from core.runs import catalogue, files;"
+        f"path = files.path(catalogue.get({kept.new_id!r}), files.BEST);"
+        "names = [(run.name, run.author) for run in catalogue.listed()];"
+        "print(json.dumps([path.read_text(), names]))"
+    )
+    output, errors = member("boris", "-c", code).communicate(timeout=90)
+    assert output, errors
+    assert json.loads(output) == [
+        "weights of kept",
+        [["deleted later", "Anna"], ["kept", "Anna"]],
+    ]
+    actions.delete(OWNER, copies[1])
+    assert [one.outcome for one in move.everything()] == [Outcome.THERE, Outcome.THERE]
+    assert [run.name for run in catalogue.listed()] == ["kept"]
+    assert files.path(copies[0], files.BEST).exists()
