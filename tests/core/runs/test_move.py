@@ -178,11 +178,11 @@ def test_the_command_prints_a_line_for_each_run(team: str, monkeypatch: pytest.M
     """JSON with the old and the new id, and the sum in words on stderr."""
     run = trained("one")
     monkeypatch.setenv("MLFLOW_TRACKING_URI", team)
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[3]))  # it runs beside the store
     told = subprocess.run(
         [sys.executable, "-m", "core", "move"],
         capture_output=True,
         text=True,
-        cwd=Path(__file__).parents[3],
         timeout=120,
     )
     assert told.returncode == 0, told.stderr
