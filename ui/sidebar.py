@@ -1,6 +1,7 @@
 """The sidebar of every page: links, device, data in use and runs in progress."""
 
 from collections.abc import Mapping
+from pathlib import Path
 
 import streamlit as st
 from streamlit.navigation.page import Page
@@ -10,6 +11,12 @@ from core.errors import UserError
 from core.runs.run import State
 from ui import cache, format, people
 from ui.classroom.attendance import attendance
+
+_fold = st.components.v2.component(
+    "digitlab_fold",
+    html="<span></span>",
+    js=(Path(__file__).parent / "components" / "fold.js").read_text(),
+)
 
 
 def sidebar(pages: Mapping[Page, str]) -> None:
@@ -22,6 +29,7 @@ def sidebar(pages: Mapping[Page, str]) -> None:
         people.badge()
         st.divider()
         _status()
+        _fold(key="fold")
 
 
 @st.fragment(run_every=4)

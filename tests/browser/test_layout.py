@@ -86,6 +86,17 @@ def test_nothing_is_cut(app: str, new_page: Callable[..., Page], name: str) -> N
         assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
+def test_sidebar_closes_on_a_telephone(app: str, new_page: Callable[..., Page]) -> None:
+    """A page chosen in the sidebar is not covered by it: Start can be pressed."""
+    page = new_page(app, viewport={"width": 390, "height": 844})
+    expect(page.get_by_role("heading", level=1)).to_be_visible(timeout=LONG)
+    for name in ("Train", "Sweeps"):
+        page.get_by_test_id("stExpandSidebarButton").click()
+        page.get_by_test_id("stSidebar").get_by_role("link", name=name, exact=True).click()
+        expect(page.get_by_role("heading", name=name, exact=True, level=1)).to_be_visible()
+        page.get_by_role("button", name="Start", exact=True).click(trial=True, timeout=LONG)
+
+
 def test_fresh_server_never_shows_another_navigation(
     serve: Callable[..., str], browser: Browser
 ) -> None:
