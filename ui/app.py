@@ -36,8 +36,9 @@ st.set_page_config(
 # redraw a second, took a third of the browser's time; what is being redrawn still pales, at once,
 # if that takes half a second. It keeps columns side by side down to a
 # phone's width; here they are stacked as soon as the canvas, a chart or a table would be cut off,
-# with the Train page's curves right below Start. Its captions, and text in the accent colour, are
-# too faint to read well (WCAG asks for a contrast of 4.5).
+# with the Train page's curves right below Start. Its segmented controls hide what does not fit in
+# one line. Its captions, and text in the accent colour, are too faint to read well (WCAG asks for a
+# contrast of 4.5).
 st.html(
     """<style>
     [data-testid=stMainBlockContainer] { padding-top: 3rem; }
@@ -46,6 +47,7 @@ st.html(
     [data-testid=stCaptionContainer] { color: inherit; opacity: 0.78; }
     [data-testid=stSliderThumbValue], button[data-selected=true] { color: inherit !important; }
     [data-testid=stStatusWidget] * { animation: none; }
+    [data-testid=stButtonGroup] > div { flex-wrap: wrap; }
     @media (max-width: 640px) {
         [data-testid=stHorizontalBlock]:has(.st-key-canvas) { gap: 1rem; }
     }

@@ -8,7 +8,7 @@ import streamlit as st
 from core.errors import StoreError, UserError
 from core.runs import builtin, catalogue
 from core.runs.run import Run, State
-from ui import format, keys
+from ui import format, keys, people
 
 _INTERVAL = 3  # seconds between two checks of which runs are in progress
 
@@ -24,10 +24,10 @@ def messages() -> Iterator[None]:
 
 
 def choose_run(suggested: str | None = None) -> Run:
-    """Show the selection of a run: first the one selected before, else `suggested`, else the best.
+    """Show the selection of a run: the one selected before, else `suggested`, else one's own best.
 
     It has the runs that completed an epoch, and the built-in network, which is alone if the store
-    fails.
+    fails, and comes first for whoever has no run.
     """
     try:
         listed = catalogue.listed()
@@ -35,7 +35,8 @@ def choose_run(suggested: str | None = None) -> Run:
         st.warning(format.message(error), icon=":material/cloud_off:")
         listed = []
     found = {run.id: run for run in (*listed, builtin.run()) if run.best_epoch is not None}
-    best = catalogue.best(listed) or builtin.run()
+    me = people.me()
+    best = catalogue.best([run for run in listed if me.may_change(run.owner)]) or builtin.run()
     wanted = (st.session_state.get(keys.RUN), suggested, best.id)
     st.session_state[keys.RUN_CHOICE] = next(key for key in wanted if key in found)
     chosen = st.selectbox(

@@ -23,6 +23,9 @@ if TYPE_CHECKING:  # mlflow takes 1.5 s: it is loaded when the store is first us
     from mlflow import MlflowClient
     from mlflow.entities import Metric
 
+# MLflow's client would print a link for each run that it ends, among the command's JSON.
+os.environ["MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT"] = "true"
+
 _FROM = "moved_from"
 _PATIENCE = "30"  # seconds for the team's store to answer: no page waits, and files are large
 _BATCH = 1_000  # metrics: the most that MLflow accepts at once

@@ -86,6 +86,11 @@ class Verdict:
         return spread([accuracy for accuracy in found if accuracy is not None])
 
     @property
+    def is_tested(self) -> bool:
+        """Whether all the winner's seeds have read the test images."""
+        return self.tested is not None and self.tested.n == len(self.winner.seeds)
+
+    @property
     def sentence(self) -> str:
         """The verdict in words."""
         winner = f"Trial {self.winner.number}"

@@ -39,6 +39,11 @@ class Outcome(StrEnum):
     PRUNED = "pruned"  # ended early: by the pruner, by hand, or because it diverged
     FAILED = "failed"  # its run failed ATTEMPTS times
 
+    @property
+    def is_open(self) -> bool:
+        """Whether the trial is still to be done, or to its end."""
+        return self in (Outcome.WAITING, Outcome.RUNNING)
+
 
 _OUTCOMES = {
     "WAITING": Outcome.WAITING,
@@ -136,7 +141,7 @@ class Sweep:
     @property
     def open(self) -> int:
         """How many trials are running or wait to be tried again."""
-        return self.count(Outcome.RUNNING) + self.count(Outcome.WAITING)
+        return sum(trial.outcome.is_open for trial in self.trials)
 
     @property
     def seconds_a_trial(self) -> float:
@@ -160,7 +165,7 @@ class Sweep:
     def state(self) -> str:
         """The state in a word: finished, paused, running or waiting, for a worker."""
         outcomes = {trial.outcome for trial in (*self.trials, *self.confirming)}
-        if self.is_spent and not outcomes & {Outcome.RUNNING, Outcome.WAITING}:
+        if self.is_spent and not any(outcome.is_open for outcome in outcomes):
             return "finished"
         if self.plan.paused:
             return "paused"

@@ -197,6 +197,14 @@ def test_chart_fits_a_narrow_screen(start: Start):
     assert narrow and narrow["height"] == box["height"] == 360
 
 
+def test_small_values_have_no_prefix(start: Start):
+    """A learning rate of 0.0004 is called that on its axis, and not 400μ."""
+    page = start('chart(go.Figure(go.Scatter(y=[0, 0.0002, 0.0004])), "rate")')
+    ticks = drawing(page).locator(".ytick").all_text_contents()
+    assert "0.0004" in ticks
+    assert all(float(tick) <= 0.001 for tick in ticks)
+
+
 def test_charts_share_one_plotly(start: Start):
     """Two charts on a page under a base path fetch Plotly once, from the app itself."""
     page = start("""

@@ -22,6 +22,12 @@ def test_from_a_misread_digit_to_the_sum_behind_a_value(
     expect(page.get_by_role("heading", name="Inside", exact=True, level=1)).to_be_visible()
     expect(page.get_by_text("Image ").first).to_be_visible()
     expect(page.get_by_text("It answers").first).to_be_visible(timeout=LONG)
+    for width in (1241, 1440):  # all four sources are in sight beside the layers
+        page.set_viewport_size({"width": width, "height": 1000})
+        page.wait_for_timeout(500)
+        column = page.locator(".st-key-inside-source").bounding_box()
+        last = page.get_by_role("radio", name="Upload").bounding_box()
+        assert column and last and last["x"] + last["width"] <= column["x"] + column["width"] + 1
     run = page.get_by_role("combobox", name="Run")
     run.click()
     page.get_by_role("option", name="built-in").click()

@@ -18,7 +18,8 @@ LONG = 60_000
 WIDTHS = (390, 660, 820, 1024, 1100, 1239, 1241, 1280, 1366, 1440)
 # Buttons, labels and pictures that lie outside what their column shows of them.
 CUT = """() => [...document.querySelectorAll(
-    "[data-testid=stMain] :is(button p, label p, img, canvas)")].filter(node => {
+    "[data-testid=stMain] :is(button p, [data-testid=stButtonGroup] button, label p, img, canvas)"
+)].filter(node => {
   const box = node.getBoundingClientRect();
   if (!box.width || node.closest("[data-testid=stDataFrame], [data-testid=stTooltipIcon]")) {
     return false;

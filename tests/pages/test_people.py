@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 from core.config import TrainConfig
 from core.data import mnist
 from core.my_digits import collection
-from core.runs import catalogue
+from core.runs import builtin, catalogue
 from core.runs.person import OWNER, Person, tag_for
 from core.runs.run import Run, State
 from ui import keys, people
@@ -127,6 +127,28 @@ def test_stop_is_for_whose_run_it_is() -> None:
     ben = visit("Ben")
     assert "stop" not in there(ben, "button")
     assert "of Anna" in "".join(element.value for element in ben.markdown)
+
+
+def test_others_runs_say_whose_they_are() -> None:
+    """Ben reads Anna's name with her run, in the queue too; to Anna it goes without saying."""
+    going()
+    waiting = catalogue.create(TrainConfig(), "sample", "fast_cnn", "later", by=ANNA)
+    catalogue.set_tags(waiting.id, {"alive_until": str(time.time() + 600)})
+    for name, says in (("Ben", True), ("Anna", False)):
+        app = visit(name)
+        assert any(text.value.endswith(", by Anna") for text in app.caption) == says
+        queue = [text.value for text in app.markdown if "later" in text.value]
+        assert any(line.endswith("later by Anna") for line in queue) == says
+
+
+def test_ones_own_network_reads_first(trained: Path) -> None:
+    """Draw begins with the visitor's own best run, and never with a classmate's."""
+    run = catalogue.listed()[0]
+    catalogue.set_tags(run.id, {"owner": ANNA.tag, "author": ANNA.name})
+    chosen = {
+        name: visit(name, "draw").selectbox(key=keys.RUN_CHOICE).value for name in ("Anna", "Ben")
+    }
+    assert chosen == {"Anna": run.id, "Ben": builtin.run().id}
 
 
 def test_admin_may_stop_everybodys(monkeypatch: pytest.MonkeyPatch) -> None:

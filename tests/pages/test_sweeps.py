@@ -12,7 +12,7 @@ from core.runs.person import OWNER
 from core.runs.run import State
 from core.sweeps import control, sweep, worker
 from core.sweeps.space import space_from
-from core.sweeps.sweep import Plan
+from core.sweeps.sweep import Outcome, Plan
 from ui import keys
 
 APP = str(Path(__file__).parents[2] / "ui" / "app.py")
@@ -40,6 +40,13 @@ def texts(page: AppTest) -> str:
     return "\n".join(one.value for one in [*page.markdown, *page.caption, *page.info])
 
 
+def end(run_id: str, accuracy: float) -> None:
+    """Finish a trial's run, without training."""
+    catalogue.log(run_id, [("best_validation_accuracy", accuracy, 1)])
+    catalogue.move(run_id, State.RUNNING)
+    catalogue.move(run_id, State.FINISHED)
+
+
 @pytest.fixture
 def going() -> str:
     """The name of a sweep of five trials, three of which are over, and one runs."""
@@ -52,9 +59,7 @@ def going() -> str:
         assert claimed
         trial, run = claimed
         trial.report(accuracy, 1)
-        catalogue.log(run.id, [("best_validation_accuracy", accuracy, 1)])
-        catalogue.move(run.id, State.RUNNING)
-        catalogue.move(run.id, State.FINISHED)
+        end(run.id, accuracy)
     assert worker.claim("search")
     return "search"
 
@@ -117,6 +122,43 @@ def test_a_sweep_is_changed_while_it_goes(going: str, launched: list[tuple[str, 
     page.button(key="sweep-bounds-change").click().run()
     assert not page.exception
     assert str(sweep.get(going).plan.space["optimizer"]) == "adam,adamw"
+
+
+def test_the_best_are_confirmed_when_the_search_is_over(
+    going: str, launched: list[tuple[str, int]]
+) -> None:
+    """One press ends it; each setting has its mean and n, and at last there is a winner."""
+    assert "sweep-confirm" not in {button.key for button in opened().button}
+    [left] = [one for one in sweep.get(going).trials if one.outcome == Outcome.RUNNING]
+    end(left.run, 0.55)
+    claimed = worker.claim(going)
+    assert claimed
+    end(claimed[1].id, 0.65)
+    worker.claim(going)
+    page = opened()
+    page.button(key="sweep-confirm").click().run()
+    assert not page.exception
+    assert launched == [(going, 1)]
+    now = sweep.get(going)
+    assert len(now.confirming) == 25 and now.state == "waiting"
+    assert "0 of 25 confirming runs done" in texts(page)
+    assert {"sweep-confirm", "sweep-more-add"}.isdisjoint(button.key for button in page.button)
+
+    while claimed := worker.claim(going):
+        _, run = claimed
+        wins = run.name.startswith(f"{going} 2, ")
+        end(run.id, (0.9 if wins else 0.8) + run.config.seed / 1000)
+    page = opened()
+    [table] = [one.value for one in page.dataframe if "seeds" in one.value]
+    assert table["trial"].iloc[0] == 2 and set(table["seeds"]) == {"5 of 5"}
+    assert table["validation"].iloc[0] == "90.30 ± 0.16 %"
+    assert "Trial 2 is significantly better than trial" in texts(page)
+    assert {one.label: one.value for one in page.metric}["Test accuracy of trial 2"] == "being read"
+    for one in sweep.get(going).confirming:
+        if one.number == 2:
+            catalogue.log(one.run, [("test_accuracy", 0.88, 1)])
+    tested = {one.label: one.value for one in opened().metric}["Test accuracy of trial 2"]
+    assert tested == "88.00 ± 0.00 %"
 
 
 def test_nobody_changes_anothers_sweep(going: str, monkeypatch: pytest.MonkeyPatch) -> None:

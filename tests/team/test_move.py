@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -13,18 +14,21 @@ from tests.team.conftest import Member, Server
 
 
 def test_moved_runs_are_there_for_colleagues_and_a_deleted_one_stays_deleted(
-    team: Server, member: Member, monkeypatch: pytest.MonkeyPatch
+    team: Server, member: Member, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A colleague lists them and fetches their files; who deletes one is not contradicted."""
     monkeypatch.delenv("MLFLOW_TRACKING_URI")
+    monkeypatch.setenv("DIGITLAB_RUNS", str(tmp_path / "anna"))
     runs = [trained(name) for name in ("kept", "deleted later")]
     monkeypatch.setenv("MLFLOW_TRACKING_URI", team.address)
-    kept, deleted = move.everything()
-    copies = [catalogue.get(one.new_id) for one in (kept, deleted)]
+    output, errors = member("anna", "-m", "core", "move").communicate(timeout=90)
+    answers = [json.loads(line) for line in output.splitlines()]  # and MLflow prints nothing there
+    assert [answer["outcome"] for answer in answers] == ["moved", "moved"], errors
+    copies = [catalogue.get(answer["run"]) for answer in answers]
     assert [replace(copy, id=run.id) for copy, run in zip(copies, runs, strict=True)] == runs
     code = (
         "import json; from core.runs import catalogue, files;"
-        f"path = files.path(catalogue.get({kept.new_id!r}), files.BEST);"
+        f"path = files.path(catalogue.get({copies[0].id!r}), files.BEST);"
         "names = [(run.name, run.author) for run in catalogue.listed()];"
         "print(json.dumps([path.read_text(), names]))"
     )

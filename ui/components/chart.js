@@ -198,6 +198,7 @@ function template({ box, drawing, data }, title) {
   const [text, faint] = [theme("text-color"), theme("gray-text-color")];
   const axis = {
     automargin: true,
+    minexponent: 7, // a learning rate of 0.0004, not 400μ
     gridcolor: theme("border-color-light"),
     linecolor: theme("border-color"),
     zerolinecolor: theme("border-color-light"),

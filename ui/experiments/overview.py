@@ -23,9 +23,12 @@ def cards(experiments: list[Experiment]) -> None:
         for number, (place, experiment) in enumerate(
             zip(places, experiments[start : start + _COLUMNS], strict=False), start + 1
         ):
-            with place.container(border=True, height="stretch"):
-                st.markdown(f"## {number} · {experiment.title}")
-                st.markdown(experiment.question)
+            with place.container(
+                border=True, height="stretch", vertical_alignment="distribute"
+            ):  # the buttons of a row stand in one line
+                with st.container():
+                    st.markdown(f"## {number} · {experiment.title}")
+                    st.markdown(experiment.question)
                 line = st.container(horizontal=True, vertical_alignment="center")
                 line.button(
                     "Open",

@@ -4,11 +4,12 @@ import pandas as pd
 import streamlit as st
 
 from core.figures import sweeps as figures
-from core.sweeps import control, search, sweep
+from core.sweeps import confirmation, control, search, sweep
 from core.sweeps.space import Range, written
 from core.sweeps.sweep import Outcome, Sweep
 from ui import format, guards, keys, people
 from ui.components.chart import chart
+from ui.sweeps import confirmed
 
 _EVERY = 3  # seconds between two looks at a sweep that goes on
 
@@ -25,17 +26,19 @@ def choose() -> str | None:
 
 def progress(name: str) -> None:
     """Show a sweep, drawn anew while it goes on."""
-    going = sweep.get(name).state in ("running", "waiting")
+    going = _goes_on(sweep.get(name))
     st.fragment(_progress, run_every=_EVERY if going else None)(name, going)
 
 
 def _progress(name: str, going: bool) -> None:
     with guards.messages():
         now = sweep.get(name)
-        if going and now.state not in ("running", "waiting"):
+        if going and not _goes_on(now):
             st.rerun()  # nothing changes any more
         _numbers(now)
         _actions(now)
+        if now.confirming:
+            confirmed.confirmed(now)
         if not any(one.reached for one in now.trials):
             st.info(
                 "No trial has completed an epoch yet. A worker takes some seconds to load.",
@@ -57,10 +60,21 @@ def _progress(name: str, going: bool) -> None:
         _table(now)
 
 
+def _goes_on(now: Sweep) -> bool:
+    """Return whether the sweep will change by itself."""
+    if now.state in ("running", "waiting"):
+        return True
+    verdict = confirmation.verdict(now)
+    return verdict is not None and not verdict.is_tested
+
+
 def _numbers(now: Sweep) -> None:
     done = len(now.trials) - now.open
     of = f" of {now.plan.trials}" if now.plan.trials else ""
     words = [f"**{now.state.capitalize()}**", f"{done}{of} trials done"]
+    if now.confirming:
+        seeds = sum(not one.outcome.is_open for one in now.confirming)
+        words.append(f"{seeds} of {len(now.confirming)} confirming runs done")
     words += [
         f"{count} {word}"
         for outcome, word in (
@@ -107,6 +121,23 @@ def _actions(now: Sweep) -> None:
             help="No trial is running: start a process that does them, on this machine.",
         ):
             control.launch(now.name, 1)
+        if now.confirming:
+            return
+        over = now.state in ("finished", "paused") and not now.open
+        if (
+            over
+            and now.best
+            and st.button(
+                "Confirm the best five",
+                key="sweep-confirm",
+                icon=":material/verified:",
+                help="Ends the search. The five best settings are trained with five other seeds "
+                "each, to tell which is better; the winner alone reads the test images.",
+            )
+        ):
+            control.confirm(now.name, 5, 5, me)
+            control.launch(now.name, 1)
+            st.rerun()
         with st.popover("More trials", icon=":material/add:"):
             count = st.number_input("Further trials", 1, 1_000, 10, key="sweep-more")
             if st.button("Add", key="sweep-more-add"):

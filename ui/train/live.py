@@ -175,7 +175,8 @@ def _last(history: History) -> int:
 
 def _curves(run: Run, history: History, other: Run | None) -> None:
     met = format.plain(f"{run.device} {run.precision}")  # not known before it begins
-    st.caption(f"{run.config.network}, seed {run.config.seed}" + (f", {met}" if met else ""))
+    by = "" if people.me().may_change(run.owner) else f", by {format.plain(run.author)}"
+    st.caption(f"{run.config.network}, seed {run.config.seed}" + (f", {met}" if met else "") + by)
     logarithmic = st.toggle(
         "Logarithmic loss", help="Shows small differences late in a run as clearly as early ones."
     )
@@ -231,10 +232,11 @@ def _queue(active: list[Run]) -> None:
     st.markdown("**Queue**")
     for place, run in enumerate(active):
         line = st.container(horizontal=True, vertical_alignment="center", wrap=False)
-        line.markdown(f"{place + 1}. {_ICONS[run.state]} {format.plain(run.name)}")
+        may_stop = people.me().may_change(run.owner)
+        by = "" if may_stop else f" by {format.plain(run.author)}"
+        line.markdown(f"{place + 1}. {_ICONS[run.state]} {format.plain(run.name)}{by}")
         if line.button("Watch", key=f"watch-{run.id}", help="Show its curves."):
             pair.watch(run)
             st.rerun()
-        may_stop = people.me().may_change(run.owner)
         if may_stop and line.button("Stop", key=f"stop-{run.id}", help="End this run."):
             actions.request_stop(people.me(), run)

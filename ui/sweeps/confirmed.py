@@ -1,0 +1,40 @@
+"""The best settings again with other seeds: a table, the verdict, and the winner's test."""
+
+import pandas as pd
+import streamlit as st
+
+from core.sweeps import confirmation
+from core.sweeps.space import written
+from core.sweeps.sweep import Sweep
+from ui import format
+
+
+def confirmed(now: Sweep) -> None:
+    """Show the settings that are confirmed, the best first, and how it ended."""
+    st.subheader("The best settings, with other seeds", anchor=False)
+    rows = [
+        {
+            "trial": one.number,
+            "validation": format.spread(one.spread),
+            "seeds": f"{len(one.accuracies)} of {len(one.seeds)}",
+            **{field: written(value) for field, value in one.settings.items()},
+        }
+        for one in confirmation.confirmed(now)
+    ]
+    verdict = confirmation.verdict(now)
+    if verdict:
+        st.markdown(f"**{verdict.sentence}**")
+        tested = verdict.tested
+        st.metric(
+            f"Test accuracy of trial {verdict.winner.number}",
+            format.spread(tested) if tested else "being read",
+        )
+    elif now.state == "finished":
+        st.markdown("None of these settings trained to its end with every seed, so none has won.")
+    st.dataframe(
+        pd.DataFrame(rows), hide_index=True, height="content", key=f"sweep-confirmed-{now.name}"
+    )
+    st.caption(
+        "Mean ± standard deviation of the validation accuracy, with seeds that did not choose the "
+        "settings. The two best are compared by Welch's t test; the winner alone is tested."
+    )
