@@ -22,7 +22,7 @@ SAMPLED = 20_000  # pixels from which the principal components are computed
 COLOURED = 3  # times the spread of the luma: that of colours along another axis, at least
 
 GROUND_SIDE = 160  # longer side of the picture in which the ground is sought, pixels
-THICKEST_STROKE = 0.5  # of the picture's longer side, a blot of thick ones too: what is wider is ground
+THICKEST_STROKE = 0.5  # of the longer side, as where a thick 8 is filled: what is wider is ground
 AREA_COUNTS = 1.5  # how much the ink's share of the picture speaks against it
 CUT = 0.65  # of a border: what is dark along less of it is a stroke that the border cuts
 
