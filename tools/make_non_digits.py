@@ -27,7 +27,7 @@ from core.training import checkpoint
 from core.training.batches import TrainingBatches, normalise
 from tools.pen_digits import Drawn
 
-REFUSED = 0.004  # share of the digits that it may refuse: of MNIST's validation, of people's
+REFUSED = 0.006  # share of the digits that it may refuse: of MNIST's validation, of people's
 _EACH = 10_000  # of every kind of outlier
 _PEOPLE = 20_000  # images of people's digits
 _EPOCHS, _BATCH, _RATE, _DECAY = 12, 256, 1e-3, 0.1

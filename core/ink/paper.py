@@ -22,8 +22,8 @@ SAMPLED = 20_000  # pixels from which the principal components are computed
 COLOURED = 3  # times the spread of the luma: that of colours along another axis, at least
 
 GROUND_SIDE = 160  # longer side of the picture in which the ground is sought, pixels
-THICKEST_STROKE = 0.3  # of the picture's longer side: what is wider is ground
-USUAL_STROKE = 0.1  # of the picture's longer side
+THICKEST_STROKE = 0.5  # of the longer side, as where a thick 8 is filled: what is wider is ground
+AREA_COUNTS = 1.5  # how much the ink's share of the picture speaks against it
 CUT = 0.65  # of a border: what is dark along less of it is a stroke that the border cuts
 
 WEAKEST = 0.2  # of the strongest ink: the weakest that is taken for a line
@@ -87,11 +87,20 @@ def _closed(grey: Floats, share: float) -> Floats:
 
 
 def _is_dark_on_light(grey: Floats) -> bool:
-    """Return whether ink is darker than its ground.
+    """Return whether ink is darker than its ground."""
+    return _unlikely(grey) <= _unlikely(1 - grey)
 
-    Taking the ink away leaves less to be seen than taking away the paper between the strokes.
+
+def _unlikely(grey: Floats) -> float:
+    """Return how little speaks for dark ink: how much is left to be seen without it, and its area.
+
+    Without the true ink little is left. Of a sheet on a table, a light sheet might be the ink, too,
+    but it would cover much of the picture.
     """
-    return _variation(_closed(grey, USUAL_STROKE)) <= _variation(_closed(1 - grey, USUAL_STROKE))
+    ground = _closed(grey, THICKEST_STROKE)
+    ink = ground - grey
+    area = float((ink > ink.max() / 2).mean()) if ink.max() > 0 else 0
+    return _variation(ground) / max(_variation(grey), 1e-9) + AREA_COUNTS * area
 
 
 def _variation(ground: Floats) -> float:

@@ -100,3 +100,12 @@ def test_column_of_digits_is_refused() -> None:
     random = np.random.default_rng(0)
     with pytest.raises(InkError, match="above each other"):
         from_picture(photos.KINDS["row of ten, sideways"].page([FIVE] * 10, random))
+
+
+@pytest.mark.parametrize("pen", [30, 52])
+def test_ink_is_told_from_paper_where_it_fills_the_picture(pen: int) -> None:
+    """A 5 that is as large as its picture, in black on white and in white on black."""
+    black = page([5 * (stroke - 140) / 4 + 140 for stroke in FIVE], pen)
+    white = Image.fromarray(255 - np.asarray(black))
+    assert apart(digit_in_picture(black), digit_in_picture(page(FIVE, pen))) < 0.06
+    assert apart(digit_in_picture(black), digit_in_picture(white)) < 0.001

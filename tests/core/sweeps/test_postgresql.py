@@ -14,7 +14,7 @@ import pytest
 from core.runs import catalogue
 from core.runs.person import OWNER
 from core.runs.run import State
-from core.sweeps import control, sweep, worker
+from core.sweeps import confirmation, control, sweep, worker
 from core.sweeps.sweep import Outcome
 
 pytestmark = pytest.mark.slow
@@ -51,9 +51,8 @@ def database(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
         call("rm", "-rf", str(folder), check=False)
 
 
-def test_workers_share_a_sweep_in_the_database(start: Any, database: str, own_runs: Path) -> None:
-    """Two workers do every trial once, and nothing of the sweep is on this machine's disk."""
-    start(trials=3, pruner="none")
+def two_workers() -> None:
+    """Have two workers do the sweep `search` to its end."""
     command = [sys.executable, "-m", "core", "sweep", "work", "search", "--threads", "1"]
     workers = [
         subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
@@ -62,10 +61,36 @@ def test_workers_share_a_sweep_in_the_database(start: Any, database: str, own_ru
     for one in workers:
         _, told = one.communicate(timeout=120)
         assert one.returncode == 0, told
+
+
+def test_workers_share_a_sweep_in_the_database(start: Any, database: str, own_runs: Path) -> None:
+    """Two workers do every trial once, and nothing of the sweep is on this machine's disk."""
+    start(trials=3, pruner="none")
+    two_workers()
     trials = sweep.get("search").trials
     assert [one.outcome for one in trials] == [Outcome.FINISHED] * 3
     assert sorted(run.name for run in catalogue.listed()) == [f"search {n}" for n in range(1, 4)]
     assert not (own_runs / "sweeps.journal").exists()
+
+
+def test_workers_confirm_from_the_database(start: Any, database: str) -> None:
+    """Two workers train every seed once, and the winner's runs alone are tested."""
+    start(trials=2)
+    for accuracy in (0.8, 0.9):
+        claimed = worker.claim("search")
+        assert claimed
+        catalogue.log(claimed[1].id, [("best_validation_accuracy", accuracy, 1)])
+        catalogue.move(claimed[1].id, State.RUNNING)
+        catalogue.move(claimed[1].id, State.FINISHED)
+    worker.claim("search")
+    control.confirm("search", 2, 2, OWNER)
+    two_workers()
+    now = sweep.get("search")
+    assert [(one.outcome, one.attempts) for one in now.confirming] == [(Outcome.FINISHED, 1)] * 4
+    verdict = confirmation.verdict(now)
+    assert verdict and verdict.is_tested
+    tested = {run.id for run in catalogue.listed() if run.test_accuracy is not None}
+    assert tested == {one.run for one in verdict.winner.seeds}
 
 
 def test_a_dead_workers_trial_is_taken_up_from_the_database(start: Any, database: str) -> None:
