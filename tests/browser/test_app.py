@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from core import recipes
+
 playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
 Page, expect = playwright.Page, playwright.expect
 
@@ -33,11 +35,11 @@ def go(page: Page, name: str) -> None:
     expect(page.get_by_role("heading", name=name, exact=True, level=1)).to_be_visible()
 
 
-def start(page: Page, recipe: str = "fast_cnn") -> None:
-    """Start a run of a recipe on the Train page."""
+def start(page: Page, recipe: str = "") -> None:
+    """Start a run on the Train page, of the first recipe or of the one with this title."""
     button = page.get_by_role("button", name="Start")
     expect(button).to_be_enabled(timeout=LONG)
-    if recipe != "fast_cnn":
+    if recipe:
         page.get_by_role("combobox", name="Recipe").click()
         page.get_by_role("option", name=recipe, exact=True).click()
         expect(page.get_by_text("Adadelta").first).to_be_visible()
@@ -70,7 +72,7 @@ def test_whole_way(app: str, new_page: Callable[..., Page]) -> None:
     page.wait_for_function(f"{POINTS} > 1")
     expect(page.get_by_text("Finished · best epoch")).to_be_visible(timeout=LONG)
 
-    start(page, "pytorch_example")
+    start(page, recipes.RECIPES["pytorch_example"].title)
     expect(page.get_by_text("pytorch_example-1").first).to_be_visible()
     go(page, "Data")
     go(page, "Train")
