@@ -58,27 +58,28 @@ def without_ground(grey: Floats) -> Floats:
     page = Image.fromarray(grey)
     share = min(1.0, GROUND_SIDE / max(page.size))
     small = np.asarray(page.resize([max(1, round(share * side)) for side in page.size], AREA))
-    if _is_dark_on_light(small):
-        return _darker(grey, small)
-    return _darker(1 - grey, 1 - small)
+    dark, light = _closed(small), _closed(1 - small)  # the ground, if the ink is dark, or light
+    if _unlikely(small, dark) <= _unlikely(1 - small, light):
+        return _darker(grey, dark)
+    return _darker(1 - grey, light)
 
 
-def _darker(grey: Floats, small: Floats) -> Floats:
-    """Return how much darker than the ground grey (H, W) is; `small` is the same picture, small."""
+def _darker(grey: Floats, closed: Floats) -> Floats:
+    """Return how much darker than the ground grey (H, W) is; `closed` is the ground, small."""
     # Between a sheet and a table the ground is the table, so that the sheet's edge is no ink.
-    ground = ndimage.minimum_filter(_closed(small, THICKEST_STROKE), 3)
+    ground = ndimage.minimum_filter(closed, 3)
     size = grey.shape[::-1]
     ink = np.asarray(Image.fromarray(ground).resize(size, Image.Resampling.BILINEAR)) - grey
     noise = np.percentile(np.abs(ink), 25) / 0.319  # a quarter of a normal sample is within 0.319 σ
     return np.where(ink > 3 * noise, ink, 0)
 
 
-def _closed(grey: Floats, share: float) -> Floats:
-    """Return grey (H, W) without what is dark and narrower than a share of its longer side.
+def _closed(grey: Floats) -> Floats:
+    """Return grey (H, W) without what is dark and no wider than the thickest stroke.
 
     What reaches the border goes on behind it, but for strokes that the border cuts.
     """
-    side = max(3, math.ceil(share * max(grey.shape)))
+    side = max(3, math.ceil(THICKEST_STROKE * max(grey.shape)))
     framed = np.pad(grey, 1, "edge")
     for border in (framed[0], framed[-1], framed[:, 0], framed[:, -1]):
         border[:] = ndimage.grey_closing(border, max(3, math.ceil(CUT * len(border))))
@@ -86,26 +87,20 @@ def _closed(grey: Floats, share: float) -> Floats:
     return np.asarray(closed[side + 1 : -side - 1, side + 1 : -side - 1])
 
 
-def _is_dark_on_light(grey: Floats) -> bool:
-    """Return whether ink is darker than its ground."""
-    return _unlikely(grey) <= _unlikely(1 - grey)
-
-
-def _unlikely(grey: Floats) -> float:
+def _unlikely(grey: Floats, ground: Floats) -> float:
     """Return how little speaks for dark ink: how much is left to be seen without it, and its area.
 
     Without the true ink little is left. Of a sheet on a table, a light sheet might be the ink, too,
     but it would cover much of the picture.
     """
-    ground = _closed(grey, THICKEST_STROKE)
     ink = ground - grey
     area = float((ink > ink.max() / 2).mean()) if ink.max() > 0 else 0
     return _variation(ground) / max(_variation(grey), 1e-9) + AREA_COUNTS * area
 
 
-def _variation(ground: Floats) -> float:
+def _variation(tones: Floats) -> float:
     """Return the sum of the differences between neighbours."""
-    return float(np.abs(np.diff(ground, axis=0)).sum() + np.abs(np.diff(ground, axis=1)).sum())
+    return float(np.abs(np.diff(tones, axis=0)).sum() + np.abs(np.diff(tones, axis=1)).sum())
 
 
 def without_lines(ink: Floats) -> Floats:

@@ -8,6 +8,7 @@ from core import recipes
 from core.config import config_fields
 from core.data.digits import Digits
 from core.errors import ConfigError, SweepError
+from core.jobs import limits
 from core.sweeps import control, sweep
 from core.sweeps.space import space_from, variable
 from core.sweeps.sweep import PRUNERS, SAMPLERS, Plan
@@ -46,7 +47,7 @@ def start(digits: Digits) -> None:
         disabled=plan is None,
     )
     if pressed and plan:
-        if os.environ.get("DIGITLAB_DEMO") and not people.me().owns_all:
+        if limits.is_demo() and not people.me().owns_all:
             raise SweepError("The public demo has no sweeps. Run Digit Lab on your own machine.")
         typed = " ".join(st.session_state["sweep-name"].split())
         name = typed or f"{plan.recipe}-sweep-{len(sweep.listed()) + 1}"
