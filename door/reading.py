@@ -10,11 +10,14 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from core.errors import InkError
+from core.errors import InkError, RunError
 from core.evaluation.calibration import Calibration
+from core.jobs import limits
 from core.runs import catalogue
+from core.runs.person import Person
 from core.runs.run import BUILTIN, Run
 from door.bounds import Rate, RefusedError, Work, pieces
+from door.caller import caller
 
 if TYPE_CHECKING:  # scipy and torch take seconds: the server starts without
     from core.ink.normalisation import Digit
@@ -40,16 +43,16 @@ class Readings:
     async def read(self, request: Request) -> Response:
         """Answer with the digits, left to right. Raises UserError."""
         self._rate.admit(request)
-        run = request.query_params.get("run", BUILTIN)
+        run, who = request.query_params.get("run", BUILTIN), caller(request)
         kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         if kind == "multipart/form-data":
             with self._work.place(_PICTURE_PLACES):
                 picture = await _picture(request)
-                return JSONResponse(await self._work.do(_read_picture, picture, run))
+                return JSONResponse(await self._work.do(_read_picture, picture, run, who))
         if kind == "application/json":
             with self._work.place():
                 content = b"".join([piece async for piece in pieces(request, JSON_BYTES)])
-                return JSONResponse(await self._work.do(_read_strokes, content, run))
+                return JSONResponse(await self._work.do(_read_strokes, content, run, who))
         raise RefusedError(415, _HOW)
 
 
@@ -75,13 +78,13 @@ async def _picture(request: Request) -> bytes:
         await form.close()
 
 
-def _read_picture(content: bytes, run: str) -> dict[str, Any]:
+def _read_picture(content: bytes, run: str, who: Person) -> dict[str, Any]:
     from core.ink.photo import from_picture
 
-    return _answer(from_picture(content), run)
+    return _answer(from_picture(content), run, who)
 
 
-def _read_strokes(content: bytes, run: str) -> dict[str, Any]:
+def _read_strokes(content: bytes, run: str, who: Person) -> dict[str, Any]:
     import numpy as np
 
     from core.ink.strokes import MAX_POINTS, from_strokes
@@ -93,24 +96,27 @@ def _read_strokes(content: bytes, run: str) -> dict[str, Any]:
         arrays = [np.asarray(stroke, float).reshape(len(stroke), 2) for stroke in strokes]
     except (KeyError, OverflowError, RecursionError, TypeError, ValueError):
         raise RefusedError(400, _HOW) from None
-    return _answer(from_strokes(arrays), run)
+    return _answer(from_strokes(arrays), run, who)
 
 
-def _answer(found: "list[Digit]", text: str) -> dict[str, Any]:
+def _answer(found: "list[Digit]", text: str, who: Person) -> dict[str, Any]:
     import numpy as np
 
     from core.reading.answer import answer
 
-    run = _run(text)
+    run = _run(text, who)
     reader = _reader(run.id, run.best_epoch, run.calibration)
     readings = reader.readings(np.stack([digit.image for digit in found]))
     return {"run": run.id, **answer(found, readings)}
 
 
-def _run(text: str) -> Run:
-    """Return the run that is meant. Raises RunError, StoreError."""
-    # To find a name, all runs are listed; a whole id needs no list.
-    return catalogue.get(text) if re.fullmatch("[0-9a-f]{32}", text) else catalogue.find(text)
+def _run(text: str, who: Person) -> Run:
+    """Return the run that is meant, if the caller may see it. Raises RunError, StoreError."""
+    if text == BUILTIN or re.fullmatch("[0-9a-f]{32}", text):
+        return limits.get(who, text)
+    if limits.is_demo():  # a search by name would tell of runs that the caller may not see
+        raise RunError("In the public demo, give the whole id of a run, or built-in.")
+    return catalogue.find(text)
 
 
 @lru_cache(maxsize=_NETWORKS)

@@ -473,4 +473,6 @@ def test_public_demo_says_its_limits_before_a_visitor_meets_them(
     page.number_input(key="seeds").set_value(2)
     page.button(key="start").click().run()
     assert not page.exception
-    assert "one run at a time" in page.error[0].value and catalogue.in_progress() == []
+    assert (
+        "one run or experiment at a time" in page.error[0].value and catalogue.in_progress() == []
+    )
