@@ -12,7 +12,7 @@ from starlette.responses import JSONResponse, Response
 
 from core.errors import InkError
 from core.evaluation.calibration import Calibration
-from core.runs import catalogue
+from core.runs import catalogue, files
 from core.runs.run import BUILTIN, Run
 from door.bounds import Rate, RefusedError, Work, pieces
 
@@ -102,7 +102,7 @@ def _answer(found: "list[Digit]", text: str) -> dict[str, Any]:
     from core.reading.answer import answer
 
     run = _run(text)
-    reader = _reader(run.id, run.best_epoch, run.calibration)
+    reader = _reader(run.id, files.network_epoch(run), run.calibration)
     readings = reader.readings(np.stack([digit.image for digit in found]))
     return {"run": run.id, **answer(found, readings)}
 
@@ -114,7 +114,7 @@ def _run(text: str) -> Run:
 
 
 @lru_cache(maxsize=_NETWORKS)
-def _reader(run_id: str, best_epoch: int | None, calibration: Calibration) -> "Reader":
+def _reader(run_id: str, epoch: int | None, calibration: Calibration) -> "Reader":
     """Return a run's network; another epoch or calibration makes it another one."""
     from core.reading.reader import calibrated_reader
 
