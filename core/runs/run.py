@@ -93,6 +93,9 @@ class Run:
     taught_digits: int = 0  # how many of my digits it learned from
     sweep: str = ""  # the sweep that it is a trial of; only the winner's are tested
     owner: str = ""  # the tag of the person whose run it is; empty: of the machine's owner
+    labels: tuple[str, ...] = ()
+    pinned: bool = False  # at the top of the table of runs
+    archived: bool = False  # in the table of runs on request only
     trained_in: str = ""  # the folder where it trains or trained last, see `files.claim`
     kept: Mapping[str, Kept] = field(default_factory=dict)  # its files in the team's store, by name
 
@@ -207,6 +210,9 @@ def read(entry: Any) -> Run:
         taught_digits=int(_number(tags, "taught_digits")),
         sweep=tags.get("sweep", ""),
         owner=tags.get("owner", ""),
+        labels=tuple(word for word in tags.get("labels", "").split(",") if word),
+        pinned=bool(tags.get("pinned")),
+        archived=bool(tags.get("archived")),
         trained_in=tags.get("trained_in", ""),
         kept=kept.read(tags.get(kept.TAG, "")),
     )
