@@ -39,5 +39,7 @@ def get(run_id: str) -> Run:
 
 
 def before(run: Run) -> int:
-    """Return how many runs began or were asked for before one that waits, anybody's."""
-    return sum(other.started < run.started for other in catalogue.in_progress())
+    """Return how many runs, anybody's, began or were asked for before one on the same machine."""
+    return sum(
+        other.started < run.started and other.host == run.host for other in catalogue.in_progress()
+    )
