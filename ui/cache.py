@@ -5,6 +5,7 @@ import gc
 import importlib
 import threading
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,12 +16,13 @@ from core.data import mnist
 from core.data.digits import Digits
 from core.errors import DataError, UserError
 from core.evaluation.calibration import Calibration
-from core.my_digits import collection, hands
+from core.my_digits import collection, fitted, hands
 from core.my_digits.collection import Collection
 from core.my_digits.hands import Hand
 from core.runs import answers, catalogue
 from core.runs.answers import Result
 from core.runs.history import History, read_history
+from core.runs.person import Person
 from core.runs.run import Run
 from core.runs.store import connect
 
@@ -105,16 +107,27 @@ def device() -> "Device":
     return choose()
 
 
-def reader(run: Run) -> "Reader":
-    """Return the reader with a run's best network. Raises RunError, CheckpointError."""
+def reader(run: Run, hand: Person | None = None) -> "Reader":
+    """Return the reader with a run's best network; for a `hand`, with the one fitted to it, if any.
+
+    Raises RunError, CheckpointError.
+    """
+    if hand and (path := fitted.path_for(run, hand)).exists():
+        return _reader(run.id, run.best_epoch, run.calibration, path, path.stat().st_mtime_ns)
     return _reader(run.id, run.best_epoch, run.calibration)
 
 
 @st.cache_resource(max_entries=4, show_spinner="Opening the network …")
-def _reader(run_id: str, best_epoch: int | None, calibration: Calibration) -> "Reader":
+def _reader(
+    run_id: str,
+    best_epoch: int | None,
+    calibration: Calibration,
+    path: Path | None = None,
+    changed: int = 0,
+) -> "Reader":
     from core.reading.reader import calibrated_reader
 
-    return calibrated_reader(catalogue.get(run_id))
+    return calibrated_reader(catalogue.get(run_id), path)
 
 
 def result(run: Run, split: str) -> Result:

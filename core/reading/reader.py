@@ -6,6 +6,7 @@ The pages and the command line share these decisions.
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -59,9 +60,12 @@ class Reading:
 class Reader:
     """Reads digits with the network of a run's best epoch, on the CPU in float32."""
 
-    def __init__(self, run: Run) -> None:
-        """Load the network. Raises RunError, CheckpointError."""
-        content = checkpoint.load(files.path(run, files.BEST))
+    def __init__(self, run: Run, path: Path | None = None) -> None:
+        """Load the run's network, or one made from it that lies at `path`.
+
+        Raises RunError, CheckpointError.
+        """
+        content = checkpoint.load(path or files.path(run, files.BEST))
         self.config = config_from(content["config"])
         self.model = checkpoint.network(content).eval()
         self.calibration = run.calibration
@@ -95,12 +99,13 @@ class Reader:
         return np.asarray(each.reshape(-1, len(images), 10).mean(axis=0), np.float32)
 
 
-def calibrated_reader(run: Run) -> Reader:
+def calibrated_reader(run: Run, path: Path | None = None) -> Reader:
     """Return a run's reader; a missing threshold is fitted now, if the data are available.
 
-    Runs of version 0.1.0 have no threshold for readings. Raises RunError, CheckpointError.
+    `path` is that of a network made from the run's. Runs of version 0.1.0 have no threshold for
+    readings. Raises RunError, CheckpointError.
     """
-    reader = Reader(run)
+    reader = Reader(run, path)
     if reader.calibration.sure_from is None and run.state.is_over:
         with suppress(UserError):  # for example, its data are missing: then no reading is sure
             reader.calibration = fit_calibration(run, mnist.load(run.data))
