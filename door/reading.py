@@ -14,7 +14,7 @@ from starlette.responses import JSONResponse, Response
 from core.errors import InkError
 from core.evaluation.calibration import Calibration
 from core.my_digits import fitted
-from core.runs import catalogue
+from core.runs import catalogue, files
 from core.runs.run import BUILTIN, Run
 from door.bounds import Rate, RefusedError, Work, pieces
 
@@ -105,7 +105,7 @@ def _answer(found: "list[Digit]", text: str, hand: str) -> dict[str, Any]:
     from core.reading.answer import answer
 
     run = _run(text)
-    reader = _reader(run.id, run.best_epoch, run.calibration, *_fitted(hand))
+    reader = _reader(run.id, files.network_epoch(run), run.calibration, *_fitted(hand))
     readings = reader.readings(np.stack([digit.image for digit in found]))
     return {"run": run.id, **answer(found, readings)}
 
@@ -127,7 +127,7 @@ def _fitted(hand: str) -> tuple[Path | None, int]:
 @lru_cache(maxsize=_NETWORKS)
 def _reader(
     run_id: str,
-    best_epoch: int | None,
+    epoch: int | None,
     calibration: Calibration,
     path: Path | None,
     changed: int,

@@ -19,7 +19,7 @@ from core.evaluation.calibration import Calibration
 from core.my_digits import collection, fitted, hands
 from core.my_digits.collection import Collection
 from core.my_digits.hands import Hand
-from core.runs import answers, catalogue
+from core.runs import answers, catalogue, files
 from core.runs.answers import Result
 from core.runs.history import History, read_history
 from core.runs.person import Person
@@ -113,14 +113,16 @@ def reader(run: Run, hand: Person | None = None) -> "Reader":
     Raises RunError, CheckpointError.
     """
     if hand and (path := fitted.path_for(run, hand)).exists():
-        return _reader(run.id, run.best_epoch, run.calibration, path, path.stat().st_mtime_ns)
-    return _reader(run.id, run.best_epoch, run.calibration)
+        return _reader(
+            run.id, files.network_epoch(run), run.calibration, path, path.stat().st_mtime_ns
+        )
+    return _reader(run.id, files.network_epoch(run), run.calibration)
 
 
 @st.cache_resource(max_entries=4, show_spinner="Opening the network …")
 def _reader(
     run_id: str,
-    best_epoch: int | None,
+    epoch: int | None,
     calibration: Calibration,
     path: Path | None = None,
     changed: int = 0,
@@ -132,11 +134,11 @@ def _reader(
 
 def result(run: Run, split: str) -> Result:
     """Return a run's answers on a split. Raises RunError."""
-    return _result(run.id, run.best_epoch, split, digits_for(run).source)
+    return _result(run.id, files.network_epoch(run), split, digits_for(run).source)
 
 
 @st.cache_resource(max_entries=6, show_spinner="Reading the answers …")
-def _result(run_id: str, best_epoch: int | None, split: str, source: str) -> Result:
+def _result(run_id: str, epoch: int | None, split: str, source: str) -> Result:
     return answers.of(catalogue.get(run_id), split, digits(source))
 
 
@@ -145,12 +147,12 @@ def drawn(run: Run, people: Sequence[Hand]) -> tuple[Result, NDArray[np.intp]]:
 
     Raises RunError, InkError.
     """
-    return _drawn(run.id, run.best_epoch, tuple(people))
+    return _drawn(run.id, files.network_epoch(run), tuple(people))
 
 
 @st.cache_resource(max_entries=6, show_spinner="Reading the digits …")
 def _drawn(
-    run_id: str, best_epoch: int | None, people: tuple[Hand, ...]
+    run_id: str, epoch: int | None, people: tuple[Hand, ...]
 ) -> tuple[Result, NDArray[np.intp]]:
     found, whose = hands.load(people)
     return answers.on_images(catalogue.get(run_id), found.images, found.labels), whose

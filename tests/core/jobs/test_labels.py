@@ -27,8 +27,9 @@ def few() -> Digits:
     return Digits("sample", images[:300], truth[:300], images[300:], truth[300:])
 
 
-def test_wrong_label_is_found_and_kept(few: Digits) -> None:
+def test_wrong_label_is_found_and_kept(few: Digits, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of 400 images, the one whose label was changed is the most suspicious; the file is whole."""
+    monkeypatch.setattr(labels, "REPETITIONS", 1)
     assert not labels.judged(few.checksum)
     judge.in_turn(few)
     assert labels.judged(few.checksum) and labels.work(few.checksum) is None
