@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
@@ -24,28 +24,27 @@ from core.training.loop import train
 
 PROFILED = ("fast_990", "fast_995", "fast_997", "simple_cnn", "pytorch_example")
 _WARM_UP, _STEPS = 20, 80
-_OTHER, _PYTHON = "other operators", "Python"
+_OTHER, _PYTHON, _COPY = "other operators", "Python", "bytes copied"
 _GROUPS = {  # by what an operator's name, or that of its gradient's node, has in it
     "products": ("conv", "linear", "addmm", "aten::mm"),
     "normalisation": ("batch_norm", "batchnorm"),
     "pools, ReLU, dropout": ("pool", "relu", "threshold", "random_", "aten::ge", "mulbackward"),
-    "optimiser": ("optimizer", "accumulategrad", "lerp"),
+    "optimiser": ("_fused_", "addcmul", "sqrt", "lerp", "aten::cat", "accumulategrad"),
 }
 
 
-def profile(repetitions: int) -> dict[str, Any]:
+def profile(names: Sequence[str], repetitions: int) -> Iterator[dict[str, Any]]:
     """Profile a step of each recipe, in float32 and, where the device computes it, bfloat16."""
     digits = mnist.load()
-    measured: dict[str, Any] = {}
-    for precision in sorted({"float32", device.choose().precision}):
-        rates = {"matrix_rate": matrix_rate(precision), "bandwidth": bandwidth()}
-        measured[precision] = rates | {"recipes": {}}
-        for name in PROFILED:
+    precisions = sorted({"float32", device.choose().precision})
+    rates = {precision: matrix_rate(precision) for precision in precisions}
+    yield {"rates": rates | {_COPY: bandwidth()}}
+    for name in names or PROFILED:
+        for precision in precisions:
             config = RECIPES[name].config.changed({"precision": precision})
             found = of_step(config, digits, repetitions)
-            measured[precision]["recipes"][name] = found
-            print(precision, name, found, flush=True)
-    return measured
+            print(name, precision, found, flush=True)
+            yield {"steps": {f"{name} {precision}": found}}
 
 
 def of_step(config: TrainConfig, digits: Digits, repetitions: int) -> dict[str, Any]:
@@ -160,22 +159,24 @@ def show(part: dict[str, Any]) -> str:
     groups = [*_GROUPS, _OTHER, _PYTHON]
     head = ["recipe", "precision", "a step", "arithmetic alone", "memory alone", "of two images"]
     rows = [[*head, "of the matrix rate", *groups]]
-    rates = []
-    for precision in sorted({"bfloat16", "float32"} & part.keys()):
-        rate, width = part[precision]["matrix_rate"], part[precision]["bandwidth"]
-        rates.append(f"{rate / 1e9:.0f} GFLOP/s in {precision}")
-        for name, found in part[precision]["recipes"].items():
-            least = found["flops"] / rate
-            times = (found["seconds"], least, found["bytes"] / width, found["seconds_of_two"])
-            parts = [least / found["seconds"], *(found["shares"][group] for group in groups)]
-            rows.append(
-                [
-                    *(f"`{name}`", precision),
-                    *(f"{1e3 * seconds:.1f} ms" for seconds in times),
-                    *(f"{share:.0%}".replace("%", " %") for share in parts),
-                ]
-            )
+    for key, found in part["steps"].items():
+        name, precision = key.split()
+        least = found["flops"] / part["rates"][precision]
+        memory = found["bytes"] / part["rates"][_COPY]
+        times = (found["seconds"], least, memory, found["seconds_of_two"])
+        parts = [least / found["seconds"], *(found["shares"][group] for group in groups)]
+        rows.append(
+            [
+                *(f"`{name}`", precision),
+                *(f"{1e3 * seconds:.1f} ms" for seconds in times),
+                *(f"{share:.0%}".replace("%", " %") for share in parts),
+            ]
+        )
+    *rates, copied = [f"{rate / 1e9:.0f}" for rate in part["rates"].values()]
+    reached = [
+        f"{rate} GFLOP/s in {name}" for rate, name in zip(rates, part["rates"], strict=False)
+    ]
     return (
-        f"Products of 2048 × 2048 matrices reach {' and '.join(rates)}, a copy "
-        f"{width / 1e9:.0f} GB/s.\n\n{table(rows)}"
+        f"Products of 2048 × 2048 matrices reach {' and '.join(reached)}, a copy {copied} GB/s."
+        f"\n\n{table(rows)}"
     )

@@ -44,6 +44,7 @@ from core.training.loop import train
 FAST = {"fast_990": 0.990, "fast_992": 0.992, "fast_995": 0.995, "fast_997": 0.997}
 PUBLISHED, TUTORIAL = "train_mnist_fast, as published", "simple_cnn, reference loop"
 SIZES = (10_000, 60_000, 240_000)
+ONE_BY_ONE = ("times", "seconds_and_test_accuracy", "as_one", "rates", "steps")  # measured so
 
 
 def warm_up(digits: Digits) -> None:
@@ -218,7 +219,10 @@ def show_watching(part: dict[str, Any]) -> str:
 PARTS: dict[str, tuple[Callable[[argparse.Namespace], Iterator[Any]], Callable[[Any], str]]] = {
     "epochs": (epochs, show_epochs),
     "accuracy": (accuracy, show_accuracy),
-    "profile": (lambda options: iter([profile.profile(options.repetitions)]), profile.show),
+    "profile": (
+        lambda options: profile.profile(options.recipes, options.repetitions),
+        profile.show,
+    ),
     "growth": (growth, show_growth),
     "watching": (lambda options: iter([watching(options.repetitions)]), show_watching),
 }
@@ -230,7 +234,7 @@ def main() -> None:
     parser.add_argument("parts", nargs="*", choices=[[], *PARTS], metavar="PART")
     parser.add_argument("--repetitions", type=int, default=3)
     parser.add_argument("--seeds", type=int, default=5, help="twice as many for the fastest")
-    parser.add_argument("--recipes", nargs="*", help="for accuracy: only these")
+    parser.add_argument("--recipes", nargs="*", help="for accuracy and profile: only these")
     options = parser.parse_args()
     need_mnist()
     path = RESULTS / "speed.json"
@@ -239,7 +243,7 @@ def main() -> None:
     for name in options.parts or PARTS:
         for part in PARTS[name][0](options):
             before = kept.get(name, {})
-            for key in ("times", "seconds_and_test_accuracy", "as_one"):  # measured one by one
+            for key in ONE_BY_ONE:
                 if key in before or key in part:
                     part[key] = before.get(key, {}) | part.get(key, {})
             kept[name] = {"machine": machine(), **part}
