@@ -27,6 +27,7 @@ from core.training.augmentation import affine_points, bent, thickened
 from core.training.inference import probabilities
 
 SLANT, THICKNESS = 10.0, 0.5  # degrees and pixels, either way, of the versions that are read
+_CHUNK = 500  # digits whose versions are in memory at once: 50 MB
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,7 +95,13 @@ class Reader:
         They are means over five versions of each digit: unchanged, slanted left and right, thicker
         and thinner. An answer that depends on the slant or the pen thus has a low confidence.
         """
-        copies = torch.cat(list(_varied(torch.tensor(images)))).numpy()  # one pass, not five
+        few = np.array_split(images, max(1, -(-len(images) // _CHUNK)))
+        return np.concatenate([self._read_few(part) for part in few])
+
+    def _read_few(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
+        copies = torch.cat(
+            list(versions(torch.tensor(images), slants()))
+        ).numpy()  # one pass, not five
         each = self.calibration.apply(probabilities(self.model, copies, self.config))
         return np.asarray(each.reshape(-1, len(images), 10).mean(axis=0), np.float32)
 
@@ -127,11 +134,16 @@ def fit_calibration(run: Run, digits: Digits) -> Calibration:
     return Calibration(temperature, calibration.threshold(readings, validation.labels))
 
 
-def _varied(images: Tensor) -> Iterator[Tensor]:
+def slants() -> Tensor:
+    """Return the `(2, 28, 28, 2)` points at which digits are sampled to slant left and right."""
+    angles = torch.tensor([-SLANT, SLANT])
+    return affine_points(torch.zeros(2), angles, torch.ones(2), torch.ones(2))
+
+
+def versions(images: Tensor, slants: Tensor) -> Iterator[Tensor]:
     """Yield `(N, 28, 28)` images unchanged, slanted left and right, thicker and thinner."""
     yield images
-    none, same = torch.zeros(len(images)), torch.ones(len(images))
-    for slant in (-SLANT, SLANT):
-        yield bent(images, affine_points(none, none + slant, same, same))
+    for points in slants:
+        yield bent(images, points.expand(images.shape[0], -1, -1, -1))
     for pixels in (-THICKNESS, THICKNESS):
-        yield thickened(images, none + pixels)
+        yield thickened(images, torch.tensor([pixels]))
