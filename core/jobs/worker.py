@@ -12,6 +12,7 @@ import sys
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, nullcontext, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -161,7 +162,9 @@ def _train(run: Run, recorder: Recorder, judge: "Callable[[Epoch], str]") -> Non
     from core.training.events import Ended, Epoch
     from core.training.loop import train
 
-    recorder.tags({"state": State.RUNNING, "reason": "", "host": platform.node()} | process.code())
+    code = process.code()
+    recorder.tags({"state": State.RUNNING, "reason": "", "host": platform.node()} | code)
+    recorder.tags({"mlflow.source.git.commit": code["commit"].removesuffix("+")})
     _log.info("training %s", run.config)
     digits = mnist.load(run.data)
     if run.data_checksum not in ("", digits.checksum):
@@ -174,7 +177,8 @@ def _train(run: Run, recorder: Recorder, judge: "Callable[[Epoch], str]") -> Non
     resume = _resume_checkpoint(run)
     gc.freeze()  # loaded modules are never garbage
     gc.enable()
-    keeper, uploader = Keeper(run), Uploader(run)
+    keeper = Keeper(run)
+    uploader = Uploader(replace(run, data_checksum=digits.checksum))
     with limits.deadline(recorder.stopping):
         for event in train(
             run.config,

@@ -162,7 +162,7 @@ def _one_epoch(
     report_every = max(1, len(batches) // _REPORTS_PER_EPOCH)
     model.train()
     for step, (images, labels) in enumerate(batches, (epoch - 1) * len(batches) + 1):
-        rate = float(learner.scheduler.get_last_lr()[0])
+        rate = learner.rate
         if step <= config.small_share * config.epochs * len(batches):
             images = F.avg_pool2d(images, 2)
         with autocast(labels.device, precision):

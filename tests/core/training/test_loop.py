@@ -17,6 +17,7 @@ from core.errors import CheckpointError, ConfigError, DeviceError
 from core.recipes import RECIPES
 from core.training.checkpoint import Checkpoint
 from core.training.events import Ended, Epoch, Event, Started, Step
+from core.training.flat import Flat
 from core.training.learner import Learner, average
 from core.training.loop import train
 
@@ -119,12 +120,13 @@ def test_averaged_weights_equal_a_slow_reference() -> None:
     torch.manual_seed(0)
     decay, model = 0.8, nn.Sequential(nn.Linear(3, 2), nn.BatchNorm1d(2))
     mean = copy.deepcopy(model)
+    flat_mean, flat_model = Flat(mean), Flat(model)
     kept = [min(decay, (1 + step) / (10 + step)) for step in range(1, 31)]
     history = [[value.double() for value in model.state_dict().values()]]
     for step in range(1, 31):
         model.load_state_dict({k: v + torch.rand(v.shape) for k, v in model.state_dict().items()})
         history.append([value.double() for value in model.state_dict().values()])
-        average(mean, model, decay, step)
+        average(flat_mean, flat_model, decay, step)
     shares = [math.prod(kept)]
     shares += [(1 - kept[i]) * math.prod(kept[i + 1 :]) for i in range(30)]
     assert sum(shares) == pytest.approx(1)
