@@ -30,10 +30,10 @@ def page_of(*labels: int) -> Image.Image:
     """Return digits in one row, each moved left until its ink touches the one before."""
     size, strokes, right = (400, 180), [], 20.0
     for label in labels:
-        own = [np.array(stroke, float) + [0, 20] for stroke in STROKES[label]]
+        own = [np.add(stroke, [0, 20.0]) for stroke in STROKES[label]]
         before = np.asarray(picture(strokes, PEN, size)) > 127 if strokes else None
         for shift in np.arange(right, 0, -1):
-            moved = [stroke + [shift, 0] for stroke in own]
+            moved = [np.add(stroke, [shift, 0]) for stroke in own]
             if before is None or (before & (np.asarray(picture(moved, PEN, size)) > 127)).any():
                 break
         strokes += moved
