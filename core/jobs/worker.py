@@ -12,6 +12,7 @@ import sys
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, nullcontext, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,7 @@ from core.errors import CheckpointError, DataError, RunError, UserError
 from core.jobs import limits, process, queue
 from core.jobs.recorder import Recorder
 from core.jobs.uploader import Uploader
-from core.runs import actions, catalogue, files, sharing
+from core.runs import actions, catalogue, files, label_notes, sharing
 from core.runs.files import BEST, EXTRA, LAST, LOG, START, VALIDATION
 from core.runs.person import OWNER
 from core.runs.run import Run, State
@@ -161,7 +162,9 @@ def _train(run: Run, recorder: Recorder, judge: "Callable[[Epoch], str]") -> Non
     from core.training.events import Ended, Epoch
     from core.training.loop import train
 
-    recorder.tags({"state": State.RUNNING, "reason": "", "host": platform.node()} | process.code())
+    code = process.code()
+    recorder.tags({"state": State.RUNNING, "reason": "", "host": platform.node()} | code)
+    recorder.tags({"mlflow.source.git.commit": code["commit"].removesuffix("+")})
     _log.info("training %s", run.config)
     digits = mnist.load(run.data)
     if run.data_checksum not in ("", digits.checksum):
@@ -170,16 +173,19 @@ def _train(run: Run, recorder: Recorder, judge: "Callable[[Epoch], str]") -> Non
         )
     recorder.tags({"data_checksum": digits.checksum})
     start, extra = _finetuning_inputs(run) if run.taught_from else (None, None)
+    left_out = label_notes.left_out(run.config.notes, digits) if run.config.notes else None
     resume = _resume_checkpoint(run)
     gc.freeze()  # loaded modules are never garbage
     gc.enable()
-    keeper, uploader = Keeper(run), Uploader(run)
+    keeper = Keeper(run)
+    uploader = Uploader(replace(run, data_checksum=digits.checksum))
     with limits.deadline(recorder.stopping):
         for event in train(
             run.config,
             digits,
             start=start,
             extra=extra,
+            left_out=left_out,
             resume=resume,
             should_stop=recorder.stopping.is_set,
         ):

@@ -27,6 +27,7 @@ from core.training.augmentation import affine_points, bent, thickened
 from core.training.inference import probabilities
 
 SLANT, THICKNESS = 10.0, 0.5  # degrees and pixels, either way, of the versions that are read
+_CHUNK = 500  # digits whose versions are in memory at once: 50 MB
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,6 +95,10 @@ class Reader:
         They are means over five versions of each digit: unchanged, slanted left and right, thicker
         and thinner. An answer that depends on the slant or the pen thus has a low confidence.
         """
+        few = np.array_split(images, max(1, -(-len(images) // _CHUNK)))
+        return np.concatenate([self._read_few(part) for part in few])
+
+    def _read_few(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
         copies = torch.cat(
             list(versions(torch.tensor(images), slants()))
         ).numpy()  # one pass, not five

@@ -18,7 +18,7 @@ from core.runs.store import directory, now
 
 BUILTIN = "built-in"  # id and name of the network that comes with the app
 NAME_LENGTH = 80  # characters
-_DIED = "the training process died"
+DIED = "the training process died"
 
 
 class State(StrEnum):
@@ -97,6 +97,7 @@ class Run:
     labels: tuple[str, ...] = ()
     pinned: bool = False  # at the top of the table of runs
     archived: bool = False  # in the table of runs on request only
+    recent: str = ""  # its last points as JSON, see `history`
     trained_in: str = ""  # the folder where it trains or trained last, see `files.claim`
     kept: Mapping[str, Kept] = field(default_factory=dict)  # its files in the team's store, by name
 
@@ -220,6 +221,7 @@ def read(entry: Any) -> Run:
         labels=tuple(word for word in tags.get("labels", "").split(",") if word),
         pinned=bool(tags.get("pinned")),
         archived=bool(tags.get("archived")),
+        recent=tags.get("recent", ""),
         trained_in=tags.get("trained_in", ""),
         kept=kept.read(tags.get(kept.TAG, "")),
     )
@@ -238,7 +240,7 @@ def _state(tags: dict[str, str]) -> tuple[State, str]:
         return State.FAILED, f"this version of Digit Lab does not know the state {word!r}"
     state = State(word)
     if not state.is_over and now() > _number(tags, "alive_until"):
-        return State.FAILED, _DIED
+        return State.FAILED, DIED
     return state, tags.get("reason", "")
 
 

@@ -146,7 +146,7 @@ def is_like(value: object, own: Tensor) -> bool:
 
 
 def network(checkpoint: Checkpoint) -> torch.nn.Sequential:
-    """Return a checkpoint's network, on the CPU. Raises CheckpointError."""
+    """Return a checkpoint's network, on the CPU, laid out as it trained. Raises CheckpointError."""
     model = networks.build(config_from(checkpoint["config"]))
     load_weights(model, checkpoint["model_state_dict"])
-    return model
+    return model.to(memory_format=torch.channels_last)
