@@ -139,7 +139,7 @@ def calibrated_reader(run: Run, path: Path | None = None) -> Reader:
     readings. Raises RunError, CheckpointError.
     """
     reader = Reader(run, path)
-    if reader.calibration.sure_from is None and run.state.is_over:
+    if reader.calibration.sure_from is None and run.state.is_over and not run.imported:
         with suppress(UserError):  # for example, its data are missing: then no reading is sure
             reader.calibration = fit_calibration(run, mnist.load(run.data))
     return reader
