@@ -287,8 +287,6 @@ def _report(split: str, result: "Result") -> dict[str, Any]:
 
 
 def _predict(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
-    import numpy as np
-
     from core.ink.photo import from_picture
     from core.reading.reader import calibrated_reader
     from core.runs.run import BUILTIN
@@ -310,8 +308,7 @@ def _predict(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
             yield {"path": str(path), "error": str(error)}
             continue
         count += 1
-        images = np.stack([digit.image for digit in found])
-        for digit, read in zip(found, reader.readings(images), strict=True):
+        for digit, read in zip(*reader.read_all(found), strict=True):
             yield {
                 "path": str(path),
                 "digit": read.digit,
