@@ -160,6 +160,18 @@ def get(run_id: str) -> Run:
         return read(entry)
 
 
+def watched(run_id: str) -> Run:
+    """Return the run with this full id as watchers see it: of a team's, as `in_progress` does.
+
+    However many watch, they ask the team's server nothing beyond that. Raises as `get` does.
+    """
+    if is_shared():
+        for entry in listing.active():
+            if entry.info.run_id == run_id:
+                return read(entry)
+    return get(run_id)
+
+
 def find(text: str) -> Run:
     """Return the run with this id, unique prefix of an id, or name.
 
