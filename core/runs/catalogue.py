@@ -20,6 +20,7 @@ from core.runs.run import BUILTIN, DIED, MOVES, Run, State, cleaned_name, folder
 from core.runs.store import connect, is_shared, lock, now
 
 LEASE = 12.0  # seconds for which a run counts as alive after a renewal, every RENEW seconds
+TEAM_LEASE = 20.0  # the same in a team's store, which is written to less often
 RENEW = 2.0
 _START_LEASE = 60.0  # a new process may load its libraries from a slow disk first
 
@@ -281,6 +282,7 @@ def move(run_id: str, state: State, reason: str = "") -> None:
     """
     from mlflow.entities import RunTag
 
+    state = State(state)
     with connect() as (client, _):
         tags = client.get_run(run_id).data.tags
         before = tags.get("state", "")
@@ -328,12 +330,12 @@ def log(
 
 
 def lease() -> dict[str, str]:
-    """Return the tag that marks a run as alive for the next LEASE seconds. Raises StoreError."""
-    return {"alive_until": str(now() + LEASE)}
+    """Return the tag that marks a run as alive for the next seconds. Raises StoreError."""
+    return {"alive_until": str(now() + (TEAM_LEASE if is_shared() else LEASE))}
 
 
 def renew(run_id: str) -> None:
-    """Mark a run as alive for the next LEASE seconds. Raises StoreError."""
+    """Mark a run as alive for the next seconds. Raises StoreError."""
     set_tags(run_id, lease())
 
 
