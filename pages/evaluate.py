@@ -8,15 +8,16 @@ from core.my_digits import collection, hands
 from core.runs import answers
 from core.runs.answers import Result
 from core.runs.run import Run
-from ui import cache, format, guards, keys, people
+from ui import cache, export, format, guards, keys, people
 from ui.components.chart import chart
-from ui.evaluate import class_digits, confidence, finetune, mistakes, slices
+from ui.evaluate import class_digits, confidence, epoch, finetune, mistakes, slices
 
 st.title("Evaluate")
 
 top = st.container(horizontal=True, vertical_alignment="bottom", gap="small")
 with top.container(width=250):
     run = guards.choose_run(st.session_state.get(keys.WATCHED))
+epoch.told(run)
 splits = [*answers.splits(run, cache.digits_for(run)), *class_digits.splits()]
 with top:
     split = st.segmented_control(
@@ -122,4 +123,6 @@ slices.where_weak(run, result, answers_of)
 confidence.confidence(run, result)
 if split == collection.SPLIT:
     finetune.offer(run, result)
-mistakes.downloads(run, title, result, report)
+with st.container(horizontal=True):
+    mistakes.downloads(run, title, result, report)
+    export.button(run)
