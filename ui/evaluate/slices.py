@@ -12,10 +12,9 @@ from core.errors import UserError
 from core.evaluation import slices
 from core.evaluation.slices import Finding
 from core.figures.slices import NAMES, accuracy_panel, difference_panel
-from core.runs import catalogue
 from core.runs.answers import Result
 from core.runs.run import Run
-from ui import format, guards, keys
+from ui import format, guards, keys, runs
 from ui.components.chart import chart
 from ui.components.tiles import sprite, strip
 
@@ -67,7 +66,7 @@ def _choose_other(run: Run) -> Run | None:
     """Show the choice of a run to compare with; None for nobody."""
     found = {
         one.id: one
-        for one in catalogue.listed_with_builtin()
+        for one in runs.listed_with_builtin()
         if one.id != run.id and one.best_epoch is not None
     }
     if st.session_state.get(keys.SLICED_AGAINST) not in (_NOBODY, *found):
