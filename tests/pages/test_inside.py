@@ -85,3 +85,15 @@ def test_colours_are_on_one_scale_with_zero_in_the_middle() -> None:
     assert signed[0] == list(NEGATIVE) and signed[1] == [0, 0, 0] and signed[3] == list(POSITIVE)
     assert signed[2] == [round(part / 2) for part in POSITIVE]
     assert coloured(np.array([0, 5], np.float32)).tolist() == [[0, 0, 0], [255, 255, 255]]
+
+
+def test_a_dream_forms_out_of_noise(whole_app: str) -> None:
+    """Eight moments, of which the last reads as the digit; other noise gives another dream."""
+    page = opened(whole_app, inside_way="Its dream of a digit")
+    [strip] = [element.body for element in page.get("html") if "Step 0" in element.body]
+    assert strip.count("<figcaption") == 8
+    assert "Step 60: 3 (" in strip
+    page.button(key="inside-noise").click().run()
+    assert not page.exception
+    [other] = [element.body for element in page.get("html") if "Step 0" in element.body]
+    assert other != strip
