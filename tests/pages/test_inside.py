@@ -1,10 +1,14 @@
 """The Inside page: every layer, the sum behind a value, a map switched off, a network fooled."""
 
+import zlib
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.data import mnist
+from ui.components.brush import is_lifted, pixels
 from ui.components.maps import NEGATIVE, POSITIVE, coloured
 
 pytestmark = pytest.mark.usefixtures("sample_only")
@@ -45,11 +49,37 @@ def test_a_clicked_value_shows_its_sum_and_its_map_can_be_switched_off(whole_app
     assert any("Batch normalisation 1 **" in text for text in texts(page))
     page.toggle(key="inside-off-0-3").set_value(True).run()
     assert not page.exception
-    assert any(text.startswith("1 map is off; with all on: ") for text in texts(page))
+    assert any(text.startswith("1 map is off; without that: ") for text in texts(page))
     assert any(text.startswith("Without it: ") for text in texts(page))
     page.button(key="inside-all-on").click().run()
-    assert any(caption.value == "Every map is on." for caption in page.caption)
+    assert any(caption.value.startswith("Every map is on.") for caption in page.caption)
     assert page.toggle(key="inside-off-0-3").value is False
+
+
+def test_a_covered_part_moves_the_answer_and_can_be_uncovered(whole_app: str) -> None:
+    """With every pixel covered, the network is no longer sure; the button shows the digit again."""
+    digit = mnist.load("sample").test_images[5].astype(np.float32) / 255
+    covered = {"of": zlib.crc32(digit.tobytes()), "pixels": frozenset(range(784))}
+    page = opened(whole_app, inside_covered=covered)
+    [covered_answer] = [text for text in texts(page) if text.startswith("### It answers")]
+    [told] = [text for text in texts(page) if text.startswith("A part is covered; without that: ")]
+    page.button(key="inside-uncover").click().run()
+    assert not page.exception
+    [answer] = [text for text in texts(page) if text.startswith("### It answers")]
+    assert answer != covered_answer
+    assert told.removeprefix("A part is covered; without that: ")[:-1] in answer
+    assert page.button(key="inside-uncover").disabled
+
+
+def test_what_a_browser_says_is_covered_is_pixels_or_nothing() -> None:
+    """Numbers outside of the digit, other types and endless lists are left out."""
+
+    def said(covered: object) -> SimpleNamespace:
+        return SimpleNamespace(covered={"pixels": covered, "lifted": True})
+
+    assert pixels(said([0, 783, 784, -1, True, "5", 2.0, None])) == {0, 783}
+    assert pixels(said([1] * 785)) == pixels(SimpleNamespace(covered=[5])) == pixels(None) == set()
+    assert is_lifted(said([])) and not is_lifted(None)
 
 
 def test_a_network_is_fooled_by_a_slider(whole_app: str) -> None:

@@ -24,8 +24,8 @@ def look(run: Run, chosen: Chosen) -> None:
         persist_state="session",
         required=True,
         label_visibility="collapsed",
-        help="Every layer's output, the smallest change that changes the answer, or the picture that "
-        "the network finds most like a digit.",
+        help="Every layer's output, the smallest change that changes the answer, or the picture "
+        "that the network finds most like a digit.",
     )
     if way == _LAYERS:
         anatomy(reader, run.id, chosen.image, chosen.truth)

@@ -25,7 +25,7 @@ def test_a_dream_goes_from_noise_to_what_reads_as_the_digit(reader: Reader) -> N
     assert moments[0].probabilities[3] < 0.5 < 0.9 < moments[-1].probabilities[3]
     for moment in moments:
         assert moment.image.shape == (28, 28)
-        assert 0 <= moment.image.min() and moment.image.max() <= 1
+        assert moment.image.min() >= 0 and moment.image.max() <= 1
         with torch.inference_mode():
             softmax = reader.model(normalise(torch.tensor(moment.image[None]), reader.config))
         expected = reader.calibration.apply(softmax.softmax(1).numpy())[0]
