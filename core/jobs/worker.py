@@ -224,6 +224,7 @@ def _handle(
 ) -> None:
     """Record one event of the training, and write its files."""
     from core.training.events import Ended, Epoch, Started, Step
+    from core.training.forming import Moment
 
     match event:
         case Started():
@@ -231,6 +232,8 @@ def _handle(
         case Step():
             recorder.step(event)
             keeper.step(event)
+        case Moment():
+            keeper.moment(event)
         case Epoch():
             _log.info(
                 f"epoch {event.epoch} of {run.config.epochs}: "

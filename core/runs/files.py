@@ -10,6 +10,7 @@ from core.runs.run import Run, folder_of
 from core.runs.store import connect, is_shared
 
 LAST, BEST, LOG = "last.pt", "best.pt", "log.txt"
+FORMING = "forming.pt"  # the weights at chosen moments of the training
 START, EXTRA = "start.pt", "extra.npz"  # of a fine-tuned run: initial weights, extra digits
 _FETCHED = ".fetched-"  # prefix of the note beside a fetched file: the run's progress at that time
 

@@ -9,6 +9,7 @@ from core.config import TrainConfig, config_from
 from core.errors import CheckpointError
 from core.training import networks
 from core.training.checkpoint import Checkpoint, is_like, load_weights
+from core.training.forming import Moment, packed
 from core.training.schedule import rate_factor
 
 
@@ -66,6 +67,10 @@ class Learner:
         if self.reader is not self.model:
             content["raw_state_dict"] = self.model.state_dict()
         return copy.deepcopy(content)
+
+    def moment(self, step: int) -> Moment:
+        """Return a packed copy of the weights that read digits."""
+        return Moment(step, packed(self.reader))
 
     def restore(self, checkpoint: Checkpoint) -> None:
         """Go back to a checkpoint of the same configuration. Raises CheckpointError."""

@@ -28,6 +28,15 @@ def test_from_a_misread_digit_to_the_sum_behind_a_value(
         column = page.locator(".st-key-inside-source").bounding_box()
         last = page.get_by_role("radio", name="Upload").bounding_box()
         assert column and last and last["x"] + last["width"] <= column["x"] + column["width"] + 1
+    page.get_by_text("How it formed").click()
+    moment = page.get_by_role("slider", name="Moment of the training")
+    expect(moment).to_be_visible(timeout=LONG)
+    moment.press("Home")
+    expect(page.get_by_text("After 0 steps (epoch 0.00): ")).to_be_visible()
+    page.get_by_role("button", name="Play").click()  # to the end, and stops there
+    expect(moment).to_have_value(moment.get_attribute("max") or "", timeout=LONG)
+    expect(page.get_by_role("button", name="Play")).to_be_visible()
+    page.get_by_text("Layers", exact=True).click()
     run = page.get_by_role("combobox", name="Run")
     run.click()
     page.get_by_role("option", name="built-in").click()
@@ -41,7 +50,9 @@ def test_from_a_misread_digit_to_the_sum_behind_a_value(
     expect(page.get_by_text("Map 5, row ")).to_be_visible()
     page.get_by_text("Switch this map off").click()
     expect(page.get_by_text("1 map is off; without that")).to_be_visible()
-    box = page.locator("canvas[role=application]").bounding_box()
+    sheet = page.locator("canvas[role=application]")
+    sheet.scroll_into_view_if_needed()
+    box = sheet.bounding_box()
     assert box
     page.mouse.move(box["x"] + 20, box["y"] + box["height"] / 2)
     page.mouse.down()

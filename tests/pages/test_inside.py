@@ -127,3 +127,9 @@ def test_a_dream_forms_out_of_noise(whole_app: str) -> None:
     assert not page.exception
     [other] = [element.body for element in page.get("html") if "Step 0" in element.body]
     assert other != strip
+
+
+def test_the_built_in_network_kept_no_moments(whole_app: str) -> None:
+    """It says what to do; no slider of nothing."""
+    page = opened(whole_app, inside_way="How it formed")
+    assert "kept no moments. Train a run" in page.info[0].value

@@ -1,9 +1,10 @@
-"""The ways to look into a network: its layers, how it is fooled, and what it dreams of."""
+"""The ways to look into a network: its layers, fooling it, its dreams, and how it formed."""
 
 import streamlit as st
 
 from core.runs.run import Run
 from ui import cache, keys
+from ui.inside import form
 from ui.inside.anatomy import anatomy
 from ui.inside.dream import dream
 from ui.inside.fool import fool
@@ -18,18 +19,20 @@ def look(run: Run, chosen: Chosen) -> None:
     reader = cache.reader(run)
     way = st.segmented_control(
         "Look at",
-        [_LAYERS, _FOOL, _DREAM],
+        [_LAYERS, _FOOL, _DREAM, form.WAY],
         default=_LAYERS,
         key=keys.INSIDE_WAY,
         persist_state="session",
         required=True,
         label_visibility="collapsed",
-        help="Every layer's output, the smallest change that changes the answer, or the picture "
-        "that the network finds most like a digit.",
+        help="Every layer's output, the smallest change that changes the answer, the picture that "
+        "the network finds most like a digit, or its weights from the first step to the last.",
     )
     if way == _LAYERS:
         anatomy(reader, run.id, chosen.image, chosen.truth)
     elif way == _FOOL:
         fool(run, reader, chosen.image)
-    else:
+    elif way == _DREAM:
         dream(reader, run.id)
+    else:
+        form.form(run)
