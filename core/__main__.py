@@ -13,6 +13,7 @@ from core import recipes
 from core.config import config_fields
 from core.data import download, mnist
 from core.errors import ConfigError, RunError, UserError
+from core.export.terms import LEARNED, UNKNOWN
 from core.runs import catalogue
 from core.sweeps import commands as sweep_commands
 
@@ -50,6 +51,9 @@ def _parser() -> argparse.ArgumentParser:
 
     sub = command("data", _data, "which data is in use, counts, checksums")
     sub.add_argument("--download", action="store_true", help="fetch the full MNIST first")
+
+    sub = command("labels", _labels, "labels that look wrong, the most suspicious first")
+    sub.add_argument("--count", metavar="N", type=int, default=100, help="how many (100)")
 
     command("presets", _presets, "the named recipes, one a line")
 
@@ -105,6 +109,22 @@ def _parser() -> argparse.ArgumentParser:
     help = f"{run_help} (default: best, or built-in without any run)"
     sub.add_argument("--run", metavar="RUN", help=help)
 
+    sub = command("export", _export, "the files with which a run leaves: ONNX, weights, card, …")
+    sub.add_argument("run", metavar="RUN", help=run_help)
+    sub.add_argument("--to", metavar="FOLDER", type=Path, required=True, help="where to write them")
+
+    sub = command("import", _import, "take in a run's export, or the weights of a network")
+    sub.add_argument(
+        "path", metavar="PATH", type=Path, help="folder, .zip, .safetensors, .pt, .pth"
+    )
+    sub.add_argument("--name", default="", help="what to call the run")
+    sub.add_argument(
+        "--learned",
+        choices=list(LEARNED),
+        default=UNKNOWN,
+        help="what weights alone learned from: mnist is its 60,000 training images, and no other",
+    )
+
     command("move", _move, "bring the runs of this machine's own store into the team's")
 
     sweep_commands.add(command("sweep", None, "search for better settings, on many machines"))
@@ -124,6 +144,27 @@ def _data(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
         "test": len(digits.test_labels),
         "checksum": digits.checksum,
     }
+
+
+def _labels(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
+    from core.data import selection
+    from core.jobs import judge, labels
+
+    digits = mnist.load()
+    if not labels.judged(digits.checksum):
+        print("Judging the labels: this takes a minute or two …", file=sys.stderr)
+        judge.in_turn(digits)
+    found = labels.suspects(digits)
+    for place in range(min(options.count, len(found.numbers))):
+        split, index = selection.place(digits, int(found.numbers[place]))
+        yield {
+            "split": split,
+            "index": index,
+            "label": int(found.labels[place]),
+            "answer": int(found.answers[place]),
+            "answer_probability": float(found.sureness[place]),
+            "label_probability": float(found.belief[place]),
+        }
 
 
 def _presets(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
@@ -246,8 +287,6 @@ def _report(split: str, result: "Result") -> dict[str, Any]:
 
 
 def _predict(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
-    import numpy as np
-
     from core.ink.photo import from_picture
     from core.reading.reader import calibrated_reader
     from core.runs.run import BUILTIN
@@ -269,8 +308,7 @@ def _predict(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
             yield {"path": str(path), "error": str(error)}
             continue
         count += 1
-        images = np.stack([digit.image for digit in found])
-        for digit, read in zip(found, reader.readings(images), strict=True):
+        for digit, read in zip(*reader.read_all(found), strict=True):
             yield {
                 "path": str(path),
                 "digit": read.digit,
@@ -283,6 +321,21 @@ def _predict(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
             }
     if not count:
         raise RunError(f"None of the {len(paths)} pictures could be read. See the error of each.")
+
+
+def _export(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
+    from core.export import bundle
+
+    run = catalogue.find(options.run)
+    made = bundle.files(run)
+    bundle.write(made, options.to)
+    yield {"run": run.id, "folder": str(options.to), "files": [one.name for one in made]}
+
+
+def _import(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
+    from core.export import imported
+
+    yield imported.take(options.path, options.name, options.learned).summary()
 
 
 def _pictures(paths: list[Path]) -> Iterator[Path]:

@@ -6,15 +6,16 @@ from core.evaluation import metrics
 from core.figures.digits import confusion_map
 from core.my_digits import collection, hands
 from core.runs import answers
-from ui import cache, format, guards, keys, people
+from ui import cache, export, format, guards, keys, people
 from ui.components.chart import chart
-from ui.evaluate import class_digits, confidence, finetune, mistakes
+from ui.evaluate import class_digits, confidence, epoch, finetune, mistakes
 
 st.title("Evaluate")
 
 top = st.container(horizontal=True, vertical_alignment="bottom", gap="small")
 with top.container(width=250):
     run = guards.choose_run(st.session_state.get(keys.WATCHED))
+epoch.told(run)
 splits = [*answers.splits(run, cache.digits_for(run)), *class_digits.splits()]
 with top:
     split = st.segmented_control(
@@ -109,4 +110,6 @@ with pairs:
 confidence.confidence(run, result)
 if split == collection.SPLIT:
     finetune.offer(run, result)
-mistakes.downloads(run, title, result, report)
+with st.container(horizontal=True):
+    mistakes.downloads(run, title, result, report)
+    export.button(run)

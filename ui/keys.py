@@ -7,6 +7,7 @@ the app copies it to one of these keys.
 # The visitor
 PERSON = "person"  # secret and name, where they were given in this session
 ADMIN = "admin"  # whether the admin secret was given in this session
+SHELF = "shelf"  # in a public demo, the visitor's My digits: PNG files by name
 
 # Selected runs; any of them may have been deleted meanwhile.
 RUN = "run"  # id of the selected run
@@ -73,10 +74,18 @@ RUN_FILTER = "run-filter"  # words to filter the table by
 RUN_COLUMNS = "run-columns"  # the columns of the table
 TICKED = "ticked-at-first"  # rows selected when the table was first drawn
 APART = "runs-apart"  # whether each run has a row of its own, seeds of one setting too
+ARCHIVED = "archived"  # whether archived runs are shown too
 BASELINE = "baseline"  # the key of the setting that others are told as differences from
 VIEW_READ = "view-read"  # whether the address was looked at in this session
+TAKE_IN_OPEN = "take-in-open"  # whether that which takes a network in is expanded
+TAKE_IN = "take-in"  # number of the form that takes a network in, which is replaced to empty it
 CURVES = "curves"  # the metric of the curves
 BY_SECONDS = "by-seconds"  # whether the curves are over seconds
+
+
+def editing(run_id: str) -> str:
+    """Return the key of the texts that a run's form showed first, and of those to compare with."""
+    return f"editing-{run_id}"
 
 
 def stopping(run_id: str) -> str:

@@ -1,7 +1,6 @@
 """Request a run: add it to the store and the queue, and start its process."""
 
 import os
-import threading
 from collections.abc import Sequence
 from contextlib import suppress
 
@@ -9,13 +8,11 @@ from core.config import TrainConfig
 from core.data import mnist
 from core.errors import RunError, StoreError, UserError
 from core.jobs import limits, process, queue, standby
-from core.runs import catalogue, settings
+from core.runs import catalogue, membership, settings
 from core.runs.files import LOG
 from core.runs.person import OWNER, Person
 from core.runs.run import Run
 from core.runs.store import directory
-
-_entering = threading.Lock()  # so that people who press Start at once are counted one by one
 
 
 def start(
@@ -34,7 +31,7 @@ def start_seeds(
 
     Raises StoreError, and RunError beyond the limits of a public demo.
     """
-    limits.check(config, data, by, len(seeds))
+    limits.check_places(by, len(seeds))
     return [
         start(config.changed({"seed": seed}), data, recipe, title, by)
         for seed, title in zip(seeds, names(name, seeds), strict=True)
@@ -80,10 +77,10 @@ def enqueue(
     The arguments are those of `catalogue.create`. Raises StoreError, and RunError beyond the limits
     of a public demo.
     """
-    with _entering:
-        limits.check(config, data, by)
+    limits.check(config, data, by)
+    with limits.place(by):
         run = catalogue.create(config, data, recipe, name, parent, taught_digits, by)
-    queue.enter(queue.folder_for(config), run.id)
+        queue.enter(queue.folder_for(config), run.id, by.tag)
     return run
 
 
@@ -118,10 +115,10 @@ def launch(run: Run) -> None:
 def prepare() -> None:
     """Start a standby process, so that the next run begins seconds earlier.
 
-    Does nothing while a run is in progress, which needs the memory for itself.
+    Does nothing while a run is in progress on this machine, which needs the memory for itself.
     Raises StoreError.
     """
-    if not catalogue.in_progress():
+    if not any(membership.is_here(run) for run in catalogue.in_progress()):
         standby.prepare(worker_environment())
 
 

@@ -3,7 +3,8 @@
 import json
 import math
 import unicodedata
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -11,11 +12,13 @@ from typing import Any
 from core.config import TrainConfig, config_from
 from core.errors import ConfigError, RunError
 from core.evaluation.calibration import Calibration
+from core.runs import kept
+from core.runs.kept import Kept
 from core.runs.store import directory, now
 
 BUILTIN = "built-in"  # id and name of the network that comes with the app
 NAME_LENGTH = 80  # characters
-_DIED = "the training process died"
+DIED = "the training process died"
 
 
 class State(StrEnum):
@@ -90,6 +93,13 @@ class Run:
     taught_digits: int = 0  # how many of my digits it learned from
     sweep: str = ""  # the sweep that it is a trial of; only the winner's are tested
     owner: str = ""  # the tag of the person whose run it is; empty: of the machine's owner
+    imported: str = ""  # trained elsewhere and taken in: "run", with its settings, or "weights"
+    labels: tuple[str, ...] = ()
+    pinned: bool = False  # at the top of the table of runs
+    archived: bool = False  # in the table of runs on request only
+    recent: str = ""  # its last points as JSON, see `history`
+    trained_in: str = ""  # the folder where it trains or trained last, see `files.claim`
+    kept: Mapping[str, Kept] = field(default_factory=dict)  # its files in the team's store, by name
 
     @property
     def folder(self) -> Path:
@@ -100,6 +110,11 @@ class Run:
     def is_builtin(self) -> bool:
         """Whether it is the network that comes with the app, which is in no store."""
         return self.id == BUILTIN
+
+    @property
+    def is_from_elsewhere(self) -> bool:
+        """Whether it was not trained in this store, and so is evaluated on the data in use."""
+        return self.is_builtin or bool(self.imported)
 
     @property
     def progress(self) -> float:
@@ -202,6 +217,13 @@ def read(entry: Any) -> Run:
         taught_digits=int(_number(tags, "taught_digits")),
         sweep=tags.get("sweep", ""),
         owner=tags.get("owner", ""),
+        imported=tags.get("imported", ""),
+        labels=tuple(word for word in tags.get("labels", "").split(",") if word),
+        pinned=bool(tags.get("pinned")),
+        archived=bool(tags.get("archived")),
+        recent=tags.get("recent", ""),
+        trained_in=tags.get("trained_in", ""),
+        kept=kept.read(tags.get(kept.TAG, "")),
     )
 
 
@@ -218,7 +240,7 @@ def _state(tags: dict[str, str]) -> tuple[State, str]:
         return State.FAILED, f"this version of Digit Lab does not know the state {word!r}"
     state = State(word)
     if not state.is_over and now() > _number(tags, "alive_until"):
-        return State.FAILED, _DIED
+        return State.FAILED, DIED
     return state, tags.get("reason", "")
 
 

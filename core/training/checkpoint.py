@@ -63,7 +63,7 @@ def save(checkpoint: Checkpoint | dict[str, torch.Tensor], path: Path) -> None:
 
 def load(path: Path) -> Checkpoint:
     """Read a checkpoint on to the CPU; code in it is never run. Raises CheckpointError."""
-    content = _read(path)
+    content = opened(path)
     try:
         _check_content(content)
     except Exception as error:  # whatever a value of an unexpected type raises
@@ -73,7 +73,7 @@ def load(path: Path) -> Checkpoint:
 
 def load_tensors(path: Path) -> dict[str, Tensor]:
     """Read named tensors on to the CPU, likewise. Raises CheckpointError."""
-    content = _read(path)
+    content = opened(path)
     if not isinstance(content, dict) or not all(
         isinstance(name, str) and type(value) is Tensor for name, value in content.items()
     ):
@@ -81,7 +81,11 @@ def load_tensors(path: Path) -> dict[str, Tensor]:
     return content
 
 
-def _read(path: Path) -> Any:
+def opened(path: Path) -> Any:
+    """Return what a file of weights holds, on the CPU; code in it is never run.
+
+    Raises CheckpointError.
+    """
     try:
         _check_container(path)
         return torch.load(path, map_location="cpu", weights_only=True)
@@ -152,7 +156,7 @@ def is_like(value: object, own: Tensor) -> bool:
 
 
 def network(checkpoint: Checkpoint) -> torch.nn.Sequential:
-    """Return a checkpoint's network, on the CPU. Raises CheckpointError."""
+    """Return a checkpoint's network, on the CPU, laid out as it trained. Raises CheckpointError."""
     model = networks.build(config_from(checkpoint["config"]))
     load_weights(model, checkpoint["model_state_dict"])
-    return model
+    return model.to(memory_format=torch.channels_last)

@@ -10,8 +10,12 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.data import mnist
+from core.jobs import labels, process
+from core.jobs.labels import Judgement, Work
 from core.recipes import RECIPES
-from ui import cache, format
+from core.runs import label_notes
+from core.runs.person import Person
+from ui import cache, format, people
 
 ROOT = Path(__file__).parents[2]
 FULL = os.environ.get("DIGITLAB_DATA", "")
@@ -144,9 +148,9 @@ def test_tsne_is_made_on_request_in_the_background(
 ) -> None:
     """While t-SNE is at work the page is there and says so; then the map takes its place."""
     from core.data import statistics
-    from ui.data import browse
+    from ui.data import plane
 
-    browse._tsne.clear()
+    plane._tsne.clear()
     go_on = threading.Event()
 
     def slow(images: np.ndarray) -> np.ndarray:
@@ -157,9 +161,9 @@ def test_tsne_is_made_on_request_in_the_background(
     app = page(**{"data-view": "Map", "data-map": "tsne"})
     assert "Arranging the images" in texts(app)
     go_on.set()
-    browse._tsne("sample")[0].result(30)
+    plane._tsne("sample")[0].result(30)
     app.run()
-    browse._tsne.clear()
+    plane._tsne.clear()
     assert not app.exception
     assert "Arranging the images" not in texts(app)
 
@@ -243,6 +247,74 @@ def test_cancel_ends_the_download_for_every_session(
         assert not app.exception
         assert not app.warning
         assert app.button(key="download-start")
+
+
+def test_labels_are_judged_at_a_click(sample: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The tab says how long it takes; the click starts it, once, and its progress is shown."""
+    digits, started = mnist.load("sample"), []
+    monkeypatch.setattr(people, "_is_at_this_machine", lambda: True)
+    monkeypatch.setattr(process, "launch", lambda *given, **_: started.append(given))
+    app = page(**{"data-view": "Labels"})
+    assert "5,000 images take" in texts(app)
+    app.button(key="judge-labels").click().run()
+    assert not app.exception
+    assert started == [("core.jobs.judge", "sample")]
+    assert not [button for button in app.button if button.key == "judge-labels"]
+    labels.tell(digits.checksum, Work(problem="It *broke*."))
+    app.run()
+    assert [warning.value for warning in app.warning] == [format.message("It *broke*.")]
+    assert app.button(key="judge-labels")
+
+
+def test_most_suspicious_labels_come_first(sample: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was judged is shown without a button, the lowest quality first."""
+    digits = mnist.load("sample")
+    truth = np.concatenate([digits.train_labels, digits.test_labels])
+    probabilities = np.eye(10, dtype=np.float32)[truth]
+    quality = np.ones(5_000)
+    probabilities[4_007], quality[4_007] = np.eye(10)[(truth[4_007] + 1) % 10], 0
+    labels.keep(digits.checksum, Judgement(probabilities, quality, 1.0))
+    shown: list[str] = []
+    monkeypatch.setattr(
+        "ui.data.suspects.gallery", lambda images, captions, *_, **__: shown.extend(captions)
+    )
+    app = page(**{"data-view": "Labels"})
+    assert not app.exception
+    assert not [button for button in app.button if button.key == "judge-labels"]
+    assert shown[0] == f"{truth[4_007]} → {(truth[4_007] + 1) % 10}"
+
+
+def test_notes_are_kept_and_lead_to_a_training_without(
+    whole_app: str, sample: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One says that the label is wrong; it is kept, and Train begins without that image."""
+    digits = mnist.load("sample")
+    count = len(digits.train_labels) + len(digits.test_labels)
+    probabilities = np.full((count, 10), 0.1, np.float32)
+    quality = np.arange(count) / count
+    labels.keep(digits.checksum, Judgement(probabilities, quality, 1.0))
+    monkeypatch.setattr("ui.data.suspects.gallery", lambda *_, **__: 2)
+    app = AppTest.from_file(whole_app, default_timeout=60)
+    app.session_state["data-view"] = "Labels"
+    app.run()
+    app.switch_page("../pages/data.py").run()
+    app.button_group(key="label-sample-train-2").set_value("wrong").run()
+    assert not app.exception
+    assert label_notes.load(digits.checksum) == {("train", 2): "wrong"}
+    app.button(key="train-without").click().run()
+    assert not app.exception
+    checksum = app.session_state["config"]["notes"]
+    assert label_notes.left_out(checksum, digits).tolist() == [2]
+    assert app.selectbox(key="setting-notes").value == checksum
+
+
+def test_demo_offers_no_judging(sample: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A visitor of the public demo reads why, and has no button."""
+    monkeypatch.setenv("DIGITLAB_DEMO", "1")
+    monkeypatch.setattr(people, "me", lambda: Person("Ada", "a" * 32))
+    app = page(**{"data-view": "Labels"})
+    assert "The public demo does not do this" in texts(app)
+    assert not [button for button in app.button if button.key == "judge-labels"]
 
 
 @pytest.mark.skipif(

@@ -207,16 +207,15 @@ def downloads(run: Run, split: str, result: Result, report: Report) -> None:
         "classes": ("By digit", lambda: str(report.classes.to_csv(index=False))),
         "confusion": ("Confusion matrix", matrix),
     }
-    with st.container(horizontal=True):
-        for name, (label, make) in files.items():
-            st.download_button(
-                label,
-                make,
-                f"{format.file_name(run.name)}-{format.file_name(split)}-{name}.csv",
-                "text/csv",
-                key=f"csv-{name}",
-                icon=":material/download:",
-                on_click="ignore",
-                help="Download as CSV. Shares are between 0 and 1; probabilities are those before "
-                "calibration.",
-            )
+    for name, (label, make) in files.items():
+        st.download_button(
+            label,
+            make,
+            f"{format.file_name(run.name)}-{format.file_name(split)}-{name}.csv",
+            "text/csv",
+            key=f"csv-{name}",
+            icon=":material/download:",
+            on_click="ignore",
+            help="Download as CSV. Shares are between 0 and 1; probabilities are those before "
+            "calibration.",
+        )

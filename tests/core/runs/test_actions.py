@@ -22,13 +22,16 @@ NOBODY = Person("", "")
 ACTIONS: dict[str, tuple[Any, ...]] = {
     "rename": ("another name",),
     "note": ("a remark",),
+    "label": ("a label, another",),
+    "pin": (True,),
+    "archive": (True,),
     "delete": (),
     "request_stop": (),
     "reopen": (),
 }
 READING = {
     *("best", "find", "get", "in_progress", "known", "listed"),
-    *("listed_with_builtin", "stop_requested"),
+    "stop_requested",
 }
 
 
