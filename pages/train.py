@@ -7,7 +7,7 @@ from core.errors import StoreError
 from core.jobs import limits, request
 from core.runs import catalogue
 from ui import cache, keys, people
-from ui.train import network, pair, settings
+from ui.train import code, network, pair, settings
 from ui.train.live import live
 
 st.title("Train")
@@ -61,6 +61,7 @@ with right:
     live()
     with st.expander("The network", icon=":material/layers:"):
         network.layers(config)
+    code.code(config, recipe, digits.source)
 # The page is drawn, and a failing store has been reported.
 with suppress(StoreError):
     request.prepare()

@@ -9,7 +9,7 @@ import ast
 import inspect
 import re
 import textwrap
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
 
@@ -19,7 +19,7 @@ _HOLDERS = ("config", "self.config")  # how our functions name a configuration
 _LEFT_OUT = ("config", "self")  # arguments that a script has no use for
 
 
-def specialised(what: Callable[..., Any], config: TrainConfig, name: str = "") -> str:
+def specialised(what: Any, config: TrainConfig, name: str = "") -> str:
     """Return a function or class of ours as text for one configuration, renamed if `name` is given.
 
     Arguments called `config` or `self` are left out of functions, leading underscores of names.
