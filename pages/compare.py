@@ -42,4 +42,5 @@ if len(chosen) >= 2:
     comparison.differences(groups)
     comparison.costs(groups)
     comparison.ensemble(chosen)
+    comparison.report(groups)
 view.write()

@@ -15,6 +15,7 @@ FLOORS = (
     *("pages", "ui", "door", "core.__main__"),
     *(
         "core.my_digits",
+        "core.export",
         "core.figures",
         "core.experiments",
         "core.sweeps",

@@ -1,17 +1,12 @@
 """train.py: it computes what our own loop computes, without Digit Lab."""
 
-import ast
 import json
 import subprocess
 import sys
-from pathlib import Path
-from typing import Any
 
 import pytest
 
-from core.config import TrainConfig, config_fields
 from core.data import mnist
-from core.errors import ConfigError
 from core.export.script import Plan, script
 from core.recipes import RECIPES
 from core.runs import answers
