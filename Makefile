@@ -39,6 +39,7 @@ bench: .venv/test.installed chromium
 	$(BIN)/python -m benchmarks.app
 	$(BIN)/python -m benchmarks.ink
 	$(BIN)/python -m benchmarks.photos
+	$(BIN)/python -m benchmarks.own_hand
 
 format: .venv/test.installed
 	$(BIN)/ruff check --fix .

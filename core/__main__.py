@@ -105,6 +105,10 @@ def _parser() -> argparse.ArgumentParser:
     help = f"{run_help} (default: best, or built-in without any run)"
     sub.add_argument("--run", metavar="RUN", help=help)
 
+    sub = command("export", _export, "the files with which a run leaves: ONNX, weights, card, …")
+    sub.add_argument("run", metavar="RUN", help=run_help)
+    sub.add_argument("--to", metavar="FOLDER", type=Path, required=True, help="where to write them")
+
     command("move", _move, "bring the runs of this machine's own store into the team's")
 
     sweep_commands.add(command("sweep", None, "search for better settings, on many machines"))
@@ -283,6 +287,15 @@ def _predict(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
             }
     if not count:
         raise RunError(f"None of the {len(paths)} pictures could be read. See the error of each.")
+
+
+def _export(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
+    from core.export import bundle
+
+    run = catalogue.find(options.run)
+    made = bundle.files(run)
+    bundle.write(made, options.to)
+    yield {"run": run.id, "folder": str(options.to), "files": [one.name for one in made]}
 
 
 def _pictures(paths: list[Path]) -> Iterator[Path]:

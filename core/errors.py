@@ -6,6 +6,7 @@ UserError                      something the user can fix; its message says what
 ├── DataError                  the MNIST files are missing, damaged or not MNIST
 ├── CheckpointError            a checkpoint is damaged, foreign or cannot be written
 ├── RunError                   no such run, several such runs, or a run in the wrong state
+│   └── ChangedError           what one edits of a run was changed by somebody else meanwhile
 ├── StoreError                 the run store does not answer, is locked, read-only or foreign
 ├── ExperimentError            an experiment's file has a mistake, or the experiment cannot go on
 ├── SweepError                 no such sweep, or one in the wrong state, or its storage fails
@@ -37,6 +38,14 @@ class CheckpointError(UserError):
 
 class RunError(UserError):
     """A run is unknown, ambiguous, or in a state that does not allow the request."""
+
+
+class ChangedError(RunError):
+    """Somebody else changed what one wants to change; `now` is what they made of it."""
+
+    def __init__(self, message: str, now: str) -> None:
+        super().__init__(message)
+        self.now = now
 
 
 class StoreError(UserError):

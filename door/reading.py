@@ -3,6 +3,7 @@
 import json
 import re
 from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from starlette.datastructures import UploadFile
@@ -12,7 +13,8 @@ from starlette.responses import JSONResponse, Response
 
 from core.errors import InkError
 from core.evaluation.calibration import Calibration
-from core.runs import catalogue
+from core.my_digits import fitted
+from core.runs import catalogue, files
 from core.runs.run import BUILTIN, Run
 from door.bounds import Rate, RefusedError, Work, pieces
 
@@ -40,16 +42,17 @@ class Readings:
     async def read(self, request: Request) -> Response:
         """Answer with the digits, left to right. Raises UserError."""
         self._rate.admit(request)
-        run = request.query_params.get("run", BUILTIN)
+        asked = request.query_params
+        run, hand = asked.get("run", BUILTIN), asked.get("hand", "")
         kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         if kind == "multipart/form-data":
             with self._work.place(_PICTURE_PLACES):
                 picture = await _picture(request)
-                return JSONResponse(await self._work.do(_read_picture, picture, run))
+                return JSONResponse(await self._work.do(_read_picture, picture, run, hand))
         if kind == "application/json":
             with self._work.place():
                 content = b"".join([piece async for piece in pieces(request, JSON_BYTES)])
-                return JSONResponse(await self._work.do(_read_strokes, content, run))
+                return JSONResponse(await self._work.do(_read_strokes, content, run, hand))
         raise RefusedError(415, _HOW)
 
 
@@ -75,13 +78,13 @@ async def _picture(request: Request) -> bytes:
         await form.close()
 
 
-def _read_picture(content: bytes, run: str) -> dict[str, Any]:
+def _read_picture(content: bytes, run: str, hand: str) -> dict[str, Any]:
     from core.ink.photo import from_picture
 
-    return _answer(from_picture(content), run)
+    return _answer(from_picture(content), run, hand)
 
 
-def _read_strokes(content: bytes, run: str) -> dict[str, Any]:
+def _read_strokes(content: bytes, run: str, hand: str) -> dict[str, Any]:
     import numpy as np
 
     from core.ink.strokes import MAX_POINTS, from_strokes
@@ -93,16 +96,16 @@ def _read_strokes(content: bytes, run: str) -> dict[str, Any]:
         arrays = [np.asarray(stroke, float).reshape(len(stroke), 2) for stroke in strokes]
     except (KeyError, OverflowError, RecursionError, TypeError, ValueError):
         raise RefusedError(400, _HOW) from None
-    return _answer(from_strokes(arrays), run)
+    return _answer(from_strokes(arrays), run, hand)
 
 
-def _answer(found: "list[Digit]", text: str) -> dict[str, Any]:
+def _answer(found: "list[Digit]", text: str, hand: str) -> dict[str, Any]:
     import numpy as np
 
     from core.reading.answer import answer
 
     run = _run(text)
-    reader = _reader(run.id, run.best_epoch, run.calibration)
+    reader = _reader(run.id, files.network_epoch(run), run.calibration, *_fitted(hand))
     readings = reader.readings(np.stack([digit.image for digit in found]))
     return {"run": run.id, **answer(found, readings)}
 
@@ -113,9 +116,23 @@ def _run(text: str) -> Run:
     return catalogue.get(text) if re.fullmatch("[0-9a-f]{32}", text) else catalogue.find(text)
 
 
+def _fitted(hand: str) -> tuple[Path | None, int]:
+    """Return the network fitted to a hand, and when it was; None if there is none by that name."""
+    path = fitted.path_of(hand)
+    if not re.fullmatch("[0-9a-f]{32}", hand) or not path.exists():
+        return None, 0
+    return path, path.stat().st_mtime_ns
+
+
 @lru_cache(maxsize=_NETWORKS)
-def _reader(run_id: str, best_epoch: int | None, calibration: Calibration) -> "Reader":
-    """Return a run's network; another epoch or calibration makes it another one."""
+def _reader(
+    run_id: str,
+    epoch: int | None,
+    calibration: Calibration,
+    path: Path | None,
+    changed: int,
+) -> "Reader":
+    """Return a run's network, or the one at `path`; any other argument makes it another one."""
     from core.reading.reader import calibrated_reader
 
-    return calibrated_reader(catalogue.get(run_id))
+    return calibrated_reader(catalogue.get(run_id), path)

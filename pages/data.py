@@ -12,9 +12,10 @@ from core.jobs import limits
 from ui import cache, format
 from ui.components.chart import chart
 from ui.components.tiles import strip
-from ui.data import browse, download
+from ui.data import browse, download, plane
 
 _SPLITS = {"train": "Training", "test": "Test"}
+_VIEWS = {"Gallery": browse.show_gallery, "Map": plane.show}
 
 
 @st.cache_data(max_entries=2, show_spinner="Counting …")
@@ -60,13 +61,10 @@ if digits.source == "sample" and not limits.is_demo():  # where it would stay th
 
 left, right = st.columns(2, gap="medium")
 with left:
-    gallery, plane = _tabs(["Gallery", "Map"], "data-view")
-    if plane.open:
-        with plane:
-            browse.show_map(digits)
-    else:
-        with gallery:
-            browse.show_gallery(digits)
+    for tab, show in zip(_tabs(list(_VIEWS), "data-view"), _VIEWS.values(), strict=True):
+        if tab.open:  # what is closed is not computed
+            with tab:
+                show(digits)
 with right:
     choice = browse.chosen(digits)
     values, augmented = _tabs(["Pixels", "Augmentation"], "data-look")

@@ -2,8 +2,8 @@ import streamlit as st
 
 from core.errors import InkError
 from core.ink.normalisation import Digit
-from ui import cache, format, guards
-from ui.draw import inputs, my_digits, readings
+from ui import cache, format, guards, people
+from ui.draw import inputs, my_digits, own_hand, readings
 from ui.explanation import why
 
 EMPTY = {
@@ -19,6 +19,7 @@ digits, _ = cache.digits_in_use()
 left, right = st.columns([2, 3], gap="large")
 found: list[Digit] = []
 truth, problem = None, ""
+me = people.me()
 with left:
     mode = st.segmented_control(
         "Where the digit comes from",
@@ -43,12 +44,15 @@ with left:
 with right:
     if found:
         drawn = mode == "Draw"
-        shown, probabilities = readings.readings(run, found, truth=truth, drawn=drawn)
+        hand = me if truth is None else None
+        shown, probabilities = readings.readings(run, found, truth=truth, hand=hand, drawn=drawn)
         if truth is None:
             my_digits.offer_to_save(shown, int(probabilities.argmax()))
-        why(run, shown, probabilities, truth)
+        why(run, shown, probabilities, truth, hand)
     elif mode == "Draw":
-        readings.none_yet(run, problem or EMPTY[mode])
+        readings.none_yet(run, me, problem or EMPTY[mode])
     else:
         st.info(problem or EMPTY[mode], icon=":material/draw:")
+    if mode != "Random":
+        own_hand.offer(run)
 my_digits.panel()

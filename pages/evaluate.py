@@ -8,13 +8,14 @@ from core.my_digits import collection, hands
 from core.runs import answers
 from ui import cache, format, guards, keys, people
 from ui.components.chart import chart
-from ui.evaluate import class_digits, confidence, finetune, mistakes
+from ui.evaluate import class_digits, confidence, epoch, finetune, mistakes
 
 st.title("Evaluate")
 
 top = st.container(horizontal=True, vertical_alignment="bottom", gap="small")
 with top.container(width=250):
     run = guards.choose_run(st.session_state.get(keys.WATCHED))
+epoch.told(run)
 splits = [*answers.splits(run, cache.digits_for(run)), *class_digits.splits()]
 with top:
     split = st.segmented_control(

@@ -5,6 +5,7 @@ import gc
 import importlib
 import threading
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,12 +16,13 @@ from core.data import mnist
 from core.data.digits import Digits
 from core.errors import DataError, UserError
 from core.evaluation.calibration import Calibration
-from core.my_digits import collection, hands
+from core.my_digits import collection, fitted, hands
 from core.my_digits.collection import Collection
 from core.my_digits.hands import Hand
-from core.runs import answers, catalogue
+from core.runs import answers, catalogue, files
 from core.runs.answers import Result
 from core.runs.history import History, read_history
+from core.runs.person import Person
 from core.runs.run import Run
 from core.runs.store import connect
 
@@ -105,25 +107,38 @@ def device() -> "Device":
     return choose()
 
 
-def reader(run: Run) -> "Reader":
-    """Return the reader with a run's best network. Raises RunError, CheckpointError."""
-    return _reader(run.id, run.best_epoch, run.calibration)
+def reader(run: Run, hand: Person | None = None) -> "Reader":
+    """Return the reader with a run's best network; for a `hand`, with the one fitted to it, if any.
+
+    Raises RunError, CheckpointError.
+    """
+    if hand and (path := fitted.path_for(run, hand)).exists():
+        return _reader(
+            run.id, files.network_epoch(run), run.calibration, path, path.stat().st_mtime_ns
+        )
+    return _reader(run.id, files.network_epoch(run), run.calibration)
 
 
 @st.cache_resource(max_entries=4, show_spinner="Opening the network …")
-def _reader(run_id: str, best_epoch: int | None, calibration: Calibration) -> "Reader":
+def _reader(
+    run_id: str,
+    epoch: int | None,
+    calibration: Calibration,
+    path: Path | None = None,
+    changed: int = 0,
+) -> "Reader":
     from core.reading.reader import calibrated_reader
 
-    return calibrated_reader(catalogue.get(run_id))
+    return calibrated_reader(catalogue.get(run_id), path)
 
 
 def result(run: Run, split: str) -> Result:
     """Return a run's answers on a split. Raises RunError."""
-    return _result(run.id, run.best_epoch, split, digits_for(run).source)
+    return _result(run.id, files.network_epoch(run), split, digits_for(run).source)
 
 
 @st.cache_resource(max_entries=6, show_spinner="Reading the answers …")
-def _result(run_id: str, best_epoch: int | None, split: str, source: str) -> Result:
+def _result(run_id: str, epoch: int | None, split: str, source: str) -> Result:
     return answers.of(catalogue.get(run_id), split, digits(source))
 
 
@@ -132,12 +147,12 @@ def drawn(run: Run, people: Sequence[Hand]) -> tuple[Result, NDArray[np.intp]]:
 
     Raises RunError, InkError.
     """
-    return _drawn(run.id, run.best_epoch, tuple(people))
+    return _drawn(run.id, files.network_epoch(run), tuple(people))
 
 
 @st.cache_resource(max_entries=6, show_spinner="Reading the digits …")
 def _drawn(
-    run_id: str, best_epoch: int | None, people: tuple[Hand, ...]
+    run_id: str, epoch: int | None, people: tuple[Hand, ...]
 ) -> tuple[Result, NDArray[np.intp]]:
     found, whose = hands.load(people)
     return answers.on_images(catalogue.get(run_id), found.images, found.labels), whose

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from core.data.splits import split_for
 from core.figures.digits import evidence
 from core.runs import catalogue
+from core.runs.person import Person
 from core.runs.run import Run
 from ui import cache
 from ui.components.chart import chart
@@ -16,6 +17,7 @@ from ui.components.tiles import strip
 
 if TYPE_CHECKING:  # torch takes 2 s
     from core.reading.explanation import SimilarDigits
+    from core.reading.reader import Reader
 
 
 def why(
@@ -23,8 +25,12 @@ def why(
     image: NDArray[np.float32],
     probabilities: NDArray[np.float32],
     truth: int | None = None,
+    hand: Person | None = None,
 ) -> None:
-    """Offer an explanation of the answer `probabilities` (10,) to `image` (28, 28) in [0, 1]."""
+    """Offer an explanation of the answer `probabilities` (10,) to `image` (28, 28) in [0, 1].
+
+    `hand` is the person to whose hand the network that answered is fitted, if it is.
+    """
     if not st.toggle(
         "Why?",
         key="why",
@@ -38,16 +44,17 @@ def why(
     rival = second if truth in (None, answer) else truth
     pixels, digits = st.columns(2, gap="medium")
     with pixels:
-        _pixels(run, image, answer, rival)
+        _pixels(cache.reader(run, hand), cache.digits_for(run).source, image, answer, rival)
     with digits:
         _alike(run, image, answer)
 
 
-def _pixels(run: Run, image: NDArray[np.float32], answer: int, rival: int) -> None:
+def _pixels(
+    reader: "Reader", source: str, image: NDArray[np.float32], answer: int, rival: int
+) -> None:
     from core.reading import explanation
 
-    mean = _mean(cache.digits_for(run).source)
-    values = explanation.evidence(cache.reader(run), image, mean, answer, rival)
+    values = explanation.evidence(reader, image, _mean(source), answer, rival)
     st.markdown(f"**{explanation.sentence(image, values, answer, rival)}**")
     chart(
         evidence(image, values, answer, rival),

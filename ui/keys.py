@@ -69,10 +69,16 @@ RUN_FILTER = "run-filter"  # words to filter the table by
 RUN_COLUMNS = "run-columns"  # the columns of the table
 TICKED = "ticked-at-first"  # rows selected when the table was first drawn
 APART = "runs-apart"  # whether each run has a row of its own, seeds of one setting too
+ARCHIVED = "archived"  # whether archived runs are shown too
 BASELINE = "baseline"  # the key of the setting that others are told as differences from
 VIEW_READ = "view-read"  # whether the address was looked at in this session
 CURVES = "curves"  # the metric of the curves
 BY_SECONDS = "by-seconds"  # whether the curves are over seconds
+
+
+def editing(run_id: str) -> str:
+    """Return the key of the texts that a run's form showed first, and of those to compare with."""
+    return f"editing-{run_id}"
 
 
 def stopping(run_id: str) -> str:

@@ -54,7 +54,7 @@ def _status() -> None:
 
 
 def _in_progress() -> None:
-    from core.runs import catalogue
+    from core.runs import catalogue, membership
 
     try:
         waiting = catalogue.in_progress()
@@ -62,9 +62,11 @@ def _in_progress() -> None:
         st.caption(f":material/cloud_off: {format.message(error)}")
         return
     for place, run in enumerate(waiting):
-        name = format.plain(run.name)
+        where = "" if membership.is_here(run) else f" on {run.host}"
+        name = format.plain(run.name + where)
         if run.state == State.QUEUED:
-            waits = "is queued" if place else "is starting"
+            behind = any(other.host == run.host for other in waiting[:place])
+            waits = "is queued" if behind else "is starting"
             st.caption(f":material/hourglass: {name} {waits}")
         else:
             accuracy = f", {format.percent(run.validation_accuracy)}" if run.epochs else ""

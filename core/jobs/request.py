@@ -9,7 +9,7 @@ from core.config import TrainConfig
 from core.data import mnist
 from core.errors import RunError, StoreError, UserError
 from core.jobs import limits, process, queue, standby
-from core.runs import catalogue, settings
+from core.runs import catalogue, membership, settings
 from core.runs.files import LOG
 from core.runs.person import OWNER, Person
 from core.runs.run import Run
@@ -118,10 +118,10 @@ def launch(run: Run) -> None:
 def prepare() -> None:
     """Start a standby process, so that the next run begins seconds earlier.
 
-    Does nothing while a run is in progress, which needs the memory for itself.
+    Does nothing while a run is in progress on this machine, which needs the memory for itself.
     Raises StoreError.
     """
-    if not catalogue.in_progress():
+    if not any(membership.is_here(run) for run in catalogue.in_progress()):
         standby.prepare(worker_environment())
 
 

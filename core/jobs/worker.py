@@ -18,11 +18,12 @@ from typing import TYPE_CHECKING
 from core.errors import CheckpointError, DataError, RunError, UserError
 from core.jobs import limits, process, queue
 from core.jobs.recorder import Recorder
-from core.runs import actions, catalogue, files
-from core.runs.files import BEST, EXTRA, LAST, LOG, START
+from core.jobs.uploader import Uploader
+from core.runs import actions, catalogue, files, sharing
+from core.runs.files import BEST, EXTRA, LAST, LOG, START, VALIDATION
 from core.runs.person import OWNER
 from core.runs.run import Run, State
-from core.runs.store import TIMEOUT
+from core.runs.store import TIMEOUT, is_shared
 
 if TYPE_CHECKING:  # torch takes 2 s and 500 MB: a queued run does not load it
     import numpy as np
@@ -53,7 +54,7 @@ def work(run: Run, queued: bool = True, judge: "Callable[[Epoch], str]" = lambda
             f"The run {run.name} has {run.state} and cannot be resumed. Start a new run."
         )
     _fetch(run)
-    files.claim(run)
+    folder = files.claim(run)
     if run.state.is_over:
         actions.reopen(OWNER, run)
     recorder = Recorder(run.id)
@@ -61,6 +62,7 @@ def work(run: Run, queued: bool = True, judge: "Callable[[Epoch], str]" = lambda
         recorder.start()
         with ExitStack() as at_the_end:
             at_the_end.callback(recorder.close)
+            recorder.tags({"trained_in": folder})
             _take_turn(run, recorder, queued, judge)
     return catalogue.get(run.id)
 
@@ -80,7 +82,7 @@ def _fetch(run: Run) -> None:
                 f"{run.epochs}, is missing. Resume it on the machine where it trained "
                 f"({run.host}), or start a new run."
             ) from error
-        for name in (BEST, "validation.npy"):
+        for name in (BEST, VALIDATION):
             with suppress(RunError):
                 files.path(run, name)
     if run.taught_from:
@@ -156,7 +158,7 @@ def _train(run: Run, recorder: Recorder, judge: "Callable[[Epoch], str]") -> Non
     """Train; write the events to the store and to the run's folder."""
     from core.data import mnist
     from core.jobs.keeper import Keeper
-    from core.training.events import Epoch
+    from core.training.events import Ended, Epoch
     from core.training.loop import train
 
     recorder.tags({"state": State.RUNNING, "reason": "", "host": platform.node()} | process.code())
@@ -171,7 +173,7 @@ def _train(run: Run, recorder: Recorder, judge: "Callable[[Epoch], str]") -> Non
     resume = _resume_checkpoint(run)
     gc.freeze()  # loaded modules are never garbage
     gc.enable()
-    keeper = Keeper(run)
+    keeper, uploader = Keeper(run), Uploader(run)
     with limits.deadline(recorder.stopping):
         for event in train(
             run.config,
@@ -181,7 +183,9 @@ def _train(run: Run, recorder: Recorder, judge: "Callable[[Epoch], str]") -> Non
             resume=resume,
             should_stop=recorder.stopping.is_set,
         ):
-            _handle(event, run, keeper, recorder, digits)
+            _handle(event, run, keeper, recorder, uploader)
+            if isinstance(event, Ended):
+                _end(event, run, keeper, recorder, uploader, digits)
             if isinstance(event, Epoch) and (reason := judge(event)):
                 recorder.end(State.STOPPED, reason)
                 recorder.stopping.set()
@@ -209,21 +213,14 @@ def _resume_checkpoint(run: Run) -> "Checkpoint | None":
 
     if not (run.folder / LAST).exists():
         return None
-    last = checkpoint.load(run.folder / LAST)
-    if last["epoch"] < (run.best_epoch or 0):
-        raise CheckpointError(
-            f"The last checkpoint on this machine is of epoch {last['epoch']}, older than the "
-            f"run's best epoch, {run.best_epoch}. Resume it on the machine where it trained, or "
-            "start a new run."
-        )
-    return last
+    return checkpoint.load(run.folder / LAST)
 
 
 def _handle(
-    event: "Event", run: Run, keeper: "Keeper", recorder: Recorder, digits: "Digits"
+    event: "Event", run: Run, keeper: "Keeper", recorder: Recorder, uploader: Uploader
 ) -> None:
-    """Record one event of the training, and write its files."""
-    from core.training.events import Ended, Epoch, Started, Step
+    """Record one event of a training that goes on, and write its files."""
+    from core.training.events import Epoch, Started, Step
 
     match event:
         case Started():
@@ -238,14 +235,20 @@ def _handle(
             )
             keeper.epoch(event)  # before it is recorded: no epoch in the store lacks its files
             recorder.epoch(event)
+            uploader.epoch(event.epoch, event.checkpoint["best_epoch"])
             if keeper.problem:
                 _log.warning("%s", keeper.problem)
                 recorder.warn(keeper.problem)
-        case Ended():
-            _end(event, run, keeper, recorder, digits)
 
 
-def _end(event: "Ended", run: Run, keeper: "Keeper", recorder: Recorder, digits: "Digits") -> None:
+def _end(
+    event: "Ended",
+    run: Run,
+    keeper: "Keeper",
+    recorder: Recorder,
+    uploader: Uploader,
+    digits: "Digits",
+) -> None:
     """Test the network if the run cannot be resumed, publish its files, and record its end."""
     from core.reading.reader import fit_calibration
     from core.runs import answers
@@ -274,8 +277,10 @@ def _end(event: "Ended", run: Run, keeper: "Keeper", recorder: Recorder, digits:
             # What can be resumed, or is chosen from, must not be selected on the test set.
             accuracy = answers.read_test(run, best, digits)
             recorder.metrics({"test_accuracy": accuracy}, best["epoch"])
+    uploader.finish()
     try:
-        files.publish(run.id)
+        if is_shared():
+            sharing.publish(run.id, run.folder, uploader.sent)
     except Exception as error:  # any error of the network or the disk; the run itself is complete
         _log.warning("%s", error, exc_info=not isinstance(error, UserError))
         recorder.warn(f"The run's files could not be copied to the team's store: {error}")

@@ -6,6 +6,7 @@ The pages and the command line share these decisions.
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -59,9 +60,12 @@ class Reading:
 class Reader:
     """Reads digits with the network of a run's best epoch, on the CPU in float32."""
 
-    def __init__(self, run: Run) -> None:
-        """Load the network. Raises RunError, CheckpointError."""
-        content = checkpoint.load(files.path(run, files.BEST))
+    def __init__(self, run: Run, path: Path | None = None) -> None:
+        """Load the run's network, or one made from it that lies at `path`.
+
+        Raises RunError, CheckpointError.
+        """
+        content = checkpoint.load(path or files.path(run, files.BEST))
         self.config = config_from(content["config"])
         self.model = checkpoint.network(content).eval()
         self.calibration = run.calibration
@@ -90,17 +94,20 @@ class Reader:
         They are means over five versions of each digit: unchanged, slanted left and right, thicker
         and thinner. An answer that depends on the slant or the pen thus has a low confidence.
         """
-        copies = torch.cat(list(_varied(torch.tensor(images)))).numpy()  # one pass, not five
+        copies = torch.cat(
+            list(versions(torch.tensor(images), slants()))
+        ).numpy()  # one pass, not five
         each = self.calibration.apply(probabilities(self.model, copies, self.config))
         return np.asarray(each.reshape(-1, len(images), 10).mean(axis=0), np.float32)
 
 
-def calibrated_reader(run: Run) -> Reader:
+def calibrated_reader(run: Run, path: Path | None = None) -> Reader:
     """Return a run's reader; a missing threshold is fitted now, if the data are available.
 
-    Runs of version 0.1.0 have no threshold for readings. Raises RunError, CheckpointError.
+    `path` is that of a network made from the run's. Runs of version 0.1.0 have no threshold for
+    readings. Raises RunError, CheckpointError.
     """
-    reader = Reader(run)
+    reader = Reader(run, path)
     if reader.calibration.sure_from is None and run.state.is_over:
         with suppress(UserError):  # for example, its data are missing: then no reading is sure
             reader.calibration = fit_calibration(run, mnist.load(run.data))
@@ -122,11 +129,16 @@ def fit_calibration(run: Run, digits: Digits) -> Calibration:
     return Calibration(temperature, calibration.threshold(readings, validation.labels))
 
 
-def _varied(images: Tensor) -> Iterator[Tensor]:
+def slants() -> Tensor:
+    """Return the `(2, 28, 28, 2)` points at which digits are sampled to slant left and right."""
+    angles = torch.tensor([-SLANT, SLANT])
+    return affine_points(torch.zeros(2), angles, torch.ones(2), torch.ones(2))
+
+
+def versions(images: Tensor, slants: Tensor) -> Iterator[Tensor]:
     """Yield `(N, 28, 28)` images unchanged, slanted left and right, thicker and thinner."""
     yield images
-    none, same = torch.zeros(len(images)), torch.ones(len(images))
-    for slant in (-SLANT, SLANT):
-        yield bent(images, affine_points(none, none + slant, same, same))
+    for points in slants:
+        yield bent(images, points.expand(images.shape[0], -1, -1, -1))
     for pixels in (-THICKNESS, THICKNESS):
-        yield thickened(images, none + pixels)
+        yield thickened(images, torch.tensor([pixels]))

@@ -1,17 +1,19 @@
-"""What people do to runs: stop, rename, note, delete, resume.
+"""What people do to runs: stop, rename, note, label, pin, archive, delete, resume.
 
-Every function here takes the person who acts, and asks `own` first whether they may.
+Every function here takes the person who acts, and asks `own` first whether they may. What is edited
+is compared with the run as the person saw it: another's change meanwhile is not reverted.
 """
 
 import shutil
 
-from core.errors import RunError, StoreError
+from core.errors import ChangedError, RunError, StoreError
 from core.runs import catalogue
 from core.runs.person import Person
 from core.runs.run import Run, State, cleaned_name, folder_of
 from core.runs.store import connect, purge
 
 _NOTE_LENGTH = 8_000  # characters: the longest tag that MLflow stores
+_LABELS, _LABEL_LENGTH = 10, 30  # of one run; characters
 
 
 def own(by: Person, run: Run) -> Run:
@@ -26,26 +28,69 @@ def own(by: Person, run: Run) -> Run:
 
 
 def rename(by: Person, run: Run, name: str) -> None:
-    """Rename a run. Raises RunError for an empty or invalid name."""
-    own(by, run)
+    """Rename a run. Raises RunError for an empty or invalid name, and ChangedError (see above)."""
+    now = own(by, run)
     name = cleaned_name(name)
     if not name:
         raise RunError("A run needs a name. Type one.")
+    _check_unchanged("name", run.name, now.name, name)
     with connect() as (client, _):
         client.update_run(run.id, name=name)
     catalogue.set_tags(run.id, {})  # tells others that it was changed
 
 
 def note(by: Person, run: Run, text: str) -> None:
-    """Set a run's note, which MLflow's own pages show too. Raises RunError if it is too long."""
-    own(by, run)
+    """Set a run's note, which MLflow's own pages show too.
+
+    Raises RunError if it is too long, and ChangedError (see above).
+    """
+    now = own(by, run)
     text = text.strip()
     if len(text) > _NOTE_LENGTH:
         raise RunError(
             f"The note is too long: {len(text):,} characters, and at most {_NOTE_LENGTH:,} are "
             "stored. Shorten it."
         )
+    _check_unchanged("note", run.note, now.note, text)
     catalogue.set_tags(run.id, {"mlflow.note.content": text})
+
+
+def label(by: Person, run: Run, text: str) -> None:
+    """Set a run's labels, separated by commas, each once.
+
+    Raises RunError for too many or too long ones, and ChangedError (see above).
+    """
+    now = own(by, run)
+    labels = tuple(dict.fromkeys(word for part in text.split(",") if (word := cleaned_name(part))))
+    if len(labels) > _LABELS or any(len(one) > _LABEL_LENGTH for one in labels):
+        raise RunError(
+            f"A run has at most {_LABELS} labels of {_LABEL_LENGTH} characters each, separated by "
+            "commas. Shorten them."
+        )
+    _check_unchanged("labels", ", ".join(run.labels), ", ".join(now.labels), ", ".join(labels))
+    catalogue.set_tags(run.id, {"labels": ",".join(labels)})
+
+
+def pin(by: Person, run: Run, pinned: bool) -> None:
+    """Keep a run at the top of the table of runs, or no longer."""
+    own(by, run)
+    catalogue.set_tags(run.id, {"pinned": "true" if pinned else ""})
+
+
+def archive(by: Person, run: Run, archived: bool) -> None:
+    """Take a run out of the table of runs unless archived ones are asked for; or put it back."""
+    own(by, run)
+    catalogue.set_tags(run.id, {"archived": "true" if archived else ""})
+
+
+def _check_unchanged(what: str, seen: str, now: str, wanted: str) -> None:
+    """Raise ChangedError if somebody made something else of what a person wants to change."""
+    if now not in (seen, wanted):
+        raise ChangedError(
+            f"Somebody else has changed the {what} meanwhile, to: {now or '(empty)'}. Save once "
+            "more to put yours in its place.",
+            now,
+        )
 
 
 def delete(by: Person, run: Run) -> None:

@@ -4,9 +4,7 @@ A run counts as alive while its process keeps renewing the tag `alive_until`. A 
 detected when the run is read, so no other process has to watch it.
 """
 
-import getpass
 import json
-import os
 import platform
 import re
 from collections.abc import Iterable, Iterator
@@ -16,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from core.config import TrainConfig
 from core.errors import ConfigError, RunError
 from core.recipes import RECIPES
-from core.runs import builtin, listing
+from core.runs import builtin, listing, membership
 from core.runs.person import OWNER, Person
 from core.runs.run import BUILTIN, MOVES, Run, State, cleaned_name, folder_of, read
 from core.runs.store import connect, is_shared, lock, now
@@ -73,7 +71,7 @@ def create(
             "alive_until": str(now() + _START_LEASE),
             "config": json.dumps(config.to_dict()),
             "recipe": recipe,
-            "author": by.name or os.environ.get("DIGITLAB_AUTHOR") or _user(),
+            "author": by.name or membership.author(),
             "owner": by.tag,
             "host": platform.node(),
             "data": data,
@@ -341,10 +339,3 @@ def _next_name(client: "MlflowClient", experiment: str, base: str) -> str:
     ):
         number += 1
     return f"{base}-{number}"
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a container may have no name for its user id
-        return "unknown"

@@ -49,11 +49,24 @@ def table(found: list[Run]) -> "pd.DataFrame":
             "precision": run.precision,
             "host": run.host,
             "note": run.note,
+            "labels": ", ".join(_labels(run)),
         }
         for run in found
     ]
     kinds = {"parameters": "Int64", "best_epoch": "Int64"} | dict.fromkeys(_SHARES, "Float64")
     return pd.DataFrame(rows).astype(kinds)
+
+
+def _labels(run: Run) -> tuple[str, ...]:
+    """Return a run's labels, after what the table does with it."""
+    marks = (("pinned", run.pinned), ("archived", run.archived))
+    return (*(word for word, applies in marks if applies), *run.labels)
+
+
+def arranged(found: Sequence[Run], archived: bool) -> list[Run]:
+    """Return the runs with pinned ones first, and without archived ones unless they are wanted."""
+    kept = [run for run in found if archived or not run.archived]
+    return sorted(kept, key=lambda run: not run.pinned)
 
 
 _SHARES = (
@@ -81,6 +94,8 @@ def settings_table(table: "pd.DataFrame", found: Sequence[Setting]) -> "pd.DataF
         rows.loc[row, "reason"] = ""
         rows.loc[row, ["test_low", "test_high"]] = pd.NA
         rows.loc[row, "runs"] = len(setting.seeds)
+        every = dict.fromkeys(word for run in setting.runs for word in _labels(run))
+        rows.loc[row, "labels"] = ", ".join(every)
         for name in ("test_accuracy", "validation_accuracy", "train_seconds"):
             if spread := setting.spread(name):
                 rows.loc[row, name] = spread.mean
@@ -112,7 +127,7 @@ def matching(table: "pd.DataFrame", text: str) -> "pd.DataFrame":
 
 _SEARCHED = (
     *("name", "state", "reason", "warning", "network", "data", "author"),
-    *("recipe", "device", "precision", "host", "note"),
+    *("recipe", "device", "precision", "host", "note", "labels"),
 )
 
 

@@ -1,35 +1,41 @@
 """A run's files: their names and paths, fetched from the team's store if needed."""
 
-import platform
+import secrets
 import tempfile
 from pathlib import Path
 
 from core.errors import RunError, StoreError
-from core.runs import builtin
-from core.runs.run import Run, folder_of
+from core.runs import builtin, catalogue
+from core.runs.kept import Kept
+from core.runs.run import Run
+from core.runs.sharing import checksum
 from core.runs.store import connect, is_shared
 
 LAST, BEST, LOG = "last.pt", "best.pt", "log.txt"
 START, EXTRA = "start.pt", "extra.npz"  # of a fine-tuned run: initial weights, extra digits
-_FETCHED = ".fetched-"  # prefix of the note beside a fetched file: the run's progress at that time
+VALIDATION, TEST = "validation.npy", "test.npy"  # the best epoch's answers
+_TRAINED = ".trained-here"  # the name of this folder in the tag `trained_in`, where it trains
+_ATTEMPTS = 3  # at a file that the store replaces meanwhile
 
 
-def publish(run_id: str) -> None:
-    """Copy a run's folder to the team's store; does nothing with the embedded store."""
-    if is_shared():
-        with connect() as (client, _):
-            client.log_artifacts(run_id, str(folder_of(run_id)))
+def epochs(epoch: int, best_epoch: int) -> dict[str, int]:
+    """Return the files that a run may have after an epoch, each with the epoch that it is of."""
+    best = dict.fromkeys((BEST, VALIDATION, TEST), best_epoch)
+    return best | {LAST: epoch, START: 0, EXTRA: 0}
 
 
-def claim(run: Run) -> None:
-    """Mark this machine's files of the run as the newest, because it trains here from now on.
+def claim(run: Run) -> str:
+    """Note that the run trains in this machine's folder, and return the folder's name for it.
 
-    Raises StoreError without space or permission.
+    With that name in the run's tag `trained_in`, `path` knows where the newest files are. Raises
+    StoreError without space or permission.
     """
     try:
         run.folder.mkdir(parents=True, exist_ok=True)
-        for note in run.folder.glob(f"{_FETCHED}*"):
-            note.unlink()
+        mark = run.folder / _TRAINED
+        if not mark.exists():
+            mark.write_text(secrets.token_hex(8))
+        return mark.read_text()
     except OSError as error:
         raise StoreError(
             f"The folder {run.folder} cannot be written: {error.strerror}. Free some space, or "
@@ -37,51 +43,99 @@ def claim(run: Run) -> None:
         ) from error
 
 
-def path(run: Run, name: str) -> Path:
-    """Return the path of one of the run's files, fetched from the team's store if needed.
+def network_epoch(run: Run) -> int | None:
+    """Return the epoch of the network that can be had here; None without any.
 
-    A fetched file is fetched again after the run was trained further elsewhere. Raises RunError if
-    the run has no such file.
+    A colleague's run in progress may be further: its files reach the team's store after each epoch.
+    """
+    sent = run.kept.get(BEST)
+    if is_shared() and sent and not _trained_here(run):
+        return sent.epoch
+    return run.best_epoch
+
+
+def path(run: Run, name: str) -> Path:
+    """Return the path of one of the run's files, as new as it can be had.
+
+    Where the run trained elsewhere, it is fetched from the team's store, and fetched again when the
+    store has another. Raises RunError if the run has no such file.
     """
     if run.is_builtin:
         if name == BEST:
             return builtin.WEIGHTS
         raise RunError(f"The built-in network has no file {name}. Choose another run.")
     path = run.folder / name
-    if is_shared() and _is_outdated(run, name):
-        _fetch(run, name)
+    if is_shared() and not (path.exists() and _trained_here(run)):
+        _bring(run, name)
     if not path.exists():
-        raise RunError(
-            f"The file {name} of the run {run.name} is missing: the run completed no epoch, or its "
-            "files were deleted. Choose another run."
-        )
+        raise RunError(_missing(run, name))
     return path
 
 
-def _is_outdated(run: Run, name: str) -> bool:
-    """Return whether a file is missing, or may be older than the one in the team's store."""
-    if not (run.folder / name).exists():
-        return True
-    note = run.folder / f"{_FETCHED}{name}"
-    if note.exists():
-        return note.read_text() != _progress(run)
-    return run.host not in (
-        "",
-        platform.node(),
-    )  # written here before the run was resumed elsewhere
+def _missing(run: Run, name: str) -> str:
+    if run.state.is_over or not is_shared():
+        return (
+            f"The file {name} of the run {run.name} is missing: the run completed no epoch, or its "
+            "files were deleted. Choose another run."
+        )
+    return (
+        f"The file {name} of the run {run.name} is not in the team's store yet: it gets there some "
+        "seconds after an epoch ends. Try again in a moment."
+    )
 
 
-def _progress(run: Run) -> str:
-    return f"{run.state} {run.epochs} {run.best_epoch}"
+def _trained_here(run: Run) -> bool:
+    """Return whether the run trained last in this folder, whose files are then the newest."""
+    mark = run.folder / _TRAINED
+    return run.trained_in != "" and mark.exists() and mark.read_text() == run.trained_in
 
 
-def _fetch(run: Run, name: str) -> None:
-    """Fetch a file from the team's store if it is there; never leaves half a file."""
-    with connect() as (client, _):
-        if not any(entry.path == name for entry in client.list_artifacts(run.id)):
+def _bring(run: Run, name: str) -> None:
+    """Make a file of this folder the one that the store has, as far as it has one."""
+    for _ in range(_ATTEMPTS):
+        sent = run.kept.get(name)
+        if sent is None:
+            _bring_unlisted(run, name)
             return
-        run.folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".fetch-", dir=run.folder) as unfinished:
-            fetched = client.download_artifacts(run.id, name, unfinished)
-            Path(fetched).replace(run.folder / name)
-            (run.folder / f"{_FETCHED}{name}").write_text(_progress(run))
+        if (run.folder / name).exists() and checksum(run.folder / name) == sent.sha256:
+            return
+        if _fetch(run, name, sent):
+            return
+        run = catalogue.get(run.id)  # which has sent another one meanwhile
+    raise StoreError(
+        f"The file {name} of the run {run.name} cannot be fetched from the team's store: what "
+        "arrives is not what was sent. Try again in a moment."
+    )
+
+
+def _bring_unlisted(run: Run, name: str) -> None:
+    """Fetch a file that the store may have without listing it, unless it is here.
+
+    Such are all of runs of earlier versions. Answers that were computed here, from an earlier
+    network, are removed; those on the test images are from the last one.
+    """
+    if run.kept and name == VALIDATION:
+        (run.folder / name).unlink(missing_ok=True)
+    elif not (run.folder / name).exists():
+        _fetch(run, name, None)
+
+
+def _fetch(run: Run, name: str, sent: Kept | None) -> bool:
+    """Fetch a file and return whether it is the one that was sent; never leave half a file."""
+    run.folder.mkdir(parents=True, exist_ok=True)
+    with (
+        connect() as (client, _),
+        tempfile.TemporaryDirectory(prefix=".fetch-", dir=run.folder) as unfinished,
+    ):
+        if sent is None and not any(one.path == name for one in client.list_artifacts(run.id)):
+            return False
+        try:
+            fetched = Path(client.download_artifacts(run.id, sent.at if sent else name, unfinished))
+        except Exception as error:  # kinds of storage have no common base class
+            if sent and "Failed to download" in str(error):  # it may have been replaced
+                return False
+            raise
+        if sent and checksum(fetched) != sent.sha256:
+            return False
+        fetched.replace(run.folder / name)
+    return True

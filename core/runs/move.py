@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from filelock import FileLock, Timeout
 
 from core.errors import RunError, StoreError
-from core.runs import catalogue, listing
+from core.runs import catalogue, files, listing, sharing
 from core.runs.run import Run, State
 from core.runs.store import TIMEOUT, connect, directory, is_shared
 
@@ -174,7 +174,7 @@ def _move(run: Run, new_id: str, new_ids: dict[str, str]) -> str:
         for first in range(0, len(points), _BATCH):
             client.log_batch(new_id, points[first : first + _BATCH])
         if run.folder.is_dir():
-            client.log_artifacts(new_id, str(run.folder))
+            sharing.publish(new_id, run.folder, files.epochs(run.epochs, run.best_epoch or 0))
         client.set_terminated(new_id, end_time=entry.info.end_time or ended)
         catalogue.move(new_id, run.state, run.reason)  # a dead process has not recorded its end
         client.log_batch(

@@ -3,7 +3,8 @@
 import json
 import math
 import unicodedata
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,8 @@ from typing import Any
 from core.config import TrainConfig, config_from
 from core.errors import ConfigError, RunError
 from core.evaluation.calibration import Calibration
+from core.runs import kept
+from core.runs.kept import Kept
 from core.runs.store import directory, now
 
 BUILTIN = "built-in"  # id and name of the network that comes with the app
@@ -90,6 +93,11 @@ class Run:
     taught_digits: int = 0  # how many of my digits it learned from
     sweep: str = ""  # the sweep that it is a trial of; only the winner's are tested
     owner: str = ""  # the tag of the person whose run it is; empty: of the machine's owner
+    labels: tuple[str, ...] = ()
+    pinned: bool = False  # at the top of the table of runs
+    archived: bool = False  # in the table of runs on request only
+    trained_in: str = ""  # the folder where it trains or trained last, see `files.claim`
+    kept: Mapping[str, Kept] = field(default_factory=dict)  # its files in the team's store, by name
 
     @property
     def folder(self) -> Path:
@@ -202,6 +210,11 @@ def read(entry: Any) -> Run:
         taught_digits=int(_number(tags, "taught_digits")),
         sweep=tags.get("sweep", ""),
         owner=tags.get("owner", ""),
+        labels=tuple(word for word in tags.get("labels", "").split(",") if word),
+        pinned=bool(tags.get("pinned")),
+        archived=bool(tags.get("archived")),
+        trained_in=tags.get("trained_in", ""),
+        kept=kept.read(tags.get(kept.TAG, "")),
     )
 
 

@@ -10,13 +10,17 @@ from typing import Any
 import numpy as np
 import pytest
 import requests
+import torch
 from PIL import Image, ImageDraw
 
 from core.errors import InkError
 from core.ink.photo import from_picture
 from core.ink.strokes import from_strokes
+from core.my_digits import fitted
 from core.reading.reader import calibrated_reader
 from core.runs import builtin, catalogue, files
+from core.runs.person import OWNER
+from core.training import checkpoint
 
 ONE = [[100.0, 20.0], [100.0, 200.0]]
 SEVEN = [[200.0, 20.0], [290.0, 20.0], [230.0, 200.0]]
@@ -65,6 +69,19 @@ def test_strokes_are_read_as_on_the_page(client: Any) -> None:
     assert [digit["digit"] for digit in answer.json["digits"]] == [1, 7]
     strokes = [np.array(ONE), np.array(SEVEN)]
     check(answer.json["digits"], from_strokes(strokes), builtin.run())
+
+
+def test_a_network_fitted_to_a_hand_reads_in_its_place(client: Any) -> None:
+    """The name of its file is the permission; an unknown one, or none, leaves the run's own."""
+    run = builtin.run()
+    content = checkpoint.load(files.path(run, files.BEST))
+    content["model_state_dict"]["15.bias"] = torch.arange(1000, 0, -100, dtype=torch.half)
+    path = fitted.path_for(run, OWNER)
+    path.parent.mkdir()
+    checkpoint.save(content, path)
+    for hand, expected in ((path.stem, 0), ("0" * 32, 1), ("../../x", 1), ("", 1)):
+        answer = client.post(f"read?hand={hand}", {"strokes": [ONE]})
+        assert [digit["digit"] for digit in answer.json["digits"]] == [expected]
 
 
 def test_picture_is_read_as_on_the_page(client: Any) -> None:

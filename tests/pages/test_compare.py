@@ -241,3 +241,45 @@ def test_run_that_can_go_on_is_not_offered_its_test(trained: Path) -> None:
         client.set_tag(run.id, "state", "stopped")
     page = opened(catalogue.find("mlp 500"), catalogue.get(run.id))
     assert "Available once both runs have been tested" in texts(page)
+
+
+def test_a_colleagues_change_of_the_same_run_is_not_reverted(trained: Path) -> None:
+    """Saving a note leaves the name that somebody gave meanwhile; the same field is asked about."""
+    run = catalogue.find("mlp 500")
+    page = opened(run)
+    actions.rename(OWNER, run, "theirs")
+    page.text_area(key=f"note-{run.id}").set_value("mine")
+    page.button(key=f"save-{run.id}").click().run()
+    changed = catalogue.get(run.id)
+    assert (changed.name, changed.note) == ("theirs", "mine")
+    actions.note(OWNER, changed, "theirs too")
+    page.text_area(key=f"note-{run.id}").set_value("mine again")
+    page.button(key=f"save-{run.id}").click().run()
+    assert r"changed the note meanwhile, to\: theirs too" in page.warning[0].value
+    assert catalogue.get(run.id).note == "theirs too"
+    page.button(key=f"save-{run.id}").click().run()
+    assert not page.warning and catalogue.get(run.id).note == "mine again"
+
+
+def test_runs_are_labelled_pinned_and_archived(trained: Path) -> None:
+    """The filter finds labels, a pinned run comes first, an archived one only if asked for."""
+    older, newer = catalogue.find("mlp 500"), catalogue.find("cnn 1000")
+    page = opened(older)
+
+    def names() -> list[str]:
+        return list(page.dataframe[0].value["name"])
+
+    page.text_input(key=f"labels-{older.id}").set_value("talk,  talk, week 3")
+    page.button(key=f"save-{older.id}").click().run()
+    assert catalogue.get(older.id).labels == ("talk", "week 3")
+    assert names()[0] == newer.name
+    page.button(key=f"pin-{older.id}").click().run()
+    assert names()[0] == older.name
+    page.text_input(key="run-filter").set_value("week talk").run()
+    assert names() == [older.name]
+    page.button(key=f"archive-{older.id}").click().run()
+    assert not page.exception and catalogue.get(older.id).archived
+    page.text_input(key="run-filter").set_value("").run()
+    assert older.name not in names()
+    page.toggle(key="archived").set_value(True).run()
+    assert older.name in names()

@@ -144,9 +144,9 @@ def test_tsne_is_made_on_request_in_the_background(
 ) -> None:
     """While t-SNE is at work the page is there and says so; then the map takes its place."""
     from core.data import statistics
-    from ui.data import browse
+    from ui.data import plane
 
-    browse._tsne.clear()
+    plane._tsne.clear()
     go_on = threading.Event()
 
     def slow(images: np.ndarray) -> np.ndarray:
@@ -157,9 +157,9 @@ def test_tsne_is_made_on_request_in_the_background(
     app = page(**{"data-view": "Map", "data-map": "tsne"})
     assert "Arranging the images" in texts(app)
     go_on.set()
-    browse._tsne("sample")[0].result(30)
+    plane._tsne("sample")[0].result(30)
     app.run()
-    browse._tsne.clear()
+    plane._tsne.clear()
     assert not app.exception
     assert "Arranging the images" not in texts(app)
 

@@ -3,8 +3,14 @@
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
+
+from core.data import mnist
+from core.my_digits import collection, fitted
+from core.runs import builtin
+from core.runs.person import OWNER
 
 APP = str(Path(__file__).parents[2] / "ui" / "app.py")
 ONE = {
@@ -211,3 +217,23 @@ def test_a_kept_digit_can_be_deleted(trained: Path, monkeypatch: pytest.MonkeyPa
     page.run()
     page.button(key="my-digits-delete").click().run()
     assert not page.exception and collection.names() == (second,)
+
+
+def test_twenty_digits_teach_it_ones_hand(sample_only: None) -> None:
+    """The page says what is missing, learns at a click, reads with it, and undoes it."""
+    digits = mnist.load("sample")
+    for label in range(10):
+        for place in np.flatnonzero(digits.test_labels == label)[: 2 if label else 1]:
+            collection.keep(digits.test_images[place].astype(np.float32) / 255, label)
+    page = opened(ONE)
+    assert any(text.value.endswith("Still needed: 1 × 0.") for text in page.caption)
+    zero = digits.test_images[digits.test_labels == 0][1].astype(np.float32) / 255
+    collection.keep(zero, 0)
+    page = opened(ONE)
+    page.button(key="learn").click().run()
+    assert not page.exception and says(page, "fitted to your hand")
+    assert says(page, "This looks like a 1 ")
+    assert fitted.path_for(builtin.run(), OWNER).exists()
+    page.button(key="unlearn").click().run()
+    assert not says(page, "fitted to your hand")
+    assert not fitted.path_for(builtin.run(), OWNER).exists()

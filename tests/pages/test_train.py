@@ -474,3 +474,22 @@ def test_public_demo_says_its_limits_before_a_visitor_meets_them(
     page.button(key="start").click().run()
     assert not page.exception
     assert "one run at a time" in page.error[0].value and catalogue.in_progress() == []
+
+
+def test_a_colleagues_run_is_known_as_theirs_and_not_stopped_by_one_click(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It says by whom and where; Stop asks first; and nobody waits for another machine."""
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/team.db")
+    theirs, own = going("theirs"), going("own", State.QUEUED)
+    catalogue.set_tags(theirs.id, {"author": "anna", "host": "lab-3"})
+    page = opened()
+    assert headline(page).endswith("own")  # one's own comes first
+    active = catalogue.in_progress()
+    assert live._waits(catalogue.get(own.id), active).startswith("Starting")
+    assert f"1. {live._ICONS[State.QUEUED]} own" in texts(page)
+    assert r"theirs, by anna on lab\-3" in texts(page)
+    asking = [button.key for popover in page.get("popover") for button in popover.get("button")]
+    assert f"stop-{theirs.id}" in asking and not {"stop", f"stop-{own.id}"} & set(asking)
+    page.button(key=f"watch-{theirs.id}").click().run()
+    assert r"seed 0, by anna on lab\-3" in texts(page)

@@ -1,7 +1,10 @@
 """A selected run in one line: its result, and buttons to evaluate, edit or delete it."""
 
+from dataclasses import replace
+
 import streamlit as st
 
+from core.errors import ChangedError
 from core.runs import actions, compare
 from core.runs.run import Run
 from core.runs.settings import Setting
@@ -66,29 +69,43 @@ def _summary(run: Run) -> str:
     below = ""
     if run.warning:
         below += f"  \n:orange[:material/warning: {format.plain(run.warning)}]"
+    if run.labels:
+        below += f"  \n:material/label: {format.plain(', '.join(run.labels))}"
     if run.note:
         below += f"  \n:gray[{format.plain(run.note)}]"
     return title + " · ".join(parts) + below
 
 
 def _edit(run: Run) -> None:
+    """Show the form of what can be changed; it remembers what it showed first."""
+    if f"name-{run.id}" not in st.session_state:  # it is new on this page
+        texts = {"name": run.name, "note": run.note, "labels": ", ".join(run.labels)}
+        st.session_state[keys.editing(run.id)] = texts, dict(texts)
+    shown, seen = st.session_state[keys.editing(run.id)]
     with st.form(f"form-{run.id}", border=False):
         name = st.text_input(
             "Name",
-            run.name,
+            shown["name"],
             max_chars=80,
             key=f"name-{run.id}",
             help="The run's name in lists and charts.",
         )
         note = st.text_area(
-            "Note", run.note, key=f"note-{run.id}", help="A remark, stored with the run."
+            "Note", shown["note"], key=f"note-{run.id}", help="A remark, stored with the run."
+        )
+        labels = st.text_input(
+            "Labels",
+            shown["labels"],
+            key=f"labels-{run.id}",
+            placeholder="such as: talk, baseline",
+            help="Words of your own, separated by commas. The filter finds them.",
         )
         if st.form_submit_button("Save", key=f"save-{run.id}", icon=":material/save:"):
-            if name.strip() != run.name:
-                actions.rename(people.me(), run, name)
-            if note.strip() != run.note:
-                actions.note(people.me(), run, note)
-            st.rerun()
+            typed = {"name": name.strip(), "note": note.strip(), "labels": labels.strip()}
+            _save(run, typed, seen)
+    with st.container(horizontal=True):
+        _toggle(run, "pin", run.pinned, "Keep it at the top of the table.")
+        _toggle(run, "archive", run.archived, "Take it out of the table, without deleting it.")
     if st.button(
         "Delete …",
         key=f"delete-{run.id}",
@@ -99,6 +116,41 @@ def _edit(run: Run) -> None:
         st.session_state[keys.DELETING] = run.id
     if st.session_state.get(keys.DELETING) == run.id:
         _confirm(run)
+
+
+def _save(run: Run, typed: dict[str, str], seen: dict[str, str]) -> None:
+    """Save what the person changed of what they have `seen`, and nothing else of the run."""
+    as_seen = replace(
+        run,
+        name=seen["name"],
+        note=seen["note"],
+        labels=tuple(seen["labels"].split(", ")) if seen["labels"] else (),
+    )
+    change = {"name": actions.rename, "note": actions.note, "labels": actions.label}
+    conflicts = False
+    for field, text in typed.items():
+        if text != seen[field]:
+            try:
+                change[field](people.me(), as_seen, text)
+                seen[field] = text
+            except ChangedError as error:
+                seen[field], conflicts = error.now, True
+                st.warning(format.message(error), icon=":material/edit_note:")
+    if not conflicts:
+        st.rerun()
+
+
+def _toggle(run: Run, action: str, active: bool, help: str) -> None:
+    """Show the button that pins or archives a run, or undoes it."""
+    word, icon = action.capitalize(), {"pin": "keep", "archive": "archive"}[action]
+    if st.button(
+        f"Un{action}" if active else word,
+        key=f"{action}-{run.id}",
+        icon=f":material/{icon}{'_off' if active and action == 'pin' else ''}:",
+        help=help,
+    ):
+        getattr(actions, action)(people.me(), run, not active)
+        st.rerun()
 
 
 def _cancel() -> None:

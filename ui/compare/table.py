@@ -15,7 +15,7 @@ from ui import format, guards, keys
 
 _DEFAULT = (
     *("name", "runs", "state", "warning", "test_accuracy", "deviation", "validation_accuracy"),
-    *("network", "parameters", "data", "epochs", "train_seconds", "author", "started"),
+    *("network", "parameters", "data", "epochs", "train_seconds", "author", "started", "labels"),
 )
 _NAMES = {
     "name": "Name",
@@ -41,6 +41,7 @@ _NAMES = {
     "precision": "Precision",
     "host": "Host",
     "note": "Note",
+    "labels": "Labels",
 }
 
 
@@ -62,6 +63,12 @@ def controls(found: list[Run]) -> list[str] | None:
             persist_state="session",
             help="Runs that differ in their seed alone share a row, with their mean. This gives "
             "each of them a row of its own.",
+        )
+        st.toggle(
+            "Archived",
+            key=keys.ARCHIVED,
+            persist_state="session",
+            help="Show archived runs too. A run is archived, pinned and labelled under Edit.",
         )
         with st.popover("Columns", icon=":material/view_column:"):
             columns = st.multiselect(
@@ -124,6 +131,7 @@ def _table(columns: list[str] | None) -> None:
 
 def _rows(columns: list[str] | None) -> None:
     found = catalogue.listed_with_builtin()
+    found = compare.arranged(found, bool(st.session_state.get(keys.ARCHIVED)))
     every = compare.table(found)
     matching = compare.matching(every, st.session_state.get(keys.RUN_FILTER) or "")
     matched = set(matching["run"])

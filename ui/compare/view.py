@@ -30,7 +30,11 @@ def read(found: list[Run]) -> None:
         st.session_state[keys.CURVES] = asked["curve"]
     if asked.get("baseline"):
         st.session_state[keys.BASELINE] = asked["baseline"]
-    for name, key, value in (("by", keys.BY_SECONDS, "seconds"), ("rows", keys.APART, "runs")):
+    for name, key, value in (
+        ("by", keys.BY_SECONDS, "seconds"),
+        ("rows", keys.APART, "runs"),
+        ("archived", keys.ARCHIVED, "too"),
+    ):
         if asked.get(name) == value:
             st.session_state[key] = True
 
@@ -42,6 +46,7 @@ def write() -> None:
         "runs": ",".join(run_id[:12] for run_id in state.get(keys.COMPARED, [])[:_MOST]),
         "filter": state.get(keys.RUN_FILTER) or "",
         "rows": "runs" if state.get(keys.APART) else "",
+        "archived": "too" if state.get(keys.ARCHIVED) else "",
         "curve": state.get(keys.CURVES, ""),
         "by": "seconds" if state.get(keys.BY_SECONDS) else "",
         "baseline": state.get(keys.BASELINE) or "",

@@ -84,7 +84,7 @@ async function ask(view) {
 
 async function read(view, body) {
   try {
-    const url = new URL(`api/read?run=${view.data.run}`, document.baseURI);
+    const url = new URL(`api/read?run=${view.data.run}&hand=${view.data.hand}`, document.baseURI);
     const headers = { "Content-Type": "application/json" };
     const signal = AbortSignal.timeout(5_000);
     const response = await fetch(url, { method: "POST", headers, body, signal });

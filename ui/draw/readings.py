@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from core.figures.digits import probability_bars
 from core.ink.normalisation import Digit
 from core.reading.answer import doubts, in_words, share
+from core.runs.person import Person
 from core.runs.run import Run
 from ui import cache, keys
 from ui.components.chart import chart
@@ -20,15 +21,21 @@ if TYPE_CHECKING:  # torch takes 2 s
 
 
 def readings(
-    run: Run, digits: list[Digit], *, truth: int | None = None, drawn: bool = False
+    run: Run,
+    digits: list[Digit],
+    *,
+    truth: int | None = None,
+    hand: Person | None = None,
+    drawn: bool = False,
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Show the answer in words, the digits as the network sees them, and one's probabilities.
 
-    `truth` is the label of a test image. Digits that are `drawn` on the canvas are read along while
-    more is drawn. Returns the selected image, (28, 28) in [0, 1], and its probabilities, (10,).
+    `truth` is the label of a test image, `hand` the person who drew the digits. Digits that are
+    `drawn` on the canvas are read along while more is drawn. Returns the selected image, (28, 28)
+    in [0, 1], and its probabilities, (10,).
     """
     images = np.stack([digit.image for digit in digits])
-    read = cache.reader(run).readings(images)
+    read = cache.reader(run, hand).readings(images)
     words = st.container(key=WORDS, gap=None)
     with words:
         st.markdown(f"### {in_words(digits, read, truth)}")
@@ -38,15 +45,15 @@ def readings(
     _one(images[chosen], read[chosen].probabilities, truth)
     if drawn:
         with words:
-            read_early(run, st.session_state[keys.DRAWING], len(digits), chosen)
+            read_early(run, hand, st.session_state[keys.DRAWING], len(digits), chosen)
     return images[chosen], read[chosen].probabilities
 
 
-def none_yet(run: Run, text: str) -> None:
+def none_yet(run: Run, hand: Person, text: str) -> None:
     """Show what to draw, and the empty places of what follows the hand."""
     with st.container(key=WORDS, gap=None):
         st.info(text, icon=":material/draw:")
-        read_early(run, st.session_state[keys.DRAWING], 0, 0)
+        read_early(run, hand, st.session_state[keys.DRAWING], 0, 0)
     _one(np.zeros((28, 28), np.float32), np.zeros(10, np.float32), None)
 
 

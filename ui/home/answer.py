@@ -10,7 +10,7 @@ from core.ink.normalisation import Digit
 from core.ink.strokes import from_drawing
 from core.reading.answer import in_words
 from core.runs import builtin
-from ui import cache, format
+from ui import cache, format, people
 from ui.components.early_reading import TILE, WORDS, read_early
 from ui.components.tiles import strip
 
@@ -20,7 +20,7 @@ _TILE = 56
 
 def answer(drawing: dict[str, Any] | None) -> None:
     """Show what the network reads in the canvas's drawing, and the digits as it sees them."""
-    run = builtin.run()
+    run, me = builtin.run(), people.me()
     with st.container(height=_HEIGHT, border=False, gap="small", key="home-answer"):
         words = st.container(key=WORDS, gap=None)
         digits: list[Digit] = []
@@ -35,8 +35,8 @@ def answer(drawing: dict[str, Any] | None) -> None:
         if digits:
             cache.wait_for_torch()
             images = np.stack([digit.image for digit in digits])
-            words.markdown(f"### {in_words(digits, cache.reader(run).readings(images))}")
+            words.markdown(f"### {in_words(digits, cache.reader(run, me).readings(images))}")
             with st.container(key=TILE):
                 strip(images, [""] * len(images), columns=8, width=_TILE)
         with words:
-            read_early(run, drawing, len(digits), 0)
+            read_early(run, me, drawing, len(digits), 0)

@@ -7,7 +7,7 @@ from streamlit.delta_generator import DeltaGenerator
 from core.errors import RunError
 from core.figures.curves import learning_rate, training_curves
 from core.jobs import request
-from core.runs import actions, catalogue
+from core.runs import actions, catalogue, membership
 from core.runs.history import History
 from core.runs.run import Run, State
 from ui import cache, format, guards, keys, people
@@ -96,7 +96,8 @@ def _show(run: Run, active: list[Run]) -> None:
 def _watched(active: list[Run]) -> Run | None:
     """Return the run chosen here, else the one in progress, else the last.
 
-    Of a pair, the one that goes on comes before the one that is over.
+    One's own run in progress comes before a colleague's. Of a pair, the one that goes on comes
+    before the one that is over.
     """
     chosen = st.session_state.get(keys.WATCHED)
     if chosen is not None:
@@ -108,26 +109,53 @@ def _watched(active: list[Run]) -> Run | None:
             return catalogue.get(chosen)
         except RunError:  # somebody deleted it
             del st.session_state[keys.WATCHED]
-    return next(iter(active or catalogue.listed()), None)
+    own = [run for run in active if not _is_anothers(run)]
+    return next(iter(own or active or catalogue.listed()), None)
+
+
+def _is_anothers(run: Run) -> bool:
+    return membership.is_anothers(people.me(), run)
+
+
+def _whose(run: Run) -> str:
+    """Return who trains a run, and where, if that is somebody else."""
+    if not _is_anothers(run):
+        return ""
+    where = "" if membership.is_here(run) else f" on {run.host}"
+    return format.plain(f", by {run.author}{where}")
+
+
+def _stop(run: Run, place: DeltaGenerator, key: str) -> bool:
+    """Show what stops a run, if one may; that of another machine's owner asks once more."""
+    stopping = keys.stopping(run.id)
+    if not people.me().may_change(run.owner):
+        return False
+    if _is_anothers(run):
+        place = place.popover("Stop …", icon=":material/stop:", key=f"ask-{key}")
+        place.markdown(f"A colleague's run{_whose(run)}. Ask before you stop it.")
+    pressed = place.button(
+        "Stop",
+        key=key,
+        icon=":material/stop:",
+        disabled=stopping in st.session_state,
+        help="Ends the run in a moment and keeps its best epoch.",
+    )
+    if pressed:
+        actions.request_stop(people.me(), run)
+        st.session_state[stopping] = True
+    return pressed
 
 
 def _headline(run: Run, active: list[Run], history: History) -> None:
     """Name, state, progress and Stop, always of the same height."""
     line = st.container(horizontal=True, vertical_alignment="center", wrap=False)
     line.markdown(f"## {_ICONS[run.state]} {format.plain(run.name)}")
-    stopping = keys.stopping(run.id)
     if run.state.is_over:
-        st.session_state.pop(stopping, None)  # it may go on one day, and be stopped again
+        st.session_state.pop(
+            keys.stopping(run.id), None
+        )  # it may go on one day, and be stopped again
         _again(run, line)
-    elif people.me().may_change(run.owner) and line.button(
-        "Stop",
-        key="stop",
-        icon=":material/stop:",
-        disabled=stopping in st.session_state,
-        help="Ends the run within two seconds and keeps its best epoch.",
-    ):
-        actions.request_stop(people.me(), run)
-        st.session_state[stopping] = True
+    elif _stop(run, line, "stop"):
         st.rerun()
     if not run.state.is_over:
         progress(run, _last(history), history.speed, _waits(run, active))
@@ -164,7 +192,7 @@ def _waits(run: Run, active: list[Run]) -> str:
     """Return what a run without a step waits for."""
     if run.state == State.RUNNING:
         return "Loading the libraries and the digits …"
-    before = sum(other.started < run.started for other in active)
+    before = sum(other.started < run.started and other.host == run.host for other in active)
     return f"Waits for its turn, {before} before it" if before else "Starting: loading PyTorch …"
 
 
@@ -175,8 +203,8 @@ def _last(history: History) -> int:
 
 def _curves(run: Run, history: History, other: Run | None) -> None:
     met = format.plain(f"{run.device} {run.precision}")  # not known before it begins
-    by = "" if people.me().may_change(run.owner) else f", by {format.plain(run.author)}"
-    st.caption(f"{run.config.network}, seed {run.config.seed}" + (f", {met}" if met else "") + by)
+    about = f"{run.config.network}, seed {run.config.seed}" + (f", {met}" if met else "")
+    st.caption(about + _whose(run))
     logarithmic = st.toggle(
         "Logarithmic loss", help="Shows small differences late in a run as clearly as early ones."
     )
@@ -229,14 +257,20 @@ def _epochs(run: Run, history: History) -> None:
 
 
 def _queue(active: list[Run]) -> None:
-    st.markdown("**Queue**")
-    for place, run in enumerate(active):
+    here = [run for run in active if membership.is_here(run)]
+    elsewhere = [run for run in active if run not in here]
+    for title, runs in (("Queue", here), ("On other machines", elsewhere)):
+        if runs:
+            st.markdown(f"**{title}**")
+        _rows(runs, numbered=runs is here)
+
+
+def _rows(runs: list[Run], numbered: bool) -> None:
+    for place, run in enumerate(runs, 1):
         line = st.container(horizontal=True, vertical_alignment="center", wrap=False)
-        may_stop = people.me().may_change(run.owner)
-        by = "" if may_stop else f" by {format.plain(run.author)}"
-        line.markdown(f"{place + 1}. {_ICONS[run.state]} {format.plain(run.name)}{by}")
+        number = f"{place}. " if numbered else ""
+        line.markdown(f"{number}{_ICONS[run.state]} {format.plain(run.name)}{_whose(run)}")
         if line.button("Watch", key=f"watch-{run.id}", help="Show its curves."):
             pair.watch(run)
             st.rerun()
-        if may_stop and line.button("Stop", key=f"stop-{run.id}", help="End this run."):
-            actions.request_stop(people.me(), run)
+        _stop(run, line, f"stop-{run.id}")

@@ -22,6 +22,9 @@ NOBODY = Person("", "")
 ACTIONS: dict[str, tuple[Any, ...]] = {
     "rename": ("another name",),
     "note": ("a remark",),
+    "label": ("a label, another",),
+    "pin": (True,),
+    "archive": (True,),
     "delete": (),
     "request_stop": (),
     "reopen": (),

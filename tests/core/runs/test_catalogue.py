@@ -13,7 +13,7 @@ import pytest
 from core.config import TrainConfig
 from core.errors import ConfigError, RunError, StoreError
 from core.jobs.recorder import Recorder
-from core.runs import actions, catalogue, files, store
+from core.runs import actions, catalogue, files, sharing, store
 from core.runs.history import read_history
 from core.runs.person import OWNER
 from core.runs.run import Run, State
@@ -168,7 +168,7 @@ def test_deleted_run_leaves_no_files_in_a_teams_store(
     runs = [made(name, accuracy=0.9) for name in ("gone", "kept")]
     for run in runs:
         (run.folder / "best.pt").write_bytes(b"weights")
-        files.publish(run.id)
+        sharing.publish(run.id, run.folder, {files.BEST: 1})
     assert len(list((tmp_path / "mlruns").rglob("best.pt"))) == 2
     actions.delete(OWNER, runs[0])
     (kept,) = (tmp_path / "mlruns").rglob("best.pt")

@@ -59,7 +59,7 @@ def test_a_moved_run_is_the_same_run_under_another_id(
     (moved,) = move.everything()
     copy = catalogue.get(moved.new_id)
     assert moved == Moved(run, copy.id, Outcome.MOVED)
-    assert copy.id != run.id and replace(copy, id=run.id) == run
+    assert copy.id != run.id and replace(copy, id=run.id, kept={}) == run
     assert (copy.author, copy.owner, copy.reason) == ("Anna", ANNA.tag, "why")
     after = read_history(copy)
     assert_frame_equal(after.steps, before.steps)
@@ -141,7 +141,7 @@ def test_an_interrupted_move_goes_on_where_it_was(
     hindrance.unlink()
     (moved,) = move.everything()
     assert moved.new_id == half.info.run_id
-    assert replace(catalogue.get(moved.new_id), id=run.id) == run
+    assert replace(catalogue.get(moved.new_id), id=run.id, kept={}) == run
     with connect() as (client, experiment):
         assert len(client.search_runs([experiment])) == 1
         assert len(client.get_metric_history(moved.new_id, "step/loss")) == 3

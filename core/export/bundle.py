@@ -1,0 +1,73 @@
+"""All files of a run's export, as a folder or as a ZIP.
+
+A part makes one file from a `Source`; the card, which lists the others, is made last. The same run
+gives the same bytes, from the command line and from a page.
+"""
+
+import io
+import threading
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+from core.errors import RunError, StoreError
+from core.export import card, onnx, source, weights
+from core.export.source import File, Source
+from core.export.standalone import standalone
+from core.runs.run import Run
+
+PREDICT = "predict.py"
+_PATIENCE = 30.0  # seconds to wait while others export
+_ONE_AT_A_TIME = threading.Lock()  # an export takes seconds of a processor and 300 MB
+_DATE = (1980, 1, 1, 0, 0, 0)  # the earliest that a ZIP can tell
+
+
+def _predict(source: Source) -> File:
+    content = standalone("core.export.predict").encode()
+    return File(PREDICT, content, "reads the digits in pictures with model.onnx")
+
+
+PARTS: tuple[Callable[[Source], File], ...] = (onnx.file, weights.file, _predict)
+
+
+def files(run: Run) -> list[File]:
+    """Return the files of a run's export.
+
+    Raises RunError if it is in progress, has no network, or others export; CheckpointError.
+    """
+    if not _ONE_AT_A_TIME.acquire(timeout=_PATIENCE):
+        raise RunError("Others are exporting their runs right now. Try again in half a minute.")
+    try:
+        opened = source.of(run)
+        made = [part(opened) for part in PARTS]
+        return [*made, card.file(opened, made)]
+    finally:
+        _ONE_AT_A_TIME.release()
+
+
+def packed(made: list[File]) -> bytes:
+    """Return the files as a ZIP, which has the same bytes whenever it is made."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for one in made:
+            entry = zipfile.ZipInfo(one.name, _DATE)
+            entry.compress_type, entry.external_attr = zipfile.ZIP_DEFLATED, 0o644 << 16
+            archive.writestr(entry, one.content)
+    return buffer.getvalue()
+
+
+def write(made: list[File], folder: Path) -> None:
+    """Write the files to a folder, which is made if need be. Raises StoreError.
+
+    Each file is whole or not there; files of the same names are replaced.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for one in made:
+            partial = folder / f"{one.name}.partial"
+            partial.write_bytes(one.content)
+            partial.replace(folder / one.name)
+    except OSError as error:
+        raise StoreError(
+            f"The folder {folder} cannot be written: {error.strerror}. Give another one with --to."
+        ) from error

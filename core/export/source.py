@@ -1,0 +1,65 @@
+"""What the files of an export are made from, and what each file is."""
+
+import json
+from dataclasses import asdict, dataclass
+from typing import NamedTuple
+
+from core.errors import RunError
+from core.reading.reader import Reader, calibrated_reader
+from core.runs.run import Run
+
+
+class File(NamedTuple):
+    """One file of an export: its name, its bytes, and in a sentence what it is."""
+
+    name: str
+    content: bytes
+    about: str
+
+
+@dataclass(frozen=True, eq=False)
+class Source:
+    """A run that is over, and the reader that holds its best epoch's network and calibration."""
+
+    run: Run
+    reader: Reader
+
+    def facts(self) -> str:
+        """Return as JSON what is needed to take the network for this run again, and no names."""
+        run = self.run
+        facts = {
+            "config": self.reader.config.to_dict(),
+            "calibration": asdict(self.reader.calibration),
+            "name": run.name,
+            "recipe": run.recipe,
+            "data": run.data,
+            "data_checksum": run.data_checksum,
+            "seen": list(run.seen),
+            "taught_digits": run.taught_digits,
+            "epochs": run.epochs,
+            "best_epoch": run.best_epoch,
+            "validation_accuracy": run.validation_accuracy,
+            "test_accuracy": run.test_accuracy,
+            "train_seconds": run.train_seconds,
+        }
+        return json.dumps(facts, sort_keys=True)
+
+
+def of(run: Run) -> Source:
+    """Return what an export of the run is made from.
+
+    Raises RunError, with what to do, if it is in progress or has no network, and CheckpointError.
+    """
+    why = why_not(run)
+    if why:
+        raise RunError(why)
+    return Source(run, calibrated_reader(run))
+
+
+def why_not(run: Run) -> str:
+    """Return why a run cannot be exported now; nothing if it can."""
+    if not run.state.is_over:
+        return f"The run {run.name} is {run.state}. Export it when it has ended."
+    if run.best_epoch is None:
+        return f"The run {run.name} has no network, since it completed no epoch. Choose another."
+    return ""

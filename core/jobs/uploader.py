@@ -1,0 +1,103 @@
+"""The thread that copies a run's files to the team's store as its epochs end.
+
+The training never waits for it: an epoch that ends while files are on their way replaces the one
+that waits. What waits are further names (hard links) of the files as they were at its end.
+"""
+
+import logging
+import os
+import shutil
+import threading
+import time
+from contextlib import suppress
+from pathlib import Path
+
+from core.runs import files, sharing
+from core.runs.run import Run
+from core.runs.store import is_shared
+
+_log = logging.getLogger("digitlab")
+_EVERY = 15.0  # seconds from one copy to the next: epochs may be shorter
+
+
+class Uploader(threading.Thread):
+    """Copies a run's files after each epoch; `finish` ends it. Does nothing without a team."""
+
+    def __init__(self, run: Run) -> None:
+        super().__init__(name="uploader", daemon=True)
+        self._run = run
+        self._next, self._sending = (run.folder / name for name in (".next", ".sending"))
+        self._lock = threading.Lock()  # around what waits
+        self._epochs: dict[str, int] = {}  # of the files that wait
+        self.sent = files.epochs(run.epochs, run.best_epoch or 0)  # of the files in the folder
+        self._wake, self._closed = threading.Event(), threading.Event()
+        if is_shared():
+            self.start()
+
+    def epoch(self, epoch: int, best_epoch: int) -> None:
+        """Have the files of an epoch copied that has just ended."""
+        self.sent = files.epochs(epoch, best_epoch)
+        if not self.is_alive():
+            return
+        with self._lock, suppress(OSError):  # a full disk: the next epoch tries again
+            _empty(self._next)
+            self._next.mkdir()
+            there = [name for name in self.sent if (self._run.folder / name).exists()]
+            for name in there:
+                _link(self._run.folder / name, self._next / name)
+            self._epochs = {name: self.sent[name] for name in there}
+        self._wake.set()
+
+    def finish(self) -> None:
+        """Wait until nothing is on its way; what still waits is dropped."""
+        self._closed.set()
+        self._wake.set()
+        if self.is_alive():
+            self.join()
+        for folder in (self._next, self._sending):
+            _empty(folder)
+
+    def run(self) -> None:
+        """Copy what waits, not more often than every _EVERY seconds."""
+        while not self._closed.is_set():
+            self._wake.wait()
+            self._wake.clear()
+            if self._closed.is_set():
+                return
+            begun = time.monotonic()
+            try:
+                self._send()
+            except Exception as error:  # of the network or the disk
+                _log.warning("an epoch's files were not copied to the team's store: %s", error)
+            self._closed.wait(begun + _EVERY - time.monotonic())
+
+    def _send(self) -> None:
+        """Copy what waits; after a failure it waits again, unless a newer epoch does."""
+        with self._lock:
+            epochs, self._epochs = self._epochs, {}
+            if epochs:
+                _empty(self._sending)
+                self._next.replace(self._sending)
+        try:
+            if epochs:
+                sharing.send(self._run.id, self._sending, epochs)
+                _empty(self._sending)
+        except Exception:
+            with self._lock:
+                if not self._epochs:
+                    _empty(self._next)
+                    self._sending.replace(self._next)
+                    self._epochs = epochs
+            self._wake.set()
+            raise
+
+
+def _empty(folder: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _link(path: Path, name: Path) -> None:
+    try:
+        os.link(path, name)
+    except OSError:  # a file system without hard links
+        shutil.copyfile(path, name)

@@ -1,0 +1,67 @@
+"""On the Draw page: let a network learn one's hand from My digits, and undo it."""
+
+import streamlit as st
+
+from core.data.splits import split_for
+from core.errors import UserError
+from core.jobs import limits
+from core.my_digits import collection, fitted
+from core.runs.run import Run
+from ui import cache, format, people
+
+
+def offer(run: Run) -> None:
+    """Offer to fit the run's network to one's hand, or say that it is, with a way back."""
+    me = people.me()
+    path = fitted.path_for(run, me)
+    labels = [collection.label_of(name) for name in collection.names(me.tag)]
+    if path.exists():
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown("This network is fitted to your hand.", width="content")
+            if not fitted.missing(labels) and fitted.is_older(path, me):
+                _learn(run, "Learn again")
+            st.button(
+                "Forget it",
+                key="unlearn",
+                icon=":material/backspace:",
+                on_click=fitted.undo,
+                args=(run, me),
+                help="Go back to the run's own network. Your digits stay.",
+            )
+    elif labels and not limits.is_demo():
+        if needed := fitted.missing(labels):
+            st.caption(
+                f"With {fitted.NEEDED} of each digit in My digits, the network can learn your "
+                f"hand. Still needed: {needed}."
+            )
+        else:
+            _learn(run, "Learn my hand")
+
+
+def _learn(run: Run, label: str) -> None:
+    """Show the button; once it is clicked, learn, and draw the page anew."""
+    if not st.button(
+        label,
+        key="learn",
+        icon=":material/gesture:",
+        help="Fits the network's last layer to My digits, in seconds. What you draw and upload is "
+        "then read with it; the run itself does not change.",
+    ):
+        return
+    with st.spinner("Learning your hand …"):
+        try:
+            _fit(run)
+        except UserError as error:
+            st.error(format.message(error), icon=":material/error:")
+            return
+    st.rerun()
+
+
+def _fit(run: Run) -> None:
+    """Learn from one's digits and from what the run learned from, and keep the network."""
+    from core.my_digits import fitting
+
+    digits, config = cache.digits_for(run), run.config
+    chosen = split_for(digits, config.validation_size, config.train_size, config.seed)
+    me = people.me()
+    fitting.fit(run, cache.my_digits(me.tag), digits.train_images[chosen.train], me)

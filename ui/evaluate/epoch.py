@@ -1,0 +1,20 @@
+"""Which epoch's network is evaluated, of a run that did not train to its end."""
+
+import streamlit as st
+
+from core.runs import files
+from core.runs.run import Run
+from ui import format
+
+
+def told(run: Run) -> None:
+    """Say of which epoch the network is, if the run goes on or ended early."""
+    epoch = files.network_epoch(run)
+    if run.is_builtin or run.state.is_final or epoch is None:
+        return
+    which = f"This is the network of epoch {epoch} of {run.config.epochs}"
+    if run.state.is_over:
+        reason = f" ({run.reason})" if run.reason else ""
+        st.caption(format.plain(f"{which}, the best before the run {run.state}{reason}."))
+    else:
+        st.caption(f"{which}, the best that is here so far: the run goes on.")
