@@ -36,11 +36,11 @@ th, td {{ text-align: left; padding: 0.22rem 0.9rem 0.22rem 0; vertical-align: t
 th {{ font-weight: 600 }}
 tr {{ break-inside: avoid }}
 .changed {{ color: {ACCENT}; font-weight: 600 }}
-.matrix td, .matrix th {{ text-align: center; padding: 0; width: 2.6rem; height: 2.1rem;
-  border: 1px solid #fff }}
+.matrix td, .matrix th {{ text-align: center; vertical-align: middle; padding: 0;
+  width: 2.6rem; height: 2.1rem; border: 1px solid #fff }}
 .beside {{ display: grid; grid-template-columns: repeat(auto-fit, minmax(19rem, 1fr));
   gap: 0.6rem 1.6rem }}
-figure {{ margin: 0; break-inside: avoid }}
+figure {{ margin: 0; break-inside: avoid; max-width: 44rem }}
 figcaption {{ color: #1f2328; font-weight: 600 }}
 svg {{ width: 100%; height: auto; display: block; font-size: 12px; fill: #59636e }}
 .grid {{ stroke: #e6e9ec }}

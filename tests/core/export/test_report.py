@@ -18,11 +18,11 @@ from core.runs.history import read_history
 from core.runs.run import Run, State
 
 HOSTILE = '<img src=x onerror="alert(1)"> & <b>'
-Finished = Callable[..., Run]  # (name, wrong answers of 1,000, **settings)
+Answered = Callable[..., Run]  # (name, wrong answers of 1,000, **settings)
 
 
 @pytest.fixture
-def finished(sample_only: None) -> Finished:
+def answered(sample_only: None) -> Answered:
     """A function that makes a finished run with answers, of which `wrong` are wrong."""
 
     def make(name: str, wrong: int, **changes: object) -> Run:
@@ -85,9 +85,9 @@ def of(run: Run) -> str:
     return report.report(run, read_history(run), "test", result)
 
 
-def test_a_report_has_the_runs_numbers(finished: Finished) -> None:
+def test_a_report_has_the_runs_numbers(answered: Answered) -> None:
     """Accuracy with its interval, loss, every count of the confusion, and the settings."""
-    run = finished("mine", 37, epochs=9)
+    run = answered("mine", 37, epochs=9)
     page = of(run)
     result = answers.of(run, "test", mnist.load("sample"))
     judged = metrics.report(result.probabilities, result.labels)
@@ -99,23 +99,23 @@ def test_a_report_has_the_runs_numbers(finished: Finished) -> None:
     assert page.count("→") == 37 * 2  # each mistake's caption, below it and for screen readers
 
 
-def test_a_report_is_one_safe_page(finished: Finished) -> None:
+def test_a_report_is_one_safe_page(answered: Answered) -> None:
     """A hostile name, note and host stand there as text; nothing is fetched; no script runs."""
-    page = of(finished(HOSTILE, 60))
+    page = of(answered(HOSTILE, 60))
     safe(page, images=report.MISTAKES)
     assert page.count(escape(HOSTILE)) >= 4
     assert len(page) < 100_000
 
 
-def test_the_same_run_gives_the_same_report(finished: Finished) -> None:
+def test_the_same_run_gives_the_same_report(answered: Answered) -> None:
     """Nothing in it depends on when it is made."""
-    run = finished("mine", 5)
+    run = answered("mine", 5)
     assert of(run) == of(run)
 
 
-def test_a_report_without_answers_says_so(finished: Finished) -> None:
+def test_a_report_without_answers_says_so(answered: Answered) -> None:
     """Where the images are missing, settings and curves are still there."""
-    run = finished("mine", 5)
+    run = answered("mine", 5)
     page = report.report(run, read_history(run), "test", None)
     assert "the images that it read are missing" in page and "How it learned" in page
 
@@ -128,10 +128,10 @@ def view(groups: list[settings.Setting], **others: object) -> View:
     return View(groups=groups, epochs=epochs, **(options | others))  # type: ignore[arg-type]
 
 
-def test_a_comparison_has_what_the_page_has(finished: Finished) -> None:
+def test_a_comparison_has_what_the_page_has(answered: Answered) -> None:
     """Mean ± deviation and n by setting, the difference from the baseline, the verdict, a band."""
-    runs = [finished(f"good-{n}", 30 + n, seed=n) for n in range(3)]
-    runs += [finished(f"poor-{n}", 60 + n, seed=n, epochs=9) for n in range(3)]
+    runs = [answered(f"good-{n}", 30 + n, seed=n) for n in range(3)]
+    runs += [answered(f"poor-{n}", 60 + n, seed=n, epochs=9) for n in range(3)]
     groups = settings.grouped(runs)
     page = comparison.report(view(groups, baseline=groups[1].key))
     assert "<td>good</td><td>96.90 ± 0.10 %</td>" in page
@@ -142,9 +142,9 @@ def test_a_comparison_has_what_the_page_has(finished: Finished) -> None:
     assert "<td>epochs</td><td>4</td><td>9</td>" in page
 
 
-def test_a_comparison_of_two_networks_has_their_verdict(finished: Finished) -> None:
+def test_a_comparison_of_two_networks_has_their_verdict(answered: Answered) -> None:
     """McNemar's test is told as on the page, and hostile names stand there as text."""
-    runs = [finished(HOSTILE, 10), finished("other", 60, epochs=9)]
+    runs = [answered(HOSTILE, 10), answered("other", 60, epochs=9)]
     digits = mnist.load("sample")
     tested = {run.id: answers.of(run, "test", digits) for run in runs}
     page = comparison.report(view(settings.grouped(runs), tested=tested))
@@ -154,9 +154,9 @@ def test_a_comparison_of_two_networks_has_their_verdict(finished: Finished) -> N
 
 
 @pytest.mark.parametrize("metric", ["validation_loss", "train_accuracy"])
-def test_a_comparison_shows_the_curve_that_the_page_shows(finished: Finished, metric: str) -> None:
+def test_a_comparison_shows_the_curve_that_the_page_shows(answered: Answered, metric: str) -> None:
     """The metric and its axis are the view's."""
-    page = comparison.report(view(settings.grouped([finished("a", 1)]), metric=metric))
+    page = comparison.report(view(settings.grouped([answered("a", 1)]), metric=metric))
     assert {"validation_loss": "Validation loss", "train_accuracy": "Training accuracy"}[
         metric
     ] in page

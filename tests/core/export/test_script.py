@@ -4,6 +4,7 @@ import ast
 import json
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 
@@ -11,11 +12,14 @@ from core.config import TrainConfig, config_fields
 from core.data import mnist
 from core.data.digits import SOURCES
 from core.errors import ConfigError
-from core.export.script import Plan, script
+from core.export import source
+from core.export.script import Plan, file, script
 from core.recipes import RECIPES
-from core.runs import answers
+from core.runs import answers, builtin
 from core.training.events import Epoch
 from core.training.loop import train
+
+from .conftest import Finished
 
 FEW = {"train_size": 300, "validation_size": 100, "batch_size": 128}
 PLANS = {
@@ -120,3 +124,13 @@ def test_a_setting_that_it_does_not_know_is_named(monkeypatch: pytest.MonkeyPatc
     assert script(Plan(TrainConfig(shift=0), "mnist", "", "cpu", "float32"))
     with pytest.raises(ConfigError, match="the data 'cats'"):
         script(Plan(TrainConfig(shift=0), "cats", "", "cpu", "float32"))
+
+
+def test_a_run_leaves_with_its_script_unless_more_than_settings_made_it(finished: Finished) -> None:
+    """A run's script is that of its settings; the built-in network and a taught run have none."""
+    opened = source.of(finished("mine", network="mlp"))
+    run = replace(opened.run, device="cpu", precision="float32")
+    [content] = [one.content for one in [file(replace(opened, run=run))] if one]
+    assert content.decode() == script(Plan(run.config, "sample", "", "cpu", "float32"))
+    others = [replace(run, taught_from="another"), builtin.run(), replace(run, device="a\nb")]
+    assert [file(replace(opened, run=other)) for other in others] == [None, None, None]
