@@ -40,7 +40,7 @@ tr {{ break-inside: avoid }}
   width: 2.6rem; height: 2.1rem; border: 1px solid #fff }}
 .beside {{ display: grid; grid-template-columns: repeat(auto-fit, minmax(19rem, 1fr));
   gap: 0.6rem 1.6rem }}
-figure {{ margin: 0; break-inside: avoid; max-width: 44rem }}
+figure {{ margin: 0; break-inside: avoid; max-width: 36rem }}
 figcaption {{ color: #1f2328; font-weight: 600 }}
 svg {{ width: 100%; height: auto; display: block; font-size: 12px; fill: #59636e }}
 .grid {{ stroke: #e6e9ec }}

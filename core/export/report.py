@@ -53,7 +53,7 @@ def _parts(run: Run, history: History, split: str, result: Result | None) -> Ite
     when = time.strftime("%d %b %Y, %H:%M UTC", time.gmtime(run.started))
     by = f" by {run.author}" if run.author else ""
     state = f"{run.state}: {run.reason}" if run.reason else str(run.state)
-    told = f"A run of Digit Lab, asked for {when}{by}; {state}." if run.started else "Digit Lab"
+    told = f"A run of Digit Lab, begun {when}{by}; {state}." if run.started else "Digit Lab"
     yield page.paragraph(told, quiet=True)
     if run.note:
         yield page.paragraph(run.note)

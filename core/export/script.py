@@ -132,7 +132,7 @@ def _check(plan: Plan) -> None:
 
 
 def _header(plan: Plan) -> str:
-    title = "Train a network to read MNIST's digits: settings of Digit Lab, without Digit Lab."
+    title = "Train a network to read MNIST's digits, as Digit Lab does."
     if plan.data == "mnist":
         usage = "    python train.py FOLDER        the folder has MNIST's four files, unpacked"
         needs = "torch and numpy"

@@ -187,8 +187,9 @@ def _markers(
             f'fill="{fill}" stroke="{colour}" stroke-width="{2 if fill == "none" else 0}"/>'
         )
         if texts[at]:
+            anchor = "end" if across[at] > 0.8 * _WIDTH else "middle"  # names are long
             yield (
-                f'<text x="{across[at]:.1f}" y="{down[at] - 10:.1f}" text-anchor="middle">'
+                f'<text x="{across[at]:.1f}" y="{down[at] - 10:.1f}" text-anchor="{anchor}">'
                 f"{_text(texts[at])}</text>"
             )
 

@@ -81,13 +81,13 @@ def test_it_computes_the_same_numbers(name: str, computed: dict[str, list[float]
 
 
 def test_every_recipe_is_a_short_program() -> None:
-    """Each is Python, of lines that fit a page, and as long as what it does: 100 to 200 lines."""
+    """Each is Python, of lines that fit a page, and no longer than what it does."""
     for name, recipe in RECIPES.items():
         for data in SOURCES:
             text = script(Plan(recipe.config, data, name, "cpu", "float32"))
             lines = [line for line in text.splitlines() if line]
             ast.parse(text)
-            assert max(map(len, lines)) <= 100 and 90 < len(lines) < 200
+            assert max(map(len, lines)) <= 100 and 90 < len(lines) < 220
 
 
 def test_only_what_the_settings_need_is_there() -> None:
