@@ -51,6 +51,9 @@ def _parser() -> argparse.ArgumentParser:
     sub = command("data", _data, "which data is in use, counts, checksums")
     sub.add_argument("--download", action="store_true", help="fetch the full MNIST first")
 
+    sub = command("labels", _labels, "labels that look wrong, the most suspicious first")
+    sub.add_argument("--count", metavar="N", type=int, default=100, help="how many (100)")
+
     command("presets", _presets, "the named recipes, one a line")
 
     sub = command("train", _train, "train in the foreground; Ctrl-C stops and keeps the best epoch")
@@ -128,6 +131,27 @@ def _data(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
         "test": len(digits.test_labels),
         "checksum": digits.checksum,
     }
+
+
+def _labels(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
+    from core.data import selection
+    from core.jobs import judge, labels
+
+    digits = mnist.load()
+    if not labels.judged(digits.checksum):
+        print("Judging the labels: this takes a minute or two …", file=sys.stderr)
+        judge.in_turn(digits)
+    found = labels.suspects(digits)
+    for place in range(min(options.count, len(found.numbers))):
+        split, index = selection.place(digits, int(found.numbers[place]))
+        yield {
+            "split": split,
+            "index": index,
+            "label": int(found.labels[place]),
+            "answer": int(found.answers[place]),
+            "answer_probability": float(found.sureness[place]),
+            "label_probability": float(found.belief[place]),
+        }
 
 
 def _presets(options: argparse.Namespace) -> Iterator[dict[str, Any]]:

@@ -10,8 +10,11 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.data import mnist
+from core.jobs import labels, process
+from core.jobs.labels import Judgement, Work
 from core.recipes import RECIPES
-from ui import cache, format
+from core.runs.person import Person
+from ui import cache, format, people
 
 ROOT = Path(__file__).parents[2]
 FULL = os.environ.get("DIGITLAB_DATA", "")
@@ -243,6 +246,50 @@ def test_cancel_ends_the_download_for_every_session(
         assert not app.exception
         assert not app.warning
         assert app.button(key="download-start")
+
+
+def test_labels_are_judged_at_a_click(sample: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The tab says how long it takes; the click starts it, once, and its progress is shown."""
+    digits, started = mnist.load("sample"), []
+    monkeypatch.setattr(people, "_is_at_this_machine", lambda: True)
+    monkeypatch.setattr(process, "launch", lambda *given, **_: started.append(given))
+    app = page(**{"data-view": "Labels"})
+    assert "5,000 images take" in texts(app)
+    app.button(key="judge-labels").click().run()
+    assert not app.exception
+    assert started == [("core.jobs.judge", "sample")]
+    assert not [button for button in app.button if button.key == "judge-labels"]
+    labels.tell(digits.checksum, Work(problem="It *broke*."))
+    app.run()
+    assert [warning.value for warning in app.warning] == [format.message("It *broke*.")]
+    assert app.button(key="judge-labels")
+
+
+def test_most_suspicious_labels_come_first(sample: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was judged is shown without a button, the lowest quality first."""
+    digits = mnist.load("sample")
+    truth = np.concatenate([digits.train_labels, digits.test_labels])
+    probabilities = np.eye(10, dtype=np.float32)[truth]
+    quality = np.ones(5_000)
+    probabilities[4_007], quality[4_007] = np.eye(10)[(truth[4_007] + 1) % 10], 0
+    labels.keep(digits.checksum, Judgement(probabilities, quality, 1.0))
+    shown: list[str] = []
+    monkeypatch.setattr(
+        "ui.data.suspects.gallery", lambda images, captions, *_, **__: shown.extend(captions)
+    )
+    app = page(**{"data-view": "Labels"})
+    assert not app.exception
+    assert not [button for button in app.button if button.key == "judge-labels"]
+    assert shown[0] == f"{truth[4_007]} → {(truth[4_007] + 1) % 10}"
+
+
+def test_demo_offers_no_judging(sample: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A visitor of the public demo reads why, and has no button."""
+    monkeypatch.setenv("DIGITLAB_DEMO", "1")
+    monkeypatch.setattr(people, "me", lambda: Person("Ada", "a" * 32))
+    app = page(**{"data-view": "Labels"})
+    assert "The public demo does not do this" in texts(app)
+    assert not [button for button in app.button if button.key == "judge-labels"]
 
 
 @pytest.mark.skipif(

@@ -19,7 +19,7 @@ from ui.labels import LABELS
 
 PAGE_SIZE = 60
 HEIGHT = 520  # CSS pixels of the gallery, the map and the enlarged image
-_PARTS = {"train": "Training", "test": "Test", "all": "Both"}
+PARTS = {"train": "Training", "test": "Test", "all": "Both"}
 _DRAWS = 11
 # Units of the sliders; bounds and steps come from the configuration.
 _AUGMENTATION = {
@@ -61,10 +61,10 @@ def show_gallery(digits: Digits) -> None:
     top = st.container(horizontal=True)
     part = top.segmented_control(
         "Split",
-        list(_PARTS),
+        list(PARTS),
         default="train",
         required=True,
-        format_func=_PARTS.__getitem__,
+        format_func=PARTS.__getitem__,
         key="data-part",
         help="Networks learn from the training images and are tested on the test images.",
         on_change=first_page,

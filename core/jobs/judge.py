@@ -1,0 +1,80 @@
+"""Judge the labels of a data set in this process, when it is its turn on the device.
+
+python -m core.jobs.judge SOURCE
+"""
+
+import sys
+import time
+from collections.abc import Callable
+
+import numpy as np
+
+from core.data import mnist
+from core.data.digits import Digits
+from core.errors import UserError
+from core.evaluation import labels as ranking
+from core.jobs import labels, queue
+from core.jobs.labels import Judgement, Work
+
+_EVERY = 0.5  # seconds between two reports of progress
+
+
+def judge(digits: Digits, told: Callable[[float], None]) -> None:
+    """Train the folds and keep what they say; `told` is given the share done, in [0, 1].
+
+    Raises what the training raises, and StoreError if the result cannot be kept.
+    """
+    from core.training.folds import out_of_fold  # torch takes 2 s: while it waits, it has none
+
+    images = np.concatenate([digits.train_images, digits.test_images])
+    truth = np.concatenate([digits.train_labels, digits.test_labels])
+    begun = time.monotonic()
+    folds = out_of_fold(images, truth, labels.recipe(len(truth)), labels.REPETITIONS)
+    while True:
+        try:
+            told(next(folds))
+        except StopIteration as end:
+            quality = ranking.quality(end.value, truth)
+            found = Judgement(end.value, quality, time.monotonic() - begun)
+            labels.keep(digits.checksum, found)
+            return
+
+
+def in_turn(digits: Digits) -> None:
+    """Judge the labels when the device is free, and tell how far it has come.
+
+    What ends it is told as well, and raised.
+    """
+    checksum = digits.checksum
+    last = 0.0
+
+    def waiting() -> bool:
+        labels.alive(checksum)
+        return False
+
+    def told(share: float) -> None:
+        nonlocal last
+        if time.monotonic() - last > _EVERY:
+            labels.tell(checksum, Work(share, waits=False))
+            last = time.monotonic()
+
+    try:
+        with queue.turn(queue.folder_for(labels.recipe(0)), f"labels-{checksum}", waiting):
+            judge(digits, told)
+    except UserError as error:
+        labels.tell(checksum, Work(problem=str(error)))
+        raise
+
+
+def main(source: str) -> int:
+    """Judge the labels of a source; return 0, or 2 with a message on stderr on a UserError."""
+    try:
+        in_turn(mnist.load(source))
+    except UserError as error:
+        print(error, file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))

@@ -1,0 +1,148 @@
+"""Suspicious labels: judge all of them, see the progress, and look through what was found."""
+
+import numpy as np
+import streamlit as st
+
+from core.data import selection
+from core.data.digits import Digits
+from core.errors import DataError
+from core.evaluation.labels import Suspects
+from core.jobs import labels, limits
+from ui import cache, format, guards, keys, people
+from ui.components.gallery import gallery
+from ui.data.browse import HEIGHT, PARTS
+
+_PAGE_SIZE = 60
+_EVERY = 1.0  # seconds between two looks at the progress
+_SECONDS = {"sample": "10 to 40 seconds", "mnist": "half a minute to two minutes"}
+
+
+def show(digits: Digits) -> None:
+    """Show the most suspicious labels, or offer to look for them."""
+    if labels.judged(digits.checksum):
+        _found(digits)
+    elif limits.is_demo() and not people.me().owns_all:
+        st.markdown(_WHAT)
+        st.caption("The public demo does not do this: it takes a processor for too long.")
+    else:
+        now = labels.work(digits.checksum)
+        going = now is not None and not now.problem
+        st.fragment(_judge, run_every=_EVERY if going else None)(digits, going)
+
+
+_WHAT = (
+    "People wrote the digits, and people labelled them: some labels are wrong. To find them, all "
+    "images are cut into five parts. Networks that learned from four of them read the fifth, which "
+    "they never saw. Where they are sure of another digit than the label, look for yourself."
+)
+
+
+def _judge(digits: Digits, was_going: bool) -> None:
+    """Show the progress of judging, or the button that starts it."""
+    now = labels.work(digits.checksum)
+    going = now is not None and not now.problem
+    if going != was_going or (was_going and labels.judged(digits.checksum)):
+        st.rerun()  # it began or ended: update the interval, or show what was found
+    st.markdown(_WHAT)
+    if now and going:
+        text = "It starts when the processor is free …" if now.waits else "Judging the labels …"
+        st.progress(now.share, text)
+        st.caption("It goes on when you leave this page.")
+        return
+    if now and now.problem:
+        st.warning(format.message(now.problem), icon=":material/warning:")
+    if st.button(
+        "Judge all labels",
+        key="judge-labels",
+        type="primary",
+        icon=":material/fact_check:",
+        help="Train five small networks, twice, each on four fifths of all images. What they find "
+        "is kept for everybody here.",
+    ):
+        with guards.messages():
+            labels.start(digits, people.me())
+        st.rerun()
+    count = len(digits.train_labels) + len(digits.test_labels)
+    st.caption(f"{format.count(count)} images take {_SECONDS[digits.source]} on two cores.")
+
+
+@st.cache_resource(max_entries=2, show_spinner="Ranking the labels …")
+def _suspects(source: str) -> Suspects:
+    return labels.suspects(cache.digits(source))
+
+
+def _found(digits: Digits) -> None:
+    """Show the most suspicious images, page by page; a click enlarges one."""
+    page_key = f"data-suspects-page-{digits.source}"
+
+    def first_page() -> None:
+        st.session_state[page_key] = 1
+
+    try:
+        everything = _suspects(digits.source)
+    except DataError as error:
+        st.warning(format.message(error), icon=":material/warning:")
+        return
+    top = st.container(horizontal=True)
+    part = top.segmented_control(
+        "Split",
+        list(PARTS),
+        default="all",
+        required=True,
+        format_func=PARTS.__getitem__,
+        key="data-suspects-part",
+        on_change=first_page,
+        persist_state="session",
+    )
+    wanted = np.zeros(len(everything.numbers), bool)
+    wanted[selection.numbers(digits, part, [])] = True
+    found = everything.among(wanted)
+    pages = -(-len(found.numbers) // _PAGE_SIZE)
+    page = top.number_input(
+        f"Page of {format.count(pages)}",
+        1,
+        pages,
+        key=page_key,
+        width=140,
+        help="The most suspicious labels are on page 1.",
+        persist_state="session",
+    )
+    there = slice((page - 1) * _PAGE_SIZE, page * _PAGE_SIZE)
+    images, truth = selection.take(digits, found.numbers[there])
+    with st.container(height=HEIGHT - 60, border=False):
+        picked = gallery(
+            images,
+            [
+                f"{label} → {answer}"
+                for label, answer in zip(truth, found.answers[there], strict=True)
+            ],
+            "data-suspects",
+            size=52,
+            labels=_spoken(digits, found, there, truth),
+        )
+    if picked is not None:
+        place = there.start + picked
+        st.session_state[keys.CHOSEN] = (digits.source, int(found.numbers[place]))
+        st.markdown(
+            f"Labelled **{truth[picked]}**. Networks that never saw it say "
+            f"**{found.answers[place]}**, {format.percent(float(found.sureness[place]))} sure; the "
+            f"label gets {format.percent(float(found.belief[place]))}."
+        )
+    else:
+        st.caption(
+            "Label → what networks say that never saw the image, the most suspicious first. Click "
+            "one to enlarge it."
+        )
+
+
+def _spoken(digits: Digits, found: Suspects, there: slice, truth: np.ndarray) -> list[str]:
+    """Return what a screen reader says of each tile."""
+    return [
+        f"{split} image {index}, labelled {label}, networks say {answer}"
+        for (split, index), label, answer in zip(
+            (selection.place(digits, int(number)) for number in found.numbers[there]),
+            truth,
+            found.answers[there],
+            strict=True,
+        )
+    ]
