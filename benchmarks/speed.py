@@ -2,7 +2,7 @@
 
 python -m benchmarks.speed [PART …] [--repetitions N] [--seeds N]
 
-Parts: epochs, accuracy, limit, growth, watching. What is measured is kept part by part in
+Parts: epochs, accuracy, profile, growth, watching. What is measured is kept part by part in
 benchmarks/results/speed.json, so that they need not be measured in one go.
 """
 
@@ -17,9 +17,8 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch.utils.flop_counter import FlopCounterMode
 
-from benchmarks import reference
+from benchmarks import profile, reference
 from benchmarks.machine import (
     RESULTS,
     keep,
@@ -34,19 +33,18 @@ from benchmarks.watching import watching
 from core.config import TrainConfig
 from core.data import mnist
 from core.data.digits import Digits
-from core.data.splits import split_sizes
 from core.errors import UserError
 from core.evaluation import metrics
 from core.recipes import RECIPES
 from core.runs import answers
-from core.training import device, networks
+from core.training import networks
 from core.training.events import Epoch
-from core.training.inference import autocast
 from core.training.loop import train
 
 FAST = {"fast_990": 0.990, "fast_992": 0.992, "fast_995": 0.995, "fast_997": 0.997}
 PUBLISHED, TUTORIAL = "train_mnist_fast, as published", "simple_cnn, reference loop"
 SIZES = (10_000, 60_000, 240_000)
+ONE_BY_ONE = ("times", "seconds_and_test_accuracy", "as_one", "rates", "steps")  # measured so
 
 
 def warm_up(digits: Digits) -> None:
@@ -170,70 +168,6 @@ def show_accuracy(part: dict[str, Any]) -> str:
     return f"{table(rows)}\n\n{table(ensembles)}"
 
 
-def limit(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
-    """Compare the work that a training does a second with what matrix products alone reach."""
-    digits = mnist.load()
-    where = device.choose()
-    warm_up(digits)
-    found = {}
-    for name in (*FAST, "simple_cnn"):
-        config = RECIPES[name].config.changed({"epochs": 1})
-        if name in FAST:  # a whole epoch of each size would take long for the slow ones
-            config = config.changed({"small_share": 0, "train_size": 20_000})
-        images, _ = split_sizes(len(digits.train_labels), config.validation_size, config.train_size)
-        work = training_flops(config) * images
-        took = min(last_epoch(config, digits).seconds for _ in range(options.repetitions))
-        found[name] = work / took
-        print(name, f"{found[name] / 1e9:.0f} GFLOP/s", flush=True)
-    yield {
-        "precision": where.precision,
-        "matrix_product": matrix_rate(where.precision),
-        "flops_per_second": found,
-        "flops_per_image": {name: training_flops(RECIPES[name].config) for name in found},
-    }
-
-
-def training_flops(config: TrainConfig) -> float:
-    """Return the floating-point operations of one step, forward and backward, per image."""
-    model = networks.build(config)
-    with FlopCounterMode(display=False) as counter:
-        model(torch.zeros(64, 1, 28, 28)).sum().backward()
-    return counter.get_total_flops() / 64
-
-
-def matrix_rate(precision: str, size: int = 2048) -> float:
-    """Return this machine's FLOP/s in products of two square matrices, the best of 10."""
-    where = torch.device(device.choose().kind)
-    left, right = torch.rand(2, size, size, device=where).unbind()
-    best = float("inf")
-    with autocast(where, precision):
-        if precision == "bfloat16":
-            left, right = left.bfloat16(), right.bfloat16()
-        for _ in range(10):
-            begin = time.perf_counter()
-            (left @ right).sum().item()
-            best = min(best, time.perf_counter() - begin)
-    return 2 * size**3 / best
-
-
-def show_limit(part: dict[str, Any]) -> str:
-    """Return each recipe's rate as a share of the matrix products'."""
-    rows = [["recipe", "MFLOP an image", "GFLOP/s", "share of matrix products' rate"]]
-    for name, rate in part["flops_per_second"].items():
-        rows.append(
-            [
-                f"`{name}`",
-                f"{part['flops_per_image'][name] / 1e6:.1f}",
-                f"{rate / 1e9:.0f}",
-                f"{rate / part['matrix_product']:.0%}".replace("%", " %"),
-            ]
-        )
-    return (
-        f"Products of 2048 × 2048 matrices in {part['precision']} reach "
-        f"{part['matrix_product'] / 1e9:.0f} GFLOP/s.\n\n{table(rows)}"
-    )
-
-
 def growth(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
     """Time an epoch, and note the peak memory, for more and more images; each in a new process."""
     measured = {}
@@ -285,7 +219,10 @@ def show_watching(part: dict[str, Any]) -> str:
 PARTS: dict[str, tuple[Callable[[argparse.Namespace], Iterator[Any]], Callable[[Any], str]]] = {
     "epochs": (epochs, show_epochs),
     "accuracy": (accuracy, show_accuracy),
-    "limit": (limit, show_limit),
+    "profile": (
+        lambda options: profile.profile(options.recipes, options.repetitions),
+        profile.show,
+    ),
     "growth": (growth, show_growth),
     "watching": (lambda options: iter([watching(options.repetitions)]), show_watching),
 }
@@ -297,7 +234,7 @@ def main() -> None:
     parser.add_argument("parts", nargs="*", choices=[[], *PARTS], metavar="PART")
     parser.add_argument("--repetitions", type=int, default=3)
     parser.add_argument("--seeds", type=int, default=5, help="twice as many for the fastest")
-    parser.add_argument("--recipes", nargs="*", help="for accuracy: only these")
+    parser.add_argument("--recipes", nargs="*", help="for accuracy and profile: only these")
     options = parser.parse_args()
     need_mnist()
     path = RESULTS / "speed.json"
@@ -306,7 +243,7 @@ def main() -> None:
     for name in options.parts or PARTS:
         for part in PARTS[name][0](options):
             before = kept.get(name, {})
-            for key in ("times", "seconds_and_test_accuracy", "as_one"):  # measured one by one
+            for key in ONE_BY_ONE:
                 if key in before or key in part:
                     part[key] = before.get(key, {}) | part.get(key, {})
             kept[name] = {"machine": machine(), **part}

@@ -100,14 +100,11 @@ def _read_strokes(content: bytes, run: str, hand: str) -> dict[str, Any]:
 
 
 def _answer(found: "list[Digit]", text: str, hand: str) -> dict[str, Any]:
-    import numpy as np
-
     from core.reading.answer import answer
 
     run = _run(text)
     reader = _reader(run.id, files.network_epoch(run), run.calibration, *_fitted(hand))
-    readings = reader.readings(np.stack([digit.image for digit in found]))
-    return {"run": run.id, **answer(found, readings)}
+    return {"run": run.id, **answer(*reader.read_all(found))}
 
 
 def _run(text: str) -> Run:

@@ -5,7 +5,7 @@ import streamlit as st
 from core.figures.palette import CLASS_COLOURS
 from core.runs import builtin, catalogue, settings
 from ui import format, guards, keys
-from ui.compare import comparison, editor, table, verdict, view
+from ui.compare import comparison, editor, table, take_in, verdict, view
 
 st.title("Compare")
 st.caption(format.plain(table.store_description()))
@@ -43,4 +43,5 @@ if len(chosen) >= 2:
     comparison.costs(groups)
     comparison.ensemble(chosen)
     comparison.report(groups)
+take_in.take_in()
 view.write()

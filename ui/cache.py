@@ -27,6 +27,7 @@ from core.runs.run import Run
 from core.runs.store import connect
 
 if TYPE_CHECKING:  # torch takes 2 s
+    from core.export.terms import File
     from core.reading.reader import Reader
     from core.training.device import Device
 
@@ -49,11 +50,11 @@ def digits_in_use() -> tuple[Digits, str]:
 
 
 def digits_for(run: Run) -> Digits:
-    """Return the data to evaluate a run on: its own; for the built-in network, those in use.
+    """Return the data to evaluate a run on: its own; if it is from elsewhere, those in use.
 
     Raises DataError if they are missing.
     """
-    return digits_in_use()[0] if run.is_builtin else digits(run.data)
+    return digits_in_use()[0] if run.is_from_elsewhere else digits(run.data)
 
 
 class WarmUp(threading.Thread):
@@ -179,3 +180,18 @@ def my_digits(owner: str) -> Collection:
 @st.cache_data(max_entries=30, show_spinner=False)
 def _my_digits(owner: str, names: tuple[str, ...]) -> Collection:
     return collection.load(owner)
+
+
+def bundle(run: Run) -> tuple[list["File"], bytes]:
+    """Return the files of a run's export, and the ZIP of them. Raises RunError, CheckpointError."""
+    return _bundle(run.id, run.name, run.best_epoch, run.state)
+
+
+@st.cache_resource(max_entries=3, show_spinner="Writing the network down, and checking it …")
+def _bundle(
+    run_id: str, name: str, best_epoch: int | None, state: str
+) -> tuple[list["File"], bytes]:
+    from core.export import bundle
+
+    made = bundle.files(catalogue.get(run_id))
+    return made, bundle.packed(made)

@@ -72,6 +72,8 @@ APART = "runs-apart"  # whether each run has a row of its own, seeds of one sett
 ARCHIVED = "archived"  # whether archived runs are shown too
 BASELINE = "baseline"  # the key of the setting that others are told as differences from
 VIEW_READ = "view-read"  # whether the address was looked at in this session
+TAKE_IN_OPEN = "take-in-open"  # whether that which takes a network in is expanded
+TAKE_IN = "take-in"  # number of the form that takes a network in, which is replaced to empty it
 CURVES = "curves"  # the metric of the curves
 BY_SECONDS = "by-seconds"  # whether the curves are over seconds
 

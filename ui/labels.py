@@ -34,6 +34,7 @@ LABELS = {
     "reading_shift": "Pixels moved to read five times (test-time augmentation)",
     "validation_size": "Images held out (validation set)",
     "train_size": "Images to learn from (training set)",
+    "notes": "Labels noted wrong",
     "seed": "Number of the random start (seed)",
     "precision": "Precision of numbers",
     "device": "Device",
@@ -45,6 +46,8 @@ def shown(name: str, value: Any) -> str:
     """Return a setting's value as people read it."""
     if name == "train_size" and value == 0:
         return "all"
+    if name == "notes":
+        return f"left out, as noted ({value[:6]})" if value else "learned like the others"
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, str):

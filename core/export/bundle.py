@@ -12,8 +12,9 @@ from pathlib import Path
 
 from core.errors import RunError, StoreError
 from core.export import card, onnx, report, script, source, weights
-from core.export.source import File, Source
+from core.export.source import Source
 from core.export.standalone import standalone
+from core.export.terms import File
 from core.runs.run import Run
 
 PREDICT = "predict.py"

@@ -12,8 +12,9 @@ from core.errors import UserError
 from core.evaluation import calibration, metrics
 from core.export import page
 from core.export.page import Html, Number
-from core.export.source import File, Source
+from core.export.source import Source
 from core.export.svg import drawn
+from core.export.terms import File
 from core.figures.curves import training_curves
 from core.figures.digits import reliability
 from core.recipes import RECIPES

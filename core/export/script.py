@@ -17,10 +17,11 @@ from core.data.mnist import FILES
 from core.data.splits import split_sizes, stratified_split
 from core.errors import ConfigError
 from core.evaluation import metrics
-from core.export.source import File, Source
+from core.export.source import Source
 from core.export.specialised import specialised
+from core.export.terms import File
 from core.recipes import RECIPES
-from core.training import augmentation, batches, inference, learner, networks, schedule
+from core.training import augmentation, batches, flat, inference, networks, schedule
 
 NAME = "train.py"
 _TRAINING = {"mnist": 60_000, "sample": 4_000}  # images that are not the test's, by source
@@ -87,7 +88,7 @@ def file(source: Source) -> File | None:
 def script(plan: Plan) -> str:
     """Return the program. Raises ConfigError, with a setting's name, if it cannot repeat that."""
     _check(plan)
-    body = "\n".join(_body(plan))
+    body = re.sub(r"\n{4,}", "\n\n\n", "\n".join(_body(plan)))
     imports = [
         f"import {name}" for name in ("copy", "math", "sys") if re.search(rf"\b{name}\.", body)
     ]
@@ -252,19 +253,20 @@ def _is_pool(layer: nn.Module) -> bool:
 
 
 def _steps(plan: Plan) -> Iterator[str]:
-    """Yield what a step does with the gradients: optimiser, learning rate, running mean."""
+    """Yield what a step needs: the weights as one tensor, the learning rate, the running mean."""
     config = plan.config
     yield ""
-    yield specialised(learner._optimizer, config, "make_optimizer").replace(
-        "\n", plan.mark("optimizer") + "\n", 1
-    )
+    if config.optimizer == "sgd":
+        yield from (specialised(flat.Flat, config), "", "")
+        yield from (specialised(flat._row, config), "", "")
+        yield from (specialised(flat._views, config), "", "")
     if config.schedule != "constant":
         text = specialised(schedule.rate_factor, config)
         if "cosine(" in text:
             yield from ("", "", specialised(schedule._cosine, config))
         yield from ("", "", text.replace("\n", plan.mark("schedule") + "\n", 1))
     if config.ema:
-        yield from ("", "", specialised(learner.average, config))
+        yield _AVERAGE
     yield ""
 
 
@@ -342,9 +344,14 @@ def _loop(plan: Plan) -> Iterator[str]:
         targets = torch.tensor(labels[train], dtype=torch.int64, device=DEVICE)
         steps = len(targets) // BATCH_SIZE + (len(targets) % BATCH_SIZE > 1)  # of an epoch
         generator = torch.Generator().manual_seed(SEED)  # of the batches
-        optimizer = make_optimizer(network)
         """
     )
+    if config.optimizer == "sgd":
+        yield "weights = Flat(network)  # SGD's last bits depend on it"
+    parameters = "[weights.trained]" if config.optimizer == "sgd" else "network.parameters()"
+    yield f"optimizer = torch.optim.{_OPTIMIZERS[config.optimizer]}({plan.mark('optimizer')}"
+    yield f"    {parameters}, LEARNING_RATE, {_MOMENTS[config.optimizer]}"
+    yield ")"
     if config.schedule != "constant":
         yield (
             "rates = torch.optim.lr_scheduler.LambdaLR("
@@ -367,14 +374,35 @@ def _loop(plan: Plan) -> Iterator[str]:
     yield f"        {small}loss = F.cross_entropy(logits, truth{smoothing})"
     yield "        optimizer.zero_grad()"
     yield "        loss.backward()"
+    if config.optimizer == "sgd":
+        yield "        weights.trained.grad = weights.take_gradients()"
     yield "        optimizer.step()"
     if config.schedule != "constant":
         yield "        rates.step()"
     if config.ema:
-        yield "        average(reader, network, EMA, step)"
+        yield "        average(reader, network, step)"
     yield _ENDING.replace("# PATIENCE\n", _STOP if config.patience else "")
 
 
+_OPTIMIZERS = {"sgd": "SGD", "adam": "Adam", "adamw": "AdamW", "adadelta": "Adadelta"}
+_MOMENTS = {  # what they are told beside the learning rate
+    "sgd": "MOMENTUM, weight_decay=WEIGHT_DECAY, fused=True",
+    "adam": "(0.9, BETA2), weight_decay=WEIGHT_DECAY, fused=True",
+    "adamw": "(0.9, BETA2), weight_decay=WEIGHT_DECAY, fused=True",
+    "adadelta": "weight_decay=WEIGHT_DECAY",
+}
+_AVERAGE = '''
+
+@torch.no_grad()
+def average(mean, model, step):
+    """Move the mean of the weights towards those after a step; the first steps count for more."""
+    share = 1 - min(EMA, (1 + step) / (10 + step))
+    for old, new in zip(mean.state_dict().values(), model.state_dict().values()):
+        if old.is_floating_point():
+            old.lerp_(new, share)
+        else:
+            old.copy_(new)
+'''
 _STOP = """    if epoch - best_epoch >= PATIENCE:
         break
 """
@@ -391,7 +419,6 @@ _ENDING = """        losses.append(loss.detach())
 
 # The test images are read once, at the end, by the network of the best epoch.
 reader.load_state_dict(best)
-reader.to(memory_format=torch.contiguous_format)
 test_loss, test_accuracy = score(probabilities(test_images), test_labels)
 print(f"best epoch {best_epoch}: validation {best_accuracy:.2%}, test {test_accuracy:.2%}")
 torch.save(best, "model.pt")

@@ -109,16 +109,12 @@ def release() -> None:
 
 def _load() -> None:
     """Load all that a training needs except its data."""
-    import torch
     from torch.utils import tensorboard  # noqa: F401
 
     from core.jobs import keeper  # noqa: F401
     from core.runs.store import connect
     from core.training import loop  # noqa: F401
 
-    torch.optim.SGD(
-        [torch.zeros(1, requires_grad=True)]
-    ).step()  # the first step loads further modules
     process.code()  # the files may change before a run arrives
     with suppress(UserError), connect():  # a failing store is reported by the run
         pass

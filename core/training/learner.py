@@ -8,7 +8,9 @@ from torch import Tensor, nn
 from core.config import TrainConfig, config_from
 from core.errors import CheckpointError
 from core.training import networks
-from core.training.checkpoint import Checkpoint, is_like, load_weights
+from core.training.checkpoint import Checkpoint, load_weights
+from core.training.flat import Flat
+from core.training.optimizer import Optimizer
 from core.training.schedule import rate_factor
 
 
@@ -27,28 +29,32 @@ class Learner:
             load_weights(self.model, start["model_state_dict"])
         self.model.to(place).to(memory_format=torch.channels_last)
         self.reader = copy.deepcopy(self.model) if config.ema else self.model
-        self.optimizer = _optimizer(self.model, config)
+        self.weights = Flat(self.model)
+        self.mean_weights = Flat(self.reader) if config.ema else self.weights
+        self.optimizer = Optimizer(config, self.weights)
 
     def schedule(self, steps_per_epoch: int) -> None:
         """Set the learning rate's course, which depends on the steps in an epoch."""
-        self.steps_per_epoch = steps_per_epoch
-        self.scheduler = torch.optim.lr_scheduler.LambdaLR(
-            self.optimizer, lambda step: rate_factor(self.config, step, steps_per_epoch)
-        )
+        self.steps, self.steps_per_epoch = 0, steps_per_epoch
+
+    @property
+    def rate(self) -> float:
+        """The learning rate of the next step."""
+        factor = rate_factor(self.config, self.steps, self.steps_per_epoch)
+        return self.config.learning_rate * factor
 
     def step(self, loss: Tensor) -> None:
         """Learn from the loss of one batch."""
-        self.optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]  # torch has no types here
-        self.optimizer.step()
-        self.scheduler.step()
+        self.optimizer.step(self.rate)
+        self.steps += 1
         if self.reader is not self.model:
-            average(self.reader, self.model, self.config.ema, self.scheduler.last_epoch)
+            average(self.mean_weights, self.weights, self.config.ema, self.steps)
 
     def checkpoint(
         self, epoch: int, best_epoch: int, best_accuracy: float, seconds: float
     ) -> Checkpoint:
-        """Return a deep copy of the whole state, which later steps cannot change."""
+        """Return a copy of the whole state, which later steps cannot change."""
         random_state = {"torch": torch.get_rng_state(), "batches": self.generator.get_state()}
         if torch.cuda.is_available():
             random_state["cuda"] = torch.cuda.get_rng_state()
@@ -58,14 +64,14 @@ class Learner:
             best_epoch=best_epoch,
             best_accuracy=best_accuracy,
             train_seconds=seconds,
-            model_state_dict=self.reader.state_dict(),
-            optimizer_state_dict=self.optimizer.state_dict(),
-            scheduler_state_dict=self.scheduler.state_dict(),
+            model_state_dict=_copied(self.reader),
+            optimizer_state_dict={"state": self.optimizer.state()},
+            scheduler_state_dict={"last_epoch": self.steps},
             random_state=random_state,
         )
         if self.reader is not self.model:
-            content["raw_state_dict"] = self.model.state_dict()
-        return copy.deepcopy(content)
+            content["raw_state_dict"] = _copied(self.model)
+        return content
 
     def restore(self, checkpoint: Checkpoint) -> None:
         """Go back to a checkpoint of the same configuration. Raises CheckpointError."""
@@ -80,37 +86,11 @@ class Learner:
         steps = checkpoint["epoch"] * self.steps_per_epoch
         moments = checkpoint["optimizer_state_dict"].get("state")
         step = checkpoint["scheduler_state_dict"].get("last_epoch")
-        if not isinstance(step, int) or step != steps or not self._fits(moments):
+        if not isinstance(step, int) or step != steps or not self.optimizer.fits(moments):
             raise CheckpointError(f"{_NO_RESUME}: its optimiser is at another step. {_ADVICE}")
-        # Everything else in the two dictionaries follows from the configuration and the step.
-        rate = self.config.learning_rate * rate_factor(self.config, steps, self.steps_per_epoch)
-        course = {"last_epoch": steps, "_step_count": steps + 1, "_last_lr": [rate]}
-        groups = self.optimizer.state_dict()["param_groups"]
-        self.optimizer.load_state_dict({"state": moments, "param_groups": groups})
-        self.optimizer.param_groups[0]["lr"] = rate
-        self.scheduler.load_state_dict({**self.scheduler.state_dict(), **course})
+        self.optimizer.restore(moments)
+        self.steps = steps
         self._restore_randomness(checkpoint["random_state"])
-
-    def _fits(self, moments: object) -> bool:
-        """Return whether a checkpoint's optimiser state is of this network and optimiser."""
-        names = _MOMENTS[self.config.optimizer]
-        if self.config.optimizer == "sgd" and not self.config.momentum:
-            names = ()
-        parameters = dict(enumerate(self.model.parameters()))
-        if not isinstance(moments, dict) or moments.keys() != (
-            parameters.keys() if names else set()
-        ):
-            return False
-        step = torch.zeros(())
-        return all(
-            isinstance(moment, dict)
-            and moment.keys() == set(names)
-            and all(
-                is_like(value, step if name == "step" else parameters[number])
-                for name, value in moment.items()
-            )
-            for number, moment in moments.items()
-        )
 
     def _restore_randomness(self, states: dict[str, Tensor]) -> None:
         """Set the generators; that of a GPU only where the checkpoint and this machine have one."""
@@ -126,40 +106,21 @@ class Learner:
 
 
 _NO_RESUME, _ADVICE = "The checkpoint cannot be resumed", "Start a new run."
-_MOMENTS = {  # what each optimiser keeps of a parameter, in torch's words
-    "sgd": ("momentum_buffer",),
-    "adam": ("step", "exp_avg", "exp_avg_sq"),
-    "adamw": ("step", "exp_avg", "exp_avg_sq"),
-    "adadelta": ("step", "square_avg", "acc_delta"),
-}
+
+
+def _copied(model: nn.Module) -> dict[str, Tensor]:
+    """Return a network's tensors by name, each a copy in memory of its own."""
+    return {name: value.clone() for name, value in model.state_dict().items()}
 
 
 @torch.no_grad()
-def average(mean: nn.Module, model: nn.Module, decay: float, step: int) -> None:
+def average(mean: Flat, model: Flat, decay: float, step: int) -> None:
     """Move `mean`'s weights and running statistics towards `model`'s, after a step, from 1.
 
     The first steps count for more, so that the initial weights are soon forgotten: decay is at most
     (1 + step) / (10 + step), as TensorFlow's ExponentialMovingAverage has it.
     """
     share = 1 - min(decay, (1 + step) / (10 + step))
-    for old, new in zip(mean.state_dict().values(), model.state_dict().values(), strict=True):
-        if old.is_floating_point():
-            old.lerp_(new, share)
-        else:
-            old.copy_(new)
-
-
-def _optimizer(model: nn.Module, config: TrainConfig) -> torch.optim.Optimizer:
-    parameters, rate, decay = model.parameters(), config.learning_rate, config.weight_decay
-    betas = (0.9, config.beta2)
-    match config.optimizer:
-        case "sgd":
-            return torch.optim.SGD(
-                parameters, rate, config.momentum, weight_decay=decay, fused=True
-            )
-        case "adam":
-            return torch.optim.Adam(parameters, rate, betas, weight_decay=decay, fused=True)
-        case "adamw":
-            return torch.optim.AdamW(parameters, rate, betas, weight_decay=decay, fused=True)
-        case _:
-            return torch.optim.Adadelta(parameters, rate, weight_decay=decay)
+    mean.values.lerp_(model.values, share)
+    for old, new in zip(mean.counts, model.counts, strict=True):
+        old.copy_(new)

@@ -44,13 +44,15 @@ def train(
     *,
     start: Checkpoint | None = None,
     extra: tuple[NDArray[np.uint8], NDArray[np.uint8]] | None = None,
+    left_out: NDArray[np.int64] | None = None,
     resume: Checkpoint | None = None,
     should_stop: Callable[[], bool] = lambda: False,
 ) -> Iterator[Event]:
     """Train a network; yield a Started, then Steps and Epochs, then one Ended.
 
     The first weights are those of `start`, if given, and `extra`, images `(M, 28, 28)` and labels,
-    are learned from too. `should_stop` is asked after every step. With `resume`, training continues
+    are learned from too; training images whose indices are in `left_out` are not, and validation
+    stays as it is. `should_stop` is asked after every step. With `resume`, training continues
     after that checkpoint's epoch, to the same numbers as if it had never stopped (on the same CPU).
 
     Torch's global generator is seeded, since initial weights and dropout draw from no other; two
@@ -62,6 +64,8 @@ def train(
     _keep_freed_memory()
     where = device.choose(config.device, config.precision)
     split = split_for(digits, config.validation_size, config.train_size, config.seed)
+    if left_out is not None:
+        split = split.without(left_out)
     learner = Learner(config, torch.device(where.kind), start)
     batches = _training_batches(learner, digits, split, extra, torch.device(where.kind))
     learner.schedule(len(batches))
@@ -158,7 +162,7 @@ def _one_epoch(
     report_every = max(1, len(batches) // _REPORTS_PER_EPOCH)
     model.train()
     for step, (images, labels) in enumerate(batches, (epoch - 1) * len(batches) + 1):
-        rate = float(learner.scheduler.get_last_lr()[0])
+        rate = learner.rate
         if step <= config.small_share * config.epochs * len(batches):
             images = F.avg_pool2d(images, 2)
         with autocast(labels.device, precision):

@@ -209,28 +209,27 @@ def downloads(run: Run, split: str, result: Result, report: Report) -> None:
         "classes": ("By digit", lambda: str(report.classes.to_csv(index=False))),
         "confusion": ("Confusion matrix", matrix),
     }
-    with st.container(horizontal=True):
-        if split in report_page.SPLITS:
-            st.download_button(
-                "Report",
-                lambda: report_page.report(run, read_history(run), split, result),
-                f"{format.file_name(run.name)}-{report_page.NAME}",
-                "text/html",
-                key="report",
-                icon=":material/description:",
-                on_click="ignore",
-                help="One page with curves, confusion matrix, mistakes, confidence and settings. "
-                "It opens in any browser, needs no network, and prints on A4.",
-            )
-        for name, (label, make) in files.items():
-            st.download_button(
-                label,
-                make,
-                f"{format.file_name(run.name)}-{format.file_name(split)}-{name}.csv",
-                "text/csv",
-                key=f"csv-{name}",
-                icon=":material/download:",
-                on_click="ignore",
-                help="Download as CSV. Shares are between 0 and 1; probabilities are those before "
-                "calibration.",
-            )
+    if split in report_page.SPLITS:
+        st.download_button(
+            "Report",
+            lambda: report_page.report(run, read_history(run), split, result),
+            f"{format.file_name(run.name)}-{report_page.NAME}",
+            "text/html",
+            key="report",
+            icon=":material/description:",
+            on_click="ignore",
+            help="One page with curves, confusion matrix, mistakes, confidence and settings. "
+            "It opens in any browser, needs no network, and prints on A4.",
+        )
+    for name, (label, make) in files.items():
+        st.download_button(
+            label,
+            make,
+            f"{format.file_name(run.name)}-{format.file_name(split)}-{name}.csv",
+            "text/csv",
+            key=f"csv-{name}",
+            icon=":material/download:",
+            on_click="ignore",
+            help="Download as CSV. Shares are between 0 and 1; probabilities are those before "
+            "calibration.",
+        )

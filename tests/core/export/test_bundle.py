@@ -14,7 +14,7 @@ import yaml
 from core.config import TrainConfig
 from core.errors import RunError, StoreError
 from core.export import bundle, card, report, source, weights
-from core.export.source import File
+from core.export.terms import File
 from core.runs import builtin, catalogue
 
 from .conftest import Finished

@@ -109,7 +109,7 @@ def test_changes_since_the_recipe_are_marked() -> None:
     assert marked == [
         "BATCH_SIZE = 32  # recipe: 64",
         "network = nn.Sequential(  # recipe: 0.0",
-        'def make_optimizer(model):  # recipe: "sgd"',
+        'optimizer = torch.optim.Adam(  # recipe: "sgd"',
     ]
     assert set(changed.changes()) == {"batch_size", "optimizer", "dropout"}
     as_it_was = script(Plan(RECIPES["mlp"].config, "mnist", "mlp", "cpu", "float32"))

@@ -17,6 +17,7 @@ from core.errors import CheckpointError, ConfigError, DeviceError
 from core.recipes import RECIPES
 from core.training.checkpoint import Checkpoint
 from core.training.events import Ended, Epoch, Event, Started, Step
+from core.training.flat import Flat
 from core.training.learner import Learner, average
 from core.training.loop import train
 
@@ -60,6 +61,16 @@ def test_events_come_in_order_and_add_up(digits: Digits) -> None:
     steps = [event.step for event in between if isinstance(event, Step)]
     assert steps == sorted(set(steps)) and steps[0] == 1 and steps[-1] == 30
     assert [event.epoch for event in epochs(iter(between))] == [1, 2, 3]
+
+
+def test_images_left_out_are_not_learned_from(digits: Digits) -> None:
+    """Of 600 images 100 are left out: fewer steps, the same validation images, other weights."""
+    split = split_for(digits, SMALL.validation_size, SMALL.train_size, SMALL.seed)
+    one = SMALL.changed({"epochs": 1})
+    started, *_, last, _ = train(one, digits, left_out=split.train[:100])
+    assert isinstance(started, Started) and isinstance(last, Epoch)
+    assert started.steps_per_epoch == 8  # 500 images by 64
+    assert last.probabilities.shape == (len(split.validation), 10)
 
 
 def test_epoch_reports_what_its_probabilities_say(digits: Digits) -> None:
@@ -109,12 +120,13 @@ def test_averaged_weights_equal_a_slow_reference() -> None:
     torch.manual_seed(0)
     decay, model = 0.8, nn.Sequential(nn.Linear(3, 2), nn.BatchNorm1d(2))
     mean = copy.deepcopy(model)
+    flat_mean, flat_model = Flat(mean), Flat(model)
     kept = [min(decay, (1 + step) / (10 + step)) for step in range(1, 31)]
     history = [[value.double() for value in model.state_dict().values()]]
     for step in range(1, 31):
         model.load_state_dict({k: v + torch.rand(v.shape) for k, v in model.state_dict().items()})
         history.append([value.double() for value in model.state_dict().values()])
-        average(mean, model, decay, step)
+        average(flat_mean, flat_model, decay, step)
     shares = [math.prod(kept)]
     shares += [(1 - kept[i]) * math.prod(kept[i + 1 :]) for i in range(30)]
     assert sum(shares) == pytest.approx(1)
