@@ -7,6 +7,7 @@ the app copies it to one of these keys.
 # The visitor
 PERSON = "person"  # secret and name, where they were given in this session
 ADMIN = "admin"  # whether the admin secret was given in this session
+SHELF = "shelf"  # in a public demo, the visitor's My digits: PNG files by name
 
 # Selected runs; any of them may have been deleted meanwhile.
 RUN = "run"  # id of the selected run

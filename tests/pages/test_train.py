@@ -473,7 +473,9 @@ def test_public_demo_says_its_limits_before_a_visitor_meets_them(
     page.number_input(key="seeds").set_value(2)
     page.button(key="start").click().run()
     assert not page.exception
-    assert "one run at a time" in page.error[0].value and catalogue.in_progress() == []
+    assert (
+        "one run or experiment at a time" in page.error[0].value and catalogue.in_progress() == []
+    )
 
 
 def test_a_colleagues_run_is_known_as_theirs_and_not_stopped_by_one_click(
@@ -485,8 +487,7 @@ def test_a_colleagues_run_is_known_as_theirs_and_not_stopped_by_one_click(
     catalogue.set_tags(theirs.id, {"author": "anna", "host": "lab-3"})
     page = opened()
     assert headline(page).endswith("own")  # one's own comes first
-    active = catalogue.in_progress()
-    assert live._waits(catalogue.get(own.id), active).startswith("Starting")
+    assert live._waits(catalogue.get(own.id)).startswith("Starting")
     assert f"1. {live._ICONS[State.QUEUED]} own" in texts(page)
     assert r"theirs, by anna on lab\-3" in texts(page)
     asking = [button.key for popover in page.get("popover") for button in popover.get("button")]
