@@ -187,7 +187,7 @@ def _headline(run: Run, history: History) -> None:
 
 def _again(run: Run, line: DeltaGenerator) -> None:
     """Offer to train a run's settings once more."""
-    if not (run.taught_from or run.is_builtin) and line.button(
+    if not (run.taught_from or run.is_from_elsewhere) and line.button(
         "Train again with these settings",
         key="train-again",
         icon=":material/replay:",
