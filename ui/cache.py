@@ -28,6 +28,7 @@ from core.runs.store import connect
 
 if TYPE_CHECKING:  # torch takes 2 s
     from core.export.terms import File
+    from core.reading.forming import Formation
     from core.reading.reader import Reader
     from core.training.device import Device
 
@@ -143,11 +144,27 @@ def _result(run_id: str, epoch: int | None, split: str, source: str) -> Result:
     return answers.of(catalogue.get(run_id), split, digits(source))
 
 
+def formation(run: Run) -> "Formation":
+    """Return a run's moments. Raises RunError if it kept none, CheckpointError."""
+    path = files.path(run, files.FORMING)
+    return _formation(run.id, path.stat().st_mtime_ns)
+
+
+@st.cache_resource(max_entries=4, show_spinner="Computing what each moment makes of digits …")
+def _formation(run_id: str, changed: int) -> "Formation":
+    from core.reading.forming import formation
+
+    run = catalogue.get(run_id)
+    return formation(run, digits(run.data))
+
+
 def drawn(run: Run, people: Sequence[Hand]) -> tuple[Result, NDArray[np.intp]]:
     """Return a run's answers on people's digits, and `(N,)` whose each is, by number.
 
-    Raises RunError, InkError.
+    What is on a shelf is not cached, so that it ends with its session. Raises RunError, InkError.
     """
+    if any(hand.shelf is not None for hand in people):
+        return _read(run.id, people)
     return _drawn(run.id, files.network_epoch(run), tuple(people))
 
 
@@ -155,6 +172,10 @@ def drawn(run: Run, people: Sequence[Hand]) -> tuple[Result, NDArray[np.intp]]:
 def _drawn(
     run_id: str, epoch: int | None, people: tuple[Hand, ...]
 ) -> tuple[Result, NDArray[np.intp]]:
+    return _read(run_id, people)
+
+
+def _read(run_id: str, people: Sequence[Hand]) -> tuple[Result, NDArray[np.intp]]:
     found, whose = hands.load(people)
     return answers.on_images(catalogue.get(run_id), found.images, found.labels), whose
 
@@ -172,9 +193,14 @@ def _history(run_id: str, step: int, epochs: int) -> History:
     return read_history(catalogue.get(run_id))
 
 
-def my_digits(owner: str) -> Collection:
-    """Return all digits of a person, decoded only once. Raises InkError if one cannot be read."""
-    return _my_digits(owner, collection.names(owner))
+def my_digits(person: Person) -> Collection:
+    """Return all digits of a person; those in a folder are decoded only once.
+
+    Raises InkError if one cannot be read.
+    """
+    if person.shelf is not None:
+        return collection.load(person.shelf)
+    return _my_digits(person.tag, collection.names(person.tag))
 
 
 @st.cache_data(max_entries=30, show_spinner=False)

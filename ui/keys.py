@@ -7,6 +7,7 @@ the app copies it to one of these keys.
 # The visitor
 PERSON = "person"  # secret and name, where they were given in this session
 ADMIN = "admin"  # whether the admin secret was given in this session
+SHELF = "shelf"  # in a public demo, the visitor's My digits: PNG files by name
 
 # Selected runs; any of them may have been deleted meanwhile.
 RUN = "run"  # id of the selected run
@@ -33,6 +34,7 @@ CONFIG = "config"  # the settings, a dict of TrainConfig's fields
 RECIPE = "recipe"  # the recipe that the settings started from
 NAME = "name"  # the name of the next run
 SEEDS = "seeds"  # how many runs to start at once
+CODE = "code-open"  # whether the code for the settings is expanded
 
 DOOR = "door-answers"  # whether the browser gets new points by itself
 
@@ -59,9 +61,14 @@ MY_DIGITS_UPLOAD = "my-digits-upload"  # number of the uploader, which is replac
 # Inside
 INSIDE_SOURCE = "inside-source"  # where the digit comes from
 INSIDE_DIGIT = "inside-digit"  # the digit brought from Evaluate: image, truth, title
-INSIDE_WAY = "inside-way"  # whether layers are shown, or fooling
+INSIDE_WAY = "inside-way"  # whether layers are shown, fooling, or a dream
 INSIDE_VALUE = "inside-value"  # the value last clicked: the maps' key, channel, row, column
 INSIDE_OFF = "inside-off"  # the channels switched off, and of which run
+INSIDE_COVERED = "inside-covered"  # the pixels covered, and of which digit
+INSIDE_REDRAW = "inside-redraw"  # whether the layers are to be drawn after the answer
+INSIDE_DREAM = "inside-dream"  # the digit dreamt of
+INSIDE_NOISE = "inside-noise-seed"  # seed of the noise that a dream begins with
+INSIDE_DREAMT = "inside-dreamt"  # the last dream, and of what it was
 
 # Compare
 RUN_FILTER = "run-filter"  # words to filter the table by
