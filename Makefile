@@ -22,11 +22,15 @@ PORT ?= 8501
 class: .venv/app.installed
 	$(BIN)/python -m ui.classroom.start --port $(PORT)
 
+# Several processes, each with one thread, take half as long; the browser gets the machine to itself.
+PARALLEL := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
+
 check: lint
-	$(BIN)/python -m pytest -m "not slow"
+	$(PARALLEL) -m "not slow"
 
 test: lint chromium .venv-mlflow/installed
-	$(BIN)/python -m pytest
+	$(PARALLEL) --ignore tests/browser
+	$(BIN)/python -m pytest tests/browser
 
 lint: .venv/test.installed
 	$(BIN)/ruff format --check .
@@ -65,7 +69,7 @@ lock: .venv/test.installed
 .venv-mlflow/installed: .venv/app.installed
 	test -x .venv-mlflow/bin/python || $(PYTHON) -m venv .venv-mlflow
 	@.venv-mlflow/bin/python -m pip install --quiet --disable-pip-version-check \
-		"mlflow[auth]==3.17.*" "psycopg2-binary==2.9.*" && touch $@ \
+		"mlflow[auth]==3.17.*" "psycopg2-binary==2.9.*" "onnx==1.23.*" "onnxruntime==1.32.*" && touch $@ \
 		|| echo "No MLflow server: its tests will be skipped."
 
 # The system's Chromium; else Debian's package, when root; else Playwright's own. Without any, the

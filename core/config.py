@@ -9,7 +9,7 @@ from dataclasses import Field, asdict, dataclass, fields, replace
 from typing import Any, get_type_hints
 
 from core.errors import ConfigError
-from core.fields import Needs, checked, choice, number, switch
+from core.fields import Needs, checked, choice, number, reference, switch
 
 NETWORKS = (
     *("fast_cnn", "quick_cnn", "strong_cnn"),
@@ -243,6 +243,11 @@ class TrainConfig:
         "How many training images to learn from, drawn evenly by digit; 0 is all.",
         COMMON,
         stops=[0, 100, 300, 1_000, 3_000, 10_000, 30_000, 50_000],
+    )
+    notes: str = reference(
+        "Notes on labels, by their checksum: training images whose label they call wrong are not "
+        "learned from.",
+        MACHINE,
     )
     seed: int = number(
         0,

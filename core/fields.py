@@ -1,6 +1,7 @@
 """The kinds of fields that a configuration has, and the check of a value against its field."""
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import Field, field
 from typing import Any
@@ -18,6 +19,14 @@ def choice(default: str, choices: tuple[str, ...], help: str, group: str) -> Any
 def switch(default: bool, help: str, group: str, *, needs: Needs | None = None) -> Any:
     """Return a field that is true or false; `metadata` has help, group and needs."""
     return field(default=default, metadata={"help": help, "group": group, "needs": needs or {}})
+
+
+def reference(help: str, group: str) -> Any:
+    """Return a field that names something kept elsewhere by 32 hexadecimal digits, or nothing.
+
+    Its `metadata` has help, group and `reference`.
+    """
+    return field(default="", metadata={"help": help, "group": group, "reference": True})
 
 
 def number(
@@ -55,6 +64,12 @@ def checked(spec: Field[Any], kind: type, value: Any) -> Any:
         if value not in spec.metadata["choices"]:
             choices = ", ".join(spec.metadata["choices"])
             raise ConfigError(f"{spec.name} must be one of {choices}, not {value!r}.")
+        return value
+    if "reference" in spec.metadata:
+        if not re.fullmatch(r"([0-9a-f]{32})?", str(value), re.ASCII):
+            raise ConfigError(
+                f"{spec.name} must be 32 hexadecimal digits, or empty for none, not {value!r}."
+            )
         return value
     low, high = spec.metadata["low"], spec.metadata["high"]
     noun = "a whole number" if kind is int else "a number"

@@ -34,6 +34,7 @@ LABELS = {
     "reading_shift": "Pixels moved to read five times (test-time augmentation)",
     "validation_size": "Images held out (validation set)",
     "train_size": "Images to learn from (training set)",
+    "notes": "Labels noted wrong",
     "seed": "Number of the random start (seed)",
     "precision": "Precision of numbers",
     "device": "Device",
@@ -45,6 +46,8 @@ def shown(name: str, value: Any) -> str:
     """Return a setting's value as people read it."""
     if name == "train_size" and value == 0:
         return "all"
+    if name == "notes":
+        return f"left out, as noted ({value[:6]})" if value else "learned like the others"
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, str):
@@ -55,3 +58,9 @@ def shown(name: str, value: Any) -> str:
 def term(name: str) -> str:
     """Return the field's own term for a setting, as in `learning rate`."""
     return name.replace("_", " ").replace("optimizer", "optimiser")
+
+
+def title(name: str) -> str:
+    """Return a setting's term as the heading of a column: `Learning rate`."""
+    text = term(name)
+    return text[:1].upper() + text[1:]

@@ -35,6 +35,10 @@ class Split:
     train: NDArray[np.int64]
     validation: NDArray[np.int64]
 
+    def without(self, left_out: NDArray[np.int64]) -> "Split":
+        """Return the split with these indices left out of the images to learn from."""
+        return Split(np.setdiff1d(self.train, left_out), self.validation)
+
 
 def split_sizes(total: int, validation_size: int, train_size: int) -> tuple[int, int]:
     """Return the number of images to learn from, and the number for validation.

@@ -6,7 +6,8 @@ from typing import Any
 import yaml
 
 from core.data.digits import SOURCES
-from core.export.source import File, Source
+from core.export.source import Source
+from core.export.terms import File
 from core.runs import builtin
 from core.runs.compare import TEST_IMAGES, test_interval
 from core.runs.run import Run
@@ -20,7 +21,11 @@ def file(source: Source, others: Sequence[File]) -> File:
     # The name is a person's text: YAML quotes it, and Markdown never has it.
     header = yaml.safe_dump(_header(source.run), sort_keys=False, allow_unicode=True)
     body = "\n\n".join(_paragraphs(source, others))
-    return File(NAME, f"---\n{header}---\n\n{body}\n".encode(), "this card")
+    return File(
+        NAME,
+        f"---\n{header}---\n\n{body}\n".encode(),
+        "a model card: its training, accuracy, limits",
+    )
 
 
 def _header(run: Run) -> dict[str, Any]:

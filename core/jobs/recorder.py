@@ -10,9 +10,10 @@ import time
 from typing import TYPE_CHECKING
 
 from core.errors import RunError, StoreError, UserError
-from core.runs import catalogue
-from core.runs.history import EPOCH_METRICS, STEP_METRICS
+from core.runs import catalogue, mlflow_view
+from core.runs.history import EPOCH_METRICS, STEP_METRICS, recent_tag
 from core.runs.run import State
+from core.runs.store import is_shared
 
 if TYPE_CHECKING:  # torch takes 2 s and 500 MB: a queued run does not load it
     from core.evaluation.calibration import Calibration
@@ -20,6 +21,8 @@ if TYPE_CHECKING:  # torch takes 2 s and 500 MB: a queued run does not load it
 
 _log = logging.getLogger("digitlab")
 _FLUSH = 0.5  # seconds between two writes to the store, and two checks for a stop
+_TEAM_FLUSH = 5.0  # the same for a team's store: its server has many to answer
+_RECENT = 15.0  # seconds back to which the points in the tag `recent` go
 _PERSISTENCE = 60.0  # seconds for which writing to a failing store is retried at the end
 
 
@@ -37,7 +40,10 @@ class Recorder(threading.Thread):
         self._lock = threading.Lock()
         self._points: list[tuple[str, float, int]] = []
         self._tags: dict[str, str] = {}
+        self._recent: dict[str, list[tuple[float, list[float]]]] = {"steps": [], "epochs": []}
+        self._every = _TEAM_FLUSH if is_shared() else _FLUSH
         self._wake, self._closed = threading.Event(), threading.Event()
+        self._wake.set()  # the first sign of life is at once
         self._ended = False
 
     def metrics(self, values: dict[str, float], step: int) -> None:
@@ -67,12 +73,14 @@ class Recorder(threading.Thread):
         """Record the metrics of the latest steps."""
         values = {f"step/{name}": getattr(event, name) for name in STEP_METRICS}
         self.metrics(values | {"progress": event.step}, event.step)
+        self._remember("steps", [event.step, *values.values()])
         if event.step == 1:  # the page waits for the first point
             self._wake.set()
 
     def epoch(self, event: "Epoch") -> None:
         """Record the metrics of an epoch, and the best epoch so far."""
         values = {f"epoch/{name}": getattr(event, name) for name in EPOCH_METRICS}
+        self._remember("epochs", [event.epoch, *values.values()])
         values |= {
             "epochs": event.epoch,
             "best_epoch": event.checkpoint["best_epoch"],
@@ -98,6 +106,8 @@ class Recorder(threading.Thread):
         if not self._ended:
             self._ended = True
             self.tags({"state": state, "reason": reason})
+            if is_shared():
+                self.tags({"recent": ""})
         self._wake.set()
 
     def close(self) -> None:
@@ -121,13 +131,17 @@ class Recorder(threading.Thread):
         """Renew the lease, write, and check for a stop, until all is written after `close`."""
         renewed, failing = 0.0, False
         while not (self._closed.is_set() and not self._points and not self._tags):
-            self._wake.wait(_FLUSH)
+            self._wake.wait(self._every)
             self._wake.clear()
             try:
-                if time.monotonic() - renewed > catalogue.RENEW:
-                    catalogue.renew(self._run_id)
-                    renewed = time.monotonic()
-                self._flush()
+                since, begun = time.monotonic() - renewed, time.monotonic()
+                if since > min(catalogue.RENEW, self._every):
+                    self._flush(catalogue.lease())
+                    if renewed and since > catalogue.LEASE:
+                        mlflow_view.revive(self._run_id)
+                    renewed = begun
+                else:
+                    self._flush({})
                 if catalogue.stop_requested(self._run_id):
                     self.stopping.set()
                 failing = False
@@ -153,16 +167,28 @@ class Recorder(threading.Thread):
             return False
         return False
 
-    def _flush(self) -> None:
+    def _remember(self, kind: str, row: list[float]) -> None:
+        """Keep a row for the tag `recent`, with which watchers of a team need no history."""
+        if is_shared():
+            with self._lock:
+                since = time.monotonic() - _RECENT
+                kept = [one for one in self._recent[kind] if one[0] > since]
+                self._recent[kind] = [*kept, (time.monotonic(), row)]
+
+    def _flush(self, lease: dict[str, str]) -> None:
+        """Write what there is, in one request but for a new state."""
         with self._lock:
             points, tags = self._points, self._tags
             self._points, self._tags = [], {}
+            rows = [[row for _, row in self._recent[kind]] for kind in ("steps", "epochs")]
+        state = {key: tags.pop(key) for key in ("state", "reason") if key in tags}
+        recent = {"recent": recent_tag(*rows)} if rows[0] and not self._ended else {}
         try:
-            catalogue.log(self._run_id, points)
-            points = []
-            if tags:
-                catalogue.set_tags(self._run_id, tags)
-            tags = {}
+            catalogue.log(self._run_id, points, recent | tags | lease)
+            points, tags = [], {}
+            if state:
+                catalogue.move(self._run_id, State(state["state"]), state.get("reason", ""))
+            state = {}
         finally:  # what could not be written comes first next time
             with self._lock:
-                self._points, self._tags = points + self._points, tags | self._tags
+                self._points, self._tags = points + self._points, tags | state | self._tags

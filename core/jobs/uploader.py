@@ -12,12 +12,13 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from core.runs import files, sharing
+from core.runs import files, mlflow_view, sharing
+from core.runs.kept import Kept
 from core.runs.run import Run
 from core.runs.store import is_shared
 
 _log = logging.getLogger("digitlab")
-_EVERY = 15.0  # seconds from one copy to the next: epochs may be shorter
+_EVERY = 20.0  # seconds from one copy to the next: epochs may be shorter
 
 
 class Uploader(threading.Thread):
@@ -27,6 +28,7 @@ class Uploader(threading.Thread):
         super().__init__(name="uploader", daemon=True)
         self._run = run
         self._next, self._sending = (run.folder / name for name in (".next", ".sending"))
+        self._known: dict[str, Kept] | None = None  # what the store has
         self._lock = threading.Lock()  # around what waits
         self._epochs: dict[str, int] = {}  # of the files that wait
         self.sent = files.epochs(run.epochs, run.best_epoch or 0)  # of the files in the folder
@@ -58,7 +60,8 @@ class Uploader(threading.Thread):
             _empty(folder)
 
     def run(self) -> None:
-        """Copy what waits, not more often than every _EVERY seconds."""
+        """Copy what waits, not more often than every _EVERY seconds; once, enter the data."""
+        entered = False
         while not self._closed.is_set():
             self._wake.wait()
             self._wake.clear()
@@ -66,6 +69,9 @@ class Uploader(threading.Thread):
                 return
             begun = time.monotonic()
             try:
+                if not entered:
+                    mlflow_view.log_data(self._run)
+                    entered = True
                 self._send()
             except Exception as error:  # of the network or the disk
                 _log.warning("an epoch's files were not copied to the team's store: %s", error)
@@ -80,7 +86,7 @@ class Uploader(threading.Thread):
                 self._next.replace(self._sending)
         try:
             if epochs:
-                sharing.send(self._run.id, self._sending, epochs)
+                self._known = sharing.send(self._run.id, self._sending, epochs, self._known)
                 _empty(self._sending)
         except Exception:
             with self._lock:

@@ -12,6 +12,7 @@ import sys
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, nullcontext, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,11 +20,11 @@ from core.errors import CheckpointError, DataError, RunError, UserError
 from core.jobs import limits, process, queue
 from core.jobs.recorder import Recorder
 from core.jobs.uploader import Uploader
-from core.runs import actions, catalogue, files, sharing
+from core.runs import actions, catalogue, files, label_notes, sharing
 from core.runs.files import BEST, EXTRA, LAST, LOG, START, VALIDATION
 from core.runs.person import OWNER
 from core.runs.run import Run, State
-from core.runs.store import TIMEOUT, is_shared
+from core.runs.store import TIMEOUT, directory, is_shared
 
 if TYPE_CHECKING:  # torch takes 2 s and 500 MB: a queued run does not load it
     import numpy as np
@@ -64,7 +65,21 @@ def work(run: Run, queued: bool = True, judge: "Callable[[Epoch], str]" = lambda
             at_the_end.callback(recorder.close)
             recorder.tags({"trained_in": folder})
             _take_turn(run, recorder, queued, judge)
-    return catalogue.get(run.id)
+    done = catalogue.get(run.id)
+    on_a_server = os.environ.get("MLFLOW_TRACKING_URI", "").startswith("http")
+    if done.state == State.FINISHED and not done.sweep and on_a_server:
+        _make_model(done)
+    return done
+
+
+def _make_model(run: Run) -> None:
+    """Start the process that adds the network as a model of MLflow; nobody waits for it."""
+    from core.data import mnist
+
+    folders = {"DIGITLAB_RUNS": directory(), "DIGITLAB_DATA": mnist.directory().resolve()}
+    environment = os.environ | {name: str(folder) for name, folder in folders.items()}
+    with suppress(OSError), (run.folder / LOG).open("ab") as log:
+        process.launch("core.export.mlflow_model", run.id, environment=environment, stderr=log)
 
 
 def _fetch(run: Run) -> None:
@@ -161,7 +176,9 @@ def _train(run: Run, recorder: Recorder, judge: "Callable[[Epoch], str]") -> Non
     from core.training.events import Ended, Epoch
     from core.training.loop import train
 
-    recorder.tags({"state": State.RUNNING, "reason": "", "host": platform.node()} | process.code())
+    code = process.code()
+    recorder.tags({"state": State.RUNNING, "reason": "", "host": platform.node()} | code)
+    recorder.tags({"mlflow.source.git.commit": code["commit"].removesuffix("+")})
     _log.info("training %s", run.config)
     digits = mnist.load(run.data)
     if run.data_checksum not in ("", digits.checksum):
@@ -170,16 +187,19 @@ def _train(run: Run, recorder: Recorder, judge: "Callable[[Epoch], str]") -> Non
         )
     recorder.tags({"data_checksum": digits.checksum})
     start, extra = _finetuning_inputs(run) if run.taught_from else (None, None)
+    left_out = label_notes.left_out(run.config.notes, digits) if run.config.notes else None
     resume = _resume_checkpoint(run)
     gc.freeze()  # loaded modules are never garbage
     gc.enable()
-    keeper, uploader = Keeper(run), Uploader(run)
+    keeper = Keeper(run)
+    uploader = Uploader(replace(run, data_checksum=digits.checksum))
     with limits.deadline(recorder.stopping):
         for event in train(
             run.config,
             digits,
             start=start,
             extra=extra,
+            left_out=left_out,
             resume=resume,
             should_stop=recorder.stopping.is_set,
         ):
@@ -221,6 +241,7 @@ def _handle(
 ) -> None:
     """Record one event of a training that goes on, and write its files."""
     from core.training.events import Epoch, Started, Step
+    from core.training.forming import Moment
 
     match event:
         case Started():
@@ -228,6 +249,8 @@ def _handle(
         case Step():
             recorder.step(event)
             keeper.step(event)
+        case Moment():
+            keeper.moment(event)
         case Epoch():
             _log.info(
                 f"epoch {event.epoch} of {run.config.epochs}: "

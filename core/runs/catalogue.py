@@ -7,23 +7,20 @@ detected when the run is read, so no other process has to watch it.
 import json
 import platform
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import nullcontext
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from core.config import TrainConfig
 from core.errors import ConfigError, RunError
 from core.recipes import RECIPES
-from core.runs import builtin, listing, membership
+from core.runs import builtin, listing, membership, mlflow_view, numbering
 from core.runs.person import OWNER, Person
-from core.runs.run import BUILTIN, MOVES, Run, State, cleaned_name, folder_of, read
+from core.runs.run import BUILTIN, DIED, MOVES, Run, State, cleaned_name, folder_of, read
 from core.runs.store import connect, is_shared, lock, now
 
-if TYPE_CHECKING:  # mlflow takes 1.5 s: it is loaded when the store is first used
-    from mlflow import MlflowClient
-
-
 LEASE = 12.0  # seconds for which a run counts as alive after a renewal, every RENEW seconds
+TEAM_LEASE = 20.0  # the same in a team's store, which is written to less often
 RENEW = 2.0
 _START_LEASE = 60.0  # a new process may load its libraries from a slow disk first
 
@@ -75,6 +72,7 @@ def create(
             "owner": by.tag,
             "host": platform.node(),
             "data": data,
+            **mlflow_view.source_tags(by.name or membership.author()),
         }
         if sweep:
             tags["sweep"] = sweep
@@ -83,7 +81,7 @@ def create(
             tags["taught_digits"] = str(taught_digits)
             tags["seen"] = " ".join(sorted({parent.data, *parent.seen} - {data}))
         with nullcontext() if name else lock():
-            name = name or _next_name(client, experiment, base)
+            name = name or numbering.next_name(client, experiment, base)
             run = client.create_run(experiment, int(1000 * now()), tags, run_name=name)
         folder_of(run.info.run_id).mkdir(parents=True, exist_ok=True)
         client.log_batch(
@@ -125,24 +123,16 @@ def known() -> tuple[list[Run], bool]:
     return _all_understood(found), complete
 
 
-def listed_with_builtin() -> list[Run]:
-    """Return the runs that are `known`, then the built-in network. Raises StoreError."""
-    return [*known()[0], builtin.run()]
-
-
 def in_progress() -> list[Run]:
-    """Return the running runs, then the queued ones, each oldest first. Raises StoreError."""
-    with connect() as (client, experiment):
-        found = [
-            _understood(entry)
-            for state in (State.RUNNING, State.QUEUED)
-            for entry in client.search_runs(
-                [experiment],
-                f"tags.state = '{state}'",
-                order_by=["attributes.start_time ASC"],
-            )
-        ]
-    return [run for run in found if run and not run.state.is_over]
+    """Return the running runs, then the queued ones, each oldest first. Raises StoreError.
+
+    Another machine's runs may be known as they were some seconds ago.
+    """
+    entries = listing.active()
+    found = _all_understood(entries)
+    mlflow_view.note_deaths(entries, {run.id for run in found if run.reason == DIED})
+    going = [run for run in found if not run.state.is_over]
+    return sorted(going, key=lambda run: (run.state == State.QUEUED, run.started))
 
 
 def _all_understood(entries: Iterable[Any]) -> list[Run]:
@@ -169,6 +159,18 @@ def get(run_id: str) -> Run:
         if entry.info.lifecycle_stage == "deleted":
             raise RunError(f"The run {run_id} was deleted.")
         return read(entry)
+
+
+def watched(run_id: str) -> Run:
+    """Return the run with this full id as watchers see it: of a team's, as `in_progress` does.
+
+    However many watch, they ask the team's server nothing beyond that. Raises as `get` does.
+    """
+    if is_shared():
+        for entry in listing.active():
+            if entry.info.run_id == run_id:
+                return read(entry)
+    return get(run_id)
 
 
 def find(text: str) -> Run:
@@ -261,6 +263,7 @@ def set_tags(run_id: str, tags: dict[str, str]) -> None:
     from mlflow.entities import RunTag
 
     tags = dict(tags)
+    listing.forget_active()
     if "state" in tags:
         move(run_id, State(tags.pop("state")), tags.pop("reason", ""))
     with connect() as (client, _):
@@ -279,6 +282,7 @@ def move(run_id: str, state: State, reason: str = "") -> None:
     """
     from mlflow.entities import RunTag
 
+    state = State(state)
     with connect() as (client, _):
         tags = client.get_run(run_id).data.tags
         before = tags.get("state", "")
@@ -293,49 +297,49 @@ def move(run_id: str, state: State, reason: str = "") -> None:
             [listing.changed()],
             tags=[RunTag("state", state), RunTag("reason", reason)],
         )
-        client.update_run(run_id, status=_MLFLOW_STATUS.get(state, "FAILED"))
+        if state.is_over:
+            client.set_terminated(run_id, mlflow_status(state), int(now() * 1000))
+        else:
+            client.update_run(run_id, status=mlflow_status(state))
 
 
-def log(run_id: str, points: list[tuple[str, float, int]]) -> None:
-    """Append metrics: name, value, and the step or epoch it belongs to. Raises StoreError."""
-    from mlflow.entities import Metric
+def mlflow_status(state: State) -> str:
+    """Return the status that MLflow's own pages show for a state."""
+    return _MLFLOW_STATUS.get(state, "FAILED")
+
+
+def log(
+    run_id: str, points: list[tuple[str, float, int]], tags: Mapping[str, str] | None = None
+) -> None:
+    """Append metrics: name, value, and the step or epoch it belongs to; and set tags.
+
+    `state` and `reason` must not be among the tags, see `move`. Raises StoreError.
+    """
+    from mlflow.entities import Metric, RunTag
 
     at = int(now() * 1000)
+    entered = [RunTag(key, value) for key, value in (tags or {}).items()]
     with connect() as (client, _):
-        for start in range(
-            0, len(points), 999
-        ):  # with `changed`, the most that MLflow accepts at once
+        # With `changed`, the most that MLflow accepts at once.
+        for start in range(0, max(len(points), 1 if entered else 0), 999):
             batch = points[start : start + 999]
             entries = [Metric(name, value, at, step) for name, value, step in batch]
             if any(name in ("epochs", "test_accuracy") for name, _, _ in batch):
                 entries.append(listing.changed())
-            client.log_batch(run_id, entries)
+            client.log_batch(run_id, entries, tags=entered)
+
+
+def lease() -> dict[str, str]:
+    """Return the tag that marks a run as alive for the next seconds. Raises StoreError."""
+    return {"alive_until": str(now() + (TEAM_LEASE if is_shared() else LEASE))}
 
 
 def renew(run_id: str) -> None:
-    """Mark a run as alive for the next LEASE seconds."""
-    set_tags(run_id, {"alive_until": str(now() + LEASE)})
+    """Mark a run as alive for the next seconds. Raises StoreError."""
+    set_tags(run_id, lease())
 
 
 def forfeit(run_id: str) -> None:
     """Mark a run whose process has died as failed now, before its lease ends."""
     if not get(run_id).state.is_over:
         set_tags(run_id, {"alive_until": "0"})
-
-
-def _next_name(client: "MlflowClient", experiment: str, base: str) -> str:
-    """Return base-N, with N one more than the highest number among the newest, and not in use."""
-    pattern = re.compile(rf"{re.escape(base)}-(\d+)")
-    newest = client.search_runs(
-        [experiment],
-        f"attributes.run_name LIKE '{base}-%'",
-        order_by=["attributes.start_time DESC"],
-        max_results=20,
-    )
-    taken = [int(match[1]) for run in newest if (match := pattern.fullmatch(run.info.run_name))]
-    number = max(taken, default=0) + 1
-    while client.search_runs(
-        [experiment], f"attributes.run_name = '{base}-{number}'", max_results=1
-    ):
-        number += 1
-    return f"{base}-{number}"

@@ -1,11 +1,14 @@
 """A run's metrics for each step and epoch."""
 
+import json
+import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from core.runs import builtin
 from core.runs.run import Run
-from core.runs.store import connect
+from core.runs.store import connect, is_shared
 
 if TYPE_CHECKING:  # pandas takes 0.4 s
     import pandas as pd
@@ -22,6 +25,10 @@ EPOCH_METRICS = (
     "total_seconds",
 )
 _RECENT = 5  # reports of steps whose median is the speed
+_LONGEST = 6_000  # characters of the tag; MLflow stores 8,000
+_MOST = 32  # runs that are followed
+_lock = threading.Lock()
+_followed: "dict[str, History]" = {}  # runs in progress, by id, the one asked for last at the end
 
 
 @dataclass(frozen=True)
@@ -44,11 +51,76 @@ class History:
 
 
 def read_history(run: Run) -> History:
-    """Return a run's metrics so far; the built-in network has epochs only. Raises StoreError."""
+    """Return a run's metrics so far; the built-in network has epochs only. Raises StoreError.
+
+    Of a run in progress in a team's store, only the first time all is read; then what its tag
+    `recent` adds, see `recent_tag`.
+    """
     import pandas as pd
 
     if run.is_builtin:
         return History(pd.DataFrame(columns=["step", "epoch", *STEP_METRICS]), builtin.epochs())
+    if run.state.is_over or not run.recent:
+        unknown = run.state.is_over or run.step or run.epochs or not is_shared()
+        return _read(run) if unknown else _nothing()
+    with _lock:
+        known = _followed.pop(run.id, None)
+    history = _continued(known, run) or _read(run)
+    with _lock:
+        _followed[run.id] = history
+        if len(_followed) > _MOST:
+            del _followed[next(iter(_followed))]
+    return history
+
+
+def _nothing() -> History:
+    import pandas as pd
+
+    steps = pd.DataFrame(columns=["step", "epoch", *STEP_METRICS], dtype=float)
+    return History(steps, pd.DataFrame(columns=["epoch", *EPOCH_METRICS], dtype=float))
+
+
+def recent_tag(steps: Sequence[Sequence[float]], epochs: Sequence[Sequence[float]]) -> str:
+    """Return the tag with a run's last points, as many as fit.
+
+    A row is a step and its STEP_METRICS, or an epoch and its EPOCH_METRICS.
+    """
+    rows = [list(row) for row in steps]
+    while len(text := json.dumps({"steps": rows, "epochs": list(epochs)})) > _LONGEST and rows:
+        rows = rows[len(rows) // 4 + 1 :]
+    return text if len(text) <= _LONGEST else ""
+
+
+def _continued(known: History | None, run: Run) -> History | None:
+    """Return a known history with a run's recent points; None if there are others between."""
+    import pandas as pd
+
+    try:
+        recent = json.loads(run.recent)
+        steps = pd.DataFrame(recent["steps"], columns=["step", *STEP_METRICS])
+        epochs = pd.DataFrame(recent["epochs"], columns=["epoch", *EPOCH_METRICS])
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return None
+    steps.insert(1, "epoch", steps["step"] * run.config.epochs / max(run.steps, 1))
+    if known is None or known.steps.empty:
+        begins = not steps.empty and steps["step"].iloc[0] == 1
+        return History(steps, epochs) if begins else None
+    if known.steps["step"].iloc[-1] not in set(steps["step"]):
+        return None
+    last = 0 if known.epochs.empty else known.epochs["epoch"].iloc[-1]
+    if run.epochs > last and not (len(epochs) and epochs["epoch"].iloc[0] <= last + 1):
+        return None
+    newer = epochs[epochs["epoch"] > last]
+    return History(
+        pd.concat([known.steps, steps[steps["step"] > known.steps["step"].iloc[-1]]]).reset_index(
+            drop=True
+        ),
+        pd.concat([known.epochs, newer]).reset_index(drop=True) if len(newer) else known.epochs,
+    )
+
+
+def _read(run: Run) -> History:
+    import pandas as pd
 
     def table(keys: tuple[str, ...], index: str, prefix: str) -> pd.DataFrame:
         columns = {

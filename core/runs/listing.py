@@ -16,6 +16,7 @@ from core.runs.store import connect, now
 CHANGED = "changed"
 _FIRST, _PAGE = 50, 100  # runs in the first answer, which a page waits for, and in the others
 _REREAD = 300.0  # seconds until everything is read again
+_LOOK = 4.0  # seconds for which the runs in progress count as known
 _MARGIN = 5.0  # seconds by which machines may judge the server's time differently
 
 
@@ -24,6 +25,7 @@ def changed() -> Any:
     from mlflow.entities import Metric
 
     at = now()
+    forget_active()
     return Metric(CHANGED, at, int(at * 1000), 0)
 
 
@@ -124,8 +126,7 @@ class _Known:
                 token = page.token
                 if not token:
                     break
-            for state in ("queued", "running"):
-                found += client.search_runs([experiment], f"tags.state = '{state}'")
+        found = active() + found  # of the same run, what has changed is newer
         with self._lock:
             for entry in found:
                 if entry.info.lifecycle_stage == "deleted":
@@ -135,4 +136,25 @@ class _Known:
             self._since = max(self._since, at)
 
 
+def active() -> list[Any]:
+    """Return MLflow's entries of the runs that are queued or running. Raises StoreError.
+
+    A team's are read again after _LOOK seconds, however many pages and visitors ask.
+    """
+    uri = os.environ.get("MLFLOW_TRACKING_URI", "")
+    read, found = _active.get(uri, (0.0, []))
+    if not uri or not read or time.monotonic() > read + _LOOK:
+        with connect() as (client, experiment):
+            # Of all states, only these two have a u; MLflow knows no "or", and asks twice without.
+            found = list(client.search_runs([experiment], "tags.state LIKE '%u%'"))
+        _active[uri] = time.monotonic(), found
+    return found
+
+
+def forget_active() -> None:
+    """Have the runs in progress read again at the next look, since this process changed one."""
+    _active.clear()
+
+
 _known: dict[str, _Known] = {}  # by the store's address
+_active: dict[str, tuple[float, list[Any]]] = {}  # by the same: when they were read, and which

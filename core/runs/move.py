@@ -23,9 +23,6 @@ if TYPE_CHECKING:  # mlflow takes 1.5 s: it is loaded when the store is first us
     from mlflow import MlflowClient
     from mlflow.entities import Metric
 
-# MLflow's client would print a link for each run that it ends, among the command's JSON.
-os.environ["MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT"] = "true"
-
 _FROM = "moved_from"
 _PATIENCE = "30"  # seconds for the team's store to answer: no page waits, and files are large
 _BATCH = 1_000  # metrics: the most that MLflow accepts at once
@@ -175,8 +172,9 @@ def _move(run: Run, new_id: str, new_ids: dict[str, str]) -> str:
             client.log_batch(new_id, points[first : first + _BATCH])
         if run.folder.is_dir():
             sharing.publish(new_id, run.folder, files.epochs(run.epochs, run.best_epoch or 0))
-        client.set_terminated(new_id, end_time=entry.info.end_time or ended)
         catalogue.move(new_id, run.state, run.reason)  # a dead process has not recorded its end
+        status = catalogue.mlflow_status(run.state)
+        client.set_terminated(new_id, status, entry.info.end_time or ended)
         client.log_batch(
             new_id,
             [listing.changed()],

@@ -18,7 +18,7 @@ from core.runs.store import directory, now
 
 BUILTIN = "built-in"  # id and name of the network that comes with the app
 NAME_LENGTH = 80  # characters
-_DIED = "the training process died"
+DIED = "the training process died"
 
 
 class State(StrEnum):
@@ -93,9 +93,11 @@ class Run:
     taught_digits: int = 0  # how many of my digits it learned from
     sweep: str = ""  # the sweep that it is a trial of; only the winner's are tested
     owner: str = ""  # the tag of the person whose run it is; empty: of the machine's owner
+    imported: str = ""  # trained elsewhere and taken in: "run", with its settings, or "weights"
     labels: tuple[str, ...] = ()
     pinned: bool = False  # at the top of the table of runs
     archived: bool = False  # in the table of runs on request only
+    recent: str = ""  # its last points as JSON, see `history`
     trained_in: str = ""  # the folder where it trains or trained last, see `files.claim`
     kept: Mapping[str, Kept] = field(default_factory=dict)  # its files in the team's store, by name
 
@@ -108,6 +110,11 @@ class Run:
     def is_builtin(self) -> bool:
         """Whether it is the network that comes with the app, which is in no store."""
         return self.id == BUILTIN
+
+    @property
+    def is_from_elsewhere(self) -> bool:
+        """Whether it was not trained in this store, and so is evaluated on the data in use."""
+        return self.is_builtin or bool(self.imported)
 
     @property
     def progress(self) -> float:
@@ -210,9 +217,11 @@ def read(entry: Any) -> Run:
         taught_digits=int(_number(tags, "taught_digits")),
         sweep=tags.get("sweep", ""),
         owner=tags.get("owner", ""),
+        imported=tags.get("imported", ""),
         labels=tuple(word for word in tags.get("labels", "").split(",") if word),
         pinned=bool(tags.get("pinned")),
         archived=bool(tags.get("archived")),
+        recent=tags.get("recent", ""),
         trained_in=tags.get("trained_in", ""),
         kept=kept.read(tags.get(kept.TAG, "")),
     )
@@ -231,7 +240,7 @@ def _state(tags: dict[str, str]) -> tuple[State, str]:
         return State.FAILED, f"this version of Digit Lab does not know the state {word!r}"
     state = State(word)
     if not state.is_over and now() > _number(tags, "alive_until"):
-        return State.FAILED, _DIED
+        return State.FAILED, DIED
     return state, tags.get("reason", "")
 
 

@@ -27,13 +27,17 @@ def checksum(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def send(run_id: str, folder: Path, epochs: Mapping[str, int]) -> dict[str, Kept]:
+def send(
+    run_id: str, folder: Path, epochs: Mapping[str, int], known: Mapping[str, Kept] | None = None
+) -> dict[str, Kept]:
     """Copy the files of a run that goes on and return what the store has then.
 
-    `epochs` are the files in `folder` by name, each with its epoch. Raises StoreError.
+    `epochs` are the files in `folder` by name, each with its epoch; `known` is what this returned
+    last. Raises StoreError.
     """
     with connect() as (client, _):
-        known = kept.read(client.get_run(run_id).data.tags.get(kept.TAG, ""))
+        if known is None:
+            known = kept.read(client.get_run(run_id).data.tags.get(kept.TAG, ""))
         found = _sent(client, run_id, folder, epochs, known, ended=False)
     if found != known:
         catalogue.set_tags(run_id, {kept.TAG: kept.written(found)})

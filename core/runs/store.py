@@ -32,6 +32,8 @@ if TYPE_CHECKING:  # mlflow takes 1.5 s: it is loaded when the store is first us
 os.environ["MLFLOW_DISABLE_TELEMETRY"] = os.environ["DO_NOT_TRACK"] = "true"
 os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
 os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+# Its client would print a link for each run that it ends, among a command's JSON.
+os.environ["MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT"] = "true"
 
 
 _EXPERIMENT = "digitlab"
@@ -72,9 +74,7 @@ def connect() -> Iterator[tuple["MlflowClient", str]]:
         if str(error) == _no_answer(where):
             _silent_until[where] = time.monotonic() + _RETRY_AFTER
         raise
-    except (
-        Exception
-    ) as error:  # MLflow, SQLAlchemy, requests and the disk have no common base class
+    except Exception as error:  # of MLflow, SQLAlchemy, requests or the disk: no common base
         found = _explained(error, where)
         if found is None:
             raise

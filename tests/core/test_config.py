@@ -28,6 +28,7 @@ def test_defaults_are_a_valid_configuration() -> None:
         ("network", "resnet", "one of fast_cnn"),
         ("epochs", 10**400, "a whole number"),
         ("step_from_start", "maybe", "true or false"),
+        ("notes", "../notes", "32 hexadecimal digits"),
     ],
 )
 def test_impossible_values_name_field_rule_and_value(field: str, value: object, rule: str) -> None:

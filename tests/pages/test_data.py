@@ -13,6 +13,7 @@ from core.data import mnist
 from core.jobs import labels, process
 from core.jobs.labels import Judgement, Work
 from core.recipes import RECIPES
+from core.runs import label_notes
 from core.runs.person import Person
 from ui import cache, format, people
 
@@ -283,6 +284,30 @@ def test_most_suspicious_labels_come_first(sample: Path, monkeypatch: pytest.Mon
     assert shown[0] == f"{truth[4_007]} → {(truth[4_007] + 1) % 10}"
 
 
+def test_notes_are_kept_and_lead_to_a_training_without(
+    whole_app: str, sample: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One says that the label is wrong; it is kept, and Train begins without that image."""
+    digits = mnist.load("sample")
+    count = len(digits.train_labels) + len(digits.test_labels)
+    probabilities = np.full((count, 10), 0.1, np.float32)
+    quality = np.arange(count) / count
+    labels.keep(digits.checksum, Judgement(probabilities, quality, 1.0))
+    monkeypatch.setattr("ui.data.suspects.gallery", lambda *_, **__: 2)
+    app = AppTest.from_file(whole_app, default_timeout=60)
+    app.session_state["data-view"] = "Labels"
+    app.run()
+    app.switch_page("../pages/data.py").run()
+    app.button_group(key="label-sample-train-2").set_value("wrong").run()
+    assert not app.exception
+    assert label_notes.load(digits.checksum) == {("train", 2): "wrong"}
+    app.button(key="train-without").click().run()
+    assert not app.exception
+    checksum = app.session_state["config"]["notes"]
+    assert label_notes.left_out(checksum, digits).tolist() == [2]
+    assert app.selectbox(key="setting-notes").value == checksum
+
+
 def test_demo_offers_no_judging(sample: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A visitor of the public demo reads why, and has no button."""
     monkeypatch.setenv("DIGITLAB_DEMO", "1")
@@ -305,3 +330,26 @@ def test_the_full_set_pages_through_all_70000() -> None:
     app.number_input(key="data-page-mnist").set_value(1_167).run()
     assert not app.exception
     assert app.table[0].value.set_index("Fact").loc["Images"].tolist() == ["60,000", "10,000"]
+
+
+@pytest.mark.usefixtures("whole_app")
+def test_near_duplicates_are_searched_shown_and_weighed(sample: Path) -> None:
+    """Before the search there is a button; after it, pairs and what an accuracy owes to them."""
+    from core.data import mnist as data
+    from core.jobs import duplicates
+    from ui.data import twins
+
+    twins._kept.clear()
+    app = AppTest.from_file(str(ROOT / "ui" / "app.py"), default_timeout=60)
+    app.session_state["data-view"] = "Near-duplicates"
+    app.switch_page("../pages/data.py").run()
+    assert app.button(key="search-duplicates").help
+    duplicates.search(data.load("sample"))
+    app.run()
+    assert not app.exception
+    assert "pairs**" in texts(app) or "**No pair**" in texts(app)
+    app.slider(key="data-twins-most").set_value(20).run()
+    assert "pairs**" in texts(app)
+    assert "points** lower" in texts(app) or "Nothing: no test digit" in texts(app)
+    app.button_group(key="data-twins-place").set_value("train").run()
+    assert not app.exception

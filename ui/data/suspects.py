@@ -8,11 +8,14 @@ from core.data.digits import Digits
 from core.errors import DataError
 from core.evaluation.labels import Suspects
 from core.jobs import labels, limits
+from core.runs import label_notes
 from ui import cache, format, guards, keys, people
 from ui.components.gallery import gallery
+from ui.data import verdicts
 from ui.data.browse import HEIGHT, PARTS
 
 _PAGE_SIZE = 60
+_MARKS = {"right": " ✓", "wrong": " ✗", "can't tell": " ?"}
 _EVERY = 1.0  # seconds between two looks at the progress
 _SECONDS = {"sample": "10 to 40 seconds", "mnist": "half a minute to two minutes"}
 
@@ -107,18 +110,26 @@ def _found(digits: Digits) -> None:
         help="The most suspicious labels are on page 1.",
         persist_state="session",
     )
+    notes = label_notes.load(digits.checksum, people.me().tag)
     there = slice((page - 1) * _PAGE_SIZE, page * _PAGE_SIZE)
     images, truth = selection.take(digits, found.numbers[there])
+    shown = [selection.place(digits, int(number)) for number in found.numbers[there]]
     with st.container(height=HEIGHT - 60, border=False):
         picked = gallery(
             images,
             [
-                f"{label} → {answer}"
-                for label, answer in zip(truth, found.answers[there], strict=True)
+                f"{label} → {answer}{_MARKS.get(notes.get(image, ''), '')}"
+                for label, answer, image in zip(truth, found.answers[there], shown, strict=True)
             ],
             "data-suspects",
+            wrong=np.array([notes.get(image) == "wrong" for image in shown]),
             size=52,
-            labels=_spoken(digits, found, there, truth),
+            labels=[
+                f"{split} image {index}, labelled {label}, networks say {answer}"
+                for (split, index), label, answer in zip(
+                    shown, truth, found.answers[there], strict=True
+                )
+            ],
         )
     if picked is not None:
         place = there.start + picked
@@ -128,21 +139,10 @@ def _found(digits: Digits) -> None:
             f"**{found.answers[place]}**, {format.percent(float(found.sureness[place]))} sure; the "
             f"label gets {format.percent(float(found.belief[place]))}."
         )
+        verdicts.ask(digits, shown[picked], notes.get(shown[picked]))
     else:
         st.caption(
             "Label → what networks say that never saw the image, the most suspicious first. Click "
-            "one to enlarge it."
+            "one to enlarge it, and to note whether its label is right."
         )
-
-
-def _spoken(digits: Digits, found: Suspects, there: slice, truth: np.ndarray) -> list[str]:
-    """Return what a screen reader says of each tile."""
-    return [
-        f"{split} image {index}, labelled {label}, networks say {answer}"
-        for (split, index), label, answer in zip(
-            (selection.place(digits, int(number)) for number in found.numbers[there]),
-            truth,
-            found.answers[there],
-            strict=True,
-        )
-    ]
+    verdicts.summary(digits, notes)

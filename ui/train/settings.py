@@ -114,6 +114,9 @@ def control(name: str, value: Any, key: str, label: str = "") -> Any:
     common: dict[str, Any] = {"label": label or LABELS[name], "key": key, "help": metadata["help"]}
     if "choices" in metadata:
         return st.selectbox(options=metadata["choices"], **common)
+    if "reference" in metadata:
+        options = list(dict.fromkeys(["", value, st.session_state[keys.CONFIG][name]]))
+        return st.selectbox(options=options, format_func=lambda one: shown(name, one), **common)
     if isinstance(value, bool):
         return st.toggle(**common)
     if metadata["stops"]:

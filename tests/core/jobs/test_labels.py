@@ -6,13 +6,17 @@ import time
 import numpy as np
 import pytest
 
+from core.config import TrainConfig
 from core.data import mnist
 from core.data.digits import Digits
 from core.data.selection import take
+from core.data.splits import split_for
 from core.errors import DataError, RunError
-from core.jobs import judge, labels
+from core.jobs import judge, labels, request, worker
 from core.jobs.labels import Judgement, Work
+from core.runs import catalogue, label_notes
 from core.runs.person import Person
+from core.runs.run import State
 
 VISITOR = Person("Ada", "a" * 32)
 
@@ -92,3 +96,25 @@ def test_process_judges_while_others_ask_for_the_same(
     while (now := labels.work(digits.checksum)) and not now.problem and time.monotonic() < end:
         time.sleep(0.1)
     assert now == Work(problem=labels.DIED)
+
+
+@pytest.mark.usefixtures("sample_only")
+def test_run_leaves_out_what_was_noted_wrong_or_fails() -> None:
+    """A run with notes trains on fewer images; without the file it fails and says what is missing.
+
+    The 200 images that it would learn from are all noted wrong but 40: one step of 64.
+    """
+    digits = mnist.load("sample")
+    config = TrainConfig(network="mlp", epochs=1, batch_size=64, train_size=200, device="cpu")
+    split = split_for(digits, config.validation_size, config.train_size, config.seed)
+    for index in split.train[:160]:
+        label_notes.note(("train", int(index)), "wrong", digits.checksum)
+    noted = config.changed({"notes": label_notes.frozen(digits.checksum)})
+    run = worker.work(request.enqueue(noted, "sample"))
+    assert run.steps == 1 and run.state == State.FINISHED
+    assert catalogue.get(run.id).config.notes == noted.notes
+    (label_notes.folder() / f"{noted.notes}.json").unlink()
+    again = request.enqueue(noted, "sample")
+    with pytest.raises(DataError, match="not on this machine"):
+        worker.work(again)
+    assert catalogue.get(again.id).state == State.FAILED

@@ -30,8 +30,8 @@ ACTIONS: dict[str, tuple[Any, ...]] = {
     "reopen": (),
 }
 READING = {
-    *("best", "find", "get", "in_progress", "known", "listed"),
-    *("listed_with_builtin", "stop_requested"),
+    *("best", "find", "get", "in_progress", "known", "listed", "watched"),
+    "stop_requested",
 }
 
 

@@ -63,6 +63,16 @@ def test_events_come_in_order_and_add_up(digits: Digits) -> None:
     assert [event.epoch for event in epochs(iter(between))] == [1, 2, 3]
 
 
+def test_images_left_out_are_not_learned_from(digits: Digits) -> None:
+    """Of 600 images 100 are left out: fewer steps, the same validation images, other weights."""
+    split = split_for(digits, SMALL.validation_size, SMALL.train_size, SMALL.seed)
+    one = SMALL.changed({"epochs": 1})
+    started, *_, last, _ = train(one, digits, left_out=split.train[:100])
+    assert isinstance(started, Started) and isinstance(last, Epoch)
+    assert started.steps_per_epoch == 8  # 500 images by 64
+    assert last.probabilities.shape == (len(split.validation), 10)
+
+
 def test_epoch_reports_what_its_probabilities_say(digits: Digits) -> None:
     """Validation accuracy and loss are those of the probabilities that come with it."""
     split = split_for(digits, SMALL.validation_size, SMALL.train_size, SMALL.seed)

@@ -1,0 +1,155 @@
+"""What people note of labels: right, wrong, or can't tell; a file a person and data set.
+
+To train without the images whose labels are noted wrong, a copy is kept under its own checksum,
+which a run's settings name: whatever is noted later, the run can be repeated.
+"""
+
+import hashlib
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+from filelock import FileLock
+from numpy.typing import NDArray
+
+from core.data.digits import Digits
+from core.errors import DataError, StoreError
+from core.runs.person import OWNER, Person
+from core.runs.store import directory
+
+VERDICTS = ("right", "wrong", "can't tell")
+MOST_BYTES = 4_000_000  # of a file of notes; one on all 70,000 images has 2 MB
+
+Image = tuple[str, int]  # split, `train` or `test`, and index in that split
+Notes = dict[Image, str]
+
+
+def load(data: str, owner: str = OWNER.tag) -> Notes:
+    """Return a person's notes on the data with this checksum. Raises DataError if damaged."""
+    path = _own(data, owner)
+    return _parsed(path.read_bytes(), path, data) if path.exists() else {}
+
+
+def note(image: Image, verdict: str | None, data: str, by: Person = OWNER) -> None:
+    """Keep a verdict on an image's label, or none; one of VERDICTS.
+
+    Raises DataError if the file is damaged, and StoreError if it cannot be written.
+    """
+    path = _own(data, by.tag)
+    _prepare(path.parent)
+    with FileLock(path.with_suffix(".lock")):
+        notes = load(data, by.tag)
+        if verdict is None:
+            notes.pop(image, None)
+        else:
+            notes[image] = verdict
+        _write(path, as_bytes(notes, data))
+
+
+def as_bytes(notes: Notes, data: str) -> bytes:
+    """Return notes as a file: JSON, in the order of the images; the same notes, the same bytes."""
+    content = {
+        split: {str(index): notes[split, index] for part, index in sorted(notes) if part == split}
+        for split in ("train", "test")
+    }
+    return (json.dumps({"data": data, **content}, indent=1) + "\n").encode()
+
+
+def frozen(data: str, by: Person = OWNER) -> str:
+    """Keep a copy of a person's notes as they are now; return its checksum.
+
+    Raises DataError, StoreError.
+    """
+    content = as_bytes(load(data, by.tag), data)
+    checksum = hashlib.md5(content, usedforsecurity=False).hexdigest()
+    path = _copy(checksum)
+    if not path.exists():
+        _prepare(path.parent)
+        _write(path, content)
+    return checksum
+
+
+def left_out(checksum: str, digits: Digits) -> NDArray[np.int64]:
+    """Return the indices of the training images that the notes with this checksum call wrong.
+
+    Raises DataError if there are no such notes here, or they are of other data.
+    """
+    path = _copy(checksum)
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        raise DataError(
+            f"The notes on labels {checksum} are not on this machine. Download them where they "
+            f"were made and put the file at {path}, or train with every image."
+        ) from None
+    if hashlib.md5(content, usedforsecurity=False).hexdigest() != checksum:
+        raise DataError(_damaged(path))
+    notes = _parsed(content, path, digits.checksum)
+    wrong = sorted(
+        index for (part, index), verdict in notes.items() if (part, verdict) == ("train", "wrong")
+    )
+    if wrong and wrong[-1] >= len(digits.train_labels):
+        raise DataError(_damaged(path))
+    return np.array(wrong, np.int64)
+
+
+def folder() -> Path:
+    """Return the folder of all notes, which may not exist yet."""
+    return directory() / "label-notes"
+
+
+def _own(data: str, owner: str) -> Path:
+    return folder() / "people" / owner / f"{data}.json"
+
+
+def _copy(checksum: str) -> Path:
+    return folder() / f"{checksum}.json"
+
+
+def _damaged(path: Path) -> str:
+    return f"{path} is damaged. Put back the file that was downloaded, or delete it."
+
+
+def _parsed(content: bytes, path: Path, data: str) -> Notes:
+    """Return the notes in a file. Raises DataError if it has none, or of other data."""
+    try:
+        if len(content) > MOST_BYTES:
+            raise ValueError("it is too large")
+        found = json.loads(content)
+        of_other_data = found["data"] != data
+        notes = {(part, int(i)): v for part in ("train", "test") for i, v in found[part].items()}
+        if not all(index >= 0 and v in VERDICTS for (_, index), v in notes.items()):
+            raise ValueError("it has another word")
+    except Exception as error:  # whatever a value of an unexpected type raises
+        raise DataError(_damaged(path)) from error
+    if of_other_data:
+        raise DataError(
+            f"The notes in {path} are on other data than these. Train on the data that they were "
+            "made on, or with every image."
+        )
+    return notes
+
+
+def _prepare(where: Path) -> None:
+    try:
+        where.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(_unwritable(where, error)) from error
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all. Raises StoreError without space or permission."""
+    partial = path.with_suffix(f".{os.getpid()}.partial")
+    try:
+        partial.write_bytes(content)
+        partial.replace(path)
+    except OSError as error:
+        raise StoreError(_unwritable(path, error)) from error
+
+
+def _unwritable(path: Path, error: OSError) -> str:
+    return (
+        f"{path} cannot be written: {error.strerror}. Free some space, or set DIGITLAB_RUNS to "
+        "another folder."
+    )

@@ -1,0 +1,57 @@
+"""What MLflow's own pages show of a run beside its metrics: its data set, and its true status."""
+
+import json
+from collections.abc import Iterable
+from contextlib import suppress
+from typing import Any
+
+from core.data.digits import SOURCES
+from core.errors import RunError, StoreError
+from core.runs.run import Run
+from core.runs.store import connect, now
+
+
+def source_tags(author: str) -> dict[str, str]:
+    """Return the tags from which MLflow tells who made a run, and with what."""
+    return {
+        "mlflow.user": author,
+        "mlflow.source.name": "Digit Lab",
+        "mlflow.source.type": "LOCAL",
+    }
+
+
+def log_data(run: Run) -> None:
+    """Enter the data that a run learns from as its input. Raises StoreError."""
+    from mlflow.entities import Dataset, DatasetInput, InputTag
+
+    pixels = {"dtype": "uint8", "shape": [-1, 28, 28]}
+    features = json.dumps([{"name": "image", "type": "tensor", "tensor-spec": pixels}])
+    data = Dataset(
+        name=SOURCES.get(run.data, run.data),
+        digest=run.data_checksum[:36] or "unknown",
+        source_type="local",
+        source=json.dumps({"uri": run.data}),
+        schema=json.dumps({"mlflow_tensorspec": {"features": features, "targets": None}}),
+    )
+    tags = [InputTag("mlflow.data.context", "training")]
+    with connect() as (client, _):
+        client.log_inputs(run.id, [DatasetInput(data, tags)])
+
+
+def note_deaths(entries: Iterable[Any], dead: set[str]) -> None:
+    """Give the entries of dead runs the status FAILED, and their last sign of life as their end.
+
+    The state that we keep stays as it is: a process that was only cut off from the store takes its
+    run up again, see `revive`. Where the store does not allow it, nothing is changed.
+    """
+    for entry in entries:
+        if entry.info.run_id in dead and entry.info.status in ("RUNNING", "SCHEDULED"):
+            alive = float(entry.data.tags.get("alive_until", 0)) or now()
+            with suppress(StoreError, RunError), connect() as (client, _):
+                client.set_terminated(entry.info.run_id, "FAILED", int(1000 * alive))
+
+
+def revive(run_id: str) -> None:
+    """Give a run its status back that others have taken for dead. Raises StoreError."""
+    with connect() as (client, _):
+        client.update_run(run_id, status="RUNNING")
