@@ -42,5 +42,6 @@ if len(chosen) >= 2:
     comparison.differences(groups)
     comparison.costs(groups)
     comparison.ensemble(chosen)
+    comparison.report(groups)
 take_in.take_in()
 view.write()

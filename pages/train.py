@@ -6,7 +6,7 @@ from core.data.digits import SOURCES
 from core.errors import StoreError
 from core.jobs import limits, request
 from ui import cache, keys, people, runs
-from ui.train import network, pair, settings
+from ui.train import code, network, pair, settings
 from ui.train.live import live
 
 st.title("Train")
@@ -60,6 +60,7 @@ with right:
     live()
     with st.expander("The network", icon=":material/layers:"):
         network.layers(config)
+    code.code(config, recipe, digits.source)
 # The page is drawn, and a failing store has been reported.
 with suppress(StoreError):
     request.prepare()

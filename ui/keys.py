@@ -26,6 +26,7 @@ EXPERIMENTS_DONE = "experiments-done"  # slugs of the experiments seen to the en
 # Data
 CHOSEN = "data-chosen"  # (source, number) of the image shown large
 CLICKED = "data-clicked"  # number of the image last clicked in the gallery
+TWINS = "data-twins-chosen"  # numbers of the pair of near-duplicates last clicked
 AUGMENTATION = "data-augmentation"  # Train's settings that its sliders were last set to
 AUGMENTATION_SEED = "data-seed"  # seed of the augmentation
 
@@ -34,6 +35,7 @@ CONFIG = "config"  # the settings, a dict of TrainConfig's fields
 RECIPE = "recipe"  # the recipe that the settings started from
 NAME = "name"  # the name of the next run
 SEEDS = "seeds"  # how many runs to start at once
+CODE = "code-open"  # whether the code for the settings is expanded
 
 DOOR = "door-answers"  # whether the browser gets new points by itself
 
@@ -45,6 +47,8 @@ SPLIT = "split"  # a member of answers.SPLITS, collection.SPLIT or hands.SPLIT
 WHOSE = "whose"  # the tag of whose digits are evaluated, or "everybody"
 NORMALISED = "normalised"  # whether the confusion matrix shows shares
 HIDE_DIAGONAL = "hide-diagonal"  # whether the confusion matrix leaves out right answers
+SLICED_AGAINST = "sliced-against"  # id of the run that slices are compared with, or empty
+SLICE = "slice"  # the measure and the fifth whose mistakes are shown
 SHOWN_IMAGES = "shown-images"  # which images are shown: all mistakes, or a cell's
 
 # Draw
@@ -60,9 +64,14 @@ MY_DIGITS_UPLOAD = "my-digits-upload"  # number of the uploader, which is replac
 # Inside
 INSIDE_SOURCE = "inside-source"  # where the digit comes from
 INSIDE_DIGIT = "inside-digit"  # the digit brought from Evaluate: image, truth, title
-INSIDE_WAY = "inside-way"  # whether layers are shown, or fooling
+INSIDE_WAY = "inside-way"  # whether layers are shown, fooling, or a dream
 INSIDE_VALUE = "inside-value"  # the value last clicked: the maps' key, channel, row, column
 INSIDE_OFF = "inside-off"  # the channels switched off, and of which run
+INSIDE_COVERED = "inside-covered"  # the pixels covered, and of which digit
+INSIDE_REDRAW = "inside-redraw"  # whether the layers are to be drawn after the answer
+INSIDE_DREAM = "inside-dream"  # the digit dreamt of
+INSIDE_NOISE = "inside-noise-seed"  # seed of the noise that a dream begins with
+INSIDE_DREAMT = "inside-dreamt"  # the last dream, and of what it was
 
 # Compare
 RUN_FILTER = "run-filter"  # words to filter the table by

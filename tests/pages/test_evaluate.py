@@ -19,6 +19,7 @@ from core.runs.answers import Result
 from core.runs.person import OWNER
 from core.runs.run import Run, State
 from core.runs.store import connect
+from ui import format
 
 APP = str(Path(__file__).parents[2] / "ui" / "app.py")
 
@@ -261,8 +262,8 @@ def test_tables_are_the_reports(trained: Path) -> None:
     assert pairs["count"].sum() == report.matrix.sum() - np.trace(report.matrix)
 
 
-def test_downloads_are_csv(trained: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every answer has its row, with ten probabilities that sum to 1."""
+def test_downloads_are_csv_and_a_report(trained: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every answer has its row, with ten probabilities that sum to 1; the report is of the run."""
     made: dict[str, Callable[[], str]] = {}
     monkeypatch.setattr(
         "streamlit.download_button",
@@ -275,6 +276,10 @@ def test_downloads_are_csv(trained: Path, monkeypatch: pytest.MonkeyPatch) -> No
     assert sum(float(rows[0][f"p{digit}"]) for digit in range(10)) == pytest.approx(1, abs=1e-3)
     assert len(made[f"{name}-test-classes.csv"]().splitlines()) == 11
     assert len(made[f"{name}-test-confusion.csv"]().splitlines()) == 11
+    page = made[f"{name}-report.html"]()
+    assert (
+        f"<h1>{name}</h1>" in page and format.percent(catalogue.find("best").test_accuracy) in page
+    )
 
 
 def test_run_in_progress_keeps_its_test_unread(trained: Path) -> None:
@@ -314,3 +319,20 @@ def test_confidence_is_set_against_what_was_right(trained: Path) -> None:
     for told in (result.probabilities, after):
         assert f"{100 * calibration.expected_error(told, result.labels):.2f} %" in said
     assert "sure of" in said
+
+
+def test_weakness_is_told_alone_and_against_another_run(trained: Path) -> None:
+    """Four panels and a sentence; against another run, what differs; of few images, nothing."""
+    page = opened()
+    said = " ".join(element.value for element in page.markdown)
+    assert ("It is weakest on" in said) != ("about equally good everywhere" in said)
+    other = next(
+        run for run in catalogue.listed() if run.id != page.selectbox(key="run-choice").value
+    )
+    page.selectbox(key="sliced-against").set_value(other.id).run()
+    assert not page.exception
+    said = " ".join(element.value for element in page.markdown)
+    assert "points over all" in said
+    page.session_state["slice"] = ("thickness", 0)
+    page.run()
+    assert any("Thickness, fifth 1 of 5" in element.value for element in page.markdown)

@@ -494,3 +494,17 @@ def test_a_colleagues_run_is_known_as_theirs_and_not_stopped_by_one_click(
     assert f"stop-{theirs.id}" in asking and not {"stop", f"stop-{own.id}"} & set(asking)
     page.button(key=f"watch-{theirs.id}").click().run()
     assert r"seed 0, by anna on lab\-3" in texts(page)
+
+
+def test_code_is_made_only_when_it_is_looked_at() -> None:
+    """Closed, nothing is computed; open, the settings are in the code, and changes are listed."""
+    page = opened()
+    assert not page.get("code")
+    page.session_state["code-open"] = True
+    page.run()
+    assert "BATCH_SIZE = 256\n" in page.get("code")[0].value
+    assert "All settings are those of the recipe **Quick start" in texts(page)
+    page.slider(key="setting-epochs").set_value(7).run()
+    assert "EPOCHS = 7  # recipe: 4\n" in page.get("code")[0].value
+    assert "Passes over the images (epochs): **7** (recipe: 4)" in texts(page)
+    assert page.get("download_button")[-1].proto.label == "Download train.py"
