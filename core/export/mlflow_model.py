@@ -10,8 +10,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from core.errors import UserError
 from core.export import onnx, source
+from core.jobs import process
 from core.runs import catalogue
 from core.runs.run import Run
 from core.runs.store import connect
@@ -59,15 +59,5 @@ def _describe(run: Run, folder: Path, network: str) -> None:
     model.save(str(folder / "MLmodel"))
 
 
-def main(run_id: str) -> int:
-    """Publish the model of the run with this id; return 0, or 2 with a message on a UserError."""
-    try:
-        publish(catalogue.get(run_id))
-    except UserError as error:
-        print(error, file=sys.stderr)
-        return 2
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))
+    sys.exit(process.status_of(lambda: publish(catalogue.get(sys.argv[1]))))

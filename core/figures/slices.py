@@ -33,22 +33,10 @@ def accuracy_panel(
     range of accuracies, in [0, 1], that all panels share; `marked` is the fifth to stand out. Each
     point's customdata is the measure and the fifth.
     """
+    rights = zip(table["right"], table["count"], strict=True)
+    text = [f"{right:,} of {count:,} right" for right, count in rights]
     figure = _panel(table, measure, pictures, height)
-    colours = [palette.WRONG if part == marked else palette.ACCENT for part in table["part"]]
-    figure.add_scatter(
-        x=table["part"],
-        y=table["accuracy"],
-        error_y=_whiskers(table, "accuracy"),
-        customdata=[[measure, int(part)] for part in table["part"]],
-        text=[
-            f"{right:,} of {count:,} right"
-            for right, count in zip(table["right"], table["count"], strict=True)
-        ],
-        hovertemplate="%{y:.2%}: %{text}<extra></extra>",
-        mode="markers",
-        marker={"size": 9, "color": colours},
-        showlegend=False,
-    )
+    _add_points(figure, table, "accuracy", measure, text, "%{y:.2%}", marked)
     figure.update_layout(yaxis={"range": list(span), "tickformat": ".1%", "nticks": 4})
     return figure
 
@@ -65,26 +53,43 @@ def difference_panel(
 
     `table` has `mean` beside; the rest is as in `accuracy_panel`, the range in percentage points.
     """
-    figure = _panel(table, measure, pictures, height)
-    colours = [palette.WRONG if part == marked else palette.ACCENT for part in table["part"]]
     points = table.assign(**{name: 100 * table[name] for name in ("difference", "low", "high")})
-    figure.add_scatter(
-        x=points["part"],
-        y=points["difference"],
-        error_y=_whiskers(points, "difference"),
-        customdata=[[measure, int(part)] for part in table["part"]],
-        text=[
-            f"{here:.2%} against {there:.2%}"
-            for here, there in zip(table["here"], table["there"], strict=True)
-        ],
-        hovertemplate="%{y:+.2f} points: %{text}<extra></extra>",
-        mode="markers",
-        marker={"size": 9, "color": colours},
-        showlegend=False,
-    )
+    both = zip(table["here"], table["there"], strict=True)
+    text = [f"{here:.2%} against {there:.2%}" for here, there in both]
+    figure = _panel(table, measure, pictures, height)
+    _add_points(figure, points, "difference", measure, text, "%{y:+.2f} points", marked)
     figure.add_hline(0, line={"color": palette.NEUTRAL, "width": 1, "dash": "dash"})
     figure.update_layout(yaxis={"range": list(span), "tickformat": "+.1f", "nticks": 4})
     return figure
+
+
+def _add_points(
+    figure: go.Figure,
+    table: pd.DataFrame,
+    middle: str,
+    measure: str,
+    text: list[str],
+    value: str,
+    marked: int | None,
+) -> None:
+    """Add a point with whiskers for each fifth; `value` is the template of what is pointed at."""
+    colours = [palette.WRONG if part == marked else palette.ACCENT for part in table["part"]]
+    figure.add_scatter(
+        x=table["part"],
+        y=table[middle],
+        error_y=_whiskers(table, middle),
+        customdata=[[measure, int(part)] for part in table["part"]],
+        text=text,
+        hovertemplate=f"{value}: %{{text}}<extra></extra>",
+        mode="markers",
+        marker={
+            "size": 9,
+            "color": [
+                palette.WRONG if part == marked else palette.ACCENT for part in table["part"]
+            ],
+        },
+        showlegend=False,
+    )
 
 
 def _whiskers(table: pd.DataFrame, middle: str) -> dict[str, object]:

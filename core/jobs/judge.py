@@ -13,7 +13,7 @@ from core.data import mnist
 from core.data.digits import Digits
 from core.errors import UserError
 from core.evaluation import labels as ranking
-from core.jobs import labels, queue
+from core.jobs import labels, process, queue
 from core.jobs.labels import Judgement, Work
 
 _EVERY = 0.5  # seconds between two reports of progress
@@ -66,15 +66,5 @@ def in_turn(digits: Digits) -> None:
         raise
 
 
-def main(source: str) -> int:
-    """Judge the labels of a source; return 0, or 2 with a message on stderr on a UserError."""
-    try:
-        in_turn(mnist.load(source))
-    except UserError as error:
-        print(error, file=sys.stderr)
-        return 2
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))
+    sys.exit(process.status_of(lambda: in_turn(mnist.load(sys.argv[1]))))

@@ -11,6 +11,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import IO
 
+from core.errors import UserError
+
 _ROOT = Path(__file__).parents[2]
 _PACKAGES = ("torch", "torchvision", "numpy", "mlflow-skinny")
 
@@ -44,6 +46,16 @@ def launch(
 
     threading.Thread(target=wait, daemon=True).start()
     return process
+
+
+def status_of(work: Callable[[], object]) -> int:
+    """Do a process's work; return its exit status: 0, or 2 with a UserError's message on stderr."""
+    try:
+        work()
+    except UserError as error:
+        print(error, file=sys.stderr)
+        return 2
+    return 0
 
 
 @lru_cache(maxsize=1)

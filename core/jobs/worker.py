@@ -313,12 +313,7 @@ def _end(
 def main(run_id: str) -> int:
     """Train the run with this id; return 0, or 2 with a message on stderr on a UserError."""
     gc.disable()  # objects of imported modules are never garbage; `_train` enables it again
-    try:
-        work(catalogue.get(run_id))
-    except UserError as error:
-        print(error, file=sys.stderr)
-        return 2
-    return 0
+    return process.status_of(lambda: work(catalogue.get(run_id)))
 
 
 if __name__ == "__main__":
