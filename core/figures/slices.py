@@ -82,12 +82,7 @@ def _add_points(
         text=text,
         hovertemplate=f"{value}: %{{text}}<extra></extra>",
         mode="markers",
-        marker={
-            "size": 9,
-            "color": [
-                palette.WRONG if part == marked else palette.ACCENT for part in table["part"]
-            ],
-        },
+        marker={"size": 9, "color": colours},
         showlegend=False,
     )
 

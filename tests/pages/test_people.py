@@ -153,7 +153,7 @@ def test_others_runs_say_whose_they_are() -> None:
         app = visit(name)
         assert any(text.value.endswith(", by Anna") for text in app.caption) == says
         queue = [text.value for text in app.markdown if "later" in text.value]
-        assert any(line.endswith("later by Anna") for line in queue) == says
+        assert any(line.endswith("later, by Anna") for line in queue) == says
 
 
 def test_ones_own_network_reads_first(trained: Path) -> None:

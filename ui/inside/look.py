@@ -3,7 +3,7 @@
 import streamlit as st
 
 from core.runs.run import Run
-from ui import cache, keys
+from ui import cache, guards, keys
 from ui.inside import form
 from ui.inside.anatomy import anatomy
 from ui.inside.dream import dream
@@ -16,6 +16,11 @@ _LAYERS, _FOOL, _DREAM = "Layers", "Fool it", "Its dream of a digit"
 @st.fragment
 def look(run: Run, chosen: Chosen) -> None:
     """Show what a run's network makes of a digit; what one clicks here redraws only this."""
+    with guards.messages():  # a fragment's own reruns do not go through the app's messages()
+        _look(run, chosen)
+
+
+def _look(run: Run, chosen: Chosen) -> None:
     reader = cache.reader(run)
     way = st.segmented_control(
         "Look at",
