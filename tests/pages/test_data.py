@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from core.config import TrainConfig
 from core.data import mnist
-from core.jobs import labels, process
+from core.jobs import labels, process, request, worker
 from core.jobs.labels import Judgement, Work
 from core.recipes import RECIPES
-from core.runs import label_notes
+from core.runs import hardness, label_notes
 from core.runs.person import Person
 from ui import cache, format, people
 
@@ -306,6 +307,24 @@ def test_notes_are_kept_and_lead_to_a_training_without(
     checksum = app.session_state["config"]["notes"]
     assert label_notes.left_out(checksum, digits).tolist() == [2]
     assert app.selectbox(key="setting-notes").value == checksum
+
+
+@pytest.mark.slow
+def test_gallery_is_ordered_by_what_a_run_found_hard(
+    sample: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The hardest image of a run that recorded it comes first; without such a run none is asked."""
+    cache.warm_up().wait()
+    assert not [box for box in page().selectbox if box.key == "data-order"]
+    config = TrainConfig(network="mlp", epochs=2, batch_size=64, device="cpu", hardness=True)
+    run = worker.work(request.enqueue(config, "sample"))
+    shown: list[np.ndarray] = []
+    monkeypatch.setattr("ui.data.browse.gallery", lambda images, *_, **__: shown.append(images))
+    app = page(**{"data-order": run.id})
+    assert not app.exception
+    digits = mnist.load("sample")
+    hardest = int(np.nanargmax(hardness.of(run, digits)))
+    assert (shown[-1][0] == digits.train_images[hardest]).all()
 
 
 def test_demo_offers_no_judging(sample: Path, monkeypatch: pytest.MonkeyPatch) -> None:
