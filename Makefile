@@ -65,7 +65,7 @@ lock: .venv/test.installed
 .venv-mlflow/installed: .venv/app.installed
 	test -x .venv-mlflow/bin/python || $(PYTHON) -m venv .venv-mlflow
 	@.venv-mlflow/bin/python -m pip install --quiet --disable-pip-version-check \
-		"mlflow[auth]==3.17.*" "psycopg2-binary==2.9.*" && touch $@ \
+		"mlflow[auth]==3.17.*" "psycopg2-binary==2.9.*" "onnx==1.23.*" "onnxruntime==1.32.*" && touch $@ \
 		|| echo "No MLflow server: its tests will be skipped."
 
 # The system's Chromium; else Debian's package, when root; else Playwright's own. Without any, the

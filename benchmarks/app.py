@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, Page
 
 from benchmarks.browser import chromium, open_when_up, server, settle
 from benchmarks.machine import RESULTS, keep, machine, need_mnist, table
+from benchmarks.memory import resident
 
 PAGES = ("Data", "Experiments", "Train", "Evaluate", "Draw", "Inside", "Sweeps", "Compare")
 GOALS = {
@@ -26,14 +27,6 @@ GOALS = {
     "training process, resident": 1_200.0,
 }
 _POINTS = 60  # of the pen, 60 a second
-
-
-def resident(pid: int) -> float:
-    """Return a process's resident memory in MB (10^6 bytes)."""
-    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith("VmRSS"):
-            return int(line.split()[1]) * 1024 / 1e6
-    raise SystemExit("This measures memory through /proc, on Linux.")
 
 
 def measure(browser: Browser, runs: Path) -> dict[str, float]:
@@ -54,7 +47,7 @@ def measure(browser: Browser, runs: Path) -> dict[str, float]:
         page.locator(".scatterlayer .js-line").first.wait_for(timeout=60_000)
         start = time.perf_counter() - begin
         ticket = next(runs.glob("queue/*/*"))
-        trainer = int(ticket.read_text())
+        trainer = int(ticket.read_text().partition("\n")[0])
         page.get_by_text("Epoch 3 of").first.wait_for(timeout=300_000)
         training = resident(trainer)
         page.get_by_text("best epoch").first.wait_for(timeout=300_000)

@@ -93,7 +93,8 @@ def main() -> None:
     )
     print(machine())
     print(
-        f"{len(truth):,} labels in {seconds(took)} ({seconds(used)} of processor), out of fold {accuracy:.2%} right"
+        f"{len(truth):,} labels in {seconds(took)}, {seconds(used)} of a processor's; "
+        f"out of fold {accuracy:.2%} right"
     )
     rows = [["ranked by", "of 15 among the first 50", "first 100", "the last one at"]]
     for method, ranks in found.items():

@@ -363,7 +363,7 @@ def answers(reader: Reader, page: Image.Image) -> tuple[list[int], bool]:
         found = from_picture(page)
     except InkError:
         return [], False
-    read = reader.readings(np.stack([digit.image for digit in found]))
+    _, read = reader.read_all(found)
     return [one.digit for one in read], all(one.sure for one in read)
 
 

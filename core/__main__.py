@@ -13,6 +13,7 @@ from core import recipes
 from core.config import config_fields
 from core.data import download, mnist
 from core.errors import ConfigError, RunError, UserError
+from core.export.terms import LEARNED, UNKNOWN
 from core.runs import catalogue
 from core.sweeps import commands as sweep_commands
 
@@ -111,6 +112,18 @@ def _parser() -> argparse.ArgumentParser:
     sub = command("export", _export, "the files with which a run leaves: ONNX, weights, card, …")
     sub.add_argument("run", metavar="RUN", help=run_help)
     sub.add_argument("--to", metavar="FOLDER", type=Path, required=True, help="where to write them")
+
+    sub = command("import", _import, "take in a run's export, or the weights of a network")
+    sub.add_argument(
+        "path", metavar="PATH", type=Path, help="folder, .zip, .safetensors, .pt, .pth"
+    )
+    sub.add_argument("--name", default="", help="what to call the run")
+    sub.add_argument(
+        "--learned",
+        choices=list(LEARNED),
+        default=UNKNOWN,
+        help="what weights alone learned from: mnist is its 60,000 training images, and no other",
+    )
 
     command("move", _move, "bring the runs of this machine's own store into the team's")
 
@@ -274,8 +287,6 @@ def _report(split: str, result: "Result") -> dict[str, Any]:
 
 
 def _predict(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
-    import numpy as np
-
     from core.ink.photo import from_picture
     from core.reading.reader import calibrated_reader
     from core.runs.run import BUILTIN
@@ -297,8 +308,7 @@ def _predict(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
             yield {"path": str(path), "error": str(error)}
             continue
         count += 1
-        images = np.stack([digit.image for digit in found])
-        for digit, read in zip(found, reader.readings(images), strict=True):
+        for digit, read in zip(*reader.read_all(found), strict=True):
             yield {
                 "path": str(path),
                 "digit": read.digit,
@@ -320,6 +330,12 @@ def _export(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
     made = bundle.files(run)
     bundle.write(made, options.to)
     yield {"run": run.id, "folder": str(options.to), "files": [one.name for one in made]}
+
+
+def _import(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
+    from core.export import imported
+
+    yield imported.take(options.path, options.name, options.learned).summary()
 
 
 def _pictures(paths: list[Path]) -> Iterator[Path]:

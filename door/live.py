@@ -15,10 +15,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from core.errors import RunError
+from core.jobs import limits
 from core.runs import catalogue
 from core.runs.history import EPOCH_METRICS, STEP_METRICS, read_history
 from core.runs.run import BUILTIN, Run, State
 from door.bounds import Rate, RefusedError, Work
+from door.caller import caller
 
 if TYPE_CHECKING:  # pandas takes 0.4 s
     import pandas as pd
@@ -82,6 +84,8 @@ class Watching:
         if run_id != BUILTIN and not re.fullmatch("[0-9a-f]{32}", run_id):
             raise RunError(f"There is no run {run_id[:40]!r}. Give a run's whole id.")
         course = await self._course(run_id)
+        if not limits.seen(caller(request), [course.run]):
+            raise RunError(f"The run {run_id} is another visitor's, and has not finished.")
         return JSONResponse(course.after(int(after)))
 
     async def _course(self, run_id: str) -> _Course:

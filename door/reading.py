@@ -11,12 +11,15 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from core.errors import InkError
+from core.errors import InkError, RunError
 from core.evaluation.calibration import Calibration
+from core.jobs import limits
 from core.my_digits import fitted
 from core.runs import catalogue, files
+from core.runs.person import Person
 from core.runs.run import BUILTIN, Run
 from door.bounds import Rate, RefusedError, Work, pieces
+from door.caller import caller
 
 if TYPE_CHECKING:  # scipy and torch take seconds: the server starts without
     from core.ink.normalisation import Digit
@@ -42,17 +45,17 @@ class Readings:
     async def read(self, request: Request) -> Response:
         """Answer with the digits, left to right. Raises UserError."""
         self._rate.admit(request)
-        asked = request.query_params
+        asked, who = request.query_params, caller(request)
         run, hand = asked.get("run", BUILTIN), asked.get("hand", "")
         kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         if kind == "multipart/form-data":
             with self._work.place(_PICTURE_PLACES):
                 picture = await _picture(request)
-                return JSONResponse(await self._work.do(_read_picture, picture, run, hand))
+                return JSONResponse(await self._work.do(_read_picture, picture, run, hand, who))
         if kind == "application/json":
             with self._work.place():
                 content = b"".join([piece async for piece in pieces(request, JSON_BYTES)])
-                return JSONResponse(await self._work.do(_read_strokes, content, run, hand))
+                return JSONResponse(await self._work.do(_read_strokes, content, run, hand, who))
         raise RefusedError(415, _HOW)
 
 
@@ -78,13 +81,13 @@ async def _picture(request: Request) -> bytes:
         await form.close()
 
 
-def _read_picture(content: bytes, run: str, hand: str) -> dict[str, Any]:
+def _read_picture(content: bytes, run: str, hand: str, who: Person) -> dict[str, Any]:
     from core.ink.photo import from_picture
 
-    return _answer(from_picture(content), run, hand)
+    return _answer(from_picture(content), run, hand, who)
 
 
-def _read_strokes(content: bytes, run: str, hand: str) -> dict[str, Any]:
+def _read_strokes(content: bytes, run: str, hand: str, who: Person) -> dict[str, Any]:
     import numpy as np
 
     from core.ink.strokes import MAX_POINTS, from_strokes
@@ -96,24 +99,24 @@ def _read_strokes(content: bytes, run: str, hand: str) -> dict[str, Any]:
         arrays = [np.asarray(stroke, float).reshape(len(stroke), 2) for stroke in strokes]
     except (KeyError, OverflowError, RecursionError, TypeError, ValueError):
         raise RefusedError(400, _HOW) from None
-    return _answer(from_strokes(arrays), run, hand)
+    return _answer(from_strokes(arrays), run, hand, who)
 
 
-def _answer(found: "list[Digit]", text: str, hand: str) -> dict[str, Any]:
-    import numpy as np
-
+def _answer(found: "list[Digit]", text: str, hand: str, who: Person) -> dict[str, Any]:
     from core.reading.answer import answer
 
-    run = _run(text)
+    run = _run(text, who)
     reader = _reader(run.id, files.network_epoch(run), run.calibration, *_fitted(hand))
-    readings = reader.readings(np.stack([digit.image for digit in found]))
-    return {"run": run.id, **answer(found, readings)}
+    return {"run": run.id, **answer(*reader.read_all(found))}
 
 
-def _run(text: str) -> Run:
-    """Return the run that is meant. Raises RunError, StoreError."""
-    # To find a name, all runs are listed; a whole id needs no list.
-    return catalogue.get(text) if re.fullmatch("[0-9a-f]{32}", text) else catalogue.find(text)
+def _run(text: str, who: Person) -> Run:
+    """Return the run that is meant, if the caller may see it. Raises RunError, StoreError."""
+    if text == BUILTIN or re.fullmatch("[0-9a-f]{32}", text):
+        return limits.get(who, text)
+    if limits.is_demo():  # a search by name would tell of runs that the caller may not see
+        raise RunError("In the public demo, give the whole id of a run, or built-in.")
+    return catalogue.find(text)
 
 
 def _fitted(hand: str) -> tuple[Path | None, int]:

@@ -3,21 +3,21 @@ from itertools import cycle
 import streamlit as st
 
 from core.figures.palette import CLASS_COLOURS
-from core.runs import builtin, catalogue, settings
-from ui import format, guards, keys
-from ui.compare import comparison, editor, table, verdict, view
+from core.runs import builtin, settings
+from ui import format, guards, keys, runs
+from ui.compare import comparison, editor, table, take_in, verdict, view
 
 st.title("Compare")
 st.caption(format.plain(table.store_description()))
-found = catalogue.listed_with_builtin()
+found = runs.listed_with_builtin()
 if found == [builtin.run()]:
     st.info("You have no runs yet. Training one takes seconds.", icon=":material/model_training:")
     st.page_link("../pages/train.py", label="Train a network", icon=":material/arrow_forward:")
 view.read(found)
-active = catalogue.in_progress()
+active = runs.in_progress()
 table.table(table.controls(found), live=bool(active))
 guards.follow(active)
-if not catalogue.known()[1]:
+if not runs.known()[1]:
     table.older_runs()
 
 by_id = {run.id: run for run in found}
@@ -42,4 +42,6 @@ if len(chosen) >= 2:
     comparison.differences(groups)
     comparison.costs(groups)
     comparison.ensemble(chosen)
+    comparison.report(groups)
+take_in.take_in()
 view.write()

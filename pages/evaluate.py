@@ -6,7 +6,7 @@ from core.evaluation import metrics
 from core.figures.digits import confusion_map
 from core.my_digits import collection, hands
 from core.runs import answers
-from ui import cache, format, guards, keys, people
+from ui import cache, export, format, guards, keys, people
 from ui.components.chart import chart
 from ui.evaluate import class_digits, confidence, epoch, finetune, mistakes
 
@@ -110,4 +110,6 @@ with pairs:
 confidence.confidence(run, result)
 if split == collection.SPLIT:
     finetune.offer(run, result)
-mistakes.downloads(run, title, result, report)
+with st.container(horizontal=True):
+    mistakes.downloads(run, title, result, report)
+    export.button(run)

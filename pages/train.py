@@ -5,15 +5,14 @@ import streamlit as st
 from core.data.digits import SOURCES
 from core.errors import StoreError
 from core.jobs import limits, request
-from core.runs import catalogue
-from ui import cache, keys, people
-from ui.train import network, pair, settings
+from ui import cache, keys, people, runs
+from ui.train import code, network, pair, settings
 from ui.train.live import live
 
 st.title("Train")
 cache.wait_for_torch()
 digits, problem = cache.digits_in_use()
-listed = catalogue.listed()
+listed = runs.listed()
 
 left, right = st.columns([2, 5], gap="large")
 with left:
@@ -61,6 +60,7 @@ with right:
     live()
     with st.expander("The network", icon=":material/layers:"):
         network.layers(config)
+    code.code(config, recipe, digits.source)
 # The page is drawn, and a failing store has been reported.
 with suppress(StoreError):
     request.prepare()

@@ -27,6 +27,7 @@ from core.runs.run import Run
 from core.runs.store import connect
 
 if TYPE_CHECKING:  # torch takes 2 s
+    from core.export.terms import File
     from core.reading.reader import Reader
     from core.training.device import Device
 
@@ -49,11 +50,11 @@ def digits_in_use() -> tuple[Digits, str]:
 
 
 def digits_for(run: Run) -> Digits:
-    """Return the data to evaluate a run on: its own; for the built-in network, those in use.
+    """Return the data to evaluate a run on: its own; if it is from elsewhere, those in use.
 
     Raises DataError if they are missing.
     """
-    return digits_in_use()[0] if run.is_builtin else digits(run.data)
+    return digits_in_use()[0] if run.is_from_elsewhere else digits(run.data)
 
 
 class WarmUp(threading.Thread):
@@ -145,8 +146,10 @@ def _result(run_id: str, epoch: int | None, split: str, source: str) -> Result:
 def drawn(run: Run, people: Sequence[Hand]) -> tuple[Result, NDArray[np.intp]]:
     """Return a run's answers on people's digits, and `(N,)` whose each is, by number.
 
-    Raises RunError, InkError.
+    What is on a shelf is not cached, so that it ends with its session. Raises RunError, InkError.
     """
+    if any(hand.shelf is not None for hand in people):
+        return _read(run.id, people)
     return _drawn(run.id, files.network_epoch(run), tuple(people))
 
 
@@ -154,6 +157,10 @@ def drawn(run: Run, people: Sequence[Hand]) -> tuple[Result, NDArray[np.intp]]:
 def _drawn(
     run_id: str, epoch: int | None, people: tuple[Hand, ...]
 ) -> tuple[Result, NDArray[np.intp]]:
+    return _read(run_id, people)
+
+
+def _read(run_id: str, people: Sequence[Hand]) -> tuple[Result, NDArray[np.intp]]:
     found, whose = hands.load(people)
     return answers.on_images(catalogue.get(run_id), found.images, found.labels), whose
 
@@ -171,11 +178,31 @@ def _history(run_id: str, step: int, epochs: int) -> History:
     return read_history(catalogue.get(run_id))
 
 
-def my_digits(owner: str) -> Collection:
-    """Return all digits of a person, decoded only once. Raises InkError if one cannot be read."""
-    return _my_digits(owner, collection.names(owner))
+def my_digits(person: Person) -> Collection:
+    """Return all digits of a person; those in a folder are decoded only once.
+
+    Raises InkError if one cannot be read.
+    """
+    if person.shelf is not None:
+        return collection.load(person.shelf)
+    return _my_digits(person.tag, collection.names(person.tag))
 
 
 @st.cache_data(max_entries=30, show_spinner=False)
 def _my_digits(owner: str, names: tuple[str, ...]) -> Collection:
     return collection.load(owner)
+
+
+def bundle(run: Run) -> tuple[list["File"], bytes]:
+    """Return the files of a run's export, and the ZIP of them. Raises RunError, CheckpointError."""
+    return _bundle(run.id, run.name, run.best_epoch, run.state)
+
+
+@st.cache_resource(max_entries=3, show_spinner="Writing the network down, and checking it …")
+def _bundle(
+    run_id: str, name: str, best_epoch: int | None, state: str
+) -> tuple[list["File"], bytes]:
+    from core.export import bundle
+
+    made = bundle.files(catalogue.get(run_id))
+    return made, bundle.packed(made)

@@ -8,7 +8,7 @@ import streamlit as st
 from core.errors import StoreError, UserError
 from core.runs import builtin, catalogue
 from core.runs.run import Run, State
-from ui import format, keys, people
+from ui import format, keys, people, runs
 
 _INTERVAL = 3  # seconds between two checks of which runs are in progress
 
@@ -30,7 +30,7 @@ def choose_run(suggested: str | None = None) -> Run:
     fails, and comes first for whoever has no run.
     """
     try:
-        listed = catalogue.listed()
+        listed = runs.listed()
     except StoreError as error:
         st.warning(format.message(error), icon=":material/cloud_off:")
         listed = []
@@ -61,7 +61,7 @@ def follow(active: list[Run]) -> None:
 
 def _follow(seen: list[tuple[str, State]]) -> None:
     with messages():
-        if [(run.id, run.state) for run in catalogue.in_progress()] != seen:
+        if [(run.id, run.state) for run in runs.in_progress()] != seen:
             st.rerun()
 
 

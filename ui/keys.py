@@ -7,6 +7,7 @@ the app copies it to one of these keys.
 # The visitor
 PERSON = "person"  # secret and name, where they were given in this session
 ADMIN = "admin"  # whether the admin secret was given in this session
+SHELF = "shelf"  # in a public demo, the visitor's My digits: PNG files by name
 
 # Selected runs; any of them may have been deleted meanwhile.
 RUN = "run"  # id of the selected run
@@ -33,6 +34,7 @@ CONFIG = "config"  # the settings, a dict of TrainConfig's fields
 RECIPE = "recipe"  # the recipe that the settings started from
 NAME = "name"  # the name of the next run
 SEEDS = "seeds"  # how many runs to start at once
+CODE = "code-open"  # whether the code for the settings is expanded
 
 DOOR = "door-answers"  # whether the browser gets new points by itself
 
@@ -71,6 +73,8 @@ APART = "runs-apart"  # whether each run has a row of its own, seeds of one sett
 ARCHIVED = "archived"  # whether archived runs are shown too
 BASELINE = "baseline"  # the key of the setting that others are told as differences from
 VIEW_READ = "view-read"  # whether the address was looked at in this session
+TAKE_IN_OPEN = "take-in-open"  # whether that which takes a network in is expanded
+TAKE_IN = "take-in"  # number of the form that takes a network in, which is replaced to empty it
 CURVES = "curves"  # the metric of the curves
 BY_SECONDS = "by-seconds"  # whether the curves are over seconds
 

@@ -63,3 +63,9 @@ def shown(name: str, value: Any) -> str:
 def term(name: str) -> str:
     """Return the field's own term for a setting, as in `learning rate`."""
     return name.replace("_", " ").replace("optimizer", "optimiser")
+
+
+def title(name: str) -> str:
+    """Return a setting's term as the heading of a column: `Learning rate`."""
+    text = term(name)
+    return text[:1].upper() + text[1:]

@@ -6,22 +6,20 @@ people sign in there, and that name counts.
 
 import hmac
 import os
-import re
 import secrets
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import quote, urlsplit
 
 import streamlit as st
 
 from core.errors import RunError
-from core.runs.person import OWNER, Person, tag_for
+from core.jobs import limits
+from core.runs.person import COOKIE, OWNER, Person, from_cookie, tag_for
 from core.runs.run import cleaned_name
 from ui import format, keys
 
-_COOKIE = "digitlab"
-_KNOWN = re.compile(r"([\w-]{43})\.([\w.~%-]{1,900})", re.ASCII)  # secret and name
 _NAME_LENGTH = 40  # characters
 _PAUSE = 1.0  # seconds, for whoever guesses the admin secret
 _HOSTS = ("localhost", "127.0.0.1", "::1")
@@ -36,7 +34,7 @@ _remember = st.components.v2.component(
 
 def for_many() -> bool:
     """Whether the server was started for a class or as a public demo."""
-    return bool(os.environ.get("DIGITLAB_CLASS") or os.environ.get("DIGITLAB_DEMO"))
+    return bool(os.environ.get("DIGITLAB_CLASS")) or limits.is_demo()
 
 
 def me() -> Person:
@@ -45,7 +43,8 @@ def me() -> Person:
         return OWNER
     secret, name = _identity()
     tag = tag_for(secret) if secret else ""
-    return Person(name, tag, owns_all=bool(st.session_state.get(keys.ADMIN)))
+    shelf = st.session_state.setdefault(keys.SHELF, {}) if limits.is_demo() else None
+    return Person(name, tag, bool(st.session_state.get(keys.ADMIN)), shelf)
 
 
 def admit() -> None:
@@ -58,19 +57,19 @@ def admit() -> None:
             st.login()
         st.stop()
     secret, name = _identity()
-    if not name and os.environ.get("DIGITLAB_DEMO"):
+    if not name and limits.is_demo():
         _become(secret or secrets.token_urlsafe(32), "visitor")
     elif not name:
         _ask()
     if keys.PERSON in st.session_state:
         secret, name = st.session_state[keys.PERSON]
-        _remember(key="remember", data={"name": _COOKIE, "value": f"{secret}.{quote(name)}"})
+        _remember(key="remember", data={"name": COOKIE, "value": f"{secret}.{quote(name)}"})
 
 
 def badge() -> None:
     """Show in the sidebar who the visitor is, and let an admin give the secret."""
     person = me()
-    if person == OWNER or not person.name or os.environ.get("DIGITLAB_DEMO"):
+    if person == OWNER or not person.name or limits.is_demo():
         return
     with st.popover(format.plain(person.name), icon=":material/person:", key="me"):
         if person.owns_all:
@@ -116,11 +115,9 @@ def _identity() -> tuple[str, str]:
     if keys.PERSON in st.session_state:
         secret, name = st.session_state[keys.PERSON]
         return str(secret), str(name)
-    found = _KNOWN.fullmatch(st.context.cookies.get(_COOKIE, ""))
-    if not found:
-        return "", ""
+    secret, name = from_cookie(st.context.cookies.get(COOKIE, ""))
     try:
-        return found[1], cleaned_name(unquote(found[2])[:_NAME_LENGTH])
+        return secret, cleaned_name(name[:_NAME_LENGTH])
     except RunError:
         return "", ""
 

@@ -54,10 +54,11 @@ def _status() -> None:
 
 
 def _in_progress() -> None:
-    from core.runs import catalogue, membership
+    from core.runs import membership
+    from ui import runs
 
     try:
-        waiting = catalogue.in_progress()
+        waiting = runs.in_progress()
     except UserError as error:
         st.caption(f":material/cloud_off: {format.message(error)}")
         return

@@ -8,18 +8,21 @@ from core.config import TrainConfig
 from core.experiments import course
 from core.experiments.course import Writer
 from core.experiments.definition import Experiment
-from core.jobs import process, queue, request
+from core.jobs import limits, process, queue, request
+from core.runs.person import OWNER, Person
 
 
-def start(experiment: Experiment) -> str:
+def start(experiment: Experiment, by: Person = OWNER) -> str:
     """Start the process of an experiment, or join the one that is going on; return its course.
 
-    Raises StoreError.
+    Raises StoreError, and RunError beyond the limits of a public demo. There too a visitor may join
+    what another began, since a course has nothing of whoever began it.
     """
     if name := course.going_on(experiment.slug):
         return name
-    name = course.create(experiment.slug)
-    queue.enter(folder(), name)
+    with limits.place(by):
+        name = course.create(experiment.slug)
+        queue.enter(folder(), name, by.tag)
     environment = request.worker_environment()
     if own := os.environ.get("DIGITLAB_EXPERIMENTS"):
         environment["DIGITLAB_EXPERIMENTS"] = os.path.abspath(own)  # noqa: PTH100 (may be missing)

@@ -1,7 +1,7 @@
 """All files of a run's export, as a folder or as a ZIP.
 
-A part makes one file from a `Source`; the card, which lists the others, is made last. The same run
-gives the same bytes, from the command line and from a page.
+A part makes one file from a `Source`, or none where a run has no such thing; the card, which lists
+the others, is made last. The same run gives the same bytes, from the command line and from a page.
 """
 
 import io
@@ -11,9 +11,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from core.errors import RunError, StoreError
-from core.export import card, onnx, source, weights
-from core.export.source import File, Source
+from core.export import card, onnx, report, script, source, weights
+from core.export.source import Source
 from core.export.standalone import standalone
+from core.export.terms import File
 from core.runs.run import Run
 
 PREDICT = "predict.py"
@@ -27,7 +28,10 @@ def _predict(source: Source) -> File:
     return File(PREDICT, content, "reads the digits in pictures with model.onnx")
 
 
-PARTS: tuple[Callable[[Source], File], ...] = (onnx.file, weights.file, _predict)
+PARTS: tuple[Callable[[Source], File | None], ...] = (
+    *(onnx.file, weights.file, _predict),
+    *(script.file, report.file),
+)
 
 
 def files(run: Run) -> list[File]:
@@ -39,7 +43,7 @@ def files(run: Run) -> list[File]:
         raise RunError("Others are exporting their runs right now. Try again in half a minute.")
     try:
         opened = source.of(run)
-        made = [part(opened) for part in PARTS]
+        made = [one for part in PARTS if (one := part(opened))]
         return [*made, card.file(opened, made)]
     finally:
         _ONE_AT_A_TIME.release()

@@ -6,7 +6,8 @@ from typing import Any
 import yaml
 
 from core.data.digits import SOURCES
-from core.export.source import File, Source
+from core.export.source import Source
+from core.export.terms import File
 from core.runs import builtin
 from core.runs.compare import TEST_IMAGES, test_interval
 from core.runs.run import Run

@@ -16,7 +16,8 @@ from torch import Tensor, nn
 
 from core.data.mnist import load
 from core.errors import RunError
-from core.export.source import File, Source
+from core.export.source import Source
+from core.export.terms import File
 from core.reading.reader import Reader, slants, versions
 from core.training.batches import normalise
 from core.training.inference import moved

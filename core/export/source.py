@@ -1,20 +1,12 @@
-"""What the files of an export are made from, and what each file is."""
+"""What the files of an export are made from."""
 
 import json
 from dataclasses import asdict, dataclass
-from typing import NamedTuple
 
 from core.errors import RunError
+from core.export.terms import why_not
 from core.reading.reader import Reader, calibrated_reader
 from core.runs.run import Run
-
-
-class File(NamedTuple):
-    """One file of an export: its name, its bytes, and in a sentence what it is."""
-
-    name: str
-    content: bytes
-    about: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,12 +46,3 @@ def of(run: Run) -> Source:
     if why:
         raise RunError(why)
     return Source(run, calibrated_reader(run))
-
-
-def why_not(run: Run) -> str:
-    """Return why a run cannot be exported now; nothing if it can."""
-    if not run.state.is_over:
-        return f"The run {run.name} is {run.state}. Export it when it has ended."
-    if run.best_epoch is None:
-        return f"The run {run.name} has no network, since it completed no epoch. Choose another."
-    return ""

@@ -5,7 +5,8 @@ The names are those of the layers in `core/training/networks.py`: their position
 
 from safetensors.torch import save
 
-from core.export.source import File, Source
+from core.export.source import Source
+from core.export.terms import File
 
 NAME = "model.safetensors"
 FACTS = "digit_lab"  # the one entry of the file's metadata: `Source.facts`

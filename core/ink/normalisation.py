@@ -34,11 +34,13 @@ class Digit:
 
     `image` is (28, 28) float32 in [0, 1], ink is 1. `box` is left, top, right and bottom, in pixels
     of the canvas, or as shares of the picture's width and height. `row` counts from 0 at the top.
+    `ink` is the sharp ink (H, W) in the box, of a digit found in a picture.
     """
 
     image: NDArray[np.float32]
     box: tuple[float, float, float, float]
     row: int = 0
+    ink: Mask | None = None
 
 
 def even_out(mask: Mask) -> Mask:

@@ -9,12 +9,11 @@ import math
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image, ImageOps
 from scipy import ndimage
 
 from core.errors import InkError
-from core.ink.normalisation import BOX, FINE, Digit, Floats, even_out, fit, ink_box, place
+from core.ink.normalisation import BOX, FINE, Digit, Floats, Mask, even_out, fit, ink_box, place
 from core.ink.paper import one_tone, without_ground, without_lines
 from core.ink.separation import (
     BLANK,
@@ -66,21 +65,21 @@ def from_picture(source: bytes | Path | Image.Image) -> list[Digit]:
             continue
         part = slice(int(top), int(bottom)), slice(int(left), int(right))
         others = (pieces[part] > 0) & ~np.isin(pieces[part], np.array(group) + 1)
-        image = _prepared(np.pad(np.where(others, 0, ink[part]), 2), edge)
+        sharp = _sharp(np.pad(np.where(others, 0, ink[part]), 2), edge)
         box = float(left / width), float(top / height), float(right / width), float(bottom / height)
-        found.append(Digit(image, box, row))
+        found.append(Digit(place(fit(even_out(sharp))), box, row, sharp))
     if not found:
         flat = np.ptp(boxes[:, [0, 2]]) > FLAT * np.ptp(boxes[:, [1, 3]])
         raise InkError(FLAT_LINE if flat else BLANK)
     return found
 
 
-def _prepared(ink: Floats, edge: float) -> NDArray[np.float32]:
-    """Return one digit's cropped ink (H, W) as (28, 28), with strokes as thick as MNIST's."""
+def _sharp(ink: Floats, edge: float) -> Mask:
+    """Return where one digit's ink (H, W) is, cropped; 160 pixels or more long."""
     enlarge = max(1.0, BOX * FINE / max(ink.shape))
     size = (round(ink.shape[1] * enlarge), round(ink.shape[0] * enlarge))
-    sharp = Image.fromarray(ink).resize(size, Image.Resampling.BICUBIC)
-    return place(fit(even_out(np.asarray(sharp) > edge)))
+    sharp = np.asarray(Image.fromarray(ink).resize(size, Image.Resampling.BICUBIC)) > edge
+    return np.asarray(sharp[ink_box(sharp)])
 
 
 def strength(source: bytes | Path | Image.Image) -> Floats:

@@ -1,7 +1,8 @@
 """A queue for each kind of device: one training at a time, in the order of the requests.
 
-A run's place in the queue is a ticket: a file named after the time of the request. The run's
-process locks its ticket and writes its process id into it. The operating system releases the lock
+A run's place in the queue is a ticket: a file named after the time of the request, with the tag of
+whoever asked in its second line. The run's process locks its ticket and writes its process id into
+the first line. The operating system releases the lock
 when the process dies, so a dead process never blocks the queue. The first locked ticket is the run
 whose turn it is. Probing a lock may recreate a deleted ticket; such a ticket is empty, and ignored.
 """
@@ -29,15 +30,15 @@ def folder_for(config: TrainConfig) -> Path:
     return directory() / "queue" / queue_name(config.device)
 
 
-def enter(folder: Path, run_id: str) -> None:
-    """Append a run to the queue; its process may start later.
+def enter(folder: Path, run_id: str, owner: str = "") -> None:
+    """Append a run of a person, known by a tag, to the queue; its process may start later.
 
     Raises StoreError without space or permission.
     """
     partial = folder.with_name(f"{folder.name}-{run_id}.partial")  # a ticket is never seen empty
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        partial.write_text(_WAITS)
+        partial.write_text(f"{_WAITS}\n{owner}")
         partial.replace(folder / f"{time.time_ns():020}-{run_id}")
     except OSError as error:
         raise StoreError(
@@ -59,6 +60,16 @@ def before(folder: Path, run_id: str) -> int:
     return sum(_is_valid(other) for other in _before(tickets[0])) if tickets else 0
 
 
+def owners() -> list[str]:
+    """Return the tags of those whose trainings hold a ticket, of any queue, one for each ticket."""
+    found = []
+    for ticket in (directory() / "queue").glob("*/*"):
+        if _is_valid(ticket):
+            with suppress(FileNotFoundError):  # its training has just ended
+                found.append(ticket.read_text().partition("\n")[2])
+    return found
+
+
 @contextmanager
 def turn(
     folder: Path, run_id: str, should_stop: Callable[[], bool] = lambda: False
@@ -78,7 +89,8 @@ def turn(
         raise RunError("Another process is training this run already. Stop it first.") from None
     try:
         with suppress(OSError):  # on a full disk, the lock alone marks the place as taken
-            ticket.write_text(str(os.getpid()))
+            owner = ticket.read_text().partition("\n")[2]
+            ticket.write_text(f"{os.getpid()}\n{owner}")
         while any(_is_valid(other) for other in _before(ticket)) and not should_stop():
             time.sleep(_POLL)
         yield not should_stop()
@@ -96,7 +108,7 @@ def _is_valid(ticket: Path) -> bool:
     try:
         age = time.time() - ticket.stat().st_mtime
         with FileLock(ticket, timeout=0):
-            if ticket.read_text() == _WAITS and age < _GRACE:
+            if ticket.read_text().partition("\n")[0] == _WAITS and age < _GRACE:
                 return True
             ticket.unlink()
             return False

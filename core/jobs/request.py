@@ -1,7 +1,6 @@
 """Request a run: add it to the store and the queue, and start its process."""
 
 import os
-import threading
 from collections.abc import Sequence
 from contextlib import suppress
 
@@ -14,8 +13,6 @@ from core.runs.files import LOG
 from core.runs.person import OWNER, Person
 from core.runs.run import Run
 from core.runs.store import directory
-
-_entering = threading.Lock()  # so that people who press Start at once are counted one by one
 
 
 def start(
@@ -34,7 +31,7 @@ def start_seeds(
 
     Raises StoreError, and RunError beyond the limits of a public demo.
     """
-    limits.check(config, data, by, len(seeds))
+    limits.check_places(by, len(seeds))
     return [
         start(config.changed({"seed": seed}), data, recipe, title, by)
         for seed, title in zip(seeds, names(name, seeds), strict=True)
@@ -80,10 +77,10 @@ def enqueue(
     The arguments are those of `catalogue.create`. Raises StoreError, and RunError beyond the limits
     of a public demo.
     """
-    with _entering:
-        limits.check(config, data, by)
+    limits.check(config, data, by)
+    with limits.place(by):
         run = catalogue.create(config, data, recipe, name, parent, taught_digits, by)
-    queue.enter(queue.folder_for(config), run.id)
+        queue.enter(queue.folder_for(config), run.id, by.tag)
     return run
 
 

@@ -24,7 +24,7 @@ from core.runs import actions, catalogue, files, hardness, label_notes, sharing
 from core.runs.files import BEST, EXTRA, LAST, LOG, START, VALIDATION
 from core.runs.person import OWNER
 from core.runs.run import Run, State
-from core.runs.store import TIMEOUT, is_shared
+from core.runs.store import TIMEOUT, directory, is_shared
 
 if TYPE_CHECKING:  # torch takes 2 s and 500 MB: a queued run does not load it
     import numpy as np
@@ -65,7 +65,21 @@ def work(run: Run, queued: bool = True, judge: "Callable[[Epoch], str]" = lambda
             at_the_end.callback(recorder.close)
             recorder.tags({"trained_in": folder})
             _take_turn(run, recorder, queued, judge)
-    return catalogue.get(run.id)
+    done = catalogue.get(run.id)
+    on_a_server = os.environ.get("MLFLOW_TRACKING_URI", "").startswith("http")
+    if done.state == State.FINISHED and not done.sweep and on_a_server:
+        _make_model(done)
+    return done
+
+
+def _make_model(run: Run) -> None:
+    """Start the process that adds the network as a model of MLflow; nobody waits for it."""
+    from core.data import mnist
+
+    folders = {"DIGITLAB_RUNS": directory(), "DIGITLAB_DATA": mnist.directory().resolve()}
+    environment = os.environ | {name: str(folder) for name, folder in folders.items()}
+    with suppress(OSError), (run.folder / LOG).open("ab") as log:
+        process.launch("core.export.mlflow_model", run.id, environment=environment, stderr=log)
 
 
 def _fetch(run: Run) -> None:

@@ -2,7 +2,8 @@
 
 A picture is white on black, 28 × 28, 8 bits; its file name has the time of saving and the label.
 The machine's owner has them in the folder itself, everybody else in a folder named by their tag,
-with their name in a file.
+with their name in a file. Those of a public demo's visitor are in memory alone, as long as their
+session lasts. So `whose` is here a tag or a shelf: see `Person.digits`.
 """
 
 import io
@@ -18,11 +19,12 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from core.errors import InkError, RunError
-from core.runs.person import OWNER, Person
+from core.runs.person import OWNER, Person, Pictures
 from core.runs.store import directory
 
 SPLIT = "my digits"  # their name on the Evaluate page, beside `answers.SPLITS`
 MOST = 2_000  # digits of one person
+MOST_IN_MEMORY = 200  # of a visitor's whose digits are not written to the disk
 NAME_FILE = "name.txt"
 MOST_BYTES = 8_000_000  # of an archive
 _PICTURE_BYTES = 4_000  # the largest PNG of 28 × 28 pixels is smaller
@@ -44,26 +46,29 @@ def folder(owner: str = OWNER.tag) -> Path:
     return directory() / "my-digits" / owner
 
 
-def names(owner: str = OWNER.tag) -> tuple[str, ...]:
+def names(whose: str | Pictures = OWNER.tag) -> tuple[str, ...]:
     """Return the names of all digits of a person, oldest first."""
-    if not folder(owner).is_dir():
+    if not isinstance(whose, str):
+        return tuple(sorted(whose))
+    if not folder(whose).is_dir():
         return ()
-    found = (path.name for path in folder(owner).iterdir())
+    found = (path.name for path in folder(whose).iterdir())
     return tuple(sorted(name for name in found if _NAME.fullmatch(name)))
 
 
-def load(owner: str = OWNER.tag) -> Collection:
+def load(whose: str | Pictures = OWNER.tag) -> Collection:
     """Return all digits of a person. Raises InkError if one cannot be read."""
-    found = _files(owner)
+    found = _files(whose)
+    place = folder(whose) if isinstance(whose, str) else folder()
     images = np.zeros((len(found), 28, 28), np.uint8)
     for number, (name, content) in enumerate(found.items()):
-        images[number] = _picture(content, folder(owner) / name)
+        images[number] = _picture(content, place / name)
     return Collection(tuple(found), images, np.array([*map(label_of, found)], np.uint8))
 
 
-def load_some(owner: str = OWNER.tag) -> Collection:
+def load_some(whose: str | Pictures = OWNER.tag) -> Collection:
     """Return a person's digits, at least one. Raises RunError if there are none, or InkError."""
-    digits = load(owner)
+    digits = load(whose)
     if not digits.names:
         raise RunError("My digits is empty. Draw a digit on the Draw page and save it.")
     return digits
@@ -80,15 +85,17 @@ def keep(image: NDArray[np.float32], label: int, by: Person = OWNER) -> str:
 
 def forget(name: str, by: Person = OWNER) -> None:
     """Delete a person's own digit; does nothing if it is gone already, or another's."""
-    if _NAME.fullmatch(name):
+    if by.shelf is not None:
+        by.shelf.pop(name, None)
+    elif _NAME.fullmatch(name):
         (folder(by.tag) / name).unlink(missing_ok=True)
 
 
-def archive(owner: str = OWNER.tag) -> bytes:
+def archive(whose: str | Pictures = OWNER.tag) -> bytes:
     """Return a person's digits as one ZIP file, which `restore` reads. Raises InkError."""
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w") as file:
-        for name, picture in _files(owner).items():
+        for name, picture in _files(whose).items():
             file.writestr(name, picture)
     return content.getvalue()
 
@@ -110,7 +117,7 @@ def restore(content: bytes, by: Person = OWNER) -> int:
         Exception
     ) as error:  # zipfile, zlib and Pillow raise all kinds of errors for damaged files
         raise InkError(_FOREIGN) from error
-    there = names(by.tag)
+    there = names(by.digits)
     new = {name: picture for name, picture in pictures.items() if name not in there}
     _write(new, by)
     return len(new)
@@ -136,26 +143,32 @@ def label_of(name: str) -> int:
     return int(name[-5])
 
 
-def _files(owner: str) -> dict[str, bytes]:
+def _files(whose: str | Pictures) -> Pictures:
     """Return the bytes of all pictures by name; skip those deleted by another session."""
+    if not isinstance(whose, str):
+        return {name: whose[name] for name in names(whose)}
     found = {}
-    for name in names(owner):
+    for name in names(whose):
         try:
-            with (folder(owner) / name).open("rb") as file:
+            with (folder(whose) / name).open("rb") as file:
                 found[name] = file.read(_PICTURE_BYTES + 1)
         except FileNotFoundError:
             continue
         except OSError as error:
             raise InkError(
-                f"{folder(owner) / name} cannot be read: {error.strerror}. Delete it."
+                f"{folder(whose) / name} cannot be read: {error.strerror}. Delete it."
             ) from error
     return found
 
 
-def _write(pictures: dict[str, bytes], by: Person) -> None:
+def _write(pictures: Pictures, by: Person) -> None:
     """Write new pictures by name, each completely or not at all. Raises InkError if too many."""
-    if len(names(by.tag)) + len(pictures) > MOST:
-        raise InkError(f"My digits holds at most {MOST:,} digits. Delete some first.")
+    most = MOST if by.shelf is None else MOST_IN_MEMORY
+    if len(names(by.digits)) + len(pictures) > most:
+        raise InkError(f"My digits holds at most {most:,} digits. Delete some first.")
+    if by.shelf is not None:
+        by.shelf.update(pictures)
+        return
     own = {NAME_FILE: by.name.encode()} if by.tag else {}
     try:
         folder(by.tag).mkdir(parents=True, exist_ok=True)

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.config import TrainConfig
+from core.errors import RunError
 from core.jobs import request
 from core.my_digits import collection
 from core.my_digits.collection import Collection
@@ -13,6 +14,10 @@ from core.runs import answers, files
 from core.runs.person import OWNER, Person
 from core.runs.run import NAME_LENGTH, Run
 
+NOT_IN_DEMO = (
+    "The public demo teaches no network: your digits stay in your session, and others would see "
+    "what was made of them. Download them, and teach one on your own machine."
+)
 _IMAGES = 10_000  # MNIST images to learn from
 _SHARE = 0.2  # of the training images: my digits, repeated until they make up this much
 _REPEATS = 50  # times at most
@@ -24,9 +29,11 @@ def start(parent: Run, by: Person = OWNER) -> Run:
 
     If the parent learned from another data set, the new run may know the validation and test
     images, and is not tested. Raises StoreError, and RunError if there are no digits or the parent
-    has no network.
+    has no network, or if the digits must not be written to the disk, from which a run takes them.
     """
-    digits = collection.load_some(by.tag)
+    if by.shelf is not None:
+        raise RunError(NOT_IN_DEMO)
+    digits = collection.load_some(by.digits)
     best = files.path(parent, files.BEST)
     name = f"{parent.name[: NAME_LENGTH - 8]}, taught"
     source, count = answers.source_for(parent), len(digits.labels)

@@ -6,7 +6,7 @@ machine's owner keeps without giving a name are seen on that machine alone.
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,7 +17,7 @@ from core.evaluation import metrics
 from core.jobs import limits
 from core.my_digits import collection
 from core.my_digits.collection import Collection
-from core.runs.person import Person
+from core.runs.person import Person, Pictures
 
 if TYPE_CHECKING:  # pandas takes 0.4 s
     import pandas as pd
@@ -29,16 +29,21 @@ _WITHHELD = "withheld"  # a file that is there while a person withholds their di
 
 @dataclass(frozen=True)
 class Hand:
-    """A person whose digits there are: their tag, their name, and the names of the digits."""
+    """A person whose digits there are: their tag, their name, and the names of the digits.
+
+    `shelf` has the digits themselves where they are in memory alone: see `Person`.
+    """
 
     tag: str
     name: str
     digits: tuple[str, ...]
+    shelf: Pictures | None = field(default=None, compare=False, repr=False)
 
 
 def own(person: Person) -> Hand:
     """Return a person's own hand, which may be without digits."""
-    return Hand(person.tag, person.name or "you", collection.names(person.tag))
+    names = collection.names(person.digits)
+    return Hand(person.tag, person.name or "you", names, person.shelf)
 
 
 def seen_by(person: Person) -> list[Hand]:
@@ -81,7 +86,7 @@ def load(hands: Sequence[Hand]) -> tuple[Collection, NDArray[np.intp]]:
 
     Raises InkError if one cannot be read, or if all were deleted meanwhile.
     """
-    parts = [collection.load(hand.tag) for hand in hands]
+    parts = [collection.load(hand.tag if hand.shelf is None else hand.shelf) for hand in hands]
     if not any(part.names for part in parts):
         raise InkError("These digits were deleted meanwhile. Choose others.")
     together = Collection(

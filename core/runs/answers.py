@@ -55,8 +55,8 @@ def save(folder: Path, split: str, probabilities: NDArray[np.float32]) -> None:
 
 
 def source_for(run: Run) -> str:
-    """Return the data set to evaluate a run on: its own; for the built-in run, the one in use."""
-    return mnist.source() if run.is_builtin else run.data
+    """Return the data to evaluate a run on: its own; if it is from elsewhere, those in use."""
+    return mnist.source() if run.is_from_elsewhere else run.data
 
 
 def may_have_seen(run: Run, digits: Digits) -> bool:
@@ -74,7 +74,8 @@ def splits(run: Run, digits: Digits) -> tuple[str, ...]:
     The test set is available once a run cannot be resumed, so that it never selects an epoch; and
     not for the trials of a sweep, so that it never selects settings, but for its confirmed winner.
     """
-    validation = ("validation",) if run.data == digits.source else ()
+    chose = run.imported != "weights"  # else which images chose the best epoch is not known
+    validation = ("validation",) if chose and run.data == digits.source else ()
     if may_have_seen(run, digits):
         return (KNOWN, *validation)
     return SPLITS if run.state.is_final and not _withheld(run) else validation
@@ -87,7 +88,9 @@ def _withheld(run: Run) -> bool:
 
 def why_no_test(run: Run) -> str:
     """Return the explanation of why a run that `may_have_seen` the test images is not tested."""
-    learned = " and ".join(SOURCES.get(source, source) for source in (run.data, *run.seen))
+    learned = " and ".join(
+        SOURCES.get(source, "data that are not known") for source in (run.data, *run.seen)
+    )
     return (
         f"{run.name} was trained on {learned}, which may include these test images, so its "
         "accuracy on them is not a fair test. For one, train a new run on the data in use."

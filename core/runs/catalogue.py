@@ -122,11 +122,6 @@ def known() -> tuple[list[Run], bool]:
     return _all_understood(found), complete
 
 
-def listed_with_builtin() -> list[Run]:
-    """Return the runs that are `known`, then the built-in network. Raises StoreError."""
-    return [*known()[0], builtin.run()]
-
-
 def in_progress() -> list[Run]:
     """Return the running runs, then the queued ones, each oldest first. Raises StoreError.
 

@@ -1,7 +1,14 @@
 """Who acts on runs: a visitor of the server, or the owner of the machine."""
 
 import hashlib
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, field
+from urllib.parse import unquote
+
+COOKIE = "digitlab"  # in which a browser keeps its secret and name
+_KNOWN = re.compile(r"([\w-]{43})\.([\w.~%-]{1,900})", re.ASCII)  # secret and quoted name
+
+Pictures = dict[str, bytes]  # PNG files by name
 
 
 @dataclass(frozen=True)
@@ -10,11 +17,18 @@ class Person:
 
     `name` is the author of their runs, and empty where the machine's own user is meant; `tag` marks
     their runs in the store; `owns_all` is true for the owner of the machine and for an admin.
+    `shelf` has the digits of a visitor whose digits are never written to the disk.
     """
 
     name: str
     tag: str
     owns_all: bool = False
+    shelf: Pictures | None = field(default=None, compare=False, repr=False)
+
+    @property
+    def digits(self) -> str | Pictures:
+        """Where their own digits are: on their shelf, or in the folder named by their tag."""
+        return self.tag if self.shelf is None else self.shelf
 
     def may_change(self, owner: str) -> bool:
         """Return whether they may change what `owner` is the tag of; an empty one is nobody's."""
@@ -30,3 +44,9 @@ def tag_for(secret: str) -> str:
     The secret must be random and at least 128 bits long, since the hash is not salted.
     """
     return hashlib.sha256(b"digitlab " + secret.encode()).hexdigest()[:32]
+
+
+def from_cookie(text: str) -> tuple[str, str]:
+    """Return the secret and the name in a browser's cookie, both empty if it is damaged."""
+    found = _KNOWN.fullmatch(text)
+    return (found[1], unquote(found[2])) if found else ("", "")

@@ -93,6 +93,7 @@ class Run:
     taught_digits: int = 0  # how many of my digits it learned from
     sweep: str = ""  # the sweep that it is a trial of; only the winner's are tested
     owner: str = ""  # the tag of the person whose run it is; empty: of the machine's owner
+    imported: str = ""  # trained elsewhere and taken in: "run", with its settings, or "weights"
     labels: tuple[str, ...] = ()
     pinned: bool = False  # at the top of the table of runs
     archived: bool = False  # in the table of runs on request only
@@ -109,6 +110,11 @@ class Run:
     def is_builtin(self) -> bool:
         """Whether it is the network that comes with the app, which is in no store."""
         return self.id == BUILTIN
+
+    @property
+    def is_from_elsewhere(self) -> bool:
+        """Whether it was not trained in this store, and so is evaluated on the data in use."""
+        return self.is_builtin or bool(self.imported)
 
     @property
     def progress(self) -> float:
@@ -211,6 +217,7 @@ def read(entry: Any) -> Run:
         taught_digits=int(_number(tags, "taught_digits")),
         sweep=tags.get("sweep", ""),
         owner=tags.get("owner", ""),
+        imported=tags.get("imported", ""),
         labels=tuple(word for word in tags.get("labels", "").split(",") if word),
         pinned=bool(tags.get("pinned")),
         archived=bool(tags.get("archived")),

@@ -1,4 +1,4 @@
-"""`python -m core sweep`: start, work, list, status, pause, resume, more, bounds, confirm."""
+"""`python -m core sweep`: start, work, list, status, pause, more, bounds, confirm, delete."""
 
 import argparse
 import sys
@@ -48,6 +48,7 @@ def add(sweep: argparse.ArgumentParser) -> None:
     sub = command("confirm", _confirm, help)
     sub.add_argument("--best", type=int, metavar="N", default=5, help="how many settings (5)")
     sub.add_argument("--seeds", type=int, metavar="N", default=5, help="for each of them (5)")
+    command("delete", _delete, "delete a sweep; the runs of its trials stay")
 
 
 def _vary(sub: argparse.ArgumentParser, pairs: dict[str, Any]) -> None:
@@ -168,3 +169,10 @@ def _confirm(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
 
     yield control.confirm(options.name, options.best, options.seeds, OWNER).summary()
     print(f"Now train them: python -m core sweep work {options.name!r}", file=sys.stderr)
+
+
+def _delete(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
+    from core.sweeps import control
+
+    control.delete(options.name, OWNER)
+    yield {"sweep": options.name, "state": "deleted"}

@@ -1,4 +1,4 @@
-"""What people do to sweeps: start, pause, resume, give more trials, change bounds, confirm.
+"""What people do to sweeps: start, pause, resume, more trials, other bounds, confirm, delete.
 
 What changes a sweep takes the person who acts: only the owner of a sweep, or of the machine, may.
 """
@@ -16,7 +16,7 @@ from core.runs.run import cleaned_name
 from core.runs.store import directory
 from core.sweeps import confirmation, storage, sweep
 from core.sweeps.space import LARGEST_GRID, contains, domain, grid, grid_size
-from core.sweeps.sweep import PRUNERS, SAMPLERS, Plan, Sweep
+from core.sweeps.sweep import PRUNERS, SAMPLERS, Outcome, Plan, Sweep
 
 if TYPE_CHECKING:  # optuna takes 0.8 s
     from optuna.study import Study
@@ -157,6 +157,17 @@ def confirm(name: str, best: int, seeds: int, by: Person) -> Sweep:
         plan = replace(now.plan, trials=len(now.trials), minutes=None, paused=False)
         study.set_user_attr("plan", plan.to_dict())
         return sweep.read(study)
+
+
+def delete(name: str, by: Person) -> None:
+    """Delete a sweep that no worker is at; the runs of its trials stay. Raises SweepError."""
+    with _owned(name, by) as (_, now):
+        if any(one.outcome == Outcome.RUNNING for one in (*now.trials, *now.confirming)):
+            raise SweepError(
+                f"Trials of the sweep {name} are running. Pause it, wait until they have ended, "
+                "and delete it then."
+            )
+        storage.delete(name)
 
 
 def _check_searching(now: Sweep) -> None:

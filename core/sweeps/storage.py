@@ -50,6 +50,14 @@ def create(name: str, plan: dict[str, object]) -> None:
         study.set_user_attr("plan", plan)
 
 
+def delete(name: str) -> None:
+    """Delete a sweep with its trials. Raises SweepError."""
+    import optuna
+
+    with explained():
+        optuna.delete_study(study_name=name, storage=_storage())
+
+
 @contextmanager
 def opened(name: str) -> Iterator["Study"]:
     """Yield a sweep's study. Raises SweepError if there is none, or it cannot be read or written.

@@ -64,20 +64,28 @@ def save(checkpoint: Checkpoint | dict[str, torch.Tensor], path: Path) -> None:
 
 def load(path: Path) -> Checkpoint:
     """Read a checkpoint on to the CPU; code in it is never run. Raises CheckpointError."""
+    content = opened(path)
+    try:
+        _check_content(content)
+    except Exception as error:  # whatever a value of an unexpected type raises
+        raise CheckpointError(f"{path} is not a checkpoint of Digit Lab. {_ADVICE}") from error
+    return content  # type: ignore[no-any-return]  # its content was just checked
+
+
+def opened(path: Path) -> Any:
+    """Return what a file of weights holds, on the CPU; code in it is never run.
+
+    Raises CheckpointError.
+    """
     try:
         _check_container(path)
-        content = torch.load(path, map_location="cpu", weights_only=True)
+        return torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError:
         raise CheckpointError(f"There is no checkpoint at {path}. {_ADVICE}") from None
     except Exception as error:  # torch and zipfile raise all kinds of errors for damaged files
         raise CheckpointError(
             f"{path} is damaged or contains more than weights, so it was not opened. {_ADVICE}"
         ) from error
-    try:
-        _check_content(content)
-    except Exception as error:  # whatever a value of an unexpected type raises
-        raise CheckpointError(f"{path} is not a checkpoint of Digit Lab. {_ADVICE}") from error
-    return content  # type: ignore[no-any-return]  # its content was just checked
 
 
 _ADVICE = "Choose another run or train again."

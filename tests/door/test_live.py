@@ -9,7 +9,7 @@ import pytest
 
 from core.config import TrainConfig
 from core.runs import actions, catalogue
-from core.runs.person import OWNER
+from core.runs.person import OWNER, Person, tag_for
 from core.runs.run import Run, State
 from door import live
 
@@ -197,3 +197,22 @@ def test_watching_too_fast_is_refused(client: Any) -> None:
     """A watcher that asks without a pause is told to wait."""
     statuses = {client.get("runs/nobody/live").status for _ in range(200)}
     assert statuses == {404, 429}
+
+
+def test_strangers_run_is_seen_once_it_has_finished(
+    client: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a demo the owner's cookie opens a run that goes on; elsewhere no cookie is needed."""
+    secret = "s" * 43
+    run = catalogue.create(TrainConfig(), "sample", by=Person("visitor", tag_for(secret)))
+    address, own = f"runs/{run.id}/live", {"cookie": f"digitlab={secret}.visitor"}
+    assert client.get(address).status == 200
+    monkeypatch.setenv("DIGITLAB_DEMO", "1")
+    assert client.get(address, headers=own).status == 200
+    for headers in ({}, {"cookie": f"digitlab={'t' * 43}.visitor"}, {"cookie": "digitlab=x"}):
+        refused = client.get(address, headers=headers)
+        assert refused.status == 404 and "another visitor's" in refused.error
+    finished = catalogue.create(TrainConfig(), "sample", by=Person("visitor", tag_for(secret)))
+    catalogue.move(finished.id, State.RUNNING)
+    catalogue.move(finished.id, State.FINISHED)
+    assert client.get(f"runs/{finished.id}/live").json["state"] == "finished"

@@ -4,7 +4,9 @@ import base64
 import io
 import json
 import tempfile
+import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -13,14 +15,16 @@ import requests
 import torch
 from PIL import Image, ImageDraw
 
+from core.config import TrainConfig
 from core.errors import InkError
 from core.ink.photo import from_picture
 from core.ink.strokes import from_strokes
 from core.my_digits import fitted
 from core.reading.reader import calibrated_reader
 from core.runs import builtin, catalogue, files
-from core.runs.person import OWNER
+from core.runs.person import OWNER, Person
 from core.training import checkpoint
+from door import bounds
 
 ONE = [[100.0, 20.0], [100.0, 200.0]]
 SEVEN = [[200.0, 20.0], [290.0, 20.0], [230.0, 200.0]]
@@ -242,7 +246,15 @@ def test_pictures_stay_in_memory(client: Any, monkeypatch: pytest.MonkeyPatch) -
     assert [digit["digit"] for digit in answer.json["digits"]] == [1]
 
 
-def test_rate_of_each_client_is_bounded(client: Any) -> None:
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
+    """A clock of the door's bounds that stands still until a test sets it."""
+    clock = SimpleNamespace(now=time.monotonic(), monotonic=lambda: clock.now)
+    monkeypatch.setattr(bounds, "time", clock)
+    return clock
+
+
+def test_rate_of_each_client_is_bounded(client: Any, clock: SimpleNamespace) -> None:
     """A client that sends too many is refused, others are not, and time makes it good."""
     empty = {"strokes": []}
     told = [client.post("read", empty) for _ in range(60)]
@@ -251,9 +263,11 @@ def test_rate_of_each_client_is_bounded(client: Any) -> None:
     assert statuses[:40] == [422] * 40
     assert told[-1].error.startswith("Too many requests: you may send 20 a second.")
     assert client.post("read", empty, address="192.0.2.2").status == 422
+    clock.now += 1
+    assert client.post("read", empty).status == 422
 
 
-def test_rate_of_all_together_is_bounded(client: Any) -> None:
+def test_rate_of_all_together_is_bounded(client: Any, clock: SimpleNamespace) -> None:
     """Many clients together cannot keep the server busy either."""
     statuses = [
         client.post("read", {"strokes": []}, address=f"192.0.2.{number}").status
@@ -295,3 +309,19 @@ def test_damaged_network_is_told(client: Any, trained: Path) -> None:
     answer = client.post(f"read?run={run.id}", {"strokes": [ONE]})
     assert answer.status == 400
     assert json.loads(answer.body)["error"]
+
+
+def test_strangers_network_reads_once_its_run_has_finished(
+    client: Any, trained: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a demo, no network of a run that goes on reads for others, and none is found by name."""
+    monkeypatch.setenv("DIGITLAB_DEMO", "1")
+    finished = catalogue.listed()[0]
+    assert client.post(f"read?run={finished.id}", {"strokes": [ONE]}).status == 200
+    assert client.post("read?run=built-in", {"strokes": [ONE]}).status == 200
+    stranger = Person("visitor", "f" * 32)
+    going = catalogue.create(TrainConfig(), "sample", name="going", by=stranger)
+    refused = client.post(f"read?run={going.id}", {"strokes": [ONE]})
+    assert refused.status == 404 and "another visitor's" in refused.error
+    for name in ("going", "latest"):
+        assert "whole id" in client.post(f"read?run={name}", {"strokes": [ONE]}).error

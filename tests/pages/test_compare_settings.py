@@ -1,6 +1,7 @@
 """The Compare page with runs of several seeds, and its view in the address."""
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -181,3 +182,21 @@ def test_disagreements_are_shown_the_surest_mistake_first(trained: Path) -> None
     assert sure == sorted(sure, reverse=True)
     page = opened(first, second)
     assert f"{len(found)} test images that only one of the two reads right" in texts(page)
+
+
+def test_report_is_of_the_view(
+    seeds: dict[str, list[Run]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has the curve, the baseline and the settings that are chosen when it is downloaded."""
+    made: dict[str, Callable[[], str]] = {}
+    monkeypatch.setattr(
+        "streamlit.download_button",
+        lambda label, data, file_name, *_, **__: made.update({file_name: data}),
+    )
+    page = opened(*seeds["good"], *seeds["poor"])
+    page.selectbox(key="curves").set_value("train_loss").run()
+    baseline = page.selectbox(key="baseline").options.index("poor")
+    page.selectbox(key="baseline").select_index(baseline).run()
+    report = made["comparison.html"]()
+    assert "Training loss, lower is better" in report and "lone" not in report
+    assert "<td>+3.00</td>" in report and "good is significantly better than poor" in report

@@ -19,6 +19,7 @@ from core.runs.answers import Result
 from core.runs.person import OWNER
 from core.runs.run import Run, State
 from core.runs.store import connect
+from ui import format
 
 APP = str(Path(__file__).parents[2] / "ui" / "app.py")
 
@@ -261,8 +262,8 @@ def test_tables_are_the_reports(trained: Path) -> None:
     assert pairs["count"].sum() == report.matrix.sum() - np.trace(report.matrix)
 
 
-def test_downloads_are_csv(trained: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every answer has its row, with ten probabilities that sum to 1."""
+def test_downloads_are_csv_and_a_report(trained: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every answer has its row, with ten probabilities that sum to 1; the report is of the run."""
     made: dict[str, Callable[[], str]] = {}
     monkeypatch.setattr(
         "streamlit.download_button",
@@ -275,6 +276,10 @@ def test_downloads_are_csv(trained: Path, monkeypatch: pytest.MonkeyPatch) -> No
     assert sum(float(rows[0][f"p{digit}"]) for digit in range(10)) == pytest.approx(1, abs=1e-3)
     assert len(made[f"{name}-test-classes.csv"]().splitlines()) == 11
     assert len(made[f"{name}-test-confusion.csv"]().splitlines()) == 11
+    page = made[f"{name}-report.html"]()
+    assert (
+        f"<h1>{name}</h1>" in page and format.percent(catalogue.find("best").test_accuracy) in page
+    )
 
 
 def test_run_in_progress_keeps_its_test_unread(trained: Path) -> None:

@@ -149,9 +149,9 @@ def test_the_best_are_confirmed_when_the_search_is_over(
         wins = run.name.startswith(f"{going} 2, ")
         end(run.id, (0.9 if wins else 0.8) + run.config.seed / 1000)
     page = opened()
-    [table] = [one.value for one in page.dataframe if "seeds" in one.value]
-    assert table["trial"].iloc[0] == 2 and set(table["seeds"]) == {"5 of 5"}
-    assert table["validation"].iloc[0] == "90.30 ± 0.16 %"
+    [table] = [one.value for one in page.dataframe if "Seeds" in one.value]
+    assert table["Trial"].iloc[0] == 2 and set(table["Seeds"]) == {"5 of 5"}
+    assert table["Validation"].iloc[0] == "90.30 ± 0.16 %"
     assert "Trial 2 is significantly better than trial" in texts(page)
     assert {one.label: one.value for one in page.metric}["Test accuracy of trial 2"] == "being read"
     for one in sweep.get(going).confirming:

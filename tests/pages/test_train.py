@@ -473,7 +473,9 @@ def test_public_demo_says_its_limits_before_a_visitor_meets_them(
     page.number_input(key="seeds").set_value(2)
     page.button(key="start").click().run()
     assert not page.exception
-    assert "one run at a time" in page.error[0].value and catalogue.in_progress() == []
+    assert (
+        "one run or experiment at a time" in page.error[0].value and catalogue.in_progress() == []
+    )
 
 
 def test_a_colleagues_run_is_known_as_theirs_and_not_stopped_by_one_click(
@@ -485,11 +487,24 @@ def test_a_colleagues_run_is_known_as_theirs_and_not_stopped_by_one_click(
     catalogue.set_tags(theirs.id, {"author": "anna", "host": "lab-3"})
     page = opened()
     assert headline(page).endswith("own")  # one's own comes first
-    active = catalogue.in_progress()
-    assert live._waits(catalogue.get(own.id), active).startswith("Starting")
+    assert live._waits(catalogue.get(own.id)).startswith("Starting")
     assert f"1. {live._ICONS[State.QUEUED]} own" in texts(page)
     assert r"theirs, by anna on lab\-3" in texts(page)
     asking = [button.key for popover in page.get("popover") for button in popover.get("button")]
     assert f"stop-{theirs.id}" in asking and not {"stop", f"stop-{own.id}"} & set(asking)
     page.button(key=f"watch-{theirs.id}").click().run()
     assert r"seed 0, by anna on lab\-3" in texts(page)
+
+
+def test_code_is_made_only_when_it_is_looked_at() -> None:
+    """Closed, nothing is computed; open, the settings are in the code, and changes are listed."""
+    page = opened()
+    assert not page.get("code")
+    page.session_state["code-open"] = True
+    page.run()
+    assert "BATCH_SIZE = 256\n" in page.get("code")[0].value
+    assert "All settings are those of the recipe **Quick start" in texts(page)
+    page.slider(key="setting-epochs").set_value(7).run()
+    assert "EPOCHS = 7  # recipe: 4\n" in page.get("code")[0].value
+    assert "Passes over the images (epochs): **7** (recipe: 4)" in texts(page)
+    assert page.get("download_button")[-1].proto.label == "Download train.py"

@@ -11,7 +11,7 @@ from core.errors import StoreError
 from core.jobs.recorder import Recorder
 from core.runs import catalogue, store
 from core.runs.run import State
-from tests.team.conftest import ROOT, Member, Server, _serving
+from tests.team.conftest import ROOT, Member, Server, serving
 
 PASSWORD = "for tests alone"
 
@@ -41,23 +41,31 @@ def test_a_member_whose_clock_is_wrong_by_a_minute_sees_who_is_alive(
     assert theirs.state == State.RUNNING and abs(theirs.started - time.time()) < 30
 
 
-def test_the_readmes_address_is_the_one_that_works(team: Server) -> None:
-    """The README gives the driver's name, without which MLflow's server does not start."""
-    line = next(
-        line for line in (ROOT / "README.md").read_text().splitlines() if "mlflow server" in line
-    )
-    assert re.search(r"postgresql\+psycopg2://", line)
+def test_the_readmes_commands_start_the_servers_of_these_tests(
+    team: Server, guarded: Server
+) -> None:
+    """But for addresses, folders and secrets; the driver's name is in both."""
+    lines = [
+        line
+        for line in (ROOT / "README.md").read_text().splitlines()
+        if re.match(r"    (\w+=… )*mlflow server ", line)
+    ]
+    for line, server in zip(lines, (team, guarded), strict=True):
+        assert "--backend-store-uri postgresql+psycopg2://" in line
+        options = [word for word in line.split() if word.startswith("--")]
+        assert set(options) <= set(map(str, server.process.args))  # type: ignore[arg-type]
 
 
 @pytest.fixture(scope="module")
 def guarded(database: int, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server that wants a password, started as MLflow's own documentation says."""
     folder = tmp_path_factory.mktemp("guarded")
-    yield from _serving(
-        *(database, "guarded", folder, "--app-name", "basic-auth"),
+    with serving(
+        *(database, "guarded", folder),
         **{"MLFLOW_FLASK_SERVER_SECRET_KEY": "for tests alone"},
         **{"MLFLOW_AUTH_ADMIN_PASSWORD": PASSWORD},
-    )
+    ) as started:
+        yield started
 
 
 @pytest.mark.parametrize("password", ["", "not this one"])

@@ -4,34 +4,20 @@ import time
 
 import pytest
 
+from benchmarks.team_server import copies
 from core.config import TrainConfig
 from core.runs import catalogue, listing
 from core.runs.run import Run, State
 from tests.team.conftest import Member, Server
 
 COUNT = 1_000
-# Copies of the one run that there is, each a second older, with everything that is known of it.
-COPIES = """
-CREATE TEMP TABLE ids AS SELECT n, md5(n::text) AS id FROM generate_series(1, {count}) n;
-INSERT INTO runs SELECT (jsonb_populate_record(r, jsonb_build_object('run_uuid', id, 'name',
-  'fast_cnn-' || n, 'start_time', r.start_time - 1000 * ({count} - n) - 1000))).* FROM runs r, ids;
-INSERT INTO tags SELECT (jsonb_populate_record(t, jsonb_build_object('run_uuid', id) ||
-  CASE key WHEN 'mlflow.runName' THEN jsonb_build_object('value', 'fast_cnn-' || n)
-  ELSE '{{}}' END)).* FROM tags t, ids;
-INSERT INTO params SELECT (jsonb_populate_record(p, jsonb_build_object('run_uuid', id))).*
-  FROM params p, ids;
-INSERT INTO latest_metrics SELECT (jsonb_populate_record(m, jsonb_build_object('run_uuid', id) ||
-  CASE key WHEN 'best_validation_accuracy' THEN jsonb_build_object('value', 0.9 + n / 100000.0)
-  WHEN 'changed' THEN jsonb_build_object('value', m.value - 86400) ELSE '{{}}' END)).*
-  FROM latest_metrics m, ids;
-"""
 
 
 @pytest.fixture
 def thousand(team: Server) -> Run:
     """A store with a thousand finished runs, and one more, the newest, which is returned."""
     run = finished("the newest")
-    team.database(COPIES.format(count=COUNT))
+    team.database(copies(COUNT))
     listing._known.clear()
     return run
 

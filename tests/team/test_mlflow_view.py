@@ -1,11 +1,13 @@
 """What an MLflow user sees of our runs in MLflow itself."""
 
 import json
+import subprocess
+import time
 
 from core.config import TrainConfig
-from core.runs import catalogue, mlflow_view
+from core.runs import catalogue, files, mlflow_view
 from core.runs.run import State
-from tests.team.conftest import Member, Server
+from tests.team.conftest import MLFLOW, Member, Server
 
 
 def test_a_run_has_status_duration_source_and_data(member: Member, team: Server) -> None:
@@ -29,6 +31,23 @@ def test_a_run_has_status_duration_source_and_data(member: Member, team: Server)
     )
     assert tags["mlflow.user"] == "anna" and tags["mlflow.source.name"] == "Digit Lab"
     assert tags["mlflow.source.git.commit"] == run.commit.removesuffix("+")
+
+    deadline = time.monotonic() + 120  # the model follows in a process of its own
+    while not (found := list(team.files.rglob("model/MLmodel"))):
+        assert time.monotonic() < deadline, (run.folder / files.LOG).read_text()
+        time.sleep(0.2)
+    code = (
+        "import sys, numpy, mlflow; model = mlflow.pyfunc.load_model(sys.argv[1]);"
+        "print(model.metadata.signature.inputs, model.metadata.signature.outputs);"
+        "[answer] = model.predict(numpy.zeros((3, 28, 28), numpy.float32)).values();"
+        "print(answer.shape, answer.sum(axis=1).round(4).tolist())"
+    )
+    python = MLFLOW.with_name("python")
+    told = subprocess.run(
+        [python, "-c", code, found[0].parent], capture_output=True, text=True, timeout=120
+    )
+    assert told.stdout.splitlines()[-1] == "(3, 10) [1.0, 1.0, 1.0]", told.stderr
+    assert "(-1, 28, 28)" in told.stdout and "(-1, 10)" in told.stdout
 
 
 def test_a_dead_run_is_not_running_in_mlflow_until_it_comes_back(team: Server) -> None:

@@ -1,10 +1,13 @@
 """Compare the selected runs: curves, settings that differ, costs and their ensemble."""
 
+from contextlib import suppress
+
 import pandas as pd
 import streamlit as st
 
 from core.errors import UserError
 from core.evaluation import metrics
+from core.export import comparison
 from core.figures.curves import RUN_METRICS, accuracy_against, setting_curves
 from core.runs import answers, compare, settings
 from core.runs.run import Run
@@ -41,6 +44,34 @@ def curves(groups: list[Setting]) -> None:
     if len({run.data_checksum for one in groups for run in one.runs if run.data_checksum}) > 1:
         caption += " These runs used different data, so their accuracies are for different images."
     chart(setting_curves(by_label, metric, by_seconds), "run-curves", height=360, caption=caption)
+
+
+def report(groups: list[Setting]) -> None:
+    """Show the download of a report of the view as it is now."""
+    runs = [run for one in groups for run in one.runs]
+    tested = {}
+    if len(runs) == 2:
+        with suppress(UserError):  # the page says why a run has no answers
+            tested = {run.id: cache.result(run, "test") for run in runs}
+    view = comparison.View(
+        groups=groups,
+        epochs={run.id: cache.history(run).epochs for run in runs},
+        metric=st.session_state[keys.CURVES],
+        by_seconds=st.session_state[keys.BY_SECONDS],
+        baseline=st.session_state.get(keys.BASELINE) or "",
+        tested=tested,
+    )
+    st.download_button(
+        "Report",
+        lambda: comparison.report(view),
+        comparison.NAME,
+        "text/html",
+        key="comparison-report",
+        icon=":material/description:",
+        on_click="ignore",
+        help="One page with what is selected here: results by setting, curves, verdicts and "
+        "differences. It opens in any browser, needs no network, and prints on A4.",
+    )
 
 
 def ensemble(chosen: list[Run]) -> None:

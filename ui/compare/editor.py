@@ -9,7 +9,7 @@ from core.runs import actions, compare
 from core.runs.run import Run
 from core.runs.settings import Setting
 from core.runs.store import is_shared
-from ui import format, guards, keys, people
+from ui import export, format, guards, keys, people
 
 
 def show_setting(label: str, setting: Setting, colour: str) -> None:
@@ -49,6 +49,7 @@ def show_run(run: Run, colour: str) -> None:
         ):
             st.session_state[keys.RUN] = run.id
             st.switch_page("../pages/evaluate.py")
+        export.button(run)
         if not run.is_builtin and people.me().may_change(run.owner):
             with st.popover("Edit", icon=":material/edit:", key=f"edit-{run.id}"):
                 _edit(run)

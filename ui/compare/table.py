@@ -9,9 +9,9 @@ from urllib.parse import urlsplit
 import pandas as pd
 import streamlit as st
 
-from core.runs import catalogue, compare, settings
+from core.runs import compare, settings
 from core.runs.run import Run
-from ui import format, guards, keys
+from ui import format, guards, keys, runs
 
 _DEFAULT = (
     *("name", "runs", "state", "warning", "test_accuracy", "deviation", "validation_accuracy"),
@@ -118,7 +118,7 @@ def table(columns: list[str] | None, live: bool) -> None:
 def older_runs() -> None:
     """Say that the rest of a large store is being read, and redraw the page with it."""
     with guards.messages():
-        found, complete = catalogue.known()
+        found, complete = runs.known()
         if complete:
             st.rerun()
         st.caption(f":material/hourglass: {len(found):,} runs so far; older ones are on their way.")
@@ -130,7 +130,7 @@ def _table(columns: list[str] | None) -> None:
 
 
 def _rows(columns: list[str] | None) -> None:
-    found = catalogue.listed_with_builtin()
+    found = runs.listed_with_builtin()
     found = compare.arranged(found, bool(st.session_state.get(keys.ARCHIVED)))
     every = compare.table(found)
     matching = compare.matching(every, st.session_state.get(keys.RUN_FILTER) or "")

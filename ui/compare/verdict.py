@@ -7,7 +7,7 @@ import streamlit as st
 from core.errors import UserError
 from core.evaluation import significance
 from core.reading.answer import share
-from core.runs import answers, compare, settings
+from core.runs import answers, compare, settings, verdicts
 from core.runs.run import Run
 from core.runs.settings import Setting
 from ui import cache, format, keys
@@ -42,63 +42,14 @@ def settings_verdict(groups: list[Setting]) -> None:
         for one in groups
         if one is not baseline
     }
-    rows = [_row(labels[one.key], one, found.get(one.key), one is baseline) for one in groups]
+    rows = [
+        verdicts.row(labels[one.key], one, found.get(one.key), one is baseline) for one in groups
+    ]
     st.dataframe(pd.DataFrame(rows), hide_index=True, height="content", key="settings-verdict")
     for key, seeds in found.items():
-        st.markdown(_told(seeds, format.plain(labels[key]), format.plain(labels[chosen])))
-    st.caption(
-        "Welch's t test of the test accuracies, two-sided, one number a seed. It says whether a "
-        "setting is better whatever the seed; choose between settings by validation. Of twenty "
-        "comparisons of equals, one comes out as significant by chance."
-    )
-
-
-def _row(
-    label: str, setting: Setting, seeds: significance.Seeds | None, is_baseline: bool
-) -> dict[str, str]:
-    """Return a setting's row: mean, deviation, n, and the difference from the baseline."""
-    spread = setting.spread("test_accuracy")
-    return {
-        "setting": label,
-        "test accuracy": format.spread(spread),
-        "validation": format.spread(setting.spread("validation_accuracy")),
-        "seeds tested": str(spread.n if spread else 0),
-        "difference": "baseline" if is_baseline else _points(seeds.difference) if seeds else "–",
-        "95 % interval": f"{_points(seeds.low)} to {_points(seeds.high)}" if seeds else "–",
-        "p": _p(seeds.p_value) if seeds else "–",
-    }
-
-
-def _points(difference: float) -> str:
-    """Return a difference of accuracies in percentage points."""
-    return f"{100 * difference:+.2f}"
-
-
-def _p(value: float) -> str:
-    return "< 0.0001" if value < 1e-4 else f"{value:.2g}"
-
-
-def _told(seeds: significance.Seeds | None, label: str, baseline: str) -> str:
-    """Return in words what a test says, and with how many runs it could say more."""
-    if seeds is None:
-        return (
-            f"**{label}** and {baseline} cannot be told apart yet: that takes at least two tested "
-            "seeds of each, which differ. Train them again."
-        )
-    chance = f"p {'' if seeds.p_value < 1e-4 else '= '}{_p(seeds.p_value)}"
-    if seeds.p_value < significance.LEVEL:
-        better = "better" if seeds.difference > 0 else "worse"
-        return f"**{label} is significantly {better} than {baseline}** ({chance})."
-    needed = (
-        f"a true difference as large as the one seen takes {seeds.needed} seeds of each"
-        if seeds.needed
-        else "a true difference as small as the one seen takes more than 200 seeds of each"
-    )
-    return (
-        f"**Between {label} and {baseline} the difference may be chance** ({chance}). So many "
-        f"seeds find a difference of {100 * seeds.detectable:.2f} percentage points four times of "
-        f"five; {needed}."
-    )
+        names = format.plain(labels[key]), format.plain(labels[chosen])
+        st.markdown("**{}**{}".format(*verdicts.of_settings(seeds, *names)))
+    st.caption(verdicts.WELCH)
 
 
 def verdict(first: Run, second: Run) -> None:
@@ -121,30 +72,15 @@ def verdict(first: Run, second: Run) -> None:
     except UserError as error:
         st.markdown(f"Not available: {format.message(error)}")
         return
-    st.markdown(_sentence(paired, *map(format.plain, compare.labels([first, second]))))
-    st.caption(
-        "Exact McNemar test on the test images that only one of the two gets right. It compares "
-        "these two trained networks; training again with another seed gives a different network."
-    )
+    names = map(format.plain, compare.labels([first, second]))
+    st.markdown("**{}**{}".format(*verdicts.of_networks(paired, *names)))
+    st.caption(verdicts.MCNEMAR)
 
 
 def _right(run: Run) -> np.ndarray:
     """Return which test images a run reads correctly. Raises UserError."""
     result = cache.result(run, "test")
     return np.asarray(result.probabilities.argmax(1) == result.labels)
-
-
-def _sentence(paired: significance.Paired, first: str, second: str) -> str:
-    a, b, p = paired.only_first, paired.only_second, paired.p_value
-    if a < b:
-        first, second, a, b = second, first, b, a
-    chance = "p < 0.0001" if p < 1e-4 else f"p = {p:.2g}"
-    if a + b == 0:
-        return f"**No difference**: {first} and {second} get exactly the same test images right."
-    alone = f"alone gets {a:,} test images right, {second} alone {b:,}"
-    if p < significance.LEVEL:
-        return f"**{first} is significantly better than {second}** ({chance}): it {alone}."
-    return f"**The difference may be chance** ({chance}): {first} {alone}."
 
 
 def gallery_of_disagreements(first: Run, second: Run) -> None:

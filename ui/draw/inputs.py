@@ -1,6 +1,7 @@
 """The inputs of the Draw page: a drawing, an uploaded picture, or a test image."""
 
 import random
+import threading
 
 import numpy as np
 import streamlit as st
@@ -11,9 +12,11 @@ from core.figures import palette
 from core.ink.normalisation import Digit
 from core.ink.photo import SUFFIXES, UNREADABLE, from_picture, upright
 from core.ink.strokes import from_drawing
+from core.jobs import limits
 from ui import keys
 from ui.components.canvas import canvas
 
+_DECODING = threading.Semaphore(2)  # a large picture takes some 200 MB while it is read
 _SHOWN = 560  # longer side of a picture shown, pixels
 _FRAME = palette.ACCENT
 
@@ -29,13 +32,16 @@ def uploaded() -> list[Digit]:
     file = st.file_uploader(
         "Picture of one digit, or of several in rows",
         [*SUFFIXES, *UNREADABLE],
-        help="Dark on light or light on dark, up to 16 MB and 40 megapixels (12 unless it is a "
-        "JPEG). The picture is not stored.",
+        max_upload_size=limits.largest_upload(),
+        help=f"Dark on light or light on dark, up to {limits.largest_upload() or 16} MB and 40 "
+        "megapixels (12 unless it is a JPEG). The picture is not stored.",
     )
     if file is None:
         return []
-    found = from_picture(file.getvalue())
-    st.image(_framed(file.getvalue(), [digit.box for digit in found]), width=280)
+    with _DECODING:
+        found = from_picture(file.getvalue())
+        framed = _framed(file.getvalue(), [digit.box for digit in found])
+    st.image(framed, width=280)
     return found
 
 

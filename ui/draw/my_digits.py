@@ -7,6 +7,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from core.errors import InkError
+from core.jobs import limits
 from core.my_digits import collection, hands
 from core.runs.person import Person
 from ui import cache, format, keys, people
@@ -19,7 +20,7 @@ def offer_to_save(image: NDArray[np.float32], answer: int) -> None:
     saved = st.session_state.setdefault(keys.KEPT, {})
     name = saved.get(digest)
     me = people.me()
-    if name in collection.names(me.tag):
+    if name in collection.names(me.digits):
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f"Saved in My digits as a {collection.label_of(name)}.", width="content")
             if st.button("Undo", key="take-back", icon=":material/undo:"):
@@ -33,7 +34,10 @@ def offer_to_save(image: NDArray[np.float32], answer: int) -> None:
         key=f"label-{digest}",
         wrap=True,
         help="Saved where Digit Lab runs. The Evaluate page can test a run on My digits, and "
-        "teach it.",
+        "teach it."
+        if me.shelf is None
+        else "Kept until you close or reload this page, and nowhere written. The Evaluate page can "
+        "test a run on My digits.",
     )
     if label is not None:
         saved[digest] = collection.keep(image, label, me)
@@ -46,16 +50,19 @@ def panel() -> None:
     While the panel is collapsed, the digits are only counted.
     """
     me = people.me()
-    title = f"My digits ({len(collection.names(me.tag)):,})"
+    title = f"My digits ({len(collection.names(me.digits)):,})"
     expander = st.expander(title, key=keys.MY_DIGITS, icon=":material/bookmark:", on_change="rerun")
     if not expander.open:
         return
-    digits = cache.my_digits(me.tag)
+    digits = cache.my_digits(me)
     with expander:
         if digits.names:
-            st.caption(
-                "Evaluate tests a run on them, and can teach it. To delete a digit, click it first."
+            does = (
+                "Evaluate tests a run on them, and can teach it."
+                if me.shelf is None
+                else "They are gone when you close or reload this page: download them to keep them."
             )
+            st.caption(f"{does} To delete a digit, click it first.")
             chosen = gallery(
                 digits.images, [str(label) for label in digits.labels], "my-digits", size=52
             )
@@ -76,7 +83,7 @@ def panel() -> None:
                 st.rerun()
             st.download_button(
                 "Download",
-                lambda: collection.archive(me.tag),
+                lambda: collection.archive(me.digits),
                 "my-digits.zip",
                 "application/zip",
                 key="my-digits-download",
@@ -85,7 +92,7 @@ def panel() -> None:
                 on_click="ignore",
                 help="Download all digits as one file, as a backup or for another machine.",
             )
-        if me.tag:
+        if me.tag and me.shelf is None:
             _withhold(me)
         _upload(me)
 
@@ -109,6 +116,7 @@ def _upload(me: Person) -> None:
         "Add digits from a file",
         ["zip"],
         key=f"{keys.MY_DIGITS_UPLOAD}-{generation}",
+        max_upload_size=limits.largest_upload(),
         help="A my-digits.zip, downloaded here or on another machine.",
     )
     if file is None:

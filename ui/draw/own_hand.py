@@ -14,7 +14,7 @@ def offer(run: Run) -> None:
     """Offer to fit the run's network to one's hand, or say that it is, with a way back."""
     me = people.me()
     path = fitted.path_for(run, me)
-    labels = [collection.label_of(name) for name in collection.names(me.tag)]
+    labels = [collection.label_of(name) for name in collection.names(me.digits)]
     if path.exists():
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown("This network is fitted to your hand.", width="content")
@@ -64,4 +64,4 @@ def _fit(run: Run) -> None:
     digits, config = cache.digits_for(run), run.config
     chosen = split_for(digits, config.validation_size, config.train_size, config.seed)
     me = people.me()
-    fitting.fit(run, cache.my_digits(me.tag), digits.train_images[chosen.train], me)
+    fitting.fit(run, cache.my_digits(me), digits.train_images[chosen.train], me)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:  # torch takes 2 s
 
 def readings(
     run: Run,
-    digits: list[Digit],
+    found: list[Digit],
     *,
     truth: int | None = None,
     hand: Person | None = None,
@@ -34,8 +34,8 @@ def readings(
     `drawn` on the canvas are read along while more is drawn. Returns the selected image, (28, 28)
     in [0, 1], and its probabilities, (10,).
     """
-    images = np.stack([digit.image for digit in digits])
-    read = cache.reader(run, hand).readings(images)
+    digits, read = cache.reader(run, hand).read_all(found)
+    images = [digit.image for digit in digits]
     words = st.container(key=WORDS, gap=None)
     with words:
         st.markdown(f"### {in_words(digits, read, truth)}")

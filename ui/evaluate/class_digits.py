@@ -14,7 +14,7 @@ _ROWS = 6  # of the table; it scrolls beyond
 def splits() -> list[str]:
     """Return the splits of people's digits: one's own if there are some, and the class's."""
     me = people.me()
-    own = [collection.SPLIT] if collection.names(me.tag) else []
+    own = [collection.SPLIT] if collection.names(me.digits) else []
     others = any(hand.tag != me.tag for hand in hands.seen_by(me))
     return [*own, hands.SPLIT] if others else own
 

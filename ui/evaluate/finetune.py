@@ -6,11 +6,11 @@ import streamlit as st
 from core.errors import RunError, UserError
 from core.evaluation import metrics
 from core.my_digits import hands
-from core.my_digits.finetune import start
-from core.runs import answers, catalogue
+from core.my_digits.finetune import NOT_IN_DEMO, start
+from core.runs import answers
 from core.runs.answers import Result
 from core.runs.run import Run, State
-from ui import cache, format, guards, keys, people
+from ui import cache, format, guards, keys, people, runs
 
 
 def offer(run: Run, result: Result) -> None:
@@ -18,6 +18,9 @@ def offer(run: Run, result: Result) -> None:
     st.header("Teach it your handwriting")
     if run.taught_from:
         _before_and_after(run)
+    if people.me().shelf is not None:
+        st.caption(NOT_IN_DEMO)
+        return
     learning = st.session_state.get(keys.TEACHING)
     if learning:
         st.fragment(_progress, run_every=1)(learning)
@@ -37,7 +40,7 @@ def offer(run: Run, result: Result) -> None:
 def _progress(run_id: str) -> None:
     with guards.messages():
         try:
-            run = catalogue.get(run_id)
+            run = runs.get(run_id)
         except RunError:  # deleted in another session
             st.session_state.pop(keys.TEACHING, None)
             st.rerun()
@@ -53,7 +56,7 @@ def _progress(run_id: str) -> None:
 
 def _before_and_after(run: Run) -> None:
     try:
-        before = catalogue.get(run.taught_from)
+        before = runs.get(run.taught_from)
         rows = [_row("before", before), _row("after", run)]
     except UserError as error:
         st.caption(f"The accuracy before is not available: {format.message(error)}")

@@ -7,9 +7,11 @@ import streamlit as st
 
 from core.evaluation import metrics
 from core.evaluation.metrics import Report
+from core.export import report as report_page
 from core.figures.digits import probability_bars
 from core.reading.answer import share
 from core.runs.answers import Result
+from core.runs.history import read_history
 from core.runs.run import Run
 from ui import format, keys
 from ui.components.chart import Click, chart
@@ -190,7 +192,7 @@ def _share(label: str, help: str) -> Any:
 
 
 def downloads(run: Run, split: str, result: Result, report: Report) -> None:
-    """Show the downloads of all answers, the metrics by digit and the confusion matrix as CSV."""
+    """Show the downloads: a report, and answers, metrics by digit and confusion matrix as CSV."""
 
     def every_answer() -> str:
         table = metrics.answers(result.probabilities, result.labels, result.indices)
@@ -207,16 +209,27 @@ def downloads(run: Run, split: str, result: Result, report: Report) -> None:
         "classes": ("By digit", lambda: str(report.classes.to_csv(index=False))),
         "confusion": ("Confusion matrix", matrix),
     }
-    with st.container(horizontal=True):
-        for name, (label, make) in files.items():
-            st.download_button(
-                label,
-                make,
-                f"{format.file_name(run.name)}-{format.file_name(split)}-{name}.csv",
-                "text/csv",
-                key=f"csv-{name}",
-                icon=":material/download:",
-                on_click="ignore",
-                help="Download as CSV. Shares are between 0 and 1; probabilities are those before "
-                "calibration.",
-            )
+    if split in report_page.SPLITS:
+        st.download_button(
+            "Report",
+            lambda: report_page.report(run, read_history(run), split, result),
+            f"{format.file_name(run.name)}-{report_page.NAME}",
+            "text/html",
+            key="report",
+            icon=":material/description:",
+            on_click="ignore",
+            help="One page with curves, confusion matrix, mistakes, confidence and settings. "
+            "It opens in any browser, needs no network, and prints on A4.",
+        )
+    for name, (label, make) in files.items():
+        st.download_button(
+            label,
+            make,
+            f"{format.file_name(run.name)}-{format.file_name(split)}-{name}.csv",
+            "text/csv",
+            key=f"csv-{name}",
+            icon=":material/download:",
+            on_click="ignore",
+            help="Download as CSV. Shares are between 0 and 1; probabilities are those before "
+            "calibration.",
+        )

@@ -9,7 +9,7 @@ from core.experiments.definition import Experiment
 from core.figures import experiments as figures
 from core.jobs import queue
 from core.reading.answer import share
-from ui import format, guards, keys
+from ui import format, guards, keys, people
 from ui.components.chart import chart
 from ui.components.tiles import strip
 from ui.experiments.overview import choose
@@ -84,7 +84,7 @@ def _run(experiment: Experiment, found: Course | None) -> None:
         disabled=going,
     ):
         courses = st.session_state.setdefault(keys.COURSES, {})
-        courses[experiment.slug] = request.start(experiment)
+        courses[experiment.slug] = request.start(experiment, people.me())
         st.rerun()
 
 

@@ -6,7 +6,7 @@ import streamlit as st
 from core.sweeps import confirmation
 from core.sweeps.space import written
 from core.sweeps.sweep import Sweep
-from ui import format
+from ui import format, labels
 
 
 def confirmed(now: Sweep) -> None:
@@ -14,10 +14,10 @@ def confirmed(now: Sweep) -> None:
     st.subheader("The best settings, with other seeds", anchor=False)
     rows = [
         {
-            "trial": one.number,
-            "validation": format.spread(one.spread),
-            "seeds": f"{len(one.accuracies)} of {len(one.seeds)}",
-            **{field: written(value) for field, value in one.settings.items()},
+            "Trial": one.number,
+            "Validation": format.spread(one.spread),
+            "Seeds": f"{len(one.accuracies)} of {len(one.seeds)}",
+            **{labels.title(field): written(value) for field, value in one.settings.items()},
         }
         for one in confirmation.confirmed(now)
     ]

@@ -7,7 +7,7 @@ from core.figures import sweeps as figures
 from core.sweeps import confirmation, control, search, sweep
 from core.sweeps.space import Range, written
 from core.sweeps.sweep import Outcome, Sweep
-from ui import format, guards, keys, people
+from ui import format, guards, keys, labels, people
 from ui.components.chart import chart
 from ui.sweeps import confirmed
 
@@ -121,6 +121,7 @@ def _actions(now: Sweep) -> None:
             help="No trial is running: start a process that does them, on this machine.",
         ):
             control.launch(now.name, 1)
+        _delete(now)
         if now.confirming:
             return
         over = now.state in ("finished", "paused") and not now.open
@@ -160,6 +161,14 @@ def _actions(now: Sweep) -> None:
                 st.rerun()
 
 
+def _delete(now: Sweep) -> None:
+    with st.popover("Delete …", icon=":material/delete:", key="sweep-delete-ask"):
+        st.markdown("The sweep is deleted for good. The runs of its trials stay.")
+        if st.button("Delete", key="sweep-delete", type="primary"):
+            control.delete(now.name, people.me())
+            st.rerun()
+
+
 def _table(now: Sweep) -> None:
     rows = [
         {
@@ -167,7 +176,7 @@ def _table(now: Sweep) -> None:
             "validation": None if one.best is None else 100 * one.best,
             "outcome": str(one.outcome),
             **one.settings,
-            "epochs": len(one.reached),
+            "reached": len(one.reached),
             "seconds": one.seconds or None,
             "attempts": one.attempts,
             "host": one.host,
@@ -182,12 +191,18 @@ def _table(now: Sweep) -> None:
         placeholder="–",
         key=f"sweep-trials-{now.name}",
         column_config={
-            "validation": st.column_config.NumberColumn("validation", format="%.2f %%"),
-            "seconds": st.column_config.NumberColumn("seconds", format="%.1f"),
+            "trial": "Trial",
+            "validation": st.column_config.NumberColumn("Best validation", format="%.2f %%"),
+            "outcome": "Outcome",
+            "reached": "Epochs done",
+            "seconds": st.column_config.NumberColumn("Training time", format="%.1f s"),
+            "attempts": "Attempts",
+            "host": "Machine",
             **{
-                field: st.column_config.NumberColumn(field, format="%.4g")
-                for field, bounds in now.plan.space.items()
+                field: st.column_config.NumberColumn(labels.title(field), format="%.4g")
                 if isinstance(bounds, Range)
+                else labels.title(field)
+                for field, bounds in now.plan.space.items()
             },
         },
     )

@@ -12,7 +12,7 @@ from core.jobs import limits
 from core.sweeps import control, sweep
 from core.sweeps.space import space_from, variable
 from core.sweeps.sweep import PRUNERS, SAMPLERS, Plan
-from ui import format, keys, people
+from ui import format, keys, labels, people
 
 _CORES = os.cpu_count() or 1
 # What a field varies between unless somebody says otherwise; others have the bounds of their field.
@@ -74,13 +74,13 @@ def _plan(digits: Digits) -> Plan:
         "What varies",
         variable(),
         default=["learning_rate"],
-        format_func=_label,
+        format_func=labels.title,
         key="sweep-vary",
         help="Each additional setting needs more trials.",
     )
     texts = {
         field: st.text_input(
-            _label(field),
+            labels.title(field),
             _bounds(field),
             key=f"sweep-bounds-{field}",
             help=f"{config_fields()[field].metadata['help']} LOW:HIGH, LOW:HIGH:log for equally "
@@ -109,10 +109,6 @@ def _plan(digits: Digits) -> Plan:
         pruner=pruner,
         trials=trials,
     )
-
-
-def _label(field: str) -> str:
-    return field.replace("_", " ").replace("optimizer", "optimiser")
 
 
 def _bounds(field: str) -> str:

@@ -7,10 +7,10 @@ from streamlit.delta_generator import DeltaGenerator
 from core.errors import RunError
 from core.figures.curves import learning_rate, training_curves
 from core.jobs import request
-from core.runs import actions, catalogue, membership
+from core.runs import actions, membership
 from core.runs.history import History
 from core.runs.run import Run, State
-from ui import cache, format, guards, keys, people
+from ui import cache, format, guards, keys, people, runs
 from ui.components.chart import Live, chart
 from ui.components.progress import door_answers, progress
 from ui.train import outcome, pair, settings
@@ -32,7 +32,7 @@ def live() -> None:
     epoch or a state; else every few seconds. A run that is over is drawn once; then only which runs
     are in progress is asked.
     """
-    active = catalogue.in_progress()
+    active = runs.in_progress()
     run = _watched(active)
     if run is not None and not run.state.is_over:
         seconds = _seconds(run, active)
@@ -63,7 +63,7 @@ def pace(active: list[Run]) -> int:
 
 def _watch(run_id: str, seconds: int | None) -> None:
     with guards.messages():
-        active = catalogue.in_progress()
+        active = runs.in_progress()
         run = _watched(active)
         if run is None or run.id != run_id or run.state.is_over:
             st.rerun()  # it ended, or another was chosen
@@ -86,7 +86,7 @@ def _over(run: Run | None, active: list[Run]) -> None:
 
 def _show(run: Run, active: list[Run]) -> None:
     history, other = cache.history(run), pair.other(run)
-    _headline(run, active, history)
+    _headline(run, history)
     outcome.outcome(run, history, other)
     _curves(run, history, other)
     if any(other.id != run.id for other in active):
@@ -106,11 +106,11 @@ def _watched(active: list[Run]) -> Run | None:
         if found := next((run for id in wanted for run in active if run.id == id), None):
             return found
         try:
-            return catalogue.get(chosen)
+            return runs.get(chosen)
         except RunError:  # somebody deleted it
             del st.session_state[keys.WATCHED]
     own = [run for run in active if not _is_anothers(run)]
-    return next(iter(own or active or catalogue.listed()), None)
+    return next(iter(own or active or runs.listed()), None)
 
 
 def _is_anothers(run: Run) -> bool:
@@ -146,7 +146,7 @@ def _stop(run: Run, place: DeltaGenerator, key: str) -> bool:
     return pressed
 
 
-def _headline(run: Run, active: list[Run], history: History) -> None:
+def _headline(run: Run, history: History) -> None:
     """Name, state, progress and Stop, always of the same height."""
     line = st.container(horizontal=True, vertical_alignment="center", wrap=False)
     line.markdown(f"## {_ICONS[run.state]} {format.plain(run.name)}")
@@ -158,7 +158,7 @@ def _headline(run: Run, active: list[Run], history: History) -> None:
     elif _stop(run, line, "stop"):
         st.rerun()
     if not run.state.is_over:
-        progress(run, _last(history), history.speed, _waits(run, active))
+        progress(run, _last(history), history.speed, _waits(run))
     else:
         accuracy = (
             f"best epoch {run.best_epoch}: validation "
@@ -188,11 +188,11 @@ def _again(run: Run, line: DeltaGenerator) -> None:
         st.rerun()
 
 
-def _waits(run: Run, active: list[Run]) -> str:
+def _waits(run: Run) -> str:
     """Return what a run without a step waits for."""
     if run.state == State.RUNNING:
         return "Loading the libraries and the digits …"
-    before = sum(other.started < run.started and other.host == run.host for other in active)
+    before = runs.before(run)
     return f"Waits for its turn, {before} before it" if before else "Starting: loading PyTorch …"
 
 
@@ -259,14 +259,14 @@ def _epochs(run: Run, history: History) -> None:
 def _queue(active: list[Run]) -> None:
     here = [run for run in active if membership.is_here(run)]
     elsewhere = [run for run in active if run not in here]
-    for title, runs in (("Queue", here), ("On other machines", elsewhere)):
-        if runs:
+    for title, group in (("Queue", here), ("On other machines", elsewhere)):
+        if group:
             st.markdown(f"**{title}**")
-        _rows(runs, numbered=runs is here)
+        _rows(group, numbered=group is here)
 
 
-def _rows(runs: list[Run], numbered: bool) -> None:
-    for place, run in enumerate(runs, 1):
+def _rows(group: list[Run], numbered: bool) -> None:
+    for place, run in enumerate(group, 1):
         line = st.container(horizontal=True, vertical_alignment="center", wrap=False)
         number = f"{place}. " if numbered else ""
         line.markdown(f"{number}{_ICONS[run.state]} {format.plain(run.name)}{_whose(run)}")

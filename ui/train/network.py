@@ -11,9 +11,9 @@ from core.data.digits import Digits
 from core.data.splits import split_sizes
 from core.errors import UserError
 from core.jobs import limits
-from core.runs import catalogue, experience
+from core.runs import experience
 from core.runs.run import Run
-from ui import format
+from ui import format, runs
 
 _TIMES = 4  # measurements; the first is slowed by the drawing of the page
 _PAUSE = 3  # seconds between them
@@ -47,7 +47,7 @@ def duration(config: TrainConfig, digits: Digits, listed: Sequence[Run]) -> None
         precision=config.precision,
         device=config.device,
     )
-    again = _PAUSE if len(_measured(batch)) < _TIMES and not catalogue.in_progress() else None
+    again = _PAUSE if len(_measured(batch)) < _TIMES and not runs.in_progress() else None
     st.fragment(_duration, run_every=again)(config, batch, images)
 
 
@@ -56,7 +56,7 @@ def _duration(config: TrainConfig, batch: TrainConfig, images: int) -> None:
 
     measured = _measured(batch)
     try:
-        if not measured or (len(measured) < _TIMES and not catalogue.in_progress()):
+        if not measured or (len(measured) < _TIMES and not runs.in_progress()):
             with st.spinner("Timing a few steps …") if not measured else nullcontext():
                 measured.append(estimate.step_seconds(batch))
     except UserError as error:

@@ -4,10 +4,9 @@ import streamlit as st
 
 from core.config import TrainConfig, config_fields, has_effect
 from core.errors import RunError
-from core.jobs import request
-from core.runs import catalogue
+from core.jobs import limits, request
 from core.runs.run import Run
-from ui import format, keys, labels, people
+from ui import format, keys, labels, people, runs
 from ui.train import settings
 
 
@@ -38,6 +37,7 @@ def run_both(config: TrainConfig, data: str, recipe: str) -> None:
             disabled=other == values[name],
             help="One trains after the other; their curves share their axes.",
         ):
+            limits.check_places(people.me(), 2)
             first = _start(config, name, data, recipe)
             second = _start(config.changed({name: other}), name, data, recipe)
             watch(first, second)
@@ -63,7 +63,7 @@ def other(run: Run) -> Run | None:
         return None
     [other] = {*pair} - {run.id}
     try:
-        return catalogue.get(other)
+        return runs.get(other)
     except RunError:  # somebody deleted it
         st.session_state[keys.PAIR] = ()
         return None

@@ -7,8 +7,9 @@ import pytest
 import torch
 
 from core.config import TrainConfig
+from core.data import mnist
 from core.export import bundle
-from core.export.source import File
+from core.export.terms import File
 from core.runs import builtin, catalogue, files
 from core.runs.run import Run, State
 from core.training import checkpoint, networks
@@ -52,6 +53,7 @@ def finished(sample_only: None) -> Finished:
         )
         points = {"epochs": 1, "best_epoch": 1, "temperature": 1.7, "reading_sure_from": 0.9}
         catalogue.log(run.id, [(name, float(value), 1) for name, value in points.items()])
+        catalogue.set_tags(run.id, {"data_checksum": mnist.load("sample").checksum})
         catalogue.move(run.id, State.FINISHED)
         return catalogue.get(run.id)
 

@@ -13,13 +13,13 @@ import yaml
 
 from core.config import TrainConfig
 from core.errors import RunError, StoreError
-from core.export import bundle, card, source, weights
-from core.export.source import File
+from core.export import bundle, card, report, source, weights
+from core.export.terms import File
 from core.runs import builtin, catalogue
 
 from .conftest import Finished
 
-NAMES = ["model.onnx", "model.safetensors", "predict.py", "README.md"]
+NAMES = ["model.onnx", "model.safetensors", "predict.py", "report.html", "README.md"]
 
 
 def test_folder_and_zip_hold_the_files(made: list[File], tmp_path: Path) -> None:
@@ -56,7 +56,8 @@ def test_no_file_tells_of_this_machine_or_its_people(
     opened = source.of(finished(network="mlp"))
     assert (opened.run.author, opened.run.host) == ("Ada the author", "a-machine")
     secrets = [str(Path(__file__).parents[3]), "Ada the author", "a-machine"]
-    for one in [*made, weights.file(opened), card.file(opened, made)]:
+    parts = [weights.file(opened), card.file(opened, made), report.file(opened)]
+    for one in [*made, *parts]:
         assert [text for text in secrets if text.encode() in one.content] == [], one.name
 
 

@@ -12,8 +12,8 @@ from PIL import Image
 
 from core.data import mnist
 from core.export import bundle
-from core.export.source import File
 from core.export.standalone import standalone
+from core.export.terms import File
 from core.ink.photo import from_picture
 from core.reading.reader import Reader
 from core.runs import builtin

@@ -31,7 +31,7 @@ ACTIONS: dict[str, tuple[Any, ...]] = {
 }
 READING = {
     *("best", "find", "get", "in_progress", "known", "listed"),
-    *("listed_with_builtin", "stop_requested"),
+    "stop_requested",
 }
 
 

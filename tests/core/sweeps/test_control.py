@@ -5,8 +5,10 @@ from typing import Any
 import pytest
 
 from core.errors import ConfigError, SweepError
+from core.runs import catalogue
 from core.runs.person import OWNER, Person
-from core.sweeps import control, sweep
+from core.runs.run import State
+from core.sweeps import control, storage, sweep, worker
 from core.sweeps.space import Range
 
 
@@ -74,3 +76,22 @@ def test_only_the_owner_changes_a_sweep(start: Any) -> None:
         control.pause("search", Person("Ann", "a-tag"))
     assert control.pause("search", OWNER).state == "paused"
     assert control.resume("search", OWNER).state == "waiting"
+
+
+def test_a_sweep_is_deleted_by_its_owner_when_no_worker_is_at_it(start: Any) -> None:
+    """Neither a stranger nor a trial in progress lets it go; the runs of its trials stay."""
+    start()
+    claimed = worker.claim("search")
+    assert claimed
+    with pytest.raises(SweepError, match="belongs to"):
+        control.delete("search", Person("Ann", "a-tag"))
+    with pytest.raises(SweepError, match="are running"):
+        control.delete("search", OWNER)
+    catalogue.move(claimed[1].id, State.FAILED, "the training process died")
+    worker.claim("search")  # which tells the study of it, and takes it up again
+    [again] = catalogue.in_progress()
+    catalogue.move(again.id, State.STOPPED)
+    with storage.locked(), storage.opened("search") as study:
+        worker._settle(study)
+    control.delete("search", OWNER)
+    assert sweep.listed() == [] and len(catalogue.listed()) == 2

@@ -1,0 +1,91 @@
+"""Cut ink that may be two digits that touch.
+
+The cuts are the paths from top to bottom that cross the least ink, as seams are in seam carving
+(Avidan and Shamir, "Seam carving for content-aware image resizing", 2007). Whether a half is a
+digit is for the network to say, see `core.reading.reader`.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from scipy import ndimage
+
+from core.ink.normalisation import AREA, Digit, Mask, even_out, fit, ink_box, place
+
+WIDE = 0.6  # width to height: narrower ink is one digit
+_HEIGHT = 64  # pixels, at which seams are sought
+_WINDOWS = ((0.15, 0.4), (0.3, 0.5), (0.35, 0.65), (0.5, 0.7), (0.6, 0.85))  # shares of the width
+_SIDESTEP = 0.05  # pixels of ink that a step to the side costs
+_CROSSED = 1.6  # stroke widths of ink that a cut may cross
+_TALL = 0.6  # of the ink's height, which both halves must have
+
+
+def halves(digit: Digit) -> list[tuple[Digit, Digit]]:
+    """Return the pairs of digits that one found in a picture may be; none for a drawn one."""
+    if digit.ink is None:
+        return []
+    left, top, right, bottom = digit.box
+    height, width = digit.ink.shape
+
+    def half(ink: Mask) -> Digit:
+        rows, columns = ink_box(ink)
+        box = (
+            left + (right - left) * columns.start / width,
+            top + (bottom - top) * rows.start / height,
+            left + (right - left) * columns.stop / width,
+            top + (bottom - top) * rows.stop / height,
+        )
+        return Digit(place(fit(even_out(ink))), box, digit.row)
+
+    return [(half(one), half(other)) for one, other in cuts(digit.ink)]
+
+
+def cuts(ink: Mask) -> list[tuple[Mask, Mask]]:
+    """Return the ways to cut ink (H, W) into a left and a right half, (H, W) each."""
+    height, width = ink.shape
+    if width < WIDE * height:
+        return []
+    size = (max(round(width * _HEIGHT / height), 2), _HEIGHT)
+    small = np.asarray(Image.fromarray(ink.astype(np.uint8) * 255).resize(size, AREA)) > 127
+    rows = np.arange(height) * _HEIGHT // height
+    found = []
+    for window in _WINDOWS:
+        seam = _seam(small, window)
+        if small[np.arange(_HEIGHT), seam].sum() > _CROSSED * _stroke(small):
+            continue
+        left = np.arange(width) < ((seam[rows] + 0.5) * width / size[0])[:, None]
+        halves = ink & left, ink & ~left
+        if min(map(_height, halves)) >= _TALL * height:
+            found.append(halves)
+    return found
+
+
+def _seam(ink: Mask, window: tuple[float, float]) -> NDArray[np.intp]:
+    """Return the column in each row of the path within a window that crosses the least ink."""
+    height, width = ink.shape
+    first, last = int(window[0] * width), max(int(window[1] * width), int(window[0] * width) + 1)
+    ground = ink[:, first : last + 1].astype(float)
+    steps = np.zeros(ground.shape, np.intp)
+    cost = ground[0]
+    for row in range(1, height):
+        beside = np.pad(cost + _SIDESTEP, 1, constant_values=np.inf)
+        ways = np.stack([beside[:-2], cost, beside[2:]])
+        steps[row] = ways.argmin(axis=0)
+        cost = ways.min(axis=0) + ground[row]
+    column = int(cost.argmin())
+    seam = [column]
+    for row in range(height - 1, 0, -1):
+        column += int(steps[row, column]) - 1
+        seam.append(column)
+    return first + np.array(seam[::-1])
+
+
+def _stroke(ink: Mask) -> float:
+    """Return the stroke width in pixels, at least 1, as `even_out` measures it."""
+    depth = ndimage.distance_transform_edt(np.pad(ink, 1))
+    return max(4 * (float(depth[depth > 0].mean()) - 0.5), 1)
+
+
+def _height(ink: Mask) -> int:
+    rows = np.flatnonzero(ink.any(axis=1))
+    return int(rows[-1] - rows[0]) + 1 if len(rows) else 0

@@ -1,0 +1,11 @@
+"""Who a caller is, by the cookie in which a browser keeps a visitor's secret."""
+
+from starlette.requests import Request
+
+from core.runs.person import COOKIE, Person, from_cookie, tag_for
+
+
+def caller(request: Request) -> Person:
+    """Return who sends a request; without the cookie, somebody to whom nothing belongs."""
+    secret, name = from_cookie(request.cookies.get(COOKIE, ""))
+    return Person(name, tag_for(secret) if secret else "")

@@ -1,0 +1,136 @@
+"""train.py: it computes what our own loop computes, without Digit Lab."""
+
+import ast
+import json
+import subprocess
+import sys
+from dataclasses import replace
+
+import pytest
+
+from core.config import TrainConfig, config_fields
+from core.data import mnist
+from core.data.digits import SOURCES
+from core.errors import ConfigError
+from core.export import source
+from core.export.script import Plan, file, script
+from core.recipes import RECIPES
+from core.runs import answers, builtin
+from core.training.events import Epoch
+from core.training.loop import train
+
+from .conftest import Finished
+
+FEW = {"train_size": 300, "validation_size": 100, "batch_size": 128}
+PLANS = {
+    "mlp": ("mlp", "float32", {"epochs": 2}),
+    "simple_cnn": ("simple_cnn", "bfloat16", {"epochs": 1}),
+    "ink_cnn": ("ink_cnn", "bfloat16", {"epochs": 2, "reading_shift": 1}),
+    "fast_cnn": ("fast_cnn", "float32", {"epochs": 2, "small_share": 0.5, "patience": 1}),
+    "pytorch_example": ("pytorch_example", "float32", {"epochs": 1}),
+    "lenet5": ("lenet5", "float32", {"epochs": 1, "weight_decay": 0.01}),
+}
+TOLD = ("train_loss", "loss", "accuracy", "best_epoch", "test_loss", "test_accuracy")
+# Runs programs in turn, in one process, which has none of our modules; prints what they computed.
+DRIVER = """
+import json, runpy, sys
+for path in sys.argv[1:]:
+    names = runpy.run_path(path)
+    print(json.dumps([names[name] for name in %r]), file=sys.stderr)
+assert not any(name.partition(".")[0] == "core" for name in sys.modules)
+"""
+
+
+def plan(name: str) -> Plan:
+    """Return one of PLANS on a few images of the sample."""
+    recipe, precision, changes = PLANS[name]
+    config = RECIPES[recipe].config.changed(FEW | {"precision": precision} | changes)
+    return Plan(config, "sample", recipe, "cpu", precision)
+
+
+@pytest.fixture(scope="module")
+def computed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[float]]:
+    """What the program of each plan computes."""
+    folder = tmp_path_factory.mktemp("scripts")
+    paths = [folder / f"{name}.py" for name in PLANS]
+    for path in paths:
+        path.write_text(script(plan(path.stem)))
+    done = subprocess.run(
+        [sys.executable, "-I", "-W", "error", "-c", DRIVER % (TOLD,), *paths],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    return dict(zip(PLANS, map(json.loads, done.stderr.splitlines()), strict=True))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", PLANS)
+def test_it_computes_the_same_numbers(name: str, computed: dict[str, list[float]]) -> None:
+    """Losses and accuracies of training, validation and test are those of our loop, bit for bit."""
+    digits, config = mnist.load("sample"), plan(name).config
+    epochs = [event for event in train(config, digits) if isinstance(event, Epoch)]
+    last, best = epochs[-1], next(one for one in reversed(epochs) if one.is_best)
+    tested = answers.metrics.score(
+        answers.compute(best.checkpoint, digits.test_images), digits.test_labels
+    )
+    ours = [last.train_loss, last.validation_loss, last.validation_accuracy, best.epoch, *tested]
+    assert dict(zip(TOLD, computed[name], strict=True)) == dict(zip(TOLD, ours, strict=True))
+
+
+def test_every_recipe_is_a_short_program() -> None:
+    """Each is Python, of lines that fit a page, and no longer than what it does."""
+    for name, recipe in RECIPES.items():
+        for data in SOURCES:
+            text = script(Plan(recipe.config, data, name, "cpu", "float32"))
+            lines = [line for line in text.splitlines() if line]
+            ast.parse(text)
+            assert max(map(len, lines)) <= 100 and 90 < len(lines) < 220
+
+
+def test_only_what_the_settings_need_is_there() -> None:
+    """What is off leaves no trace: no dropout, no bending, no running mean, no schedule."""
+    plain = TrainConfig(network="digit_cnn", schedule="constant")
+    text = script(Plan(plain, "mnist", "", "cpu", "float32"))
+    absent = ("class Dropout", "def bent", "def average", "rate_factor", "autocast", "PATIENCE")
+    assert not [word for word in absent if word in text]
+    changes = {"dropout": 0.5, "rotation": 5, "ema": 0.9, "schedule": "step", "patience": 2}
+    text = script(Plan(plain.changed(changes), "mnist", "", "cpu", "bfloat16"))
+    assert not [word for word in absent if word not in text]
+
+
+def test_changes_since_the_recipe_are_marked() -> None:
+    """A setting that differs has the recipe's value in a comment on its line; no other has one."""
+    config = RECIPES["mlp"].config.changed({"batch_size": 32, "optimizer": "adam", "dropout": 0.1})
+    changed = Plan(config, "mnist", "mlp", "cpu", "float32")
+    marked = [line for line in script(changed).splitlines() if "# recipe: " in line]
+    assert marked == [
+        "BATCH_SIZE = 32  # recipe: 64",
+        "network = nn.Sequential(  # recipe: 0.0",
+        'optimizer = torch.optim.Adam(  # recipe: "sgd"',
+    ]
+    assert set(changed.changes()) == {"batch_size", "optimizer", "dropout"}
+    as_it_was = script(Plan(RECIPES["mlp"].config, "mnist", "mlp", "cpu", "float32"))
+    assert "# recipe: " not in as_it_was
+
+
+def test_a_setting_that_it_does_not_know_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A setting that came later is refused where it has an effect, not passed over in silence."""
+    monkeypatch.setattr("core.export.script._KNOWN", frozenset(config_fields()) - {"shift"})
+    with pytest.raises(ConfigError, match="shift, which is 3"):
+        script(Plan(TrainConfig(shift=3), "mnist", "", "cpu", "float32"))
+    assert script(Plan(TrainConfig(shift=0), "mnist", "", "cpu", "float32"))
+    with pytest.raises(ConfigError, match="the data 'cats'"):
+        script(Plan(TrainConfig(shift=0), "cats", "", "cpu", "float32"))
+
+
+def test_a_run_leaves_with_its_script_unless_more_than_settings_made_it(finished: Finished) -> None:
+    """A run's script is that of its settings; the built-in network and a taught run have none."""
+    opened = source.of(finished("mine", network="mlp"))
+    run = replace(opened.run, device="cpu", precision="float32")
+    [content] = [one.content for one in [file(replace(opened, run=run))] if one]
+    assert content.decode() == script(Plan(run.config, "sample", "", "cpu", "float32"))
+    others = [replace(run, taught_from="another"), builtin.run(), replace(run, device="a\nb")]
+    assert [file(replace(opened, run=other)) for other in others] == [None, None, None]

@@ -1,0 +1,73 @@
+"""Bring your own model: an uploaded network becomes a run, measured like the others."""
+
+import streamlit as st
+
+from core.errors import UserError
+from core.export.terms import LEARNED, MAX_BYTES, SUFFIXES
+from core.jobs import limits
+from ui import cache, format, keys, people
+
+
+def take_in() -> None:
+    """Show, in an expander, what takes a network in; a public demo has none."""
+    me = people.me()
+    if limits.is_demo() and not me.owns_all:
+        return
+    expander = st.expander(
+        "Bring your own model",
+        key=keys.TAKE_IN_OPEN,
+        icon=":material/upload_file:",
+        on_change="rerun",
+    )
+    if expander.open:
+        with expander:
+            _form()
+
+
+def _form() -> None:
+    st.caption(
+        "An export of a run (ZIP), or the weights of a network with the layers of one of ours: "
+        'save them with `torch.save(model.state_dict(), "my.pt")`. Nothing in the file is run.'
+    )
+    generation = st.session_state.setdefault(keys.TAKE_IN, 0)
+    with st.form(f"take-in-{generation}", border=False):
+        file = st.file_uploader(
+            "Network",
+            list(SUFFIXES),
+            key=f"{keys.TAKE_IN}-{generation}",
+            max_upload_size=MAX_BYTES // 2**20,
+            help="Names of layers do not matter: they are matched by order and shape.",
+        )
+        name = st.text_input(
+            "Name",
+            key=f"take-in-name-{generation}",
+            max_chars=80,
+            placeholder="the file's",
+            help="Of the new run.",
+        )
+        learned = st.selectbox(
+            "Weights alone: what did they learn from?",
+            list(LEARNED),
+            format_func=LEARNED.__getitem__,
+            key=f"take-in-learned-{generation}",
+            help="An accuracy is a fair test only on images that a network has not learned from.",
+        )
+        pressed = st.form_submit_button("Bring it in", icon=":material/upload_file:")
+    if not pressed:
+        return
+    if file is None:
+        st.error("Choose a file first.", icon=":material/error:")
+        return
+    cache.wait_for_torch()
+    from core.export import imported
+
+    try:
+        with st.spinner("Reading and measuring it …"):
+            run = imported.take_bytes(file.getvalue(), file.name, name, learned, people.me())
+    except UserError as error:
+        st.error(format.message(error), icon=":material/error:")
+        return
+    st.session_state[keys.RUN] = run.id
+    st.session_state[keys.TAKE_IN] = generation + 1  # an empty form
+    st.toast(f"{format.plain(run.name)} is among the runs now: {run.config.network}.")
+    st.rerun()

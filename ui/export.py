@@ -1,0 +1,43 @@
+"""The button with which a run leaves: made only when asked for, then downloaded as one ZIP."""
+
+import streamlit as st
+
+from core.export.terms import why_not
+from core.runs.run import Run
+from ui import cache, format, guards
+
+
+def button(run: Run) -> None:
+    """Show the button; where the run cannot leave now, it is off and says why."""
+    why = why_not(run)
+    if st.button(
+        "Export",
+        key=f"export-{run.id}",
+        icon=":material/ios_share:",
+        disabled=bool(why),
+        help=format.plain(why)
+        or "Take the network along: ONNX, weights, a program that reads pictures, a model card.",
+    ):
+        _dialog(run)
+
+
+@st.dialog("Take this network along", icon=":material/ios_share:")
+def _dialog(run: Run) -> None:
+    st.markdown(f"**{format.plain(run.name)}**, for use without Digit Lab.")
+    with guards.messages():
+        made, packed = cache.bundle(run)
+    st.markdown("\n".join(f"- `{one.name}`: {one.about}" for one in made))
+    st.download_button(
+        f"Download ({len(packed) / 2**20:.1f} MB)",
+        packed,
+        f"{format.file_name(run.name)}.zip",
+        "application/zip",
+        key=f"zip-{run.id}",
+        icon=":material/download:",
+        type="primary",
+        on_click="ignore",
+    )
+    st.caption(
+        "The ONNX file was compared with this network's own answers. "
+        "Its name and its settings are inside, but not who trained it."
+    )

@@ -1,0 +1,45 @@
+"""The runs that the visitor may see: all, and in a public demo their own and finished ones.
+
+Pages take runs from here, never from the catalogue itself.
+"""
+
+from core.jobs import limits
+from core.runs import builtin, catalogue
+from core.runs.run import Run
+from ui import people
+
+
+def listed() -> list[Run]:
+    """Return the runs, newest first. Raises StoreError."""
+    return limits.seen(people.me(), catalogue.listed())
+
+
+def known() -> tuple[list[Run], bool]:
+    """Return the runs that are known, newest first, and whether these are all.
+
+    Raises StoreError.
+    """
+    found, complete = catalogue.known()
+    return limits.seen(people.me(), found), complete
+
+
+def listed_with_builtin() -> list[Run]:
+    """Return the runs that are `known`, then the built-in network. Raises StoreError."""
+    return [*known()[0], builtin.run()]
+
+
+def in_progress() -> list[Run]:
+    """Return the running runs, then the queued ones, each oldest first. Raises StoreError."""
+    return limits.seen(people.me(), catalogue.in_progress())
+
+
+def get(run_id: str) -> Run:
+    """Return the run with this id. Raises RunError, StoreError."""
+    return limits.get(people.me(), run_id)
+
+
+def before(run: Run) -> int:
+    """Return how many runs, anybody's, began or were asked for before one on the same machine."""
+    return sum(
+        other.started < run.started and other.host == run.host for other in catalogue.in_progress()
+    )

@@ -1,0 +1,57 @@
+"""The settings as a program: the learner's bridge from knobs to code."""
+
+import streamlit as st
+
+from core import recipes
+from core.config import TrainConfig
+from core.errors import UserError
+from ui import format, keys
+from ui.labels import LABELS, shown
+
+
+def code(config: TrainConfig, recipe: str, data: str) -> None:
+    """Show the program that trains with these settings, and what differs from the recipe's."""
+    expander = st.expander(
+        "The code for these settings", key=keys.CODE, icon=":material/code:", on_change="rerun"
+    )
+    if not expander.open:
+        return
+    # Both import torch, which no page does before it is drawn.
+    from core.export import script
+    from core.training import device
+
+    with expander:
+        try:
+            where = device.choose(config.device, config.precision)
+            plan = script.Plan(config, data, recipe, where.kind, where.precision)
+            text = script.script(plan)
+        except UserError as error:
+            st.markdown(format.message(error))
+            return
+        st.markdown(_changes(plan.changes(), recipe))
+        st.code(text, language="python", height=480)
+        st.download_button(
+            "Download train.py",
+            text,
+            script.NAME,
+            "text/x-python",
+            key="script",
+            icon=":material/download:",
+            on_click="ignore",
+            help="It needs Python, torch and numpy, and the digits as files, but not Digit Lab.",
+        )
+        st.caption(
+            "The same computation as here, without Digit Lab: on this machine, to the same numbers."
+        )
+
+
+def _changes(changes: dict[str, tuple[object, object]], recipe: str) -> str:
+    """Return a line for each setting that is not the recipe's."""
+    title = recipes.RECIPES[recipe].title
+    if not changes:
+        return f"All settings are those of the recipe **{title}**."
+    lines = [
+        f"- {LABELS[name]}: **{shown(name, ours)}** (recipe: {shown(name, theirs)})"
+        for name, (ours, theirs) in changes.items()
+    ]
+    return f"Changed since the recipe **{title}**, and marked in the code:\n" + "\n".join(lines)
