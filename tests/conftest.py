@@ -21,8 +21,13 @@ TRAINED = {
     "cnn 1000": ["network=fast_cnn", "train_size=1000", "epochs=1", "seed=1"],
 }
 # What `make check` leaves out, beside the tests that are marked as slow where they stand: all that
-# is in these folders, and all that need one of these fixtures.
-SLOW_FOLDERS = ("tests/browser", "tests/team", "tests/core/jobs")
+# is in these folders and files, and all that need one of these fixtures.
+SLOW = (
+    *("tests/browser", "tests/team", "tests/core/jobs"),
+    *("tests/pages/test_train.py", "tests/pages/test_compare_settings.py"),
+    *("tests/pages/test_sweeps.py", "tests/core/sweeps/test_confirmation.py"),
+    *("tests/core/runs/test_actions.py", "tests/core/runs/test_move.py"),
+)
 SLOW_FIXTURES = {"trained_store", "serve", "serve_module"}
 
 Serve = Callable[..., str]  # (script: Path, env: Mapping[str, str] | None = None) -> address
@@ -30,15 +35,15 @@ START_SECONDS = 60  # that a server may take
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark as slow what starts processes, by folder and by fixture; run the browser's tests last.
+    """Mark as slow what starts processes, by place and by fixture; run the browser's tests last.
 
     Playwright keeps an event loop running in the main thread until the session ends, and no test
     after it could run one of its own.
     """
-    folders = [ROOT / folder for folder in SLOW_FOLDERS]
+    places = [ROOT / place for place in SLOW]
     for item in items:
-        in_folder = any(item.path.is_relative_to(folder) for folder in folders)
-        if in_folder or SLOW_FIXTURES & set(getattr(item, "fixturenames", ())):
+        is_there = any(item.path.is_relative_to(place) for place in places)
+        if is_there or SLOW_FIXTURES & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.slow)
     items.sort(key=lambda item: item.path.is_relative_to(ROOT / "tests" / "browser"))
 

@@ -28,6 +28,7 @@ from core.runs.store import connect
 
 if TYPE_CHECKING:  # torch takes 2 s
     from core.export.terms import File
+    from core.reading.forming import Formation
     from core.reading.reader import Reader
     from core.training.device import Device
 
@@ -141,6 +142,20 @@ def result(run: Run, split: str) -> Result:
 @st.cache_resource(max_entries=6, show_spinner="Reading the answers …")
 def _result(run_id: str, epoch: int | None, split: str, source: str) -> Result:
     return answers.of(catalogue.get(run_id), split, digits(source))
+
+
+def formation(run: Run) -> "Formation":
+    """Return a run's moments. Raises RunError if it kept none, CheckpointError."""
+    path = files.path(run, files.FORMING)
+    return _formation(run.id, path.stat().st_mtime_ns)
+
+
+@st.cache_resource(max_entries=4, show_spinner="Computing what each moment makes of digits …")
+def _formation(run_id: str, changed: int) -> "Formation":
+    from core.reading.forming import formation
+
+    run = catalogue.get(run_id)
+    return formation(run, digits(run.data))
 
 
 def drawn(run: Run, people: Sequence[Hand]) -> tuple[Result, NDArray[np.intp]]:

@@ -61,9 +61,14 @@ MY_DIGITS_UPLOAD = "my-digits-upload"  # number of the uploader, which is replac
 # Inside
 INSIDE_SOURCE = "inside-source"  # where the digit comes from
 INSIDE_DIGIT = "inside-digit"  # the digit brought from Evaluate: image, truth, title
-INSIDE_WAY = "inside-way"  # whether layers are shown, or fooling
+INSIDE_WAY = "inside-way"  # whether layers are shown, fooling, or a dream
 INSIDE_VALUE = "inside-value"  # the value last clicked: the maps' key, channel, row, column
 INSIDE_OFF = "inside-off"  # the channels switched off, and of which run
+INSIDE_COVERED = "inside-covered"  # the pixels covered, and of which digit
+INSIDE_REDRAW = "inside-redraw"  # whether the layers are to be drawn after the answer
+INSIDE_DREAM = "inside-dream"  # the digit dreamt of
+INSIDE_NOISE = "inside-noise-seed"  # seed of the noise that a dream begins with
+INSIDE_DREAMT = "inside-dreamt"  # the last dream, and of what it was
 
 # Compare
 RUN_FILTER = "run-filter"  # words to filter the table by

@@ -21,7 +21,11 @@ def file(source: Source, others: Sequence[File]) -> File:
     # The name is a person's text: YAML quotes it, and Markdown never has it.
     header = yaml.safe_dump(_header(source.run), sort_keys=False, allow_unicode=True)
     body = "\n\n".join(_paragraphs(source, others))
-    return File(NAME, f"---\n{header}---\n\n{body}\n".encode(), "this card")
+    return File(
+        NAME,
+        f"---\n{header}---\n\n{body}\n".encode(),
+        "a model card: its training, accuracy, limits",
+    )
 
 
 def _header(run: Run) -> dict[str, Any]:

@@ -112,7 +112,7 @@ def _misfit(
         wanted = _told(ours[ours_left[at]]) if at < len(ours_left) else "no such layer"
         if at < len(theirs_left):
             name = theirs_left[at][:_NAME] or "(without a name)"
-            told.append(f"layer {name} has {_told(theirs[theirs_left[at]])}, there {wanted}")
+            told.append(f"{name} has {_told(theirs[theirs_left[at]])}, where it has {wanted}")
         else:
             told.append(f"a layer with {wanted} is missing")
     more = f"; and {len(told) - _TOLD} more" if len(told) > _TOLD else ""
@@ -124,4 +124,4 @@ def _misfit(
 
 def _told(layer: dict[str, Tensor]) -> str:
     parts = sorted(_shapes(layer).items(), key=lambda one: one[0] != "weight")
-    return ", ".join(f"{part} {shape}" for part, shape in parts)
+    return ", ".join(f"{part} {' × '.join(map(str, shape)) or 1}" for part, shape in parts)

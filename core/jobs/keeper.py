@@ -4,18 +4,22 @@ A full disk or a missing folder does not end a training: the failure is reported
 the write is retried after the next epoch.
 """
 
+import time
 from contextlib import suppress
 
 from torch.utils.tensorboard import SummaryWriter
 
 from core.errors import CheckpointError
 from core.runs import answers
-from core.runs.files import BEST, LAST
+from core.runs.files import BEST, FORMING, LAST
 from core.runs.history import EPOCH_METRICS, STEP_METRICS
 from core.runs.run import Run
-from core.training import checkpoint
+from core.training import checkpoint, forming
 from core.training.checkpoint import Checkpoint
 from core.training.events import Epoch, Step
+from core.training.forming import Moment
+
+_MOMENTS_SHARE = 0.005  # of the time that writing moments may take, until the last
 
 
 class Keeper:
@@ -29,6 +33,9 @@ class Keeper:
         self._best: Checkpoint | None = None
         self._unsaved: Epoch | None = None  # the best epoch, while it could not be written
         self._board: SummaryWriter | None = None
+        self._moments: list[Moment] = []
+        self._next_moments = 0.0  # when they may be written again, by the monotonic clock
+        self._keeps_moments = not run.sweep  # a sweep has too many runs
         self.problem = ""
         # Test answers from before a run was resumed are outdated.
         with suppress(OSError):
@@ -38,6 +45,18 @@ class Keeper:
     def step(self, event: Step) -> None:
         """Write the metrics of the latest steps to TensorBoard."""
         self._log_scalars("step", {name: getattr(event, name) for name in STEP_METRICS}, event.step)
+
+    def moment(self, moment: Moment) -> None:
+        """Keep the weights of a moment; they are written before long, with those before."""
+        if not self._keeps_moments:
+            return
+        if not self._moments and moment.step:  # the run was resumed
+            with suppress(CheckpointError):
+                before = forming.load(self._folder / FORMING)
+                self._moments = [one for one in before if one.step < moment.step]
+        self._moments.append(moment)
+        if time.monotonic() >= self._next_moments:
+            self._save_moments()
 
     def epoch(self, event: Epoch) -> None:
         """Write an epoch's checkpoint, answers and metrics."""
@@ -62,12 +81,23 @@ class Keeper:
         be written, or is damaged.
         """
         self._close_board()
+        self._save_moments()
         self._save_best()
         if self._unsaved is not None:
             raise CheckpointError(self.problem)
         if self._best is None and (self._folder / BEST).exists():
             self._best = checkpoint.load(self._folder / BEST)
         return self._best
+
+    def _save_moments(self) -> None:
+        """Write all moments; a failure is told only by their absence, since nothing needs them."""
+        if not self._moments:
+            return
+        begin = time.monotonic()
+        with suppress(CheckpointError):
+            forming.save(self._moments, self._folder / FORMING)
+        now = time.monotonic()
+        self._next_moments = now + (now - begin) / _MOMENTS_SHARE
 
     def _save_best(self) -> None:
         """Write the best epoch so far, unless it has been written already."""

@@ -243,6 +243,7 @@ def _handle(
 ) -> None:
     """Record one event of a training that goes on, and write its files."""
     from core.training.events import Epoch, Started, Step
+    from core.training.forming import Moment
 
     match event:
         case Started():
@@ -250,6 +251,8 @@ def _handle(
         case Step():
             recorder.step(event)
             keeper.step(event)
+        case Moment():
+            keeper.moment(event)
         case Epoch():
             _log.info(
                 f"epoch {event.epoch} of {run.config.epochs}: "

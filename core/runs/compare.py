@@ -187,6 +187,7 @@ def _settings(run: Run, names: dict[str, str]) -> dict[str, str]:
     origin = {
         "fine-tuned from": names.get(run.taught_from, run.taught_from[:8]) or "no run",
         "my digits learned": run.taught_digits,
+        "taken in as": run.imported,
         "data": run.data,
         "data checksum": run.data_checksum[:8],
         "device used": run.device,

@@ -12,6 +12,7 @@ from core.runs.sharing import checksum
 from core.runs.store import connect, is_shared
 
 LAST, BEST, LOG = "last.pt", "best.pt", "log.txt"
+FORMING = "forming.pt"  # the weights at chosen moments of the training
 START, EXTRA = "start.pt", "extra.npz"  # of a fine-tuned run: initial weights, extra digits
 VALIDATION, TEST = "validation.npy", "test.npy"  # the best epoch's answers
 _TRAINED = ".trained-here"  # the name of this folder in the tag `trained_in`, where it trains

@@ -59,7 +59,8 @@ def spread(values: Sequence[float]) -> Spread | None:
 
 def key_of(run: Run) -> str:
     """Return 12 hexadecimal digits that are the same for all runs of a setting."""
-    return _key(run.config, run.data, run.taught_from, run.taught_digits)
+    own = run.id if run.imported == "weights" else run.taught_from  # whose settings nobody knows
+    return _key(run.config, run.data, own, run.taught_digits)
 
 
 def _key(config: TrainConfig, data: str, taught_from: str = "", taught_digits: int = 0) -> str:

@@ -72,6 +72,16 @@ def load(path: Path) -> Checkpoint:
     return content  # type: ignore[no-any-return]  # its content was just checked
 
 
+def load_tensors(path: Path) -> dict[str, Tensor]:
+    """Read named tensors on to the CPU, likewise. Raises CheckpointError."""
+    content = opened(path)
+    if not isinstance(content, dict) or not all(
+        isinstance(name, str) and type(value) is Tensor for name, value in content.items()
+    ):
+        raise CheckpointError(f"{path} holds something else than weights. {_ADVICE}")
+    return content
+
+
 def opened(path: Path) -> Any:
     """Return what a file of weights holds, on the CPU; code in it is never run.
 

@@ -1,4 +1,7 @@
-"""The events that the training loop yields: Started, then Steps and Epochs, then one Ended."""
+"""The events that the training loop yields: Started, then Steps and Epochs, then one Ended.
+
+Between them come Moments of `core.training.forming`: the weights at chosen steps, from step 0.
+"""
 
 from dataclasses import dataclass
 
@@ -7,6 +10,7 @@ from numpy.typing import NDArray
 
 from core.training import device
 from core.training.checkpoint import Checkpoint
+from core.training.forming import Moment
 
 
 @dataclass(frozen=True)
@@ -59,4 +63,4 @@ class Ended:
     reason: str
 
 
-Event = Started | Step | Epoch | Ended
+Event = Started | Step | Moment | Epoch | Ended

@@ -10,6 +10,7 @@ from core.errors import CheckpointError
 from core.training import networks
 from core.training.checkpoint import Checkpoint, load_weights
 from core.training.flat import Flat
+from core.training.forming import Moment, packed
 from core.training.hardness import Hardness
 from core.training.optimizer import Optimizer
 from core.training.schedule import rate_factor
@@ -76,6 +77,10 @@ class Learner:
         if self.hardness:
             content["hardness"] = self.hardness.counts.clone()
         return content
+
+    def moment(self, step: int) -> Moment:
+        """Return a packed copy of the weights that read digits."""
+        return Moment(step, packed(self.reader))
 
     def restore(self, checkpoint: Checkpoint) -> None:
         """Go back to a checkpoint of the same configuration. Raises CheckpointError."""

@@ -21,10 +21,11 @@ from core.data.digits import Digits
 from core.data.splits import Split, split_for
 from core.errors import ConfigError
 from core.evaluation.metrics import score
-from core.training import device, networks
+from core.training import device, forming, networks
 from core.training.batches import TrainingBatches
 from core.training.checkpoint import Checkpoint
 from core.training.events import Ended, Epoch, Event, Started, Step
+from core.training.forming import Moment
 from core.training.hardness import Hardness
 from core.training.inference import autocast, probabilities
 from core.training.learner import Learner
@@ -50,7 +51,7 @@ def train(
     resume: Checkpoint | None = None,
     should_stop: Callable[[], bool] = lambda: False,
 ) -> Iterator[Event]:
-    """Train a network; yield a Started, then Steps and Epochs, then one Ended.
+    """Train a network; yield a Started, then Steps, Moments and Epochs, then one Ended.
 
     The first weights are those of `start`, if given, and `extra`, images `(M, 28, 28)` and labels,
     are learned from too; training images whose indices are in `left_out` are not, and validation
@@ -82,12 +83,15 @@ def train(
 
     steps, parameters = config.epochs * len(batches), networks.parameter_count(learner.model)
     yield Started(steps, len(batches), done * len(batches), parameters, where)
+    kept = forming.moments(len(batches), config.epochs, learner.reader)
+    if not done:
+        yield learner.moment(0)
     begin = time.perf_counter() - earlier_seconds
     try:
         for epoch in range(done + 1, config.epochs + 1):
             epoch_begin = time.perf_counter()
             train_loss, train_accuracy, rate = yield from _one_epoch(
-                learner, batches, epoch, where.precision, should_stop
+                learner, batches, epoch, where.precision, kept, should_stop
             )
             validation = probabilities(
                 learner.reader, digits.train_images[split.validation], config, where.precision
@@ -159,9 +163,13 @@ def _one_epoch(
     batches: TrainingBatches,
     epoch: int,
     precision: str,
+    kept: frozenset[int],
     should_stop: Callable[[], bool],
-) -> Generator[Step, None, tuple[float, float, float]]:
-    """Yield Steps; return the epoch's mean loss, accuracy and last learning rate."""
+) -> Generator[Step | Moment, None, tuple[float, float, float]]:
+    """Yield Steps, and a Moment after each step of `kept`.
+
+    Return the epoch's mean loss, accuracy and last learning rate.
+    """
     model, config = learner.model, learner.config
     meter = _Meter()
     report_every = max(1, len(batches) // _REPORTS_PER_EPOCH)
@@ -177,6 +185,8 @@ def _one_epoch(
         meter.add(loss.detach(), logits.detach(), labels)
         if step == 1 or step % report_every == 0 or step == epoch * len(batches):
             yield meter.report(step, rate)
+        if step in kept:
+            yield learner.moment(step)
         if should_stop():
             raise _Interrupted("stopped", f"in epoch {epoch} of {config.epochs}")
     if learner.hardness:

@@ -1,10 +1,14 @@
 """The Inside page: every layer, the sum behind a value, a map switched off, a network fooled."""
 
+import zlib
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.data import mnist
+from ui.components.brush import is_lifted, pixels
 from ui.components.maps import NEGATIVE, POSITIVE, coloured
 
 pytestmark = pytest.mark.usefixtures("sample_only")
@@ -45,11 +49,37 @@ def test_a_clicked_value_shows_its_sum_and_its_map_can_be_switched_off(whole_app
     assert any("Batch normalisation 1 **" in text for text in texts(page))
     page.toggle(key="inside-off-0-3").set_value(True).run()
     assert not page.exception
-    assert any(text.startswith("1 map is off; with all on: ") for text in texts(page))
+    assert any(text.startswith("1 map is off; without that: ") for text in texts(page))
     assert any(text.startswith("Without it: ") for text in texts(page))
     page.button(key="inside-all-on").click().run()
-    assert any(caption.value == "Every map is on." for caption in page.caption)
+    assert any(caption.value.startswith("Every map is on.") for caption in page.caption)
     assert page.toggle(key="inside-off-0-3").value is False
+
+
+def test_a_covered_part_moves_the_answer_and_can_be_uncovered(whole_app: str) -> None:
+    """With every pixel covered, the network is no longer sure; the button shows the digit again."""
+    digit = mnist.load("sample").test_images[5].astype(np.float32) / 255
+    covered = {"of": zlib.crc32(digit.tobytes()), "pixels": frozenset(range(784))}
+    page = opened(whole_app, inside_covered=covered)
+    [covered_answer] = [text for text in texts(page) if text.startswith("### It answers")]
+    [told] = [text for text in texts(page) if text.startswith("A part is covered; without that: ")]
+    page.button(key="inside-uncover").click().run()
+    assert not page.exception
+    [answer] = [text for text in texts(page) if text.startswith("### It answers")]
+    assert answer != covered_answer
+    assert told.removeprefix("A part is covered; without that: ")[:-1] in answer
+    assert page.button(key="inside-uncover").disabled
+
+
+def test_what_a_browser_says_is_covered_is_pixels_or_nothing() -> None:
+    """Numbers outside of the digit, other types and endless lists are left out."""
+
+    def said(covered: object) -> SimpleNamespace:
+        return SimpleNamespace(covered={"pixels": covered, "lifted": True})
+
+    assert pixels(said([0, 783, 784, -1, True, "5", 2.0, None])) == {0, 783}
+    assert pixels(said([1] * 785)) == pixels(SimpleNamespace(covered=[5])) == pixels(None) == set()
+    assert is_lifted(said([])) and not is_lifted(None)
 
 
 def test_a_network_is_fooled_by_a_slider(whole_app: str) -> None:
@@ -85,3 +115,21 @@ def test_colours_are_on_one_scale_with_zero_in_the_middle() -> None:
     assert signed[0] == list(NEGATIVE) and signed[1] == [0, 0, 0] and signed[3] == list(POSITIVE)
     assert signed[2] == [round(part / 2) for part in POSITIVE]
     assert coloured(np.array([0, 5], np.float32)).tolist() == [[0, 0, 0], [255, 255, 255]]
+
+
+def test_a_dream_forms_out_of_noise(whole_app: str) -> None:
+    """Eight moments, of which the last reads as the digit; other noise gives another dream."""
+    page = opened(whole_app, inside_way="Its dream of a digit")
+    [strip] = [element.body for element in page.get("html") if "Step 0" in element.body]
+    assert strip.count("<figcaption") == 8
+    assert "Step 60: 3 (" in strip
+    page.button(key="inside-noise").click().run()
+    assert not page.exception
+    [other] = [element.body for element in page.get("html") if "Step 0" in element.body]
+    assert other != strip
+
+
+def test_the_built_in_network_kept_no_moments(whole_app: str) -> None:
+    """It says what to do; no slider of nothing."""
+    page = opened(whole_app, inside_way="How it formed")
+    assert "kept no moments. Train a run" in page.info[0].value

@@ -73,7 +73,7 @@ def maps(
     result: Any = _maps(
         key=key,
         data={
-            "sprite": _data_url(sprite.reshape(rows * height, columns * width, 3)),
+            "sprite": data_url(sprite.reshape(rows * height, columns * width, 3)),
             "columns": columns,
             "size": [height * scale, width * scale],
             "cells": [height, width],
@@ -94,7 +94,7 @@ def maps(
 def picture(values: NDArray[np.float32], caption: str, *, width: int) -> str:
     """Return the HTML of one `(H, W)` picture, `width` CSS pixels wide; the caption is escaped."""
     return (
-        f'<img src="{_data_url(coloured(values))}" alt="{html.escape(caption)}" style="display: '
+        f'<img src="{data_url(coloured(values))}" alt="{html.escape(caption)}" style="display: '
         f"block; width: {width}px; max-width: 100%; image-rendering: pixelated; "
         'border-radius: 3px">'
     )
@@ -113,13 +113,14 @@ def bars(values: NDArray[np.float32], name: str) -> None:
         low, high = sorted((zero, end))
         canvas[low : high + 1, place * step : place * step + bar] = np.maximum(colour, 60)
     st.html(
-        f'<img src="{_data_url(canvas)}" alt="{html.escape(name)} as bars" style="display: block; '
+        f'<img src="{data_url(canvas)}" alt="{html.escape(name)} as bars" style="display: block; '
         f"width: 640px; max-width: 100%; height: {_BARS_HEIGHT}px; image-rendering: "
         'pixelated; border-radius: 3px">'
     )
 
 
-def _data_url(colours: NDArray[np.uint8]) -> str:
+def data_url(colours: NDArray[np.uint8]) -> str:
+    """Return `(H, W, 3)` colours as the data URL of a PNG."""
     file = io.BytesIO()
     Image.fromarray(colours).save(file, "PNG")
     return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()

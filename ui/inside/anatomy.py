@@ -12,6 +12,7 @@ from ui import keys
 from ui.components.chart import chart
 from ui.components.maps import bars, maps
 from ui.inside import value
+from ui.inside.cover import cover, left_of
 
 if TYPE_CHECKING:  # torch takes 2 s
     from core.reading.layers import Output
@@ -33,20 +34,35 @@ def anatomy(reader: "Reader", run_id: str, image: NDArray[np.float32], truth: in
     """Show the answer to a (28, 28) image, then every layer's output."""
     from core.reading import layers
 
-    off = _off(run_id)
-    whole = layers.outputs(reader, image)
-    found = layers.outputs(reader, image, off) if off else whole
-    probabilities, before = layers.answer(reader, found), layers.answer(reader, whole)
-    st.markdown(f"### It answers {_said(probabilities)}")
-    _missing(before, off)
-    chart(probability_bars(probabilities, truth), "inside-bars", height=200)
+    st.session_state[keys.INSIDE_REDRAW] = False
+    _answer(reader, run_id, image, truth)
     st.caption(
         "One pass of the digit, from top to bottom. Click a map to see how that value is computed. "
         "Colours are on one scale within a layer: black is 0, white or orange above, blue below."
     )
+    left = left_of(image, reader.config.mean)
+    found = layers.outputs(reader, left, _off(run_id))
     order = _order(found)
     for output in found:
-        _layer(reader, run_id, image, found, output, order[output.position])
+        _layer(reader, run_id, left, found, output, order[output.position])
+
+
+@st.fragment
+def _answer(reader: "Reader", run_id: str, image: NDArray[np.float32], truth: int | None) -> None:
+    """Show the answer beside the digit, alone while one paints; after a stroke, then all."""
+    from core.reading import layers
+
+    off, left = _off(run_id), left_of(image, reader.config.mean)
+    probabilities = layers.answer(reader, layers.outputs(reader, left, off))
+    st.markdown(f"### It answers {_said(probabilities)}")
+    _missing(layers.answer(reader, layers.outputs(reader, image)), off, left is not image)
+    sheet, beside = st.columns([1, 2], vertical_alignment="center")
+    with beside:
+        chart(probability_bars(probabilities, truth), "inside-bars", height=220)
+    with sheet:
+        cover(image)
+    if st.session_state[keys.INSIDE_REDRAW]:
+        st.rerun()
 
 
 def _off(run_id: str) -> set[tuple[int, int]]:
@@ -63,20 +79,30 @@ def _said(probabilities: NDArray[np.float32]) -> str:
     return f"{digit} ({share(float(probabilities[digit]))})"
 
 
-def _missing(whole: NDArray[np.float32], off: set[tuple[int, int]]) -> None:
-    """Tell how many maps are off, and what the network answers with all of them."""
+def _missing(whole: NDArray[np.float32], off: set[tuple[int, int]], covered: bool) -> None:
+    """Tell what is taken away, and what the network answers with all of it."""
+    taken = ["a part is covered"] if covered else []
+    if off:
+        taken.append("1 map is off" if len(off) == 1 else f"{len(off)} maps are off")
     with st.container(horizontal=True, vertical_alignment="center", height=40, border=False):
-        if not off:
-            st.caption("Every map is on.")
+        if not taken:
+            st.caption("Every map is on. Paint over a part of the digit to cover it.")
             return
-        maps_are = "1 map is" if len(off) == 1 else f"{len(off)} maps are"
-        st.markdown(f"{maps_are} off; with all on: {_said(whole)}.", width="content")
-        st.button(
-            "Switch all on",
-            key="inside-all-on",
-            icon=":material/restart_alt:",
-            on_click=off.clear,
-        )
+        told = " and ".join(taken)
+        st.markdown(f"{told[0].upper()}{told[1:]}; without that: {_said(whole)}.", width="content")
+        if off:
+            st.button(
+                "Switch all on",
+                key="inside-all-on",
+                icon=":material/restart_alt:",
+                on_click=_all_on,
+                args=[off],
+            )
+
+
+def _all_on(off: set[tuple[int, int]]) -> None:
+    off.clear()
+    st.session_state[keys.INSIDE_REDRAW] = True
 
 
 def _order(found: "list[Output]") -> dict[int, list[int]]:

@@ -1,14 +1,16 @@
-"""The two ways to look into a network: its layers, and how it is fooled."""
+"""The ways to look into a network: its layers, fooling it, its dreams, and how it formed."""
 
 import streamlit as st
 
 from core.runs.run import Run
 from ui import cache, keys
+from ui.inside import form
 from ui.inside.anatomy import anatomy
+from ui.inside.dream import dream
 from ui.inside.fool import fool
 from ui.inside.source import Chosen
 
-_LAYERS, _FOOL = "Layers", "Fool it"
+_LAYERS, _FOOL, _DREAM = "Layers", "Fool it", "Its dream of a digit"
 
 
 @st.fragment
@@ -17,15 +19,20 @@ def look(run: Run, chosen: Chosen) -> None:
     reader = cache.reader(run)
     way = st.segmented_control(
         "Look at",
-        [_LAYERS, _FOOL],
+        [_LAYERS, _FOOL, _DREAM, form.WAY],
         default=_LAYERS,
         key=keys.INSIDE_WAY,
         persist_state="session",
         required=True,
         label_visibility="collapsed",
-        help="Every layer's output, or the smallest change that changes the answer.",
+        help="Every layer's output, the smallest change that changes the answer, the picture that "
+        "the network finds most like a digit, or its weights from the first step to the last.",
     )
     if way == _LAYERS:
         anatomy(reader, run.id, chosen.image, chosen.truth)
-    else:
+    elif way == _FOOL:
         fool(run, reader, chosen.image)
+    elif way == _DREAM:
+        dream(reader, run.id)
+    else:
+        form.form(run)

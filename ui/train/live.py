@@ -13,6 +13,7 @@ from core.runs.run import Run, State
 from ui import cache, format, guards, keys, people, runs
 from ui.components.chart import Live, chart
 from ui.components.progress import door_answers, progress
+from ui.inside import form
 from ui.train import outcome, pair, settings
 
 _ICONS = {
@@ -88,6 +89,17 @@ def _show(run: Run, active: list[Run]) -> None:
     history, other = cache.history(run), pair.other(run)
     _headline(run, history)
     outcome.outcome(run, history, other)
+    if (
+        run.best_epoch is not None
+        and form.has_moments(run)
+        and st.button(
+            "See how it formed",
+            key="see-form",
+            icon=":material/animation:",
+            help="Kernels, maps, confusion and a map of digits, from the first step to the last.",
+        )
+    ):
+        form.open_form(run)
     _curves(run, history, other)
     if any(other.id != run.id for other in active):
         _queue(active)
@@ -175,7 +187,7 @@ def _headline(run: Run, history: History) -> None:
 
 def _again(run: Run, line: DeltaGenerator) -> None:
     """Offer to train a run's settings once more."""
-    if not (run.taught_from or run.is_builtin) and line.button(
+    if not (run.taught_from or run.is_from_elsewhere) and line.button(
         "Train again with these settings",
         key="train-again",
         icon=":material/replay:",

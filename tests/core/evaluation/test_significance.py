@@ -23,6 +23,7 @@ def test_runs_needed_are_cohens(effect: float, runs: int) -> None:
     assert significance.runs_needed(effect, 1.0) == runs
 
 
+@pytest.mark.slow
 def test_detectable_difference_is_found_four_times_of_five() -> None:
     """Simulated settings that differ by it are told apart in 80 % of 2,000 trials."""
     least = significance.detectable(5, 0.01)
@@ -34,6 +35,7 @@ def test_detectable_difference_is_found_four_times_of_five() -> None:
     )
 
 
+@pytest.mark.slow
 def test_chance_is_taken_for_a_difference_once_in_twenty() -> None:
     """Settings that do not differ are told apart in 5 % of 2,000 trials, or less."""
     random = np.random.default_rng(0)

@@ -16,7 +16,7 @@ from core.errors import CheckpointError, RunError
 from core.export import bundle, imported, layers, source, terms, weights
 from core.export.terms import File
 from core.reading.reader import Reader
-from core.runs import answers, builtin, catalogue
+from core.runs import answers, builtin, catalogue, settings
 from core.runs.person import Person
 from core.training import networks
 
@@ -146,6 +146,8 @@ def test_weights_alone_are_tested_where_it_is_told_what_they_learned_from(
     assert "data that are not known" in answers.why_no_test(run)
     assert "may be used in another way" in run.warning  # it was never trained
     assert answers.of(run, answers.KNOWN, digits).probabilities.shape == (1_000, 10)
+    other = imported.take(tmp_path / "their network.pt", "another")
+    assert settings.key_of(other) != settings.key_of(run)  # nobody knows their settings
 
 
 def test_misfit_is_told_by_layer_and_shape(tmp_path: Path) -> None:
@@ -157,9 +159,8 @@ def test_misfit_is_told_by_layer_and_shape(tmp_path: Path) -> None:
         CheckpointError, match=r"nearest, by its layers, is pytorch_example"
     ) as told:
         imported.take(tmp_path / "other.pt")
-    assert (
-        "layer fc1 has weight (64, 9216), bias (64,), there weight (128, 9216), bias (128,)"
-        in str(told.value)
+    assert "fc1 has weight 64 × 9216, bias 64, where it has weight 128 × 9216, bias 128" in str(
+        told.value
     )
 
 

@@ -192,6 +192,7 @@ def test_truncated_picture(kind: str) -> None:
         digit_in_picture(data[: len(data) // 2])
 
 
+@pytest.mark.slow
 def test_damaged_pictures() -> None:
     """Whatever bytes of a file are wrong, the worst that happens is a refusal."""
     random = np.random.default_rng(0)

@@ -24,7 +24,7 @@ from core.runs import actions, answers, catalogue, files, store
 from core.runs.history import read_history
 from core.runs.person import OWNER
 from core.runs.run import Run, State
-from core.training import checkpoint
+from core.training import checkpoint, forming
 
 pytestmark = pytest.mark.usefixtures("sample_only")
 
@@ -64,6 +64,8 @@ def test_started_run_finishes_with_everything_kept() -> None:
     assert (done.calibration, fitted.temperature != 1) == (fitted, True)
     names = {path.name for path in done.folder.iterdir()}
     assert {"best.pt", "last.pt", "test.npy", "validation.npy", "log.txt"} <= names
+    moments = [moment.step for moment in forming.load(done.folder / "forming.pt")]
+    assert moments[0] == 0 and moments[-1] == done.steps and moments == sorted(set(moments))
     assert list((done.folder / "tensorboard").glob("events.out.tfevents.*"))
     history = read_history(done)
     assert history.epochs["epoch"].tolist() == [1, 2]
@@ -106,6 +108,8 @@ def test_stop_is_obeyed_within_2_seconds_and_the_run_resumes() -> None:
     assert again.returncode == 0 and (told["state"], told["test_accuracy"]) == ("stopped", None)
     assert not (run.folder / "test.npy").exists()
     assert read_history(run).epochs["epoch"].is_monotonic_increasing
+    moments = [moment.step for moment in forming.load(run.folder / "forming.pt")]
+    assert moments[0] == 0 and moments == sorted(set(moments))
 
 
 def _in_queue(run: Run) -> bool:

@@ -142,6 +142,7 @@ def refused(path: Path) -> bool:
     return False
 
 
+@pytest.mark.slow
 def test_broken_files_are_refused(tmp_path: Path) -> None:
     """Whatever bytes are wrong, using a checkpoint raises a CheckpointError, or works."""
     random, path = np.random.default_rng(0), tmp_path / "best.pt"
@@ -167,6 +168,7 @@ def test_broken_files_are_refused(tmp_path: Path) -> None:
     assert count > 80
 
 
+@pytest.mark.slow
 def test_broken_structures_are_refused(tmp_path: Path) -> None:
     """A pickle with wrong bytes and a right checksum raises a CheckpointError, or works."""
     random, path = np.random.default_rng(0), tmp_path / "best.pt"
@@ -203,6 +205,7 @@ def places(content: dict[Any, Any]) -> list[tuple[dict[Any, Any], Any]]:
 
 
 @pytest.mark.parametrize("optimizer", ["sgd", "adamw", "adadelta"])
+@pytest.mark.slow
 def test_odd_values_are_refused(tmp_path: Path, optimizer: str) -> None:
     """A value of a wrong type, shape or range, or none, is noticed before anything is computed."""
     random, path = np.random.default_rng(0), tmp_path / "best.pt"

@@ -1,0 +1,62 @@
+"""`python -m core export`, `import` and `move`: runs go out, come in, and change their store."""
+
+import argparse
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from core.commands import RUN_HELP, Command
+from core.export.terms import LEARNED, UNKNOWN
+from core.runs import catalogue
+
+
+def add(command: Command) -> None:
+    """Add the commands to the command line's."""
+    sub = command("export", _export, "the files with which a run leaves: ONNX, weights, card, …")
+    sub.add_argument("run", metavar="RUN", help=RUN_HELP)
+    sub.add_argument("--to", metavar="FOLDER", type=Path, required=True, help="where to write them")
+
+    sub = command("import", _import, "take in a run's export, or the weights of a network")
+    sub.add_argument(
+        "path", metavar="PATH", type=Path, help="folder, .zip, .safetensors, .pt, .pth"
+    )
+    sub.add_argument("--name", default="", help="what to call the run")
+    sub.add_argument(
+        "--learned",
+        choices=list(LEARNED),
+        default=UNKNOWN,
+        help="what weights alone learned from: mnist is its 60,000 training images, and no other",
+    )
+
+    command("move", _move, "bring the runs of this machine's own store into the team's")
+
+
+def _export(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
+    from core.export import bundle
+
+    run = catalogue.find(options.run)
+    made = bundle.files(run)
+    bundle.write(made, options.to)
+    yield {"run": run.id, "folder": str(options.to), "files": [one.name for one in made]}
+
+
+def _import(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
+    from core.export import imported
+
+    yield imported.take(options.path, options.name, options.learned).summary()
+
+
+def _move(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
+    from core.runs import move
+
+    done = []
+    for one in move.everything():
+        done.append(one)
+        yield {
+            "run": one.new_id or None,
+            "name": one.run.name,
+            "from": one.run.id,
+            "outcome": str(one.outcome),
+        }
+    print(move.told(done), file=sys.stderr)

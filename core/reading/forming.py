@@ -1,0 +1,136 @@
+"""What a network's kept moments look like: kernels, maps, confusion and a map of digits.
+
+From the start of a training to its end, each moment from its own weights.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from core.config import TrainConfig
+from core.data.digits import Digits
+from core.data.splits import split_for
+from core.errors import CheckpointError
+from core.evaluation.metrics import confusion
+from core.runs import files
+from core.runs.run import Run
+from core.training import forming, networks
+from core.training.batches import normalise
+
+DIGITS = 300  # validation digits that each moment reads
+_PICTURES = 32  # kernels, and maps, at most
+_DENSE = 12  # kernels as large as a digit, at most
+
+
+@dataclass(frozen=True, eq=False)
+class Formation:
+    """A network's M moments, in order, and what it makes of D validation digits at each.
+
+    `kernels (M, K, h, w)` are those of the first layer; `maps (M, C, H, W)` the outputs of the
+    first convolution's block for `digit (28, 28)`, or None without convolutions; `confusion
+    (M, 10, 10)` has truth by row; `points (M, D, 2)` are the last hidden layer's outputs on the two
+    principal axes of the last moment, scaled to [-1, 1] or somewhat beyond; `labels (D,)`.
+    """
+
+    steps: tuple[int, ...]
+    kernels: NDArray[np.float32]
+    maps: NDArray[np.float32] | None
+    digit: NDArray[np.uint8]
+    confusion: NDArray[np.int64]
+    points: NDArray[np.float32]
+    labels: NDArray[np.uint8]
+
+    @property
+    def accuracies(self) -> NDArray[np.float64]:
+        """The share of the digits that each moment reads right, `(M,)` in [0, 1]."""
+        right = np.trace(self.confusion, axis1=1, axis2=2)
+        return np.asarray(right / len(self.labels), np.float64)
+
+
+def formation(run: Run, digits: Digits) -> Formation:
+    """Return what a run's kept moments make of the first DIGITS digits of its validation set.
+
+    Raises RunError if it kept none, CheckpointError if they are damaged.
+    """
+    kept = forming.load(files.path(run, files.FORMING))
+    split = split_for(
+        digits, run.config.validation_size, run.config.train_size, run.config.seed
+    ).validation[:DIGITS]
+    return of(kept, run.config, digits.train_images[split], digits.train_labels[split])
+
+
+def of(
+    kept: list[forming.Moment],
+    config: TrainConfig,
+    images: NDArray[np.uint8],
+    labels: NDArray[np.uint8],
+) -> Formation:
+    """Return what moments make of `(D, 28, 28)` images with `(D,)` labels; the first has maps.
+
+    A moment whose weights are not finite, as of a run that diverged, is left out. Raises
+    CheckpointError if none is left.
+    """
+    model = networks.build(config).eval()
+    signal = normalise(torch.tensor(images), config)
+    steps, kernels, maps, matrices, features = [], [], [], [], []
+    for moment in kept:
+        try:
+            forming.put(moment, model)
+        except CheckpointError:
+            continue
+        steps.append(moment.step)
+        kernels.append(_kernels(model))
+        maps.append(_maps(model, signal[:1]))
+        with torch.inference_mode():
+            hidden = model[:-1](signal)
+            answers = model[-1](hidden).softmax(dim=1).numpy()
+        features.append(hidden.numpy())
+        matrices.append(confusion(answers, labels))
+    if not steps:
+        raise CheckpointError(
+            "No moment of this run can be opened: its weights were never finite numbers. Choose "
+            "another run."
+        )
+    first = [one for one in maps if one is not None]
+    return Formation(
+        steps=tuple(steps),
+        kernels=np.stack(kernels),
+        maps=np.stack(first) if first else None,
+        digit=images[0],
+        confusion=np.stack(matrices),
+        points=_on_last_axes(features),
+        labels=labels,
+    )
+
+
+def _kernels(model: nn.Sequential) -> NDArray[np.float32]:
+    """Return the first layer's kernels, `(K, h, w)`; of a dense layer, its weights as pictures."""
+    first = next(layer for layer in model if isinstance(layer, (nn.Conv2d, nn.Linear)))
+    weights = first.weight.detach()
+    if isinstance(first, nn.Linear):
+        weights = weights[:_DENSE].reshape(-1, 1, 28, 28)
+    return np.asarray(weights[:_PICTURES, 0].numpy().copy(), np.float32)
+
+
+@torch.inference_mode()
+def _maps(model: nn.Sequential, signal: Tensor) -> NDArray[np.float32] | None:
+    """Return the outputs of all before the second layer that mixes maps, `(C, H, W)`."""
+    mixing = 0
+    for layer in model:
+        mixing += isinstance(layer, nn.Conv2d)
+        if mixing > 1 or isinstance(layer, nn.Flatten):
+            break
+        signal = layer(signal)
+    return np.asarray(signal[0, :_PICTURES].numpy().copy(), np.float32) if mixing else None
+
+
+def _on_last_axes(features: list[NDArray[np.float32]]) -> NDArray[np.float32]:
+    """Return `(D, F)` features of each moment on the last one's first two principal axes."""
+    last = features[-1]
+    middle = last.mean(axis=0)
+    axes = np.linalg.svd(last - middle, full_matrices=False)[2][:2]
+    points = np.stack([(one - middle) @ axes.T for one in features])
+    return np.asarray(points / (np.abs(points[-1]).max() or 1.0), np.float32)

@@ -1,0 +1,53 @@
+"""A run's network as it formed, from random weights to its last state."""
+
+import streamlit as st
+
+from core.errors import CheckpointError, RunError
+from core.runs import catalogue, files
+from core.runs.run import Run
+from ui import cache, format, keys
+from ui.components.forming import forming
+
+WAY = "How it formed"
+_PAUSE = 4  # seconds between two looks at a run in progress
+
+
+def form(run: Run) -> None:
+    """Show a run's moments, those of a run in progress as they come."""
+    if run.is_builtin:
+        st.info("The built-in network kept no moments. Train a run, and choose it above.")
+        return
+    st.fragment(_moments, run_every=None if run.state.is_over else _PAUSE)(run)
+
+
+def open_form(run: Run) -> None:
+    """Go to the Inside page, to how a run's network formed."""
+    st.session_state[keys.RUN] = run.id
+    st.session_state[keys.INSIDE_WAY] = WAY
+    st.switch_page("../pages/inside.py")
+
+
+def _moments(run: Run) -> None:
+    try:
+        found = cache.formation(run)
+    except (RunError, CheckpointError) as error:
+        st.info(
+            f"There is nothing to show how it formed. {format.message(error)}"
+            if run.state.is_over
+            else "The first weights are kept in a moment."
+        )
+        return
+    per_epoch = max(1, run.steps // run.config.epochs)
+    captions = [
+        f"After {step:,} {'step' if step == 1 else 'steps'} (epoch {step / per_epoch:.2f}): "
+        f"{format.percent(right)} of {len(found.labels)} validation digits are read right."
+        for step, right in zip(found.steps, found.accuracies, strict=True)
+    ]
+    forming(found, captions, f"inside-forming-{run.id}")
+    if not run.state.is_over and catalogue.get(run.id).state.is_over:
+        st.rerun()
+
+
+def has_moments(run: Run) -> bool:
+    """Return whether a run has kept moments on this machine."""
+    return (run.folder / files.FORMING).exists()
