@@ -209,7 +209,11 @@ def _kills(runs: Path, trials: int, kills: int) -> Rows:
     chance = random.Random(0)  # noqa: S311  # which worker, and when
     while len(killed) < kills and sweep.get("search").state != "finished":
         time.sleep(chance.uniform(2, 6))
-        going = {one.run for one in sweep.get("search").trials if one.outcome == Outcome.RUNNING}
+        going = {
+            one.run
+            for one in sweep.get("search").trials
+            if one.run and one.outcome == Outcome.RUNNING
+        }
         if not going:
             continue
         victim = chance.randrange(2)

@@ -19,6 +19,9 @@ ROOT = Path(__file__).parents[1]
 MLFLOW = ROOT / ".venv-mlflow" / "bin" / "mlflow"  # `make test` installs it
 
 
+_QUIET = {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
+
+
 class MissingError(Exception):
     """A program is not installed; the message says how to install it."""
 
@@ -125,7 +128,7 @@ def serving(port: int, name: str, folder: Path, *options: str, **env: str) -> It
         process = subprocess.Popen(  # noqa: S603
             command,
             cwd=folder,
-            env=os.environ | {"MLFLOW_DISABLE_TELEMETRY": "true"} | env,
+            env=os.environ | _QUIET | env,
             stdout=output,
             stderr=output,
             start_new_session=True,

@@ -110,7 +110,7 @@ def _is_old(look: "asyncio.Task[_Course]", begun: float) -> bool:
 def _read(run_id: str, known: _Course | None) -> _Course:
     """Look at a run; its points are read only where there are new ones. Raises UserError."""
     begun = time.monotonic()
-    run = catalogue.get(run_id)
+    run = catalogue.watched(run_id)
     if known and _mark(run) == _mark(known.run):
         speed, points, epochs = known.speed, known.points, known.epochs
     else:

@@ -12,10 +12,15 @@ from core.jobs import limits
 from ui import cache, format
 from ui.components.chart import chart
 from ui.components.tiles import strip
-from ui.data import browse, download, plane, suspects
+from ui.data import browse, download, plane, suspects, twins
 
 _SPLITS = {"train": "Training", "test": "Test"}
-_VIEWS = {"Gallery": browse.show_gallery, "Map": plane.show, "Labels": suspects.show}
+_VIEWS = {
+    "Gallery": browse.show_gallery,
+    "Map": plane.show,
+    "Labels": suspects.show,
+    "Near-duplicates": twins.show,
+}
 
 
 @st.cache_data(max_entries=2, show_spinner="Counting …")

@@ -6,9 +6,11 @@ from core.evaluation import metrics
 from core.figures.digits import confusion_map
 from core.my_digits import collection, hands
 from core.runs import answers
+from core.runs.answers import Result
+from core.runs.run import Run
 from ui import cache, export, format, guards, keys, people
 from ui.components.chart import chart
-from ui.evaluate import class_digits, confidence, epoch, finetune, mistakes
+from ui.evaluate import class_digits, confidence, epoch, finetune, mistakes, slices
 
 st.title("Evaluate")
 
@@ -42,7 +44,17 @@ if split == hands.SPLIT:
         drawn_by = class_digits.choose()
     if len(drawn_by) == 1:
         title = f"digits of {drawn_by[0].name}"
-result = cache.drawn(run, drawn_by)[0] if drawn_by else cache.result(run, split)
+
+
+def answers_of(other: Run) -> Result:
+    """Return a run's answers on the images chosen."""
+    if drawn_by:
+        return cache.drawn(other, drawn_by)[0]
+    known = split != "validation" and answers.may_have_seen(other, cache.digits_for(run))
+    return cache.result(other, answers.KNOWN if known else split.replace(answers.KNOWN, "test"))
+
+
+result = answers_of(run)
 report = metrics.report(result.probabilities, result.labels)
 numbers = top.container(horizontal=True, gap="small", width="content")
 numbers.metric(
@@ -107,6 +119,7 @@ with classes:
     mistakes.per_class(report)
 with pairs:
     mistakes.confused_pairs(report)
+slices.where_weak(run, result, answers_of)
 confidence.confidence(run, result)
 if split == collection.SPLIT:
     finetune.offer(run, result)

@@ -26,6 +26,7 @@ EXPERIMENTS_DONE = "experiments-done"  # slugs of the experiments seen to the en
 # Data
 CHOSEN = "data-chosen"  # (source, number) of the image shown large
 CLICKED = "data-clicked"  # number of the image last clicked in the gallery
+TWINS = "data-twins-chosen"  # numbers of the pair of near-duplicates last clicked
 AUGMENTATION = "data-augmentation"  # Train's settings that its sliders were last set to
 AUGMENTATION_SEED = "data-seed"  # seed of the augmentation
 
@@ -46,6 +47,8 @@ SPLIT = "split"  # a member of answers.SPLITS, collection.SPLIT or hands.SPLIT
 WHOSE = "whose"  # the tag of whose digits are evaluated, or "everybody"
 NORMALISED = "normalised"  # whether the confusion matrix shows shares
 HIDE_DIAGONAL = "hide-diagonal"  # whether the confusion matrix leaves out right answers
+SLICED_AGAINST = "sliced-against"  # id of the run that slices are compared with, or empty
+SLICE = "slice"  # the measure and the fifth whose mistakes are shown
 SHOWN_IMAGES = "shown-images"  # which images are shown: all mistakes, or a cell's
 
 # Draw

@@ -8,6 +8,8 @@ from statistics import fmean, variance
 import numpy as np
 from numpy.typing import NDArray
 
+from core.evaluation.metrics import wilson
+
 
 @dataclass(frozen=True)
 class Paired:
@@ -30,6 +32,37 @@ def mcnemar(first: NDArray[np.bool_], second: NDArray[np.bool_]) -> Paired:
     wins, losses = int((first & ~second).sum()), int((second & ~first).sum())
     p_value = binomtest(wins, wins + losses).pvalue if wins + losses else 1.0
     return Paired(wins, losses, float(p_value))
+
+
+def difference_of_shares(
+    first: tuple[int, int], second: tuple[int, int], z: float = 1.959964
+) -> tuple[float, float]:
+    """Return the interval of the difference of two shares of different images, 95 % by default.
+
+    Each is (right, count); the difference is the first's share less the second's. Newcombe's hybrid
+    of two Wilson intervals (1998, method 10), which keeps its level near 100 % and for few images.
+    """
+    one, other = first[0] / first[1], second[0] / second[1]
+    (low, high), (other_low, other_high) = wilson(*first, z), wilson(*second, z)
+    return (
+        one - other - math.hypot(one - low, other_high - other),
+        one - other + math.hypot(high - one, other - other_low),
+    )
+
+
+def difference_of_models(
+    first: NDArray[np.bool_], second: NDArray[np.bool_], z: float = 1.959964
+) -> tuple[float, float]:
+    """Return the interval of the difference of two models' accuracies, 95 % by default.
+
+    `first` and `second` are `(N,)`: whether each answer was right, for the same images. Wald's
+    interval with half an image added to each of the four cells (Agresti and Min, 2005).
+    """
+    wins, losses = int((first & ~second).sum()) + 0.5, int((second & ~first).sum()) + 0.5
+    count = len(first) + 2
+    middle = (wins - losses) / count
+    half = z * math.sqrt(wins + losses - (wins - losses) ** 2 / count) / count
+    return max(-1.0, middle - half), min(1.0, middle + half)
 
 
 POWER = 0.8  # the usual probability with which a test should find what is there

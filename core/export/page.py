@@ -44,14 +44,15 @@ figure {{ margin: 0; break-inside: avoid; max-width: 36rem }}
 figcaption {{ color: #1f2328; font-weight: 600 }}
 svg {{ width: 100%; height: auto; display: block; font-size: 12px; fill: #59636e }}
 .grid {{ stroke: #e6e9ec }}
-.legend span {{ margin-right: 1.1rem; overflow-wrap: anywhere }}
+.legend span {{ display: inline-block; margin-right: 1.1rem; overflow-wrap: anywhere }}
 .legend i {{ display: inline-block; width: 0.7rem; height: 0.7rem; margin-right: 0.35rem;
   border-radius: 2px }}
 .digits {{ display: flex; flex-wrap: wrap; gap: 0.7rem }}
 .digits figure {{ width: 5.2rem; text-align: center; font-size: 0.72rem; line-height: 1.25 }}
 .digits img {{ width: 56px; height: 56px; image-rendering: pixelated; display: block;
   margin: 0 auto 0.15rem; border: 2px solid {WRONG}; border-radius: 3px }}
-@media print {{ body {{ margin: 0; padding: 0; font-size: 12px }} .scroll {{ overflow: visible }} }}
+@media print {{ html {{ font-size: 12px }} body {{ margin: 0; padding: 0; font-size: 1rem }}
+  .scroll {{ overflow: visible }} }}
 """
 
 

@@ -20,6 +20,7 @@ from core.runs.run import BUILTIN, DIED, MOVES, Run, State, cleaned_name, folder
 from core.runs.store import connect, is_shared, lock, now
 
 LEASE = 12.0  # seconds for which a run counts as alive after a renewal, every RENEW seconds
+TEAM_LEASE = 20.0  # the same in a team's store, which is written to less often
 RENEW = 2.0
 _START_LEASE = 60.0  # a new process may load its libraries from a slow disk first
 
@@ -160,6 +161,18 @@ def get(run_id: str) -> Run:
         return read(entry)
 
 
+def watched(run_id: str) -> Run:
+    """Return the run with this full id as watchers see it: of a team's, as `in_progress` does.
+
+    However many watch, they ask the team's server nothing beyond that. Raises as `get` does.
+    """
+    if is_shared():
+        for entry in listing.active():
+            if entry.info.run_id == run_id:
+                return read(entry)
+    return get(run_id)
+
+
 def find(text: str) -> Run:
     """Return the run with this id, unique prefix of an id, or name.
 
@@ -269,6 +282,7 @@ def move(run_id: str, state: State, reason: str = "") -> None:
     """
     from mlflow.entities import RunTag
 
+    state = State(state)
     with connect() as (client, _):
         tags = client.get_run(run_id).data.tags
         before = tags.get("state", "")
@@ -316,12 +330,12 @@ def log(
 
 
 def lease() -> dict[str, str]:
-    """Return the tag that marks a run as alive for the next LEASE seconds. Raises StoreError."""
-    return {"alive_until": str(now() + LEASE)}
+    """Return the tag that marks a run as alive for the next seconds. Raises StoreError."""
+    return {"alive_until": str(now() + (TEAM_LEASE if is_shared() else LEASE))}
 
 
 def renew(run_id: str) -> None:
-    """Mark a run as alive for the next LEASE seconds. Raises StoreError."""
+    """Mark a run as alive for the next seconds. Raises StoreError."""
     set_tags(run_id, lease())
 
 

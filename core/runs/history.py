@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from core.runs import builtin
 from core.runs.run import Run
-from core.runs.store import connect
+from core.runs.store import connect, is_shared
 
 if TYPE_CHECKING:  # pandas takes 0.4 s
     import pandas as pd
@@ -61,7 +61,8 @@ def read_history(run: Run) -> History:
     if run.is_builtin:
         return History(pd.DataFrame(columns=["step", "epoch", *STEP_METRICS]), builtin.epochs())
     if run.state.is_over or not run.recent:
-        return _read(run)
+        unknown = run.state.is_over or run.step or run.epochs or not is_shared()
+        return _read(run) if unknown else _nothing()
     with _lock:
         known = _followed.pop(run.id, None)
     history = _continued(known, run) or _read(run)
@@ -70,6 +71,13 @@ def read_history(run: Run) -> History:
         if len(_followed) > _MOST:
             del _followed[next(iter(_followed))]
     return history
+
+
+def _nothing() -> History:
+    import pandas as pd
+
+    steps = pd.DataFrame(columns=["step", "epoch", *STEP_METRICS], dtype=float)
+    return History(steps, pd.DataFrame(columns=["epoch", *EPOCH_METRICS], dtype=float))
 
 
 def recent_tag(steps: Sequence[Sequence[float]], epochs: Sequence[Sequence[float]]) -> str:

@@ -44,7 +44,7 @@ class TrainingBatches:
         self.config, self.device, self.generator = config, device, generator
         self.labels = torch.tensor(labels, dtype=torch.int64, device=device)
         self.augmentation = Augmentation(config, generator)
-        self.windows = self.augmentation.windows(torch.tensor(images).to(device))
+        self.windows = self.augmentation.windows(torch.from_numpy(images).to(device))
 
     def __len__(self) -> int:
         """Return the steps in an epoch, without a last batch of one, which BatchNorm refuses."""

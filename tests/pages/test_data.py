@@ -269,6 +269,7 @@ def test_labels_are_judged_at_a_click(sample: Path, monkeypatch: pytest.MonkeyPa
 
 def test_most_suspicious_labels_come_first(sample: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What was judged is shown without a button, the lowest quality first."""
+    monkeypatch.setattr(people, "_is_at_this_machine", lambda: True)
     digits = mnist.load("sample")
     truth = np.concatenate([digits.train_labels, digits.test_labels])
     probabilities = np.eye(10, dtype=np.float32)[truth]
@@ -349,3 +350,26 @@ def test_the_full_set_pages_through_all_70000() -> None:
     app.number_input(key="data-page-mnist").set_value(1_167).run()
     assert not app.exception
     assert app.table[0].value.set_index("Fact").loc["Images"].tolist() == ["60,000", "10,000"]
+
+
+@pytest.mark.usefixtures("whole_app")
+def test_near_duplicates_are_searched_shown_and_weighed(sample: Path) -> None:
+    """Before the search there is a button; after it, pairs and what an accuracy owes to them."""
+    from core.data import mnist as data
+    from core.jobs import duplicates
+    from ui.data import twins
+
+    twins._kept.clear()
+    app = AppTest.from_file(str(ROOT / "ui" / "app.py"), default_timeout=60)
+    app.session_state["data-view"] = "Near-duplicates"
+    app.switch_page("../pages/data.py").run()
+    assert app.button(key="search-duplicates").help
+    duplicates.search(data.load("sample"))
+    app.run()
+    assert not app.exception
+    assert "pairs**" in texts(app) or "**No pair**" in texts(app)
+    app.slider(key="data-twins-most").set_value(20).run()
+    assert "pairs**" in texts(app)
+    assert "points** lower" in texts(app) or "Nothing: no test digit" in texts(app)
+    app.button_group(key="data-twins-place").set_value("train").run()
+    assert not app.exception

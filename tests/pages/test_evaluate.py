@@ -319,3 +319,20 @@ def test_confidence_is_set_against_what_was_right(trained: Path) -> None:
     for told in (result.probabilities, after):
         assert f"{100 * calibration.expected_error(told, result.labels):.2f} %" in said
     assert "sure of" in said
+
+
+def test_weakness_is_told_alone_and_against_another_run(trained: Path) -> None:
+    """Four panels and a sentence; against another run, what differs; of few images, nothing."""
+    page = opened()
+    said = " ".join(element.value for element in page.markdown)
+    assert ("It is weakest on" in said) != ("about equally good everywhere" in said)
+    other = next(
+        run for run in catalogue.listed() if run.id != page.selectbox(key="run-choice").value
+    )
+    page.selectbox(key="sliced-against").set_value(other.id).run()
+    assert not page.exception
+    said = " ".join(element.value for element in page.markdown)
+    assert "points over all" in said
+    page.session_state["slice"] = ("thickness", 0)
+    page.run()
+    assert any("Thickness, fifth 1 of 5" in element.value for element in page.markdown)

@@ -120,7 +120,7 @@ def chart(
             # Sent back so that a chart mounted anew, say in another column, shows its mark.
             "clicked": clicked,
             "tiles": tiles,
-            "caption": caption,
+            "caption": caption.replace(" %", "\u00a0%"),  # never broken before its %
             "live": live,
             "plotly": _PLOTLY_URL,
         },

@@ -5,9 +5,10 @@ export default function ({ parentElement, data, setStateValue }) {
   const grid = parentElement.querySelector(".gallery");
   const rows = Math.ceil(data.captions.length / data.columns);
   grid.style.setProperty("--size", `${data.size}px`);
+  grid.style.setProperty("--width", `${data.width}px`);
   grid.style.setProperty("--wrong", data.wrongColour);
   grid.style.setProperty("--sprite", `url(${data.sprite})`);
-  grid.style.setProperty("--sprite-size", `${data.columns * data.size}px ${rows * data.size}px`);
+  grid.style.setProperty("--sprite-size", `${data.columns * data.width}px ${rows * data.size}px`);
 
   while (grid.children.length > data.captions.length) grid.lastChild.remove();
   while (grid.children.length < data.captions.length) grid.append(newTile());
@@ -19,7 +20,7 @@ export default function ({ parentElement, data, setStateValue }) {
     const [digit, caption] = tile.children;
     const column = i % data.columns;
     const row = Math.floor(i / data.columns);
-    digit.style.backgroundPosition = `${-column * data.size}px ${-row * data.size}px`;
+    digit.style.backgroundPosition = `${-column * data.width}px ${-row * data.size}px`;
     caption.textContent = data.captions[i];
     tile.setAttribute("aria-label", data.labels[i]);
     tile.classList.toggle("wrong", Boolean(data.wrong[i]));

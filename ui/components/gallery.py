@@ -35,9 +35,9 @@ def gallery(
 ) -> int | None:
     """Show digits in a grid that wraps; return the index of the selected one, or None.
 
-    `images` is `(N, 28, 28)`, uint8 or float32 in [0, 1]; `captions` has a short text for each,
-    shown literally below it; `wrong` is `(N,) bool`, True for a red border; `size` is the side of a
-    tile in CSS pixels; `labels` are the texts for screen readers, by default the captions.
+    `images` is `(N, H, W)`, uint8 or float32 in [0, 1]; `captions` has a short text for each,
+    shown literally below it; `wrong` is `(N,) bool`, True for a red border; `size` is the height of
+    a tile in CSS pixels; `labels` are the texts for screen readers, by default the captions.
 
     The selection is a state value: it lasts through reruns until another tile is clicked, the
     images change, or the gallery is no longer shown. A click reruns the page, or the fragment that
@@ -59,6 +59,7 @@ def gallery(
             "wrong": [] if wrong is None else wrong.tolist(),
             "wrongColour": WRONG,
             "size": size,
+            "width": size * images.shape[2] // images.shape[1],
             "revision": revision,
             # Sent back so that a gallery that is mounted again shows its selection.
             "selected": selected(st.session_state.get(key) or {}),

@@ -15,15 +15,16 @@ from PIL import Image
 def sprite(images: np.ndarray, columns: int) -> str:
     """Return all digits in one picture, row by row, as the data URL of a PNG.
 
-    `images` is `(N, 28, 28)`, uint8 or float32 in [0, 1]. Digit i is in row `i // columns`, column
+    `images` is `(N, H, W)`, uint8 or float32 in [0, 1]. Digit i is in row `i // columns`, column
     `i % columns`; the rest of the last row is black.
     """
     pixels = _as_uint8(images)
+    height, width = pixels.shape[1:]
     rows = max(1, -(-len(pixels) // columns))
-    grid = np.zeros((rows * columns, 28, 28), np.uint8)
+    grid = np.zeros((rows * columns, height, width), np.uint8)
     grid[: len(pixels)] = pixels
-    picture = grid.reshape(rows, columns, 28, 28).swapaxes(1, 2).reshape(rows * 28, columns * 28)
-    return _data_url(picture)
+    picture = grid.reshape(rows, columns, height, width).swapaxes(1, 2)
+    return _data_url(picture.reshape(rows * height, columns * width))
 
 
 def tile(image: np.ndarray, *, width: int = 280, caption: str = "") -> None:

@@ -30,7 +30,7 @@ ACTIONS: dict[str, tuple[Any, ...]] = {
     "reopen": (),
 }
 READING = {
-    *("best", "find", "get", "in_progress", "known", "listed"),
+    *("best", "find", "get", "in_progress", "known", "listed", "watched"),
     "stop_requested",
 }
 

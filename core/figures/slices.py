@@ -1,0 +1,142 @@
+"""Plotly figures of accuracies by how the digits were written. The theme sets fonts and grids."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from core.figures import palette
+
+# What each measure's lowest and highest fifth is called, and how a value is written.
+NAMES = {
+    "thickness": ("Thickness", "thinnest", "thickest", "{:.1f} px"),
+    "slant": ("Slant", "most to the left", "most to the right", "{:+.0f}°"),
+    "size": ("Size", "smallest", "largest", "{:.0f} px²"),
+    "ink": ("Ink", "least", "most", "{:.0%}"),
+}
+_ENDS = {"thickness": ("thin", "thick"), "slant": ("left", "right"), "size": ("small", "large")}
+_PICTURE = 46  # CSS pixels below the axis for the examples
+_TOP, _BOTTOM = 40, 34  # CSS pixels of the title, and of the labels below the examples
+
+
+def accuracy_panel(
+    table: pd.DataFrame,
+    measure: str,
+    pictures: Sequence[str],
+    span: tuple[float, float],
+    height: int,
+    marked: int | None = None,
+) -> go.Figure:
+    """Return the accuracy of each fifth with its interval, from `slices.accuracies`.
+
+    `pictures` are the data URLs of an example of each fifth, empty without one; `span` is the
+    range of accuracies, in [0, 1], that all panels share; `marked` is the fifth to stand out. Each
+    point's customdata is the measure and the fifth.
+    """
+    figure = _panel(table, measure, pictures, height)
+    colours = [palette.WRONG if part == marked else palette.ACCENT for part in table["part"]]
+    figure.add_scatter(
+        x=table["part"],
+        y=table["accuracy"],
+        error_y=_whiskers(table, "accuracy"),
+        customdata=[[measure, int(part)] for part in table["part"]],
+        text=[
+            f"{right:,} of {count:,} right"
+            for right, count in zip(table["right"], table["count"], strict=True)
+        ],
+        hovertemplate="%{y:.2%}: %{text}<extra></extra>",
+        mode="markers",
+        marker={"size": 9, "color": colours},
+        showlegend=False,
+    )
+    figure.update_layout(yaxis={"range": list(span), "tickformat": ".1%", "nticks": 4})
+    return figure
+
+
+def difference_panel(
+    table: pd.DataFrame,
+    measure: str,
+    pictures: Sequence[str],
+    span: tuple[float, float],
+    height: int,
+    marked: int | None = None,
+) -> go.Figure:
+    """Return the difference of two accuracies in each fifth, from `slices.differences`.
+
+    `table` has `mean` beside; the rest is as in `accuracy_panel`, the range in percentage points.
+    """
+    figure = _panel(table, measure, pictures, height)
+    colours = [palette.WRONG if part == marked else palette.ACCENT for part in table["part"]]
+    points = table.assign(**{name: 100 * table[name] for name in ("difference", "low", "high")})
+    figure.add_scatter(
+        x=points["part"],
+        y=points["difference"],
+        error_y=_whiskers(points, "difference"),
+        customdata=[[measure, int(part)] for part in table["part"]],
+        text=[
+            f"{here:.2%} against {there:.2%}"
+            for here, there in zip(table["here"], table["there"], strict=True)
+        ],
+        hovertemplate="%{y:+.2f} points: %{text}<extra></extra>",
+        mode="markers",
+        marker={"size": 9, "color": colours},
+        showlegend=False,
+    )
+    figure.add_hline(0, line={"color": palette.NEUTRAL, "width": 1, "dash": "dash"})
+    figure.update_layout(yaxis={"range": list(span), "tickformat": "+.1f", "nticks": 4})
+    return figure
+
+
+def _whiskers(table: pd.DataFrame, middle: str) -> dict[str, object]:
+    return {
+        "type": "data",
+        "symmetric": False,
+        "array": table["high"] - table[middle],
+        "arrayminus": table[middle] - table["low"],
+        "color": palette.NEUTRAL,
+        "thickness": 1.5,
+        "width": 3,
+    }
+
+
+def _panel(table: pd.DataFrame, measure: str, pictures: Sequence[str], height: int) -> go.Figure:
+    """Return an empty panel: title, the fifths' mean values, and an example below each."""
+    title, *_, form = NAMES[measure]
+    labels = [form.format(mean).replace("-", "−").split(" ")[0] for mean in table["mean"]]
+    low, high = _ENDS.get(measure, ("little", "much"))
+    labels[0], labels[-1] = f"{labels[0]}<br>{low}", f"{labels[-1]}<br>{high}"
+    bottom = _PICTURE + _BOTTOM
+    share = _PICTURE / (height - _TOP - bottom)  # of the plot's own height
+    figure = go.Figure()
+    for part, picture in enumerate(pictures):
+        if picture:
+            figure.add_layout_image(
+                source=picture,
+                xref="x",
+                yref="paper",
+                x=part,
+                y=-0.04,
+                sizex=0.82,
+                sizey=share * 0.86,
+                xanchor="center",
+                yanchor="top",
+            )
+    unit = form.format(0).partition(" ")[2]
+    figure.update_layout(
+        title=f"{title}, {unit}" if unit else title,
+        margin={"t": _TOP, "b": bottom, "l": 52, "r": 8},
+        xaxis={
+            "range": [-0.5, 4.5],
+            "tickvals": list(table["part"]),
+            "ticktext": labels,
+            "tickangle": 0,
+            "ticklabelstandoff": _PICTURE,
+            "automargin": False,
+            "showgrid": False,
+            "zeroline": False,
+            "fixedrange": True,
+        },
+        yaxis={"fixedrange": True, "automargin": False},
+        dragmode=False,
+    )
+    return figure
