@@ -17,15 +17,18 @@ from core.recipes import RECIPES
 from core.runs import hardness, label_notes
 from core.runs.person import Person
 from ui import cache, format, people
+from ui.data import suspects
 
 ROOT = Path(__file__).parents[2]
 FULL = os.environ.get("DIGITLAB_DATA", "")
 
 
 @pytest.fixture(autouse=True)
-def no_digits_kept() -> None:
-    """Each test loads its own digits."""
+def no_digits_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each test loads its own digits and judgements; it is the machine's owner who asks."""
     cache.digits.clear()
+    suspects._suspects.clear()
+    monkeypatch.setattr(people, "_is_at_this_machine", lambda: True)
 
 
 @pytest.fixture
@@ -253,7 +256,6 @@ def test_cancel_ends_the_download_for_every_session(
 def test_labels_are_judged_at_a_click(sample: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The tab says how long it takes; the click starts it, once, and its progress is shown."""
     digits, started = mnist.load("sample"), []
-    monkeypatch.setattr(people, "_is_at_this_machine", lambda: True)
     monkeypatch.setattr(process, "launch", lambda *given, **_: started.append(given))
     app = page(**{"data-view": "Labels"})
     assert "5,000 images take" in texts(app)
@@ -269,7 +271,6 @@ def test_labels_are_judged_at_a_click(sample: Path, monkeypatch: pytest.MonkeyPa
 
 def test_most_suspicious_labels_come_first(sample: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What was judged is shown without a button, the lowest quality first."""
-    monkeypatch.setattr(people, "_is_at_this_machine", lambda: True)
     digits = mnist.load("sample")
     truth = np.concatenate([digits.train_labels, digits.test_labels])
     probabilities = np.eye(10, dtype=np.float32)[truth]

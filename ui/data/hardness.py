@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from core.data.digits import Digits
 from core.errors import UserError
 from core.runs import catalogue
-from ui import cache, format
+from ui import cache, format, runs
 
 
 def ordered(digits: Digits, found: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -20,7 +20,7 @@ def ordered(digits: Digits, found: NDArray[np.int64]) -> NDArray[np.int64]:
     try:
         names = {
             run.id: run.name
-            for run in catalogue.listed()
+            for run in runs.listed()
             if run.config.hardness and run.epochs and run.data_checksum == digits.checksum
         }
         if not names:
@@ -35,7 +35,7 @@ def ordered(digits: Digits, found: NDArray[np.int64]) -> NDArray[np.int64]:
         )
         if not chosen:
             return found
-        ranks = _ranks(chosen, catalogue.get(chosen).epochs, digits.source)
+        ranks = _ranks(chosen, runs.get(chosen).epochs, digits.source)
     except UserError as error:
         st.warning(format.message(error), icon=":material/warning:")
         return found

@@ -7,9 +7,9 @@ import streamlit as st
 
 from core import recipes
 from core.config import COMMON, TrainConfig, config_fields, has_effect
-from core.runs import catalogue, experience
+from core.runs import experience
 from core.runs.run import Run
-from ui import format, keys
+from ui import format, keys, runs
 from ui.labels import LABELS, shown
 
 _FIELDS = config_fields()
@@ -109,7 +109,7 @@ def _controls(group: str, values: dict[str, Any]) -> None:
 
 def _runs_with_hardness() -> dict[str, str]:
     """Return the names of the runs that recorded which images are hard, by their ids."""
-    found = (run for run in catalogue.listed() if run.config.hardness and run.epochs)
+    found = (run for run in runs.listed() if run.config.hardness and run.epochs)
     return {run.id: run.name for run in found}
 
 
