@@ -56,10 +56,14 @@ def _store_choice() -> None:
 
 def follow(active: list[Run]) -> None:
     """Rerun the page when the runs in progress change."""
-    st.fragment(_follow, run_every=_INTERVAL)([(run.id, run.state) for run in active])
+    seen = [(run.id, run.state) for run in active]
+    st.fragment(_follow, run_every=_INTERVAL)(seen, [None])
 
 
-def _follow(seen: list[tuple[str, State]]) -> None:
+def _follow(seen: list[tuple[str, State]], first: list[None]) -> None:
+    if first:  # drawn with the page, which has just looked
+        first.clear()
+        return
     with messages():
         if [(run.id, run.state) for run in runs.in_progress()] != seen:
             st.rerun()

@@ -60,10 +60,11 @@ def admit() -> None:
     if not name and limits.is_demo():
         _become(secret or secrets.token_urlsafe(32), "visitor")
     elif not name:
+        if keys.PERSON in st.session_state:  # they have left
+            _remember_or_forget()
         _ask()
     if keys.PERSON in st.session_state:
-        secret, name = st.session_state[keys.PERSON]
-        _remember(key="remember", data={"name": COOKIE, "value": f"{secret}.{quote(name)}"})
+        _remember_or_forget()
 
 
 def badge() -> None:
@@ -77,6 +78,15 @@ def badge() -> None:
         else:
             st.markdown("Your runs are yours: others can look at them, and not change them.")
             ask_for_secret("sidebar")
+        if "is_logged_in" not in st.user:
+            st.button(
+                "Leave",
+                key="leave",
+                icon=":material/logout:",
+                on_click=_leave,
+                help="This browser forgets you. Your runs and digits stay, and nobody can change "
+                "them any more but an admin.",
+            )
 
 
 def ask_for_secret(place: str) -> None:
@@ -142,6 +152,17 @@ def _ask() -> None:
             _become(secrets.token_urlsafe(32), name)
             st.rerun()
     st.stop()
+
+
+def _remember_or_forget() -> None:
+    secret, name = st.session_state[keys.PERSON]
+    value = f"{secret}.{quote(name)}" if secret else ""
+    _remember(key="remember", data={"name": COOKIE, "value": value})
+
+
+def _leave() -> None:
+    st.session_state.pop(keys.ADMIN, None)
+    _become("", "")
 
 
 def _become(secret: str, name: str) -> None:

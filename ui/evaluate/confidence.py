@@ -20,10 +20,7 @@ def confidence(run: Run, result: Result) -> None:
         calibration.reliability(answers, result.labels)
         for answers in (result.probabilities, calibrated)
     ]
-    before, after = (
-        calibration.expected_error(answers, result.labels)
-        for answers in (result.probabilities, calibrated)
-    )
+    before, after = map(calibration.mean_gap, tables)
     diagram, text = st.columns([3, 2], gap="medium")
     with diagram:
         chart(reliability(*tables), f"reliability-{run.id}", height=360)
@@ -43,9 +40,18 @@ def confidence(run: Run, result: Result) -> None:
         )
 
 
+@st.cache_data(
+    max_entries=20,
+    show_spinner=False,
+    hash_funcs={Result: lambda result: result.probabilities.tobytes()},
+)
+def _fitted(validation: Result) -> calibration.Calibration:
+    return calibration.fit(validation.probabilities, validation.labels)
+
+
 def _sure(validation: Result, result: Result, calibrated: NDArray[np.float32]) -> str:
     """Return how often single answers count as sure, and are wrong then."""
-    fitted = calibration.fit(validation.probabilities, validation.labels)
+    fitted = _fitted(validation)
     sure = fitted.are_sure(calibrated)
     if fitted.sure_from is None or not sure.any():
         return (
