@@ -244,6 +244,22 @@ class TrainConfig:
         COMMON,
         stops=[0, 100, 300, 1_000, 3_000, 10_000, 30_000, 50_000],
     )
+    chosen: str = choice(
+        "random",
+        ("random", "hardest", "easiest"),
+        "Which images to learn from, if not all: any, or another run's hardest or easiest.",
+        MACHINE,
+    )
+    chosen_by: str = reference(
+        "The run, by its id, that found which images are hard to learn.",
+        MACHINE,
+        needs={"chosen": ("hardest", "easiest")},
+    )
+    hardness: bool = switch(
+        False,
+        "Whether to record how late and how lastingly each training image is learned.",
+        MACHINE,
+    )
     notes: str = reference(
         "Notes on labels, by their checksum: training images whose label they call wrong are not "
         "learned from.",
@@ -285,6 +301,11 @@ class TrainConfig:
             raise ConfigError(
                 f"small_share must be 0 for {self.network}, not {self.small_share:g}: only "
                 f"{', '.join(ANY_SIZE)} can read images of two sizes."
+            )
+        if self.chosen != "random" and not self.chosen_by:
+            raise ConfigError(
+                f"chosen_by must name a run that recorded hardness, for the {self.chosen} images. "
+                "Train one with hardness=true, and choose it."
             )
 
     def to_dict(self) -> dict[str, Any]:

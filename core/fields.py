@@ -21,12 +21,13 @@ def switch(default: bool, help: str, group: str, *, needs: Needs | None = None) 
     return field(default=default, metadata={"help": help, "group": group, "needs": needs or {}})
 
 
-def reference(help: str, group: str) -> Any:
+def reference(help: str, group: str, *, needs: Needs | None = None) -> Any:
     """Return a field that names something kept elsewhere by 32 hexadecimal digits, or nothing.
 
-    Its `metadata` has help, group and `reference`.
+    Its `metadata` has help, group, needs and `reference`.
     """
-    return field(default="", metadata={"help": help, "group": group, "reference": True})
+    meaning = {"help": help, "group": group, "needs": needs or {}, "reference": True}
+    return field(default="", metadata=meaning)
 
 
 def number(

@@ -34,6 +34,9 @@ LABELS = {
     "reading_shift": "Pixels moved to read five times (test-time augmentation)",
     "validation_size": "Images held out (validation set)",
     "train_size": "Images to learn from (training set)",
+    "chosen": "Which images, if not all",
+    "chosen_by": "Hard or easy for which run",
+    "hardness": "Record which images are hard (forgetting)",
     "notes": "Labels noted wrong",
     "seed": "Number of the random start (seed)",
     "precision": "Precision of numbers",
@@ -48,6 +51,8 @@ def shown(name: str, value: Any) -> str:
         return "all"
     if name == "notes":
         return f"left out, as noted ({value[:6]})" if value else "learned like the others"
+    if name == "chosen_by":
+        return value[:6] or "none chosen"
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, str):

@@ -49,11 +49,35 @@ def split_sizes(total: int, validation_size: int, train_size: int) -> tuple[int,
     return min(train_size or total, total - validation), validation
 
 
-def split_for(digits: Digits, validation_size: int, train_size: int, seed: int) -> Split:
-    """Return a run's stratified split, in the sizes of `split_sizes`."""
+def split_for(
+    digits: Digits,
+    validation_size: int,
+    train_size: int,
+    seed: int,
+    ranks: NDArray[np.float64] | None = None,
+) -> Split:
+    """Return a run's stratified split, in the sizes of `split_sizes`.
+
+    With `ranks (N,)` of the training images, fewer than all are not drawn at random: of each digit
+    those of the lowest ranks are taken. Images without a rank, NaN, come last.
+    """
     labels = digits.train_labels
     kept, held_out = split_sizes(len(labels), validation_size, train_size)
     train, validation = stratified_split(labels, held_out, seed)
     if kept < len(train):
-        train = train[stratified_split(labels[train], kept, seed)[1]]
+        drawn = stratified_split(labels[train], kept, seed)[1]
+        if ranks is not None:
+            drawn = _lowest(ranks[train], labels[train], labels[train][drawn], seed)
+        train = train[drawn]
     return Split(train, validation)
+
+
+def _lowest(
+    ranks: NDArray[np.float64], labels: NDArray[np.uint8], drawn: NDArray[np.uint8], seed: int
+) -> NDArray[np.int64]:
+    """Return the sorted places of the lowest ranks, as many of each digit as are in `drawn`."""
+    order = np.lexsort((np.random.default_rng(seed).permutation(len(ranks)), ranks))
+    wanted = np.bincount(drawn, minlength=10)
+    return np.sort(
+        np.concatenate([order[labels[order] == digit][: wanted[digit]] for digit in range(10)])
+    )

@@ -33,7 +33,7 @@ _KNOWN = frozenset(
         *("warmup", "final_rate", "ema", "dropout", "label_smoothing", "rotation", "shift"),
         *("scale", "shear", "aspect", "elastic", "thickness", "small_share", "mean", "std"),
         *("reading_shift", "validation_size", "train_size", "seed", "precision", "device"),
-        "patience",
+        *("patience", "hardness"),  # hardness changes nothing that is learned
     }
 )
 _BENT = ("rotation", "shear", "scale", "aspect", "elastic")

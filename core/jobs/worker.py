@@ -20,7 +20,7 @@ from core.errors import CheckpointError, DataError, RunError, UserError
 from core.jobs import limits, process, queue
 from core.jobs.recorder import Recorder
 from core.jobs.uploader import Uploader
-from core.runs import actions, catalogue, files, label_notes, sharing
+from core.runs import actions, catalogue, files, hardness, label_notes, sharing
 from core.runs.files import BEST, EXTRA, LAST, LOG, START, VALIDATION
 from core.runs.person import OWNER
 from core.runs.run import Run, State
@@ -188,6 +188,7 @@ def _train(run: Run, recorder: Recorder, judge: "Callable[[Epoch], str]") -> Non
     recorder.tags({"data_checksum": digits.checksum})
     start, extra = _finetuning_inputs(run) if run.taught_from else (None, None)
     left_out = label_notes.left_out(run.config.notes, digits) if run.config.notes else None
+    ranks = hardness.wanted(run.config, digits)
     resume = _resume_checkpoint(run)
     gc.freeze()  # loaded modules are never garbage
     gc.enable()
@@ -200,6 +201,7 @@ def _train(run: Run, recorder: Recorder, judge: "Callable[[Epoch], str]") -> Non
             start=start,
             extra=extra,
             left_out=left_out,
+            ranks=ranks,
             resume=resume,
             should_stop=recorder.stopping.is_set,
         ):

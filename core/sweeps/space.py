@@ -19,7 +19,7 @@ if TYPE_CHECKING:  # optuna takes 0.3 s
 
 # What a sweep must not vary: with another seed or validation set, two trials are not comparable,
 # and where they are computed is each worker's own affair.
-FIXED = ("seed", "validation_size", "device", "notes")
+FIXED = ("seed", "validation_size", "device", "notes", "chosen", "chosen_by", "hardness")
 LEVELS = 5  # values that a grid takes of a range, ends included
 LARGEST_GRID = 10_000  # combinations: a grid is held in memory, and nobody trains more
 _KINDS = get_type_hints(TrainConfig)

@@ -22,7 +22,7 @@ def normalise(images: Tensor, config: TrainConfig) -> Tensor:
 
 
 class TrainingBatches:
-    """The training images on the device; each iteration is one epoch in a fresh order.
+    """The training images on the device; each iteration is one epoch in a fresh `order`.
 
     Args:
         images: `(N, 28, 28) uint8`.
@@ -53,8 +53,8 @@ class TrainingBatches:
 
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
         """Yield `(B, 1, 28, 28) float32` network input and `(B,) int64` labels."""
-        order = torch.randperm(len(self.labels), generator=self.generator)
-        for indices in torch.split(order, self.config.batch_size)[: len(self)]:
+        self.order = torch.randperm(len(self.labels), generator=self.generator)
+        for indices in torch.split(self.order, self.config.batch_size)[: len(self)]:
             down, across = self.augmentation.shifts(len(indices)).to(self.device)
             chosen = indices.to(self.device)
             images = self.augmentation(self.windows[chosen, down, across])

@@ -28,6 +28,7 @@ class Checkpoint(TypedDict):
     raw_state_dict: NotRequired[
         dict[str, Any]
     ]  # the learning weights, if those that read are their average
+    hardness: NotRequired[torch.Tensor]  # `Hardness.counts`, if the run records them
     optimizer_state_dict: dict[str, Any]
     scheduler_state_dict: dict[str, Any]
     random_state: dict[str, torch.Tensor]

@@ -11,6 +11,7 @@ from core.training import networks
 from core.training.checkpoint import Checkpoint, load_weights
 from core.training.flat import Flat
 from core.training.forming import Moment, packed
+from core.training.hardness import Hardness
 from core.training.optimizer import Optimizer
 from core.training.schedule import rate_factor
 
@@ -33,6 +34,7 @@ class Learner:
         self.weights = Flat(self.model)
         self.mean_weights = Flat(self.reader) if config.ema else self.weights
         self.optimizer = Optimizer(config, self.weights)
+        self.hardness: Hardness | None = None
 
     def schedule(self, steps_per_epoch: int) -> None:
         """Set the learning rate's course, which depends on the steps in an epoch."""
@@ -72,6 +74,8 @@ class Learner:
         )
         if self.reader is not self.model:
             content["raw_state_dict"] = _copied(self.model)
+        if self.hardness:
+            content["hardness"] = self.hardness.counts.clone()
         return content
 
     def moment(self, step: int) -> Moment:
@@ -88,6 +92,8 @@ class Learner:
         load_weights(self.reader, checkpoint["model_state_dict"])
         if self.reader is not self.model:
             load_weights(self.model, checkpoint.get("raw_state_dict"))
+        if self.hardness:
+            self.hardness.restore(checkpoint.get("hardness"), checkpoint["epoch"])
         steps = checkpoint["epoch"] * self.steps_per_epoch
         moments = checkpoint["optimizer_state_dict"].get("state")
         step = checkpoint["scheduler_state_dict"].get("last_epoch")

@@ -26,6 +26,7 @@ from core.training.batches import TrainingBatches
 from core.training.checkpoint import Checkpoint
 from core.training.events import Ended, Epoch, Event, Started, Step
 from core.training.forming import Moment
+from core.training.hardness import Hardness
 from core.training.inference import autocast, probabilities
 from core.training.learner import Learner
 
@@ -46,6 +47,7 @@ def train(
     start: Checkpoint | None = None,
     extra: tuple[NDArray[np.uint8], NDArray[np.uint8]] | None = None,
     left_out: NDArray[np.int64] | None = None,
+    ranks: NDArray[np.float64] | None = None,
     resume: Checkpoint | None = None,
     should_stop: Callable[[], bool] = lambda: False,
 ) -> Iterator[Event]:
@@ -53,7 +55,8 @@ def train(
 
     The first weights are those of `start`, if given, and `extra`, images `(M, 28, 28)` and labels,
     are learned from too; training images whose indices are in `left_out` are not, and validation
-    stays as it is. `should_stop` is asked after every step. With `resume`, training continues
+    stays as it is. `ranks (N,)` choose the training images if not all are learned from, the lowest
+    first. `should_stop` is asked after every step. With `resume`, training continues
     after that checkpoint's epoch, to the same numbers as if it had never stopped (on the same CPU).
 
     Torch's global generator is seeded, since initial weights and dropout draw from no other; two
@@ -64,12 +67,14 @@ def train(
     """
     _keep_freed_memory()
     where = device.choose(config.device, config.precision)
-    split = split_for(digits, config.validation_size, config.train_size, config.seed)
+    split = split_for(digits, config.validation_size, config.train_size, config.seed, ranks)
     if left_out is not None:
         split = split.without(left_out)
     learner = Learner(config, torch.device(where.kind), start)
     batches = _training_batches(learner, digits, split, extra, torch.device(where.kind))
     learner.schedule(len(batches))
+    if config.hardness:
+        learner.hardness = Hardness(len(digits.train_labels), split.train)
     done, best_epoch, best_accuracy, earlier_seconds = 0, 0, -1.0, 0.0
     if resume:
         learner.restore(resume)
@@ -184,6 +189,8 @@ def _one_epoch(
             yield learner.moment(step)
         if should_stop():
             raise _Interrupted("stopped", f"in epoch {epoch} of {config.epochs}")
+    if learner.hardness:
+        learner.hardness.add(batches.order, torch.cat(meter.right).cpu(), epoch)
     return *meter.means(), rate
 
 
@@ -195,14 +202,14 @@ class _Meter:
 
     def __init__(self) -> None:
         self.losses: list[Tensor] = []
-        self.correct: list[Tensor] = []
+        self.right: list[Tensor] = []
         self.sizes: list[int] = []
         self.reported = 0
         self.time = time.perf_counter()
 
     def add(self, loss: Tensor, logits: Tensor, labels: Tensor) -> None:
         self.losses.append(loss)
-        self.correct.append((logits.argmax(1) == labels).sum())
+        self.right.append(logits.argmax(1) == labels)
         self.sizes.append(len(labels))
 
     def report(self, step: int, rate: float) -> Step:
@@ -212,7 +219,7 @@ class _Meter:
             first = step - len(losses) + 1 + int(losses.isfinite().int().argmin())
             raise _Interrupted("diverged", _divergence(first, rate))
         sizes = torch.tensor(self.sizes[self.reported :])
-        correct = torch.stack(self.correct[self.reported :]).sum().item()
+        correct = torch.cat(self.right[self.reported :]).sum().item()
         images, now = int(sizes.sum()), time.perf_counter()
         self.reported, self.time, seconds = len(self.losses), now, now - self.time
         mean = float((losses * sizes).sum() / images)
@@ -222,7 +229,7 @@ class _Meter:
         """Return the mean loss and the accuracy of all that was added."""
         sizes = torch.tensor(self.sizes)
         losses = torch.stack(self.losses).cpu()
-        correct = torch.stack(self.correct).sum().item()
+        correct = torch.cat(self.right).sum().item()
         return float((losses * sizes).sum() / sizes.sum()), correct / int(sizes.sum())
 
 

@@ -9,22 +9,26 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from core.config import TrainConfig
 from core.data import mnist
-from core.jobs import labels, process
+from core.jobs import labels, process, request, worker
 from core.jobs.labels import Judgement, Work
 from core.recipes import RECIPES
-from core.runs import label_notes
+from core.runs import hardness, label_notes
 from core.runs.person import Person
 from ui import cache, format, people
+from ui.data import suspects
 
 ROOT = Path(__file__).parents[2]
 FULL = os.environ.get("DIGITLAB_DATA", "")
 
 
 @pytest.fixture(autouse=True)
-def no_digits_kept() -> None:
-    """Each test loads its own digits."""
+def no_digits_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each test loads its own digits and judgements; it is the machine's owner who asks."""
     cache.digits.clear()
+    suspects._suspects.clear()
+    monkeypatch.setattr(people, "_is_at_this_machine", lambda: True)
 
 
 @pytest.fixture
@@ -252,7 +256,6 @@ def test_cancel_ends_the_download_for_every_session(
 def test_labels_are_judged_at_a_click(sample: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The tab says how long it takes; the click starts it, once, and its progress is shown."""
     digits, started = mnist.load("sample"), []
-    monkeypatch.setattr(people, "_is_at_this_machine", lambda: True)
     monkeypatch.setattr(process, "launch", lambda *given, **_: started.append(given))
     app = page(**{"data-view": "Labels"})
     assert "5,000 images take" in texts(app)
@@ -306,6 +309,24 @@ def test_notes_are_kept_and_lead_to_a_training_without(
     checksum = app.session_state["config"]["notes"]
     assert label_notes.left_out(checksum, digits).tolist() == [2]
     assert app.selectbox(key="setting-notes").value == checksum
+
+
+@pytest.mark.slow
+def test_gallery_is_ordered_by_what_a_run_found_hard(
+    sample: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The hardest image of a run that recorded it comes first; without such a run none is asked."""
+    cache.warm_up().wait()
+    assert not [box for box in page().selectbox if box.key == "data-order"]
+    config = TrainConfig(network="mlp", epochs=2, batch_size=64, device="cpu", hardness=True)
+    run = worker.work(request.enqueue(config, "sample"))
+    shown: list[np.ndarray] = []
+    monkeypatch.setattr("ui.data.browse.gallery", lambda images, *_, **__: shown.append(images))
+    app = page(**{"data-order": run.id})
+    assert not app.exception
+    digits = mnist.load("sample")
+    hardest = int(np.nanargmax(hardness.of(run, digits)))
+    assert (shown[-1][0] == digits.train_images[hardest]).all()
 
 
 def test_demo_offers_no_judging(sample: Path, monkeypatch: pytest.MonkeyPatch) -> None:

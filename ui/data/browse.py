@@ -15,6 +15,7 @@ from ui import cache, format, keys
 from ui.components.chart import chart
 from ui.components.gallery import gallery
 from ui.components.tiles import strip
+from ui.data import hardness
 from ui.labels import LABELS
 
 PAGE_SIZE = 60
@@ -80,7 +81,7 @@ def show_gallery(digits: Digits) -> None:
         on_change=first_page,
         persist_state="session",
     )
-    found = selection.numbers(digits, part, wanted)
+    found = hardness.ordered(digits, selection.numbers(digits, part, wanted))
     pages = max(1, -(-len(found) // PAGE_SIZE))
     page = top.number_input(
         f"Page of {format.count(pages)}",

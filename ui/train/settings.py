@@ -9,7 +9,7 @@ from core import recipes
 from core.config import COMMON, TrainConfig, config_fields, has_effect
 from core.runs import experience
 from core.runs.run import Run
-from ui import format, keys
+from ui import format, keys, runs
 from ui.labels import LABELS, shown
 
 _FIELDS = config_fields()
@@ -107,6 +107,12 @@ def _controls(group: str, values: dict[str, Any]) -> None:
             st.session_state.pop(_key(name), None)
 
 
+def _runs_with_hardness() -> dict[str, str]:
+    """Return the names of the runs that recorded which images are hard, by their ids."""
+    found = (run for run in runs.listed() if run.config.hardness and run.epochs)
+    return {run.id: run.name for run in found}
+
+
 def control(name: str, value: Any, key: str, label: str = "") -> Any:
     """Show the control of one field, `value` at first, and return its value."""
     metadata = _FIELDS[name].metadata
@@ -115,8 +121,13 @@ def control(name: str, value: Any, key: str, label: str = "") -> Any:
     if "choices" in metadata:
         return st.selectbox(options=metadata["choices"], **common)
     if "reference" in metadata:
-        options = list(dict.fromkeys(["", value, st.session_state[keys.CONFIG][name]]))
-        return st.selectbox(options=options, format_func=lambda one: shown(name, one), **common)
+        names = _runs_with_hardness() if name == "chosen_by" else {}
+        kept = st.session_state[keys.CONFIG][name]
+        return st.selectbox(
+            options=list(dict.fromkeys(["", value, kept, *names])),
+            format_func=lambda one: names.get(one) or shown(name, one),
+            **common,
+        )
     if isinstance(value, bool):
         return st.toggle(**common)
     if metadata["stops"]:

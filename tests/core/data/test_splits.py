@@ -37,3 +37,19 @@ def test_a_runs_split_follows_its_sizes() -> None:
     assert (len(small.train), len(small.validation)) == (600, 200)
     assert not set(small.train) & set(small.validation)
     assert np.bincount(digits.train_labels[small.train]).tolist() == [60] * 10
+
+
+def test_lowest_ranks_are_taken_of_each_digit() -> None:
+    """The images of the lowest ranks are learned from, as many a digit as at random."""
+    digits = mnist.load("sample")
+    ranks = np.random.default_rng(0).permutation(4_000).astype(float)
+    whole = split_for(digits, validation_size=200, train_size=0, seed=0)
+    ranks[whole.train[:5]] = np.nan
+    some = split_for(digits, validation_size=200, train_size=600, seed=0, ranks=ranks)
+    assert (some.validation == whole.validation).all()
+    for digit in range(10):
+        own = whole.train[digits.train_labels[whole.train] == digit]
+        taken = some.train[digits.train_labels[some.train] == digit]
+        assert sorted(ranks[taken]) == np.sort(ranks[own])[:60].tolist()
+    equal = [split_for(digits, 200, 600, seed, ranks=np.zeros(4_000)).train for seed in (0, 0, 1)]
+    assert (equal[0] == equal[1]).all() and (equal[0] != equal[2]).any()

@@ -1,0 +1,55 @@
+"""How hard each training image was for a run that recorded it, and whom to learn from for it."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.config import TrainConfig
+from core.data.digits import Digits
+from core.errors import DataError, RunError
+from core.runs import catalogue, files
+from core.runs.run import Run
+
+
+def of(run: Run, digits: Digits) -> NDArray[np.float64]:
+    """Return `(N,)` how hard each training image was; NaN where the run did not learn from it.
+
+    Raises RunError if the run has not recorded it, or learned from other data; CheckpointError.
+    """
+    import torch  # 2 s
+
+    from core.training import checkpoint
+    from core.training.hardness import ranks
+
+    if not run.config.hardness:
+        raise RunError(
+            f"The run {run.name} has not recorded which images are hard. Train one with "
+            "hardness=true, and choose that."
+        )
+    if run.data_checksum != digits.checksum:
+        raise RunError(f"The run {run.name} learned from other data. Choose another run.")
+    last = checkpoint.load(files.path(run, files.LAST))
+    counts = last.get("hardness")
+    wanted = (3, len(digits.train_labels))
+    if not isinstance(counts, torch.Tensor) or (counts.dtype, tuple(counts.shape)) != (
+        torch.int16,
+        wanted,
+    ):
+        raise RunError(
+            f"What the run {run.name} recorded of hardness is missing or damaged. Choose another "
+            "run."
+        )
+    return ranks(counts.numpy(), last["epoch"])
+
+
+def wanted(config: TrainConfig, digits: Digits) -> NDArray[np.float64] | None:
+    """Return ranks by which a run's images are chosen, the lowest first; None if at random.
+
+    Raises DataError if the run that should say so is gone, or cannot, and CheckpointError.
+    """
+    if config.chosen == "random":
+        return None
+    try:
+        found = of(catalogue.get(config.chosen_by), digits)
+    except RunError as error:  # it is no fault of the run that asks, whose end it is
+        raise DataError(f"The {config.chosen} images are not known. {error}") from error
+    return -found if config.chosen == "hardest" else found
