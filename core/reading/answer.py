@@ -73,6 +73,11 @@ def share(part: float) -> str:
 def _one_in_words(read: "Reading", truth: int | None) -> str:
     if truth is None and not read.looks_like_a_digit:
         text = f"This may not be a digit. If it is one: {_either(read.candidates)}."
+    elif not read.judged:
+        text = (
+            f"Probably a {read.digit} ({share(read.confidence)}): when this network can be relied "
+            "on is not known yet."
+        )
     elif len(read.candidates) == 1:
         text = f"This looks like a {read.digit} ({share(read.confidence)})."
     else:

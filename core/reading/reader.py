@@ -37,12 +37,14 @@ class Reading:
     """A network's answer for one image.
 
     `probabilities (10,)` are calibrated. `candidates` are the plausible digits, likeliest first:
-    one if the confidence is high enough, else two or three.
+    one if the confidence is high enough, else two or three. How high that is, is not known before
+    the run has ended; until then it is not `judged`, and no answer is sure.
     """
 
     probabilities: NDArray[np.float32]
     candidates: tuple[int, ...]
     looks_like_a_digit: bool
+    judged: bool = True
 
     @property
     def digit(self) -> int:
@@ -87,6 +89,7 @@ class Reader:
                 probabilities=row,
                 candidates=(int(row.argmax()),) if sure else tuple(candidates(row)),
                 looks_like_a_digit=bool(is_digit),
+                judged=self.calibration.sure_from is not None,
             )
             for row, sure, is_digit in judged
         ]

@@ -1,6 +1,7 @@
 """What a network reads in people's digits, how surely, and whether they are digits at all."""
 
 import dataclasses
+import re
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,8 @@ import pytest
 from core.data import mnist
 from core.evaluation import calibration
 from core.evaluation.calibration import Calibration
+from core.ink.normalisation import Digit
+from core.reading.answer import in_words
 from core.reading.reader import Reader, calibrated_reader, fit_calibration
 from core.runs import answers, builtin, catalogue
 from core.training.inference import probabilities
@@ -69,6 +72,21 @@ def test_one_digit_is_left_open_only_when_sure() -> None:
         assert {len(one.candidates) for one in read} == counts
         assert all(one.digit == one.probabilities.argmax() for one in read)
         assert all(one.sure == (counts == {1} and one.looks_like_a_digit) for one in read)
+
+
+def test_without_a_threshold_the_answer_says_so() -> None:
+    """A run in its second epoch is not "not sure" of what it reads with 99.9 %."""
+    digits = mnist.load("sample")
+    image = digits.test_images[digits.test_labels == 1][:1] / np.float32(255)
+    reader = Reader(builtin.run())
+    reader.calibration = Calibration(1.0)
+    found = [Digit(image[0], (0, 0, 1, 1))]
+    [reading] = reader.readings(image)
+    assert not reading.sure
+    assert re.fullmatch(
+        r"Probably a 1 \(.* %\): when this network can be relied on is not known yet\.",
+        in_words(found, [reading]),
+    )
 
 
 def test_what_does_not_look_like_a_digit_is_never_sure() -> None:
