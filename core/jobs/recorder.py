@@ -176,7 +176,10 @@ class Recorder(threading.Thread):
                 self._recent[kind] = [*kept, (time.monotonic(), row)]
 
     def _flush(self, lease: dict[str, str]) -> None:
-        """Write what there is, in one request but for a new state."""
+        """Write what there is, in one request but for a new state.
+
+        A run begins before it has points, and has all its points before it ends.
+        """
         with self._lock:
             points, tags = self._points, self._tags
             self._points, self._tags = [], {}
@@ -184,6 +187,9 @@ class Recorder(threading.Thread):
         state = {key: tags.pop(key) for key in ("state", "reason") if key in tags}
         recent = {"recent": recent_tag(*rows)} if rows[0] and not self._ended else {}
         try:
+            if state.get("state") == State.RUNNING:
+                catalogue.move(self._run_id, State.RUNNING, state.get("reason", ""))
+                state = {}
             catalogue.log(self._run_id, points, recent | tags | lease)
             points, tags = [], {}
             if state:

@@ -297,6 +297,7 @@ def test_resume_elsewhere_fetches_what_the_run_left_in_the_team_store(
     monkeypatch.chdir(tmp_path)  # a team's store in a file keeps its files there
     (tmp_path / "team").mkdir()
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/team/store.db")
+    monkeypatch.setattr("core.jobs.recorder._TEAM_FLUSH", 0.5)  # seconds until a stop is seen
     here, there = store.directory(), tmp_path / "elsewhere"
     slow = SHORT.changed({"network": "pytorch_example", "epochs": 8, "train_size": 1_000})
     run = request.enqueue(slow, "sample")  # slow enough to be stopped on its way
