@@ -22,15 +22,17 @@ PORT ?= 8501
 class: .venv/app.installed
 	$(BIN)/python -m ui.classroom.start --port $(PORT)
 
-# Several processes, each with one thread, take half as long; the browser gets the machine to itself.
+# Several processes, each with one thread, take half as long. What is held to seconds, and the
+# browser, get the machine to themselves.
+ALONE := tests/core/jobs tests/team tests/browser
 PARALLEL := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
 
 check: lint
 	$(PARALLEL) -m "not slow"
 
 test: lint chromium .venv-mlflow/installed
-	$(PARALLEL) --ignore tests/browser
-	$(BIN)/python -m pytest tests/browser
+	$(PARALLEL) $(ALONE:%=--ignore %)
+	$(BIN)/python -m pytest $(ALONE)
 
 lint: .venv/test.installed
 	$(BIN)/ruff format --check .

@@ -78,6 +78,7 @@ def test_whole_way(app: str, new_page: Callable[..., Page]) -> None:
     go(page, "Train")
     expect(page.get_by_text("pytorch_example-1").first).to_be_visible()
     expect(page.get_by_text("Epoch 2 of 14").first).to_be_visible(timeout=LONG)
+    page.wait_for_function(f"{POINTS} > 0")  # the chart is drawn after the line above it
     page.evaluate(f"{CHART}.marked = true")
     before = points(page)
     page.wait_for_function(f"before => {POINTS} > before", arg=before)

@@ -47,10 +47,11 @@ def test_whole_canvas_can_be_reached(app: str, new_page: Callable[..., Page]) ->
     expect(canvas).to_be_visible(timeout=LONG)
     for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": 1000})
+        page.wait_for_timeout(500)  # the sidebar may open by itself, and glides
         expand = page.get_by_test_id("stExpandSidebarButton")
         if width > 768 and expand.is_visible():
             expand.click()
-        page.wait_for_timeout(500)  # the sidebar glides
+            page.wait_for_timeout(500)
         canvas.scroll_into_view_if_needed()
         box = canvas.bounding_box()
         column = page.get_by_test_id("stColumn").filter(has=canvas).bounding_box()
