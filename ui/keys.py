@@ -47,6 +47,7 @@ SPLIT = "split"  # a member of answers.SPLITS, collection.SPLIT or hands.SPLIT
 WHOSE = "whose"  # the tag of whose digits are evaluated, or "everybody"
 NORMALISED = "normalised"  # whether the confusion matrix shows shares
 HIDE_DIAGONAL = "hide-diagonal"  # whether the confusion matrix leaves out right answers
+WEAKNESS = "weakness-open"  # whether Evaluate's slices are expanded
 SLICED_AGAINST = "sliced-against"  # id of the run that slices are compared with, or empty
 SLICE = "slice"  # the measure and the fifth whose mistakes are shown
 SHOWN_IMAGES = "shown-images"  # which images are shown: all mistakes, or a cell's

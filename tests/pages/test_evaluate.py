@@ -19,7 +19,7 @@ from core.runs.answers import Result
 from core.runs.person import OWNER
 from core.runs.run import Run, State
 from core.runs.store import connect
-from ui import format
+from ui import format, keys
 
 APP = str(Path(__file__).parents[2] / "ui" / "app.py")
 
@@ -324,6 +324,9 @@ def test_confidence_is_set_against_what_was_right(trained: Path) -> None:
 def test_weakness_is_told_alone_and_against_another_run(trained: Path) -> None:
     """Four panels and a sentence; against another run, what differs; of few images, nothing."""
     page = opened()
+    assert "weakest" not in " ".join(element.value for element in page.markdown)  # collapsed
+    page.session_state[keys.WEAKNESS] = True
+    page.run()
     said = " ".join(element.value for element in page.markdown)
     assert ("It is weakest on" in said) != ("about equally good everywhere" in said)
     other = next(

@@ -29,15 +29,21 @@ Answers = Callable[[Run], Result]
 def where_weak(run: Run, result: Result, answers_of: Answers) -> None:
     """Show the accuracy by thickness, slant, size and ink, and the differences from another run.
 
-    `answers_of` returns another run's answers on the same images. Raises UserError.
+    `answers_of` returns another run's answers on the same images. While it is collapsed, nothing is
+    measured. Raises UserError.
     """
-    st.header("Where is it weak?")
-    if len(result.labels) < slices.LEAST:
-        st.caption(
-            f"Available from {slices.LEAST} images on: fifths of fewer say nothing for certain."
-        )
+    expander = st.expander(
+        "Where is it weak?", key=keys.WEAKNESS, icon=":material/troubleshoot:", on_change="rerun"
+    )
+    if not expander.open:
         return
-    _weak(run, result, answers_of)
+    with expander:
+        if len(result.labels) < slices.LEAST:
+            st.caption(
+                f"Available from {slices.LEAST} images on: fifths of fewer say nothing for certain."
+            )
+            return
+        _weak(run, result, answers_of)
 
 
 @st.fragment
