@@ -74,18 +74,13 @@ def _suspects(source: str) -> Suspects:
     return labels.suspects(cache.digits(source))
 
 
-def _found(digits: Digits) -> None:
-    """Show the most suspicious images, page by page; a click enlarges one."""
+def _controls(digits: Digits, everything: Suspects) -> tuple[Suspects, int]:
+    """Show the choice of split and page; return the suspects of the split, and the page, from 1."""
     page_key = f"data-suspects-page-{digits.source}"
 
     def first_page() -> None:
         st.session_state[page_key] = 1
 
-    try:
-        everything = _suspects(digits.source)
-    except DataError as error:
-        st.warning(format.message(error), icon=":material/warning:")
-        return
     top = st.container(horizontal=True)
     part = top.segmented_control(
         "Split",
@@ -110,6 +105,16 @@ def _found(digits: Digits) -> None:
         help="The most suspicious labels are on page 1.",
         persist_state="session",
     )
+    return found, page
+
+
+def _found(digits: Digits) -> None:
+    """Show the most suspicious images, page by page; a click enlarges one."""
+    try:
+        found, page = _controls(digits, _suspects(digits.source))
+    except DataError as error:
+        st.warning(format.message(error), icon=":material/warning:")
+        return
     notes = label_notes.load(digits.checksum, people.me().tag)
     there = slice((page - 1) * _PAGE_SIZE, page * _PAGE_SIZE)
     images, truth = selection.take(digits, found.numbers[there])
