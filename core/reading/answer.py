@@ -75,8 +75,8 @@ def _one_in_words(read: "Reading", truth: int | None) -> str:
         text = f"This may not be a digit. If it is one: {_either(read.candidates)}."
     elif not read.judged:
         text = (
-            f"Probably a {read.digit} ({share(read.confidence)}): when this network can be relied "
-            "on is not known yet."
+            f"Probably a {read.digit} ({share(read.confidence)}). How far this network can be "
+            "relied on is not known."
         )
     elif len(read.candidates) == 1:
         text = f"This looks like a {read.digit} ({share(read.confidence)})."

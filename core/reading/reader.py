@@ -38,7 +38,7 @@ class Reading:
 
     `probabilities (10,)` are calibrated. `candidates` are the plausible digits, likeliest first:
     one if the confidence is high enough, else two or three. How high that is, is not known before
-    the run has ended; until then it is not `judged`, and no answer is sure.
+    the run has ended, or with too few validation images; then it is not `judged`, and not sure.
     """
 
     probabilities: NDArray[np.float32]

@@ -17,7 +17,7 @@ Page, expect = playwright.Page, playwright.expect
 ROOT = Path(__file__).parents[2]
 CHART = """document.querySelector("[aria-label^='Loss'] .js-plotly-plot")"""
 POINTS = f"({CHART}?.calcdata?.[0]?.length ?? 0)"
-READS_ONE = re.compile("(This looks like a|Not sure:) 1")  # how sure is the run's affair
+READS_ONE = re.compile("(This looks like a|Not sure:|Probably a) 1")  # how sure is the run's affair
 LONG = 60_000  # milliseconds: an answer that includes loading PyTorch on a busy machine
 
 expect.set_options(timeout=30_000)
