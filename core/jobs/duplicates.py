@@ -17,7 +17,7 @@ from filelock import FileLock, Timeout
 from core.data import duplicates, mnist
 from core.data.digits import Digits
 from core.data.duplicates import Neighbours
-from core.errors import DataError, RunError, StoreError, UserError
+from core.errors import RunError, StoreError, UserError
 from core.jobs import limits, process, request
 from core.runs.store import directory
 
@@ -124,24 +124,22 @@ def _unwritten(error: OSError) -> StoreError:
 
 def main(source: str) -> int:
     """Search a source, unless another process does; return 0, or 2 on a UserError."""
+    return process.status_of(lambda: _search_alone(source))
+
+
+def _search_alone(source: str) -> None:
     from threadpoolctl import threadpool_limits
 
-    try:
-        digits = mnist.load(source)
-    except DataError as error:
-        print(error, file=sys.stderr)
-        return 2
+    digits = mnist.load(source)
     try:
         with FileLock(_result(digits).with_suffix(".lock"), timeout=0), threadpool_limits(1):
             search(digits)  # with two threads of its own, each with one of the products
     except Timeout:
-        return 0
+        return
     except UserError as error:
-        print(error, file=sys.stderr)
         with suppress(StoreError):
             _write(_progress(digits), str(error).encode())
-        return 2
-    return 0
+        raise
 
 
 if __name__ == "__main__":
