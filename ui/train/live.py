@@ -215,7 +215,7 @@ def _last(history: History) -> int:
 
 def _curves(run: Run, history: History, other: Run | None) -> None:
     met = format.plain(f"{run.device} {run.precision}")  # not known before it begins
-    about = f"{run.config.network}, seed {run.config.seed}" + (f", {met}" if met else "")
+    about = f"{run.network}, seed {run.config.seed}" + (f", {met}" if met else "")
     st.caption(about + _whose(run))
     logarithmic = st.toggle(
         "Logarithmic loss", help="Shows small differences late in a run as clearly as early ones."
