@@ -49,6 +49,8 @@ _FAST = TrainConfig(
     shift=1,
 )
 
+_TINY = _FAST.changed({"width": 8, "reading_shift": 1})
+
 _STRONG = _FAST.changed({"network": "strong_cnn", "shift": 2, "ema": 0.999})
 
 RECIPES = {
@@ -72,24 +74,24 @@ RECIPES = {
         ),
         Recipe(
             "fast_990",
-            "Tiny, one pass",
-            "99.0 % in one pass: a tiny network, a learning rate that rises and falls once, and "
-            "each digit read five times, moved by a pixel.",
-            _FAST.changed({"width": 8, "reading_shift": 1}),
+            "Tiny, few steps",
+            "99.0 % in one pass: a tiny network, few and large steps, a learning rate that rises "
+            "and falls once, and each digit read five times, moved by a pixel.",
+            _TINY.changed({"batch_size": 256, "learning_rate": 0.02}),
             measured=Measured(0.9924, 2.09, 10),
         ),
         Recipe(
             "fast_992",
-            "Tiny, two passes",
-            "99.2 % in two passes of the same tiny network.",
-            _FAST.changed({"width": 8, "epochs": 2}),
+            "Tiny, one pass",
+            "99.2 % in one pass of the same tiny network, with twice as many steps.",
+            _TINY,
             measured=Measured(0.9932, 3.06, 10),
         ),
         Recipe(
             "fast_995",
-            "Wider, five passes",
-            "99.5 %: three times as wide, five passes, digits moved further.",
-            _FAST.changed({"width": 24, "epochs": 5, "shift": 2}),
+            "Wider, three passes",
+            "99.5 %: three times as wide, three passes, digits moved further.",
+            _TINY.changed({"width": 24, "epochs": 3, "shift": 2}),
             measured=Measured(0.9956, 17.3, 5),
         ),
         Recipe(

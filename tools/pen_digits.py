@@ -22,6 +22,9 @@ HELD_OUT = 0.15  # share of the writers that thresholds are fitted on, and nothi
 FOLDS = 2  # of writers, for finding wrong labels
 DOUBTED = 0.02  # a label is taken for wrong where networks that never saw its writer
 CERTAIN = 0.9  # give it less than DOUBTED, and another digit more than CERTAIN
+_JUDGING = RECIPES["fast_995"].config.changed(
+    {"epochs": 5, "reading_shift": 0, "rotation": 10, "shear": 15, "thickness": 0.8}
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,11 +71,10 @@ def without_wrong_labels(digits: Sequence[PenDigit], mnist: Digits) -> list[PenD
         others = [digit for digit in digits if fold_of[digit.writer] != fold]
         own = [digit for digit in digits if fold_of[digit.writer] == fold]
         images, labels, _ = training_images(others, 2, seed=fold)
-        config = RECIPES["fast_995"].config.changed({"rotation": 10, "shear": 15, "thickness": 0.8})
-        events = train(config, mnist, extra=(images, labels))
+        events = train(_JUDGING, mnist, extra=(images, labels))
         last = [event for event in events if isinstance(event, Epoch)][-1]
         images, _, indices = training_images(own, 2, seed=FOLDS + fold)
-        told = probabilities(checkpoint.network(last.checkpoint), images, config)
+        told = probabilities(checkpoint.network(last.checkpoint), images, _JUDGING)
         for number, digit in enumerate(own):
             mean = told[indices == number].mean(axis=0) if (indices == number).any() else None
             if mean is None or mean[digit.label] > DOUBTED or mean.max() < CERTAIN:
