@@ -9,7 +9,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
-from torchvision import datasets, transforms
 
 from core.config import TrainConfig
 from core.data import mnist
@@ -51,6 +50,8 @@ class Tutorial:
 
     def __init__(self, config: TrainConfig) -> None:
         """Take network, batch size, normalisation and seed from a recipe's configuration."""
+        from torchvision import datasets, transforms  # takes 2 s, and tests need the networks alone
+
         torch.manual_seed(config.seed)
         transform = transforms.Compose(
             [transforms.ToTensor(), transforms.Normalize((config.mean,), (config.std,))]

@@ -220,6 +220,7 @@ def test_a_kept_digit_can_be_deleted(trained: Path, monkeypatch: pytest.MonkeyPa
     assert not page.exception and collection.names() == (second,)
 
 
+@pytest.mark.slow
 def test_twenty_digits_teach_it_ones_hand(sample_only: None) -> None:
     """The page says what is missing, learns at a click, reads with it, and undoes it."""
     digits = mnist.load("sample")

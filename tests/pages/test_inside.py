@@ -135,6 +135,7 @@ def test_colours_are_on_one_scale_with_zero_in_the_middle() -> None:
     assert coloured(np.array([0, 5], np.float32)).tolist() == [[0, 0, 0], [255, 255, 255]]
 
 
+@pytest.mark.slow
 def test_a_dream_forms_out_of_noise(whole_app: str) -> None:
     """Eight moments, of which the last reads as the digit; other noise gives another dream."""
     page = opened(whole_app, inside_way="Its dream of a digit")

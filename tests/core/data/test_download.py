@@ -9,6 +9,7 @@ from core.data import download, mnist
 from core.errors import DataError
 
 
+@pytest.mark.slow  # torchvision takes 2 s to import
 def test_a_failed_download_leaves_everything_as_it_was(
     raw: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -23,6 +24,7 @@ def test_a_failed_download_leaves_everything_as_it_was(
     assert {path: path.stat().st_mtime_ns for path in raw.parents[1].rglob("*")} == before
 
 
+@pytest.mark.slow
 def test_a_wrong_archive_is_refused(nowhere: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """An archive whose checksum does not match is not taken into use."""
     import urllib.request

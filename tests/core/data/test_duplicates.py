@@ -5,7 +5,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from scipy import ndimage
-from sklearn.neighbors import NearestNeighbors
 
 from core.data import duplicates, mnist
 from core.data.digits import Digits
@@ -53,8 +52,11 @@ def test_other_digits_are_seldom_alike(digits: Digits, found: Neighbours) -> Non
     assert (digits.test_labels[100:][alike] == 1).all()
 
 
+@pytest.mark.slow
 def test_search_is_scikit_learns(digits: Digits, found: Neighbours) -> None:
     """The nearest test image of each image is that of an exhaustive search, never itself."""
+    from sklearn.neighbors import NearestNeighbors
+
     shapes = duplicates.shapes(np.concatenate([digits.train_images, digits.test_images]))
     shapes -= shapes.mean(axis=0)
     _, directions = np.linalg.eigh(shapes.T @ shapes)

@@ -90,6 +90,7 @@ def test_map_sample_is_even_and_fixed(digits: Digits) -> None:
     assert len(statistics.map_sample(digits, 10_000)) == 4_000
 
 
+@pytest.mark.slow
 def test_pca_is_sklearns(digits: Digits) -> None:
     """Plane and kept variance are scikit-learn's, up to the sign of an axis."""
     from sklearn.decomposition import PCA

@@ -16,6 +16,7 @@ def reader() -> Reader:
     return Reader(builtin.run())
 
 
+@pytest.mark.slow
 def test_a_dream_goes_from_noise_to_what_reads_as_the_digit(reader: Reader) -> None:
     """The first moment is noise that is no 3 to the network, the last is one beyond doubt."""
     moments = list(dreaming.dream(reader, 3, seed=0))

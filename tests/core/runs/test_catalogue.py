@@ -159,6 +159,7 @@ def test_deleted_run_is_gone_with_its_files() -> None:
             assert database.execute(query, [run.id]).fetchone() == (0,), table
 
 
+@pytest.mark.slow
 def test_deleted_run_leaves_no_files_in_a_teams_store(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -208,6 +209,7 @@ def test_summary_is_plain_json() -> None:
     assert summary["state"] == "queued" and summary["validation_accuracy"] is None
 
 
+@pytest.mark.slow
 def test_store_survives_being_moved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A runs folder under another name has the same runs and files."""
     old = tmp_path / "old"
@@ -298,6 +300,7 @@ def test_run_whose_process_died_is_reopened() -> None:
     assert catalogue.get(run.id).state == State.QUEUED
 
 
+@pytest.mark.slow
 def test_runs_created_at_once_get_different_names() -> None:
     """Twenty of the same recipe, at the same moment, are numbered from 1 to 20."""
     with ThreadPoolExecutor(20) as pool:

@@ -46,6 +46,7 @@ def test_two_processes_can_create_the_store_at_once(
     assert {run.id for run in catalogue.listed()} == ids and len(ids) == 3
 
 
+@pytest.mark.slow
 def test_interrupted_creation_leaves_no_half_store(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -206,6 +207,7 @@ def test_existing_store_is_opened_without_the_lock(own_runs: Path) -> None:
         assert catalogue.listed() == []
 
 
+@pytest.mark.slow
 def test_busy_lock_advises_patience() -> None:
     """Nobody is told to move a store away that is only busy."""
     again = FileLock(store.directory() / "store.lock", timeout=0)
@@ -215,6 +217,7 @@ def test_busy_lock_advises_patience() -> None:
     assert "away" not in str(refusal.value)
 
 
+@pytest.mark.slow
 def test_odd_characters_in_the_path_open_no_stray_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -8,6 +8,7 @@ from core.training.augmentation import affine_points, bent, elastic_moves, thick
 from tests.core.training.test_batches import batches, images
 
 
+@pytest.mark.slow  # torchvision takes 2 s to import
 @pytest.mark.parametrize(
     ("angle", "shear", "scale"),
     [(17.0, 0.0, 1.0), (0.0, 12.0, 1.0), (0.0, 0.0, 0.8), (-30.0, 20.0, 1.3)],

@@ -82,6 +82,7 @@ def test_flat_weights_are_the_networks_own() -> None:
     assert flat.trained.numel() == sum(value.numel() for value in model.parameters())
 
 
+@pytest.mark.slow
 def test_a_training_loads_no_compiler() -> None:
     """A first step leaves out torch's compiler, which takes a second and 150 MB."""
     program = (
