@@ -170,7 +170,7 @@ async def _round(visitor: Visitor, met: Met, chance: random.Random, end: float) 
             await _draw(visitor, met)
         elif page == "evaluate":
             await met.note(
-                "evaluate: percentages", visitor, visitor.set("normalised", bool_value=True)
+                "evaluate: percentages", visitor, visitor.set("normalized", bool_value=True)
             )
         elif page == "compare":
             rows = json.dumps({"selection": {"rows": [0, 1], "columns": [], "cells": []}})

@@ -27,9 +27,9 @@ _WARM_UP, _STEPS = 20, 80
 _OTHER, _PYTHON, _COPY = "other operators", "Python", "bytes copied"
 _GROUPS = {  # by what an operator's name, or that of its gradient's node, has in it
     "products": ("conv", "linear", "addmm", "aten::mm"),
-    "normalisation": ("batch_norm", "batchnorm"),
+    "normalization": ("batch_norm", "batchnorm"),
     "pools, ReLU, dropout": ("pool", "relu", "threshold", "random_", "aten::ge", "mulbackward"),
-    "optimiser": ("_fused_", "addcmul", "sqrt", "lerp", "aten::cat", "accumulategrad"),
+    "optimizer": ("_fused_", "addcmul", "sqrt", "lerp", "aten::cat", "accumulategrad"),
 }
 
 

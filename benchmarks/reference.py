@@ -44,12 +44,12 @@ OPTIMIZERS = {
 class Tutorial:
     """A tutorial's training: `DataLoader`, `ToTensor` and `Normalize` per image, float32.
 
-    Batch size, optimiser and network are the tutorial's; the loader has no worker processes, which
+    Batch size, optimizer and network are the tutorial's; the loader has no worker processes, which
     is PyTorch's default.
     """
 
     def __init__(self, config: TrainConfig) -> None:
-        """Take network, batch size, normalisation and seed from a recipe's configuration."""
+        """Take network, batch size, normalization and seed from a recipe's configuration."""
         from torchvision import datasets, transforms  # takes 2 s, and tests need the networks alone
 
         torch.manual_seed(config.seed)

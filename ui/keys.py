@@ -45,7 +45,7 @@ SWEEP = "sweep"  # name of the sweep shown
 # Evaluate
 SPLIT = "split"  # a member of answers.SPLITS, collection.SPLIT or hands.SPLIT
 WHOSE = "whose"  # the tag of whose digits are evaluated, or "everybody"
-NORMALISED = "normalised"  # whether the confusion matrix shows shares
+NORMALIZED = "normalized"  # whether the confusion matrix shows shares
 HIDE_DIAGONAL = "hide-diagonal"  # whether the confusion matrix leaves out right answers
 WEAKNESS = "weakness-open"  # whether Evaluate's slices are expanded
 SLICED_AGAINST = "sliced-against"  # id of the run that slices are compared with, or empty

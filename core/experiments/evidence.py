@@ -75,7 +75,7 @@ def _closely(run: Trained, images: Tensor, labels: Tensor, ways: Tensor) -> Tile
 def _occlusion(run: Trained, image: Tensor, label: int) -> Tensor:
     """Return by how much covering each place lowers the answer's probability, (28, 28) in [0, 1].
 
-    A square slides over the image in its mean grey (Zeiler and Fergus, 2014); where squares overlap
+    A square slides over the image in its mean gray (Zeiler and Fergus, 2014); where squares overlap
     the largest loss counts, and the largest of all is 1.
     """
     places = [(y, x) for y in range(0, 28 - _PATCH + 1) for x in range(0, 28 - _PATCH + 1)]

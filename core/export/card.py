@@ -68,7 +68,7 @@ def _paragraphs(source: Source, others: Sequence[File]) -> Iterator[str]:
         "\n\n"
         "finds the digits in pictures, prepares them as MNIST's were, and prints a line of JSON "
         "for each. `model.onnx` takes `pixels`, (N, 28, 28) float32 from 0 (paper) to 1 (ink), the "
-        "digit at most 20 pixels high and wide with its centre of mass in the middle, and returns "
+        "digit at most 20 pixels high and wide with its center of mass in the middle, and returns "
         "`probabilities`, (N, 10) float32. Each is a mean over five versions of the digit: "
         "unchanged, slanted left and right, thicker and thinner."
     )

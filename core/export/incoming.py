@@ -70,7 +70,7 @@ def read(path: Path, pixels: str = TRY) -> Incoming:
         if path.stat().st_size > MAX_BYTES:
             raise CheckpointError(
                 f"{path.name} is too large: at most {MAX_BYTES // 2**20} MB. Save the weights "
-                "alone, without the optimiser's state."
+                "alone, without the optimizer's state."
             )
         if path.suffix == ".zip":
             return _from_safetensors(_unzipped(path), path.name, pixels)

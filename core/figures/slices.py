@@ -73,7 +73,7 @@ def _add_points(
     marked: int | None,
 ) -> None:
     """Add a point with whiskers for each fifth; `value` is the template of what is pointed at."""
-    colours = [palette.WRONG if part == marked else palette.ACCENT for part in table["part"]]
+    colors = [palette.WRONG if part == marked else palette.ACCENT for part in table["part"]]
     figure.add_scatter(
         x=table["part"],
         y=table[middle],
@@ -82,7 +82,7 @@ def _add_points(
         text=text,
         hovertemplate=f"{value}: %{{text}}<extra></extra>",
         mode="markers",
-        marker={"size": 9, "color": colours},
+        marker={"size": 9, "color": colors},
         showlegend=False,
     )
 

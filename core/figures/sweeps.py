@@ -23,7 +23,7 @@ _SCALE = [[0, palette.NEUTRAL], [0.5, palette.TRAINING], [1, palette.VALIDATION]
 def history(sweep: "Sweep") -> go.Figure:
     """Return each trial's best validation accuracy by its number, and the best so far as a line."""
     figure = go.Figure()
-    for outcome, name, symbol, colour in (
+    for outcome, name, symbol, color in (
         (Outcome.FINISHED, "finished", "circle", palette.TRAINING),
         (Outcome.PRUNED, "ended early", "circle-open", palette.NEUTRAL),
         (Outcome.RUNNING, "running", "diamond-open", palette.ACCENT),
@@ -35,7 +35,7 @@ def history(sweep: "Sweep") -> go.Figure:
             text=[_told(one) for one in shown],
             name=name,
             mode="markers",
-            marker={"symbol": symbol, "size": 8, "color": colour},
+            marker={"symbol": symbol, "size": 8, "color": color},
             cliponaxis=False,
             hovertemplate="trial %{x}: %{y:.2%}<br>%{text}<extra></extra>",
         )

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from core.errors import InkError
-from core.ink.normalisation import Floats
+from core.ink.normalization import Floats
 
 MIN_CONTRAST = 0.1  # between ink and paper; black to white is 1
 MIN_INK = 0.02  # longer side of a digit, as a share of the picture's

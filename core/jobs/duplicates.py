@@ -16,7 +16,7 @@ from filelock import FileLock, Timeout
 
 from core.data import duplicates, mnist
 from core.data.digits import Digits
-from core.data.duplicates import Neighbours
+from core.data.duplicates import Neighbors
 from core.errors import RunError, StoreError, UserError
 from core.jobs import limits, process, request
 from core.runs.store import directory
@@ -67,12 +67,12 @@ def _told(digits: Digits) -> float | str | None:
         return told
 
 
-def result(digits: Digits) -> Neighbours | None:
+def result(digits: Digits) -> Neighbors | None:
     """Return what was found; None if the data were not searched, or the file is damaged."""
     count = len(digits.train_images) + len(digits.test_images)
     try:
         with _result(digits).open("rb") as file, np.load(file, allow_pickle=False) as content:
-            found = Neighbours(content["number"], content["difference"])
+            found = Neighbors(content["number"], content["difference"])
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
         return None
     whole = found.number.shape == found.difference.shape == (count, 2)
@@ -82,7 +82,7 @@ def result(digits: Digits) -> Neighbours | None:
 def search(digits: Digits) -> None:
     """Search in this process and keep what is found. Raises StoreError."""
     for step in duplicates.search(digits):
-        if isinstance(step, Neighbours):
+        if isinstance(step, Neighbors):
             partial = _result(digits).with_suffix(".partial")
             try:
                 partial.parent.mkdir(parents=True, exist_ok=True)

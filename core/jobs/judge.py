@@ -14,7 +14,7 @@ from core.data.digits import Digits
 from core.errors import UserError
 from core.evaluation import labels as ranking
 from core.jobs import labels, process, queue
-from core.jobs.labels import Judgement, Work
+from core.jobs.labels import Judgment, Work
 
 _EVERY = 0.5  # seconds between two reports of progress
 
@@ -35,7 +35,7 @@ def judge(digits: Digits, told: Callable[[float], None]) -> None:
             told(next(folds))
         except StopIteration as end:
             quality = ranking.quality(end.value, truth)
-            found = Judgement(end.value, quality, time.monotonic() - begun)
+            found = Judgment(end.value, quality, time.monotonic() - begun)
             labels.keep(digits.checksum, found)
             return
 

@@ -44,7 +44,7 @@ class Work:
 
 
 @dataclass(frozen=True, eq=False)
-class Judgement:
+class Judgment:
     """What the folds say of all images, the training images first, and how long they took.
 
     `probabilities` are `(N, 10)`; `quality (N,)` is `core.evaluation.labels.quality` of them.
@@ -111,7 +111,7 @@ def work(checksum: str) -> Work | None:
     return Work(problem=DIED) if silent and not found.problem else found
 
 
-def keep(checksum: str, found: Judgement) -> None:
+def keep(checksum: str, found: Judgment) -> None:
     """Keep what the folds say of a data set. Raises StoreError."""
 
     def save(path: Path) -> None:
@@ -127,13 +127,13 @@ def judged(checksum: str) -> bool:
     return _result(checksum).exists()
 
 
-def result(digits: Digits) -> Judgement:
+def result(digits: Digits) -> Judgment:
     """Return what the folds say. Raises DataError if nothing was kept, or it is damaged."""
     path = _result(digits.checksum)
     count = len(digits.train_labels) + len(digits.test_labels)
     try:
         with np.load(path, allow_pickle=False) as content:
-            found = Judgement(
+            found = Judgment(
                 content["probabilities"], content["quality"], float(content["seconds"])
             )
         if found.probabilities.shape != (count, 10) or found.quality.shape != (count,):

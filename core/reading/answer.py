@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from PIL import Image
 
-from core.ink.normalisation import Digit
+from core.ink.normalization import Digit
 
 if TYPE_CHECKING:  # torch takes 2 s
     from core.reading.reader import Reading

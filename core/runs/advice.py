@@ -8,7 +8,7 @@ from core.config import TrainConfig
 from core.runs.history import History
 from core.runs.run import Run, State
 
-# Learning rates at which each optimiser trains all networks here, from their recipes.
+# Learning rates at which each optimizer trains all networks here, from their recipes.
 _USUAL = {"sgd": 0.01, "adam": 0.001, "adamw": 0.005, "adadelta": 1.0}
 _GUESSING = 0.2  # validation accuracy, below which the network is little better than chance
 _BY_HEART = 0.04  # training accuracy above validation accuracy

@@ -84,9 +84,9 @@ def test_few_controls_to_start_with() -> None:
     assert page.select_slider(key="setting-train_size").value == 0
 
 
-def test_optimiser_is_spelt_like_its_heading() -> None:
-    """The setting `optimizer` is labelled Optimiser, as in "Optimiser and schedule"."""
-    assert opened().selectbox(key="setting-optimizer").label == "Optimiser"
+def test_optimizer_is_spelled_like_its_heading() -> None:
+    """The setting `optimizer` is labeled Optimizer, as in "Optimizer and schedule"."""
+    assert opened().selectbox(key="setting-optimizer").label == "Optimizer"
 
 
 def test_without_runs_it_says_what_to_do() -> None:
@@ -181,7 +181,7 @@ def test_finished_run_says_what_it_means_and_what_to_try() -> None:
     assert newest.config == run.config.changed({"learning_rate": 0.005})
     assert page.select_slider(key="setting-learning_rate").value == 0.005
     assert headline(page).endswith(format.plain(newest.name))
-    assert "In grey: **too fast**, solid in validation, dotted in training." in texts(page)
+    assert "In gray: **too fast**, solid in validation, dotted in training." in texts(page)
     actions.request_stop(OWNER, newest)
 
 

@@ -1,4 +1,4 @@
-"""A digit whose pixels can be covered with a grey brush."""
+"""A digit whose pixels can be covered with a gray brush."""
 
 from collections.abc import Callable, Collection
 from pathlib import Path
@@ -28,7 +28,7 @@ def brush(
     *,
     on_covered: Callable[[], None],
 ) -> None:
-    """Show a `(28, 28)` digit in [0, 1] with the pixels of `covered`, row × 28 + column, in grey.
+    """Show a `(28, 28)` digit in [0, 1] with the pixels of `covered`, row × 28 + column, in gray.
 
     `on_covered` is called several times a second while somebody paints; `pixels(state[key])` are
     those covered by then.

@@ -5,7 +5,7 @@ import streamlit as st
 
 from core.data import duplicates, selection
 from core.data.digits import Digits
-from core.data.duplicates import ALIKE, PLACES, Neighbours
+from core.data.duplicates import ALIKE, PLACES, Neighbors
 from core.errors import UserError
 from core.evaluation import leakage
 from core.jobs import duplicates as job
@@ -33,11 +33,11 @@ def show(digits: Digits) -> None:
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)
-def _kept(source: str, written: bool) -> Neighbours | None:
+def _kept(source: str, written: bool) -> Neighbors | None:
     return job.result(cache.digits(source))
 
 
-def _found(source: str, idle: bool) -> Neighbours | None:
+def _found(source: str, idle: bool) -> Neighbors | None:
     """Return what was found, read only once; None before the first search."""
     found = _kept(source, idle)
     if found is None:
@@ -68,7 +68,7 @@ def _search(digits: Digits, was_going: bool) -> None:
         st.rerun()
 
 
-def _pairs(digits: Digits, found: Neighbours) -> None:
+def _pairs(digits: Digits, found: Neighbors) -> None:
     top = st.container(horizontal=True, vertical_alignment="bottom")
     place = top.segmented_control(
         "Pairs",
@@ -144,7 +144,7 @@ def _name(digits: Digits, number: int) -> str:
     return f"{split} image {index}"
 
 
-def _owed(digits: Digits, found: Neighbours, alike: float) -> None:
+def _owed(digits: Digits, found: Neighbors, alike: float) -> None:
     """Show the accuracy of a run on test digits with and without a near-duplicate in training."""
     st.markdown("**How much does a test accuracy owe to them?**")
     with guards.messages():

@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw
 
 from core.data.digits import Digits
 from core.figures import palette
-from core.ink.normalisation import Digit
+from core.ink.normalization import Digit
 from core.ink.photo import SUFFIXES, UNREADABLE, from_picture, upright
 from core.ink.strokes import from_drawing
 from core.jobs import limits

@@ -7,7 +7,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from core.figures.digits import probability_bars
-from core.ink.normalisation import Digit
+from core.ink.normalization import Digit
 from core.reading.answer import doubts, in_words, share
 from core.runs.person import Person
 from core.runs.run import Run

@@ -38,7 +38,7 @@ def anatomy(reader: "Reader", run_id: str, image: NDArray[np.float32], truth: in
     _answer(reader, run_id, image, truth)
     st.caption(
         "One pass of the digit, from top to bottom. Click a map to see how that value is computed. "
-        "Colours are on one scale within a layer: black is 0, white or orange above, blue below."
+        "Colors are on one scale within a layer: black is 0, white or orange above, blue below."
     )
     left = left_of(image, reader.config.mean)
     found = layers.outputs(reader, left, _off(run_id))

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from core.data.digits import Digits
 from core.errors import InkError
-from core.ink.normalisation import Digit
+from core.ink.normalization import Digit
 from ui import format, keys
 from ui.components.tiles import tile
 from ui.draw import inputs

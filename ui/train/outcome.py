@@ -16,7 +16,7 @@ def outcome(run: Run, history: History, other: Run | None) -> None:
         if run.state.is_over and other.state.is_over and (told := pair.verdict(run, other)):
             st.markdown(f":material/balance: {told}")
         name = format.plain(other.name)
-        st.caption(f"In grey: **{name}**, solid in validation, dotted in training.")
+        st.caption(f"In gray: **{name}**, solid in validation, dotted in training.")
     found = advice(run, history) if run.state.is_over else None
     if found is None:
         return

@@ -134,7 +134,7 @@ def test_tutorials_layers_are_found_by_order_and_shape(
 
 @pytest.mark.parametrize("form", ["pt", "parallel", "safetensors", "trained"])
 def test_weights_are_read_in_every_form(form: str, tmp_path: Path) -> None:
-    """Alone or beside an optimiser's state, with DataParallel's prefix or without."""
+    """Alone or beside an optimizer's state, with DataParallel's prefix or without."""
     state = LeNet().state_dict()
     path = tmp_path / "their network.pt"
     if form == "safetensors":

@@ -29,7 +29,7 @@ def zipped(*members: tuple[str, bytes], how: int = zipfile.ZIP_DEFLATED) -> byte
 
 
 def test_kept_digits_come_back_as_they_were() -> None:
-    """Image and label survive, to the 256 greys that a picture has."""
+    """Image and label survive, to the 256 grays that a picture has."""
     kept = {collection.keep(digit(label), label): label for label in (7, 0, 9)}
     found = collection.load()
     assert found.names == collection.names() == tuple(sorted(kept))
@@ -88,7 +88,7 @@ def png(mode: str = "L", size: tuple[int, int] = (28, 28)) -> bytes:
         b"\0" * (collection.MOST_BYTES + 1),
     ],
     ids=[
-        *("no archive", "empty", "text", "path", "no picture", "large", "narrow", "colour", "bomb"),
+        *("no archive", "empty", "text", "path", "no picture", "large", "narrow", "color", "bomb"),
         *("half good", "too long"),
     ],
 )

@@ -38,7 +38,7 @@ def learn(model: nn.Module, seed: int) -> None:
 def test_steps_are_torchs(name: str) -> None:
     """After several steps, weights and moments are those of torch's class, parameter by parameter.
 
-    A state that was copied into another optimiser goes on to the same weights.
+    A state that was copied into another optimizer goes on to the same weights.
     """
     rule, *without = name.split(" ", 1)
     config = TrainConfig(
