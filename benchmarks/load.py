@@ -197,7 +197,7 @@ async def _train(visitor: Visitor, met: Met) -> None:
 
 
 async def crowd(address: str, pid: int) -> dict[str, Any]:
-    """Return what 20 visitors of a public demo are told who press Start at once."""
+    """Return the messages to 20 visitors of a public demo who press Start at once."""
     met = Met()
     watch = asyncio.create_task(_watch_memory(pid, met, 1.0))
     async with AsyncExitStack() as stack:

@@ -40,7 +40,7 @@ Rows = dict[str, list[str]]
 
 
 def main() -> None:
-    """Measure what the command line asks for; what it leaves out stays as it was kept."""
+    """Measure what the command line names; the other results stay as they are."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", nargs="+", choices=("store", "kills", "pace"))
     parser.add_argument("--trials", type=int, default=40, help="of each sweep (40)")

@@ -28,8 +28,9 @@ SLOW = (
     *("tests/pages/test_sweeps.py", "tests/core/sweeps/test_confirmation.py"),
     *("tests/core/runs/test_actions.py", "tests/core/runs/test_move.py"),
     # torch takes 3 s to load what exports a network as ONNX
-    *("tests/core/export/test_onnx.py", "tests/core/training/test_onnx_network.py"),
-    "tests/pages/test_export.py",
+    *("tests/core/export/test_onnx.py", "tests/core/export/test_imported.py"),
+    *("tests/core/training/test_onnx_network.py", "tests/pages/test_export.py"),
+    "tests/pages/test_people.py",
 )
 SLOW_FIXTURES = {"trained_store", "serve", "serve_module", "made"}
 

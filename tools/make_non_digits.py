@@ -1,4 +1,4 @@
-"""Make the detector of non-digits anew; `tools.make_builtin` does, for its network.
+"""Make the detector of non-digits; `tools.make_builtin` does, for its network.
 
 It learns from digits, MNIST's and other people's, and from things made not to be digits. Such
 outliers teach about others too (Hendrycks, Mazeika and Dietterich, "Deep Anomaly Detection with

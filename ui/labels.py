@@ -1,4 +1,4 @@
-"""What the settings are called on the pages: in everyday words, the field's term beside."""
+"""The settings' names on the pages: in everyday words, with the field's term."""
 
 from typing import Any
 

@@ -37,7 +37,7 @@ class Neighbors:
 
 
 def shapes(images: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Return `(N, 784)` shapes of `(N, 28, 28)` images: centerd, blurred, each of length 1."""
+    """Return `(N, 784)` shapes of `(N, 28, 28)` images: centered, blurred, each of length 1."""
     parts = [_shapes(images[start : start + _CHUNK]) for start in range(0, len(images), _CHUNK)]
     return np.concatenate(parts)
 

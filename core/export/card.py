@@ -72,7 +72,7 @@ def _paragraphs(source: Source, others: Sequence[File]) -> Iterator[str]:
         "`probabilities`, (N, 10) float32. Each is a mean over five versions of the digit: "
         "unchanged, slanted left and right, thicker and thinner."
     )
-    if run.is_builtin:  # whoever made it has told more of it than a run records
+    if run.is_builtin:  # its maker recorded more about it than a run does
         yield builtin.CARD.read_text(encoding="utf-8").strip().replace("# ", "## ", 1)
     else:
         yield "## What it learned from"

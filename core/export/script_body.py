@@ -79,8 +79,8 @@ def _network(plan: Plan) -> Iterator[str]:
         yield from ("", specialized(networks.Dropout, plan.config), "", "")
     yield "torch.manual_seed(SEED)  # of the first weights"
     yield f"network = nn.Sequential({plan.mark('network', 'width', 'dropout')}"
-    for layer, told in zip(model, networks.layers(model), strict=True):
-        yield f"    {f'{_constructor(layer)},':<50}  # {' × '.join(map(str, told.output))}"
+    for layer, shape in zip(model, networks.layers(model), strict=True):
+        yield f"    {f'{_constructor(layer)},':<50}  # {' × '.join(map(str, shape.output))}"
     yield ")"
     yield "network.to(DEVICE).to(memory_format=torch.channels_last)"
     yield ""
@@ -244,7 +244,7 @@ def _loop(plan: Plan) -> Iterator[str]:
 
 
 _OPTIMIZERS = {"sgd": "SGD", "adam": "Adam", "adamw": "AdamW", "adadelta": "Adadelta"}
-_MOMENTS = {  # what they are told beside the learning rate
+_MOMENTS = {  # their arguments after the learning rate
     "sgd": "MOMENTUM, weight_decay=WEIGHT_DECAY, fused=True",
     "adam": "(0.9, BETA2), weight_decay=WEIGHT_DECAY, fused=True",
     "adamw": "(0.9, BETA2), weight_decay=WEIGHT_DECAY, fused=True",

@@ -32,7 +32,7 @@ def history(sweep: "Sweep") -> go.Figure:
         figure.add_scatter(
             x=[one.number for one in shown],
             y=[one.best for one in shown],
-            text=[_told(one) for one in shown],
+            text=[_description(one) for one in shown],
             name=name,
             mode="markers",
             marker={"symbol": symbol, "size": 8, "color": color},
@@ -68,7 +68,7 @@ def _best_so_far(sweep: "Sweep") -> tuple[list[int], list[float]]:
     return numbers, best
 
 
-def _told(trial: "Trial") -> str:
+def _description(trial: "Trial") -> str:
     return "<br>".join(
         f"{escape(field)} {escape(written(value))}" for field, value in trial.settings.items()
     )

@@ -1,4 +1,4 @@
-"""Tell ink from paper: shadows, the table under the sheet, and printed lines are no ink.
+"""Separate ink from paper: shadows, the table under the sheet, and printed lines are not ink.
 
 Ink is what is thinner than a stroke can be. A gray closing fills what is dark and thin, and leaves
 what is dark and wide, so that a shadow or a table belongs to the ground whatever its shape (see
@@ -66,7 +66,7 @@ def without_ground(gray: Floats) -> Floats:
 
 def _darker(gray: Floats, closed: Floats) -> Floats:
     """Return how much darker than the ground gray (H, W) is; `closed` is the ground, small."""
-    # Between a sheet and a table the ground is the table, so that the sheet's edge is no ink.
+    # Between a sheet and a table the ground is the table, so that the sheet's edge is not ink.
     ground = ndimage.minimum_filter(closed, 3)
     size = gray.shape[::-1]
     ink = np.asarray(Image.fromarray(ground).resize(size, Image.Resampling.BILINEAR)) - gray
@@ -88,9 +88,9 @@ def _closed(gray: Floats) -> Floats:
 
 
 def _unlikely(gray: Floats, ground: Floats) -> float:
-    """Return how little speaks for dark ink: how much is left to be seen without it, and its area.
+    """Return how unlikely dark ink is: how much remains without it, and its area.
 
-    Without the true ink little is left. Of a sheet on a table, a light sheet might be the ink, too,
+    Without the true ink little remains. Of a sheet on a table, a light sheet might be the ink, too,
     but it would cover much of the picture.
     """
     ink = ground - gray

@@ -25,7 +25,15 @@ from core.ink.separation import (
     group_pieces,
 )
 
-FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF", "AVIF")  # told by content, not by name
+FORMATS = (
+    "PNG",
+    "JPEG",
+    "WEBP",
+    "BMP",
+    "GIF",
+    "TIFF",
+    "AVIF",
+)  # recognized by content, not by name
 SUFFIXES = ("png", "jpg", "jpeg", "webp", "bmp", "gif", "tif", "tiff", "avif")
 UNREADABLE = ("heic", "heif")  # taken all the same, so that the answer can name a way out
 MAX_BYTES = 16 * 2**20

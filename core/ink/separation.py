@@ -82,7 +82,7 @@ def group_pieces(boxes: Floats, points: Sequence[Floats]) -> list[list[list[int]
     """Group pieces into digits: the indices of each digit's pieces, row by row, left to right.
 
     `boxes` are (N, 4): left, top, right, bottom; `points` are each piece's ink, (M, 2): x, y. A
-    column of two single digits counts as one digit, since it cannot be told from the parts of one.
+    column of two single digits counts as one digit, since it looks like the parts of one.
     Raises `InkError` for a longer column, and for more than MAX_DIGITS.
     """
     rows = [

@@ -26,7 +26,7 @@ _SILENCE = 60.0  # seconds without progress after which a process counts as dead
 
 
 def start(digits: Digits) -> None:
-    """Start the search, unless one is going on. Raises RunError in a public demo, StoreError."""
+    """Start the search, unless one is in progress. Raises RunError in a public demo, StoreError."""
     if limits.is_demo() and digits.source != "sample":
         raise RunError("The public demo searches the sample alone. Use Digit Lab on your machine.")
     if share(digits) is not None:
@@ -43,28 +43,28 @@ def start(digits: Digits) -> None:
 
 
 def share(digits: Digits) -> float | None:
-    """Return how much of the search is done, in [0, 1]; None if none is going on."""
-    told = _told(digits)
-    return None if told is None or isinstance(told, str) else told
+    """Return how much of the search is done, in [0, 1]; None if none is in progress."""
+    status = _status(digits)
+    return None if status is None or isinstance(status, str) else status
 
 
 def problem(digits: Digits) -> str:
     """Return why the last search ended without a result; empty if it did not."""
-    told = _told(digits)
-    return told if isinstance(told, str) else ""
+    status = _status(digits)
+    return status if isinstance(status, str) else ""
 
 
-def _told(digits: Digits) -> float | str | None:
+def _status(digits: Digits) -> float | str | None:
     """Return the share done, or the sentence that a search ended with; None without a search."""
     path = _progress(digits)
     try:
-        told, silent = path.read_text(), time.time() - path.stat().st_mtime > _SILENCE
+        status, silent = path.read_text(), time.time() - path.stat().st_mtime > _SILENCE
     except OSError:
         return None
     try:
-        return _DIED if silent else float(told)
+        return _DIED if silent else float(status)
     except ValueError:
-        return told
+        return status
 
 
 def result(digits: Digits) -> Neighbors | None:

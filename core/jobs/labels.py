@@ -25,7 +25,7 @@ from core.jobs import limits, process, queue, request
 from core.runs.person import OWNER, Person
 from core.runs.store import directory
 
-REPETITIONS = 1  # of the five folds; a second, cut anew, found no more of the known errors
+REPETITIONS = 1  # of the five folds; a second repetition found no further known errors
 MANY = 20_000  # images from which two passes are enough to learn from
 DIED = "The process that judges the labels has died. Start it again."
 _SILENCE = 60.0  # seconds without a sign of life after which a process counts as dead
@@ -95,7 +95,7 @@ def tell(checksum: str, now: Work) -> None:
 
 
 def alive(checksum: str) -> None:
-    """Give a sign of life while there is no progress to tell."""
+    """Give a sign of life while there is no progress to report."""
     with suppress(FileNotFoundError):
         os.utime(_progress(checksum))
 

@@ -42,7 +42,7 @@ class Collection:
 
 
 def folder(owner: str = OWNER.tag) -> Path:
-    """Return the folder of the pictures of whoever has this tag; it may not exist yet."""
+    """Return the folder of a person's pictures, by their tag; it may not exist yet."""
     return directory() / "my-digits" / owner
 
 

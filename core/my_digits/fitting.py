@@ -1,4 +1,4 @@
-"""Fit a network to one person's hand: its last layer, learned anew from a few of their digits.
+"""Fit a network to one person's handwriting: its last layer is retrained on a few of their digits.
 
 The layers before it stay as they are, so that their outputs are computed only once, and learning
 takes seconds. The fitted network reads what that person draws; the run itself does not change.

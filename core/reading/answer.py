@@ -1,4 +1,4 @@
-"""What is said of digits, in words and as JSON: the same to the Draw page and to other programs."""
+"""A network's answer in words and as JSON, for the Draw page and for other programs."""
 
 import base64
 import io

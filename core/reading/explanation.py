@@ -72,10 +72,10 @@ def sentence(
             sums.append((float(values[part][ink].sum()), f"The ink {where}"))
             sums.append((float(values[part][~ink].sum()), f"The gap {where}"))
     (most, speaks), (least, objects) = max(sums), min(sums)
-    told = f"{speaks} makes it {_a(answer)} rather than {_a(rival)}."
+    sentence = f"{speaks} makes it {_a(answer)} rather than {_a(rival)}."
     if -least > most / 2:
-        told += f" {objects} would rather belong to {_a(rival)}."
-    return told
+        sentence += f" {objects} would rather belong to {_a(rival)}."
+    return sentence
 
 
 _INK = 0.4  # brightness from which a pixel counts as ink

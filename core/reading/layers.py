@@ -155,7 +155,7 @@ def sum_behind(
 ) -> Sum:
     """Return how the convolution at `position` computes a value of one of its maps.
 
-    `layers` are the outputs for `image`. Raises ValueError if that layer is no convolution.
+    `layers` are the outputs for `image`. Raises ValueError if that layer is not a convolution.
     """
     layer = reader.model[position]
     if not isinstance(layer, nn.Conv2d):

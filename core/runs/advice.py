@@ -1,4 +1,4 @@
-"""What a run that is over means, in a sentence, and one thing to try next."""
+"""Advice on a finished run: what its result means, and one thing to try next."""
 
 import math
 from dataclasses import dataclass, field
@@ -17,7 +17,7 @@ _CLIMBING = 0.005  # gain in validation accuracy by the last epoch
 
 @dataclass(frozen=True)
 class Advice:
-    """What a run means; a button's label and the changed settings that it trains, or neither."""
+    """What a run's result means; a button's label and the settings that it trains, or neither."""
 
     meaning: str
     label: str = ""

@@ -17,13 +17,13 @@ def show_setting(label: str, setting: Setting, color: str) -> None:
     if len(setting.runs) == 1:
         show_run(setting.runs[0], color)
         return
-    told = [f"**{format.plain(label)}** · {len(setting.seeds)} seeds"]
+    parts = [f"**{format.plain(label)}** · {len(setting.seeds)} seeds"]
     for name, title in (("test_accuracy", "test"), ("validation_accuracy", "validation")):
         if spread := setting.spread(name):
-            told.append(f"{title} {format.spread(spread)}")
+            parts.append(f"{title} {format.spread(spread)}")
     line = st.container(horizontal=True, vertical_alignment="center", wrap=False)
     line.html(f'<span style="color: {color}">■</span>', width="content")
-    with line.expander(" · ".join(told)):
+    with line.expander(" · ".join(parts)):
         for run in setting.runs:
             show_run(run, color)
 

@@ -41,7 +41,7 @@ def brush(
 
 
 def pixels(state: object) -> frozenset[int]:
-    """Return the pixels that a browser's state of the brush names; what is none is left out."""
+    """Return the covered pixels from a browser's state of the brush, without invalid ones."""
     named = _said(state).get("pixels")
     if not isinstance(named, list) or len(named) > _PIXELS:
         return frozenset()

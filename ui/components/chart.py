@@ -117,7 +117,7 @@ def chart(
             "figure": to_json(figure, validate=False),
             "height": height,
             "clickable": on_click is not None,
-            # Sent back so that a chart mounted anew, say in another column, shows its mark.
+            # Sent back so that a chart mounted again, say in another column, shows its mark.
             "clicked": clicked,
             "tiles": tiles,
             "caption": caption.replace(" %", "\u00a0%"),  # never broken before its %

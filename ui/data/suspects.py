@@ -49,7 +49,7 @@ def _judge(digits: Digits, was_going: bool) -> None:
     if now and going:
         text = "It starts when the processor is free …" if now.waits else "Judging the labels …"
         st.progress(now.share, text)
-        st.caption("It goes on when you leave this page.")
+        st.caption("It continues when you leave this page.")
         return
     if now and now.problem:
         st.warning(format.message(now.problem), icon=":material/warning:")

@@ -1,4 +1,4 @@
-"""Near-duplicates: search for them, look at the pairs, and see what accuracies owe to them."""
+"""Near-duplicates: search for them, look at the pairs, and see their effect on test accuracy."""
 
 import numpy as np
 import streamlit as st
@@ -146,7 +146,7 @@ def _name(digits: Digits, number: int) -> str:
 
 def _owed(digits: Digits, found: Neighbors, alike: float) -> None:
     """Show the accuracy of a run on test digits with and without a near-duplicate in training."""
-    st.markdown("**How much does a test accuracy owe to them?**")
+    st.markdown("**How much do they raise a test accuracy?**")
     with guards.messages():
         run = guards.choose_run()
     try:

@@ -28,7 +28,7 @@ def readings(
     hand: Person | None = None,
     drawn: bool = False,
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Show the answer in words, the digits as the network sees them, and one's probabilities.
+    """Show the answer in words, the digits as the network sees them, and one digit's probabilities.
 
     `truth` is the label of a test image, `hand` the person who drew the digits. Digits that are
     `drawn` on the canvas are read along while more is drawn. Returns the selected image, (28, 28)

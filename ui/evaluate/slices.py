@@ -1,4 +1,4 @@
-"""Where a run is weak, by how the digits were written, alone or against another run."""
+"""Where a run is weak, by how the digits were written, alone or compared with another run."""
 
 from collections.abc import Callable
 
@@ -69,7 +69,7 @@ def _right(result: Result) -> NDArray[np.bool_]:
 
 
 def _choose_other(run: Run) -> Run | None:
-    """Show the choice of a run to compare with; None for nobody."""
+    """Show the choice of a run to compare with; return None if none is chosen."""
     found = {
         one.id: one
         for one in runs.listed_with_builtin()

@@ -1,4 +1,4 @@
-"""One experiment in five beats: question, guess, run, what one sees, why."""
+"""One experiment in five steps: question, guess, run, what you see, why."""
 
 import streamlit as st
 

@@ -33,7 +33,6 @@ def some_digits() -> Any:
     return mnist.load("sample").train_images[:30].astype(np.float32) / np.float32(255)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("network", NETWORKS)
 def test_every_network_comes_back(network: str, finished: Finished, tmp_path: Path) -> None:
     """The settings, the calibration and the answers of a run are the same after the journey."""
@@ -65,7 +64,6 @@ def test_taught_run_comes_back_with_its_parents_data(finished: Finished, tmp_pat
     np.testing.assert_array_equal(Reader(back).read(some_digits()), Reader(run).read(some_digits()))
 
 
-@pytest.mark.slow
 def test_built_in_and_taught_come_back_with_what_they_know(
     made: list[File], sample_only: None, tmp_path: Path
 ) -> None:

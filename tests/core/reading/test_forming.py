@@ -51,8 +51,8 @@ def test_each_moment_is_what_torch_computes_with_its_weights(
         np.testing.assert_allclose(found.maps[place], maps, atol=1e-5)
         expected = confusion(answers, digits.test_labels[:60])
         np.testing.assert_array_equal(found.confusion[place], expected)
-    centerd = hidden - hidden.mean(axis=0)
-    spread = np.linalg.svd(centerd, compute_uv=False)[:2]  # of the last moment
+    centered = hidden - hidden.mean(axis=0)
+    spread = np.linalg.svd(centered, compute_uv=False)[:2]  # of the last moment
     lengths = np.linalg.norm(found.points[-1], axis=0)
     assert lengths[0] / lengths[1] == pytest.approx(spread[0] / spread[1], rel=1e-3)
     assert np.abs(found.points[-1]).max() == pytest.approx(1)
