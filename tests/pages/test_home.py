@@ -2,29 +2,12 @@
 
 from streamlit.testing.v1 import AppTest
 
-ONE = {
-    "type": "path",
-    "path": [["M", 140, 40], ["Q", 140, 120, 140, 130], ["L", 138, 240]],
-    "left": 0,
-    "top": 0,
-    "strokeWidth": 18,
-}
+from tests.pages.drawing import ONE, draw, says
 
 
 def opened(app: str, *strokes: dict[str, object]) -> AppTest:
     """Open the app with some strokes on the canvas, without a fault."""
-    page = AppTest.from_file(app, default_timeout=60)
-    if strokes:
-        drawing = {"version": "7.4.0", "objects": list(strokes)}
-        page.session_state["canvas-0"] = {"drawing": {"raw": drawing, "data": None}}
-    page.run()
-    assert not page.exception
-    return page
-
-
-def says(page: AppTest, text: str) -> bool:
-    """Whether the page says something in Markdown."""
-    return any(text in element.value for element in page.markdown)
+    return draw(AppTest.from_file(app, default_timeout=60), *strokes)
 
 
 def test_app_opens_with_a_canvas_and_four_doors(whole_app: str, sample_only: None) -> None:

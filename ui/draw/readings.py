@@ -15,6 +15,7 @@ from ui import cache, keys
 from ui.components.chart import chart
 from ui.components.early_reading import BARS, TILE, WORDS, read_early
 from ui.components.tiles import strip, tile
+from ui.draw import inputs
 
 if TYPE_CHECKING:  # torch takes 2 s
     from core.reading.reader import Reading
@@ -72,13 +73,6 @@ def _several(digits: list[Digit], read: "list[Reading]") -> int:
     """Show all digits; return the index of the selected one."""
     captions = [f"{one.digit}, {share(one.confidence)}" for one in read]
     strip(np.stack([digit.image for digit in digits]), captions, columns=8, width=84)
-    place = st.segmented_control(
-        "Look at digit",
-        range(len(digits)),
-        format_func=lambda place: f"{place + 1}",
-        default=0,
-        required=True,
-        key=f"digit-of-{len(digits)}",
-        help="Selects the digit that is shown below.",
+    return inputs.choose_digit(
+        len(digits), "Look at digit", "digit", "Selects the digit that is shown below."
     )
-    return int(place)

@@ -7,10 +7,10 @@ from streamlit.delta_generator import DeltaGenerator
 from core.errors import RunError
 from core.figures.curves import learning_rate, training_curves
 from core.jobs import request
-from core.runs import actions, membership
+from core.runs import membership
 from core.runs.history import History
 from core.runs.run import Run, State
-from ui import cache, format, guards, keys, people, runs
+from ui import cache, format, guards, keys, people, runs, stop
 from ui.components.chart import Live, chart
 from ui.components.progress import door_answers, progress
 from ui.inside import form
@@ -139,23 +139,12 @@ def _whose(run: Run) -> str:
 
 def _stop(run: Run, place: DeltaGenerator, key: str) -> bool:
     """Show Stop if the visitor may stop the run; for a colleague's, it asks once more."""
-    stopping = keys.stopping(run.id)
     if not people.me().may_change(run.owner):
         return False
     if _is_anothers(run):
         place = place.popover("Stop …", icon=":material/stop:", key=f"ask-{key}")
         place.markdown(f"A colleague's run{_whose(run)}. Ask before you stop it.")
-    pressed = place.button(
-        "Stop",
-        key=key,
-        icon=":material/stop:",
-        disabled=stopping in st.session_state,
-        help="Ends the run in a moment and keeps its best epoch.",
-    )
-    if pressed:
-        actions.request_stop(people.me(), run)
-        st.session_state[stopping] = True
-    return pressed
+    return stop.button(run, place, key)
 
 
 def _headline(run: Run, history: History) -> None:
@@ -163,9 +152,8 @@ def _headline(run: Run, history: History) -> None:
     line = st.container(horizontal=True, vertical_alignment="center", wrap=False)
     line.markdown(f"## {_ICONS[run.state]} {format.plain(run.name)}")
     if run.state.is_over:
-        st.session_state.pop(
-            keys.stopping(run.id), None
-        )  # it may be resumed later, and stopped again
+        # The run may be resumed later, and stopped again.
+        st.session_state.pop(keys.stopping(run.id), None)
         _again(run, line)
     elif _stop(run, line, "stop"):
         st.rerun()
