@@ -76,7 +76,7 @@ def badge() -> None:
         if person.owns_all:
             st.markdown("You can change everybody's runs, until you reload the page.")
         else:
-            st.markdown("Your runs are yours: others can look at them, and not change them.")
+            st.markdown("Others can look at your runs, but not change them.")
             ask_for_secret("sidebar")
         if "is_logged_in" not in st.user:
             st.button(
@@ -84,8 +84,8 @@ def badge() -> None:
                 key="leave",
                 icon=":material/logout:",
                 on_click=_leave,
-                help="This browser forgets you. Your runs and digits stay, and nobody can change "
-                "them any more but an admin.",
+                help="This browser forgets you. Your runs and digits stay; only an admin can "
+                "still change them.",
             )
 
 

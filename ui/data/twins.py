@@ -52,7 +52,7 @@ def _search(digits: Digits, was_going: bool) -> None:
     st.markdown(_WHAT)
     if share is not None:
         st.progress(share, f"Comparing every digit with every other: {share:.0%}")
-        st.caption("It goes on when you leave this page.")
+        st.caption("It continues when you leave this page.")
         return
     if trouble := job.problem(digits):
         st.warning(format.message(trouble), icon=":material/warning:")
@@ -106,10 +106,10 @@ def _pairs(digits: Digits, found: Neighbors) -> None:
 def _count(labels: np.ndarray) -> str:
     """Return how many pairs there are, and how many of them are ones."""
     if not len(labels):
-        return "**No pair** is so much alike."
+        return "**No pair** is that similar."
     ones = int((labels == 1).all(axis=1).sum())
     unlike = int((labels[:, 0] != labels[:, 1]).sum())
-    first = f" The {_MOST} most alike:" if len(labels) > _MOST else ""
+    first = f" The {_MOST} most similar:" if len(labels) > _MOST else ""
     strokes = f", {ones:,} of them ones, which are single strokes" if ones else ""
     other = f"; {unlike:,} have two different labels" if unlike else ""
     return f"**{len(labels):,} pairs**{strokes}{other}.{first}"
@@ -165,7 +165,7 @@ def _owed(digits: Digits, found: Neighbors, alike: float) -> None:
         return
     owed = leakage.owed(np.asarray(result.probabilities.argmax(1) == result.labels), has)
     if owed is None:
-        st.markdown("Nothing: no test digit has one in the training set.")
+        st.markdown("Not at all: no test digit has one in the training set.")
         return
     low, high = (100 * end for end in owed.owed_interval)
     st.markdown(
@@ -175,4 +175,4 @@ def _owed(digits: Digits, found: Neighbors, alike: float) -> None:
         f"them, the accuracy would be **{100 * owed.owed:.3f} points** lower "
         f"(95 % interval: {low:+.3f} to {high:+.3f})."
     )
-    st.caption("At most: digits that look like many others are easy ones, too.")
+    st.caption("This is an upper bound: digits that look like many others are also easy to read.")

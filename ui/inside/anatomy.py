@@ -136,7 +136,7 @@ def _layer(
     order: list[int],
 ) -> None:
     if not output.changes:
-        st.caption(f"**{output.name}** hands on the same {output.values.size:,} values.")
+        st.caption(f"**{output.name}** passes on the same {output.values.size:,} values.")
         return
     does = _DOES[output.name.split()[0]]
     shape = " × ".join(str(side) for side in output.values.shape[1:])

@@ -51,8 +51,8 @@ def _progress(name: str, going: bool) -> None:
             figures.parallel_coordinates(now),
             key=f"sweep-parallel-{name}",
             height=380,
-            caption="A line is a trial; the most orange did best. Drag along an axis to keep only "
-            "the lines that pass there; click the axis to let all pass.",
+            caption="Each line is a trial; the most orange did best. Drag along an axis to keep "
+            "only the lines that pass there; click the axis to let all pass.",
         )
         if shares := search.importances(now):
             height = 130 + 32 * len(shares)
