@@ -147,7 +147,7 @@ def test_heatmap_click_reaches_python(start: Start):
 
 
 def test_clicked_cell_is_marked(start: Start):
-    """The clicked cell has an edge, also after the chart was mounted anew in another column."""
+    """The clicked cell has an edge, even after the chart is mounted again in another column."""
     page = start(CONFUSION)
     x, y = center(page, drawing(page).locator(".nsewdrag").first)
     page.mouse.click(x + 5, y + 5)

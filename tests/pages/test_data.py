@@ -129,7 +129,7 @@ def test_augmentation_is_that_of_train(sample: Path) -> None:
 
 @pytest.mark.usefixtures("whole_app")
 def test_open_tabs_survive_leaving_the_page(sample: Path) -> None:
-    """Whoever looks at the map and at augmentation finds both open again."""
+    """The map and augmentation are still open after a visit to another page."""
     app = AppTest.from_file(str(ROOT / "ui" / "app.py"), default_timeout=60)
     app.switch_page("../pages/data.py").run()
     app.session_state["data-view"], app.session_state["data-look"] = "Map", "Augmentation"
@@ -234,7 +234,7 @@ def test_the_download_finds_the_program(sample: Path, monkeypatch: pytest.Monkey
 def test_cancel_ends_the_download_for_every_session(
     sample: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """Two sessions see one download; one cancels it, and neither is told of a failure."""
+    """Two sessions see one download; one cancels it, and neither shows a failure."""
     from ui.data import download
 
     download._shared.clear()
@@ -355,7 +355,7 @@ def test_the_full_set_pages_through_all_70000() -> None:
 
 @pytest.mark.usefixtures("whole_app")
 def test_near_duplicates_are_searched_shown_and_weighed(sample: Path) -> None:
-    """Before the search there is a button; after it, pairs and what an accuracy owes to them."""
+    """Before the search there is a button; after it, pairs and how much they raise an accuracy."""
     from core.data import mnist as data
     from core.jobs import duplicates
     from ui.data import twins

@@ -138,7 +138,7 @@ def test_mistake_in_a_teachers_file_is_a_sentence(
 
 
 def test_failure_is_told() -> None:
-    """What ended an experiment early is told in its words, and it can be run again."""
+    """The reason why an experiment ended early is shown, and it can be run again."""
     page = opened(SLUG)
     name = course.create(SLUG)
     Writer(course.path_of(name)).write("over", problem="The disk is full.", seconds=0)

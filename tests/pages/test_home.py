@@ -11,7 +11,7 @@ def opened(app: str, *strokes: dict[str, object]) -> AppTest:
 
 
 def test_app_opens_with_a_canvas_and_four_doors(whole_app: str, sample_only: None) -> None:
-    """Who opens the app is asked for a digit, and led to four pages."""
+    """The first page asks for a digit and links to four pages."""
     page = opened(whole_app)
     assert page.title[0].value == "Draw a digit"
     doors = {link.proto.label: link.proto.page for link in page.main.get("page_link")}
@@ -24,7 +24,7 @@ def test_app_opens_with_a_canvas_and_four_doors(whole_app: str, sample_only: Non
 
 
 def test_first_stroke_is_read(whole_app: str, sample_only: None) -> None:
-    """A vertical stroke is a 1, without a choice of a run; a dot is told to be too small."""
+    """A vertical stroke is a 1, without a choice of a run; a dot is too small."""
     assert says(opened(whole_app, ONE), "This looks like a 1 ")
     page = opened(whole_app, {**ONE, "path": [["M", 10, 10], ["L", 11, 10]]})
     assert not says(page, "This looks like") and says(page, "Draw")

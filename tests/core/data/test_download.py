@@ -70,7 +70,7 @@ def test_progress_counts_what_has_arrived(nowhere: Path) -> None:
 def test_a_data_folder_that_is_a_file_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A download into a path that is no folder is a message."""
+    """A download into a path that is not a folder gives a message."""
     (tmp_path / "data").write_text("")
     monkeypatch.setenv("DIGITLAB_DATA", str(tmp_path / "data"))
     with pytest.raises(DataError, match="data cannot be written: File exists"):

@@ -47,7 +47,7 @@ def test_altered_copies_are_found(found: Neighbors) -> None:
 
 
 def test_other_digits_are_seldom_alike(digits: Digits, found: Neighbors) -> None:
-    """Of the test digits that are no copies, those that are alike are ones, which are strokes."""
+    """Of the test digits that are not copies, only ones, which are single strokes, are similar."""
     alike = found.difference[1_600:, 0] < duplicates.ALIKE
     assert (digits.test_labels[100:][alike] == 1).all()
 

@@ -65,7 +65,7 @@ def test_reliability_has_the_tables_points() -> None:
 
 
 def test_evidence_is_named_in_a_legend() -> None:
-    """Whoever sees blue and orange on the digit reads beside it which speaks for what."""
+    """A legend beside the digit says what blue and orange stand for."""
     image, values = np.zeros((28, 28), np.float32), np.zeros((28, 28), np.float32)
     values[5, 5], values[20, 20] = 2, -1
     ink, overlay, towards, against = evidence(image, values, 4, 9).data

@@ -1,4 +1,4 @@
-"""Paper, shadows, tables, frames and printed lines are no ink; strokes are, in any color."""
+"""Paper, shadows, tables, frames and printed lines are not ink; strokes of any color are."""
 
 import numpy as np
 import pytest
@@ -96,7 +96,7 @@ def test_page_of_one_color_is_blank(color: tuple[int, int, int]) -> None:
 
 
 def test_column_of_digits_is_refused() -> None:
-    """A row photographed sideways is no digit; the reader says what to do."""
+    """A row photographed sideways is not a digit; the message says what to do."""
     random = np.random.default_rng(0)
     with pytest.raises(InkError, match="above each other"):
         from_picture(photos.KINDS["row of ten, sideways"].page([FIVE] * 10, random))

@@ -180,7 +180,7 @@ def test_picture_that_would_decode_to_gigabytes_is_refused() -> None:
 
 
 def test_digit_deleted_meanwhile_is_left_out() -> None:
-    """What another session deletes between the listing and the reading is no error."""
+    """A digit deleted by another session between listing and reading is left out."""
     kept = collection.keep(digit(1), 1)
     gone = collection.folder() / kept.replace("-1.png", "-2.png")
     gone.symlink_to(collection.folder() / "nothing")  # listed, and not there when it is opened
@@ -200,7 +200,7 @@ def test_too_many_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_damaged_picture_is_named() -> None:
-    """A file that somebody overwrote is told by its name."""
+    """An overwritten file is named in the message."""
     name = collection.keep(digit(1), 1)
     (collection.folder() / name).write_bytes(b"oops")
     with pytest.raises(InkError, match=name):

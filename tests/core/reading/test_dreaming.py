@@ -18,7 +18,7 @@ def reader() -> Reader:
 
 @pytest.mark.slow
 def test_a_dream_goes_from_noise_to_what_reads_as_the_digit(reader: Reader) -> None:
-    """The first moment is noise that is no 3 to the network, the last is one beyond doubt."""
+    """The first moment is noise that is not read as a 3; the last is clearly read as one."""
     moments = list(dreaming.dream(reader, 3, seed=0))
     assert len(moments) == dreaming.MOMENTS
     steps = [moment.step for moment in moments]

@@ -1,4 +1,4 @@
-"""What is no digit is told from what is one."""
+"""Non-digits are distinguished from digits."""
 
 from collections.abc import Callable, Iterator
 

@@ -91,5 +91,5 @@ def test_good_run_is_told_in_people_s_numbers() -> None:
 
 @pytest.mark.parametrize("state", [State.STOPPED, State.FAILED, State.RUNNING])
 def test_what_did_not_end_by_itself_gets_no_advice(state: State) -> None:
-    """Whoever stopped a run knows why."""
+    """A run that was stopped by hand gets no advice."""
     assert advice(over(state), History(pd.DataFrame(), pd.DataFrame())) is None

@@ -155,7 +155,7 @@ def test_small_images_come_first(digits: Digits) -> None:
 
 
 def test_resume_refuses_another_configuration(digits: Digits) -> None:
-    """A checkpoint goes on with the settings that it was made with, or not at all."""
+    """A checkpoint is resumed with the settings that it was made with, or not at all."""
     checkpoint = epochs(train(SMALL, digits))[0].checkpoint
     with pytest.raises(CheckpointError, match="another configuration"):
         list(train(SMALL.changed({"batch_size": 32}), digits, resume=checkpoint))
