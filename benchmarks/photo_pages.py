@@ -64,7 +64,7 @@ def dark_edges(digits: list[Strokes], random: Random) -> Image.Image:
     width, slope = random.uniform(0.03, 0.1), random.uniform(-0.04, 0.04)
     edge = np.minimum(across - width - slope * down, down - width + slope * across)
     share = np.clip(0.5 + edge * 60, 0, 1)
-    turned = np.rot90(share, random.integers(4))
+    turned = np.rot90(share, int(random.integers(4)))
     return gray(turned * tones + (1 - turned) * random.uniform(20, 110))
 
 

@@ -205,7 +205,8 @@ def _worker() -> "subprocess.Popen[bytes]":
 def _kills(runs: Path, trials: int, kills: int) -> Rows:
     """Kill one of two workers again and again; see that every trial is done, and once."""
     _start(runs, trials)
-    workers, killed = [_worker(), _worker()], []
+    workers = [_worker(), _worker()]
+    killed: list[tuple[float, set[str]]] = []
     chance = random.Random(0)  # noqa: S311  # which worker, and when
     while len(killed) < kills and sweep.get("search").state != "finished":
         time.sleep(chance.uniform(2, 6))
