@@ -118,7 +118,7 @@ def _opened(place: Path) -> Rows:
         found = _until(
             lambda: run if (run := catalogue.get(run_id)).kept else None, run_id := run.id
         )
-        rows["a colleague opens a run that goes on"] = _fetched(found, place / "boris")
+        rows["a colleague opens a run in progress"] = _fetched(found, place / "boris")
         _python("", place / "boris")
         ahead = "import time; right = time.time; time.time = lambda: right() + 60;"
         told = _python(ahead + _STATES, place / "boris")

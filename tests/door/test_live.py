@@ -202,7 +202,7 @@ def test_watching_too_fast_is_refused(client: Any) -> None:
 def test_strangers_run_is_seen_once_it_has_finished(
     client: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """In a demo the owner's cookie opens a run that goes on; elsewhere no cookie is needed."""
+    """In a demo the owner's cookie opens a run in progress; elsewhere no cookie is needed."""
     secret = "s" * 43
     run = catalogue.create(TrainConfig(), "sample", by=Person("visitor", tag_for(secret)))
     address, own = f"runs/{run.id}/live", {"cookie": f"digitlab={secret}.visitor"}

@@ -314,7 +314,7 @@ def test_damaged_network_is_told(client: Any, trained: Path) -> None:
 def test_strangers_network_reads_once_its_run_has_finished(
     client: Any, trained: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """In a demo, no network of a run that goes on reads for others, and none is found by name."""
+    """In a demo, no network of a run in progress reads for others, and none is found by name."""
     monkeypatch.setenv("DIGITLAB_DEMO", "1")
     finished = catalogue.listed()[0]
     assert client.post(f"read?run={finished.id}", {"strokes": [ONE]}).status == 200
