@@ -305,7 +305,7 @@ def _end(
     uploader.finish()
     try:
         if is_shared():
-            sharing.publish(run.id, run.folder, uploader.sent)
+            sharing.publish(run.id, run.folder, uploader.sent, uploader.kept)
     except Exception as error:  # any error of the network or the disk; the run itself is complete
         _log.warning("%s", error, exc_info=not isinstance(error, UserError))
         recorder.warn(f"The run's files could not be copied to the team's store: {error}")
