@@ -4,7 +4,7 @@ import pandas as pd
 import streamlit as st
 
 from core.figures import sweeps as figures
-from core.sweeps import confirmation, search, sweep
+from core.sweeps import confirmation, search, settlement, sweep
 from core.sweeps.space import Range, written
 from core.sweeps.sweep import Outcome, Sweep
 from ui import format, guards, keys, labels
@@ -26,13 +26,13 @@ def choose() -> str | None:
 
 def progress(name: str) -> None:
     """Show a sweep, drawn anew while it goes on."""
-    going = _goes_on(sweep.get(name))
+    going = _goes_on(settlement.settled(name))
     st.fragment(_progress, run_every=_EVERY if going else None)(name, going)
 
 
 def _progress(name: str, going: bool) -> None:
     with guards.messages():
-        now = sweep.get(name)
+        now = settlement.settled(name)
         if going and not _goes_on(now):
             st.rerun()  # nothing changes any more
         _numbers(now)
