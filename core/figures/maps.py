@@ -48,7 +48,7 @@ def _add(
         text=text if said is None else text + ", " + said,
         name=name,
         mode="markers",
-        marker={"size": _SIZE, "opacity": 0.8} | marker,
+        marker={"size": _SIZE, "opacity": 0.8, "line": {"width": 0}} | marker,
         hovertemplate="%{text}<extra></extra>",
     )
 

@@ -20,19 +20,22 @@ def job(digits: Digits, split: str) -> Once:
 
 def result(digits: Digits, split: str) -> Points | None:
     """Return the coordinates `(N, 2)` of `maps.sample`; None if there are none yet."""
-    found = (job(digits, split).arrays() or {}).get("points")
-    if found is None or found.dtype != np.float64 or not np.isfinite(found.astype(float)).all():
+    found, numbers = job(digits, split).arrays() or {}, maps.sample(digits, split)
+    points = found.get("points")
+    if points is None or points.dtype != np.float64 or points.shape != (len(numbers), 2):
         return None
-    whole = found.shape == (len(maps.sample(digits, split)), 2)
-    return found.astype(np.float64) if whole else None
+    same = np.array_equal(found.get("numbers", numbers[:0]), numbers)  # else of another version
+    places = points.astype(np.float64)
+    return places if same and np.isfinite(places).all() else None
 
 
 def arrange(digits: Digits, split: str) -> None:
     """Arrange a split in this process, and keep where its images are. Raises StoreError."""
-    images, _ = selection.take(digits, maps.sample(digits, split))
-    one = job(digits, split)
+    numbers, one = maps.sample(digits, split), job(digits, split)
+    images, _ = selection.take(digits, numbers)
     one.tell("0.02")
-    one.keep({"points": maps.tsne(images, lambda share: one.tell(f"{share:.3f}"))})
+    points = maps.tsne(images, lambda share: one.tell(f"{share:.3f}"))
+    one.keep({"numbers": numbers, "points": points})
 
 
 def main(source: str, split: str) -> int:

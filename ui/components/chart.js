@@ -244,6 +244,8 @@ function template({ box, drawing, data }, title) {
         font: { family: theme("font"), color: text },
       },
       modebar: { bgcolor: clear, color: faint, activecolor: text },
+      newselection: { line: { color: text, width: 1, dash: "dot" } },
+      activeselection: { fillcolor: text, opacity: 0.08 },
       // A finger must be able to scroll the page past the chart.
       dragmode: matchMedia("(pointer: coarse)").matches ? false : "zoom",
       ...(pointwise ? { hovermode: "closest" } : { hovermode: "x", hoverdistance: -1 }),

@@ -46,10 +46,15 @@ def show(digits: Digits) -> None:
         persist_state="session",
         help="Networks learn from the training images and are tested on the test images.",
     )
-    one = job.job(digits, split)
-    places = _places(digits.source, split, method, one.share is None)
+    lasso = top.toggle(
+        "Lasso",
+        key="data-lasso",
+        persist_state="session",
+        help="Draw a line around points to see their images. A double click ends it.",
+    )
+    places = _places(digits.source, split, method, job.job(digits, split).share is None)
     if places is not None:
-        _draw(digits, method, split, places)
+        _draw(digits, method, split, places, lasso)
         return
     _places.clear()
     st.fragment(_wait, run_every=_EVERY)(digits, split)
@@ -97,7 +102,7 @@ def _sample(source: str, split: str) -> tuple[NDArray[np.int64], NDArray[np.uint
     return numbers, images, Tiles(image=sprite(images, _COLUMNS), columns=_COLUMNS)
 
 
-def _draw(digits: Digits, method: str, split: str, places: maps.Points) -> None:
+def _draw(digits: Digits, method: str, split: str, places: maps.Points, lasso: bool) -> None:
     from core.figures.maps import digit_map
 
     row = st.container(horizontal=True, vertical_alignment="bottom")
@@ -111,12 +116,6 @@ def _draw(digits: Digits, method: str, split: str, places: maps.Points) -> None:
     if told.people is not None:
         images, points = _with_people(digits, method, split, places, told)
         tiles = Tiles(image=sprite(images, _COLUMNS), columns=_COLUMNS)
-    lasso = row.toggle(
-        "Lasso",
-        key="data-lasso",
-        persist_state="session",
-        help="Draw a line around points to see their images. A double click ends it.",
-    )
     title = (
         "t-SNE: similar images are neighbours"
         if method == "tsne"
@@ -132,10 +131,9 @@ def _draw(digits: Digits, method: str, split: str, places: maps.Points) -> None:
         selectable=True,
         tiles=tiles,
         caption=f"A random sample of {count} {paging.SPLITS[split].lower()} images. "
-        + ("Draw around some to see them." if lasso else "Click one to enlarge it."),
+        + ("Draw around some to see them." if lasso else "Click one to enlarge it.")
+        + f" {told.caption}",
     )
-    if told.caption:
-        st.caption(told.caption)
     _region(digits, points, images, [one for one in selected(key) if one < len(points)])
 
 
@@ -179,11 +177,11 @@ def _region(
         return
     inside = points.iloc[rows]
     counts = inside["digit"].value_counts()
-    said = ", ".join(f"{count:,} × {digit}" for digit, count in counts.items())
+    said = " · ".join(f"**{digit}** {count:,}" for digit, count in counts.items())
     wrong = inside["answer"] != inside["digit"] if "answer" in inside else None
-    misread = f"; {int(wrong.sum()):,} of them read wrong" if wrong is not None else ""
+    misread = f", {int(wrong.sum()):,} of them read wrong" if wrong is not None else ""
     first = f" The first {_MOST}:" if len(rows) > _MOST else ""
-    st.markdown(f"**{len(rows):,} images** in the region: {said}{misread}.{first}")
+    st.markdown(f"{len(rows):,} images in the region{misread}. By label: {said}.{first}")
     if wrong is not None:  # mistakes come first
         rows = [rows[one] for one in np.argsort(~wrong.to_numpy(), kind="stable")]
     shown = points.iloc[rows[:_MOST]]
