@@ -40,7 +40,7 @@ Rows = dict[str, list[str]]
 
 
 def main() -> None:
-    """Measure what the command line asks for; what it leaves out stays as it was kept."""
+    """Measure what the command line names; the other results stay as they are."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", nargs="+", choices=("store", "kills", "pace"))
     parser.add_argument("--trials", type=int, default=40, help="of each sweep (40)")
@@ -118,7 +118,7 @@ def _opened(place: Path) -> Rows:
         found = _until(
             lambda: run if (run := catalogue.get(run_id)).kept else None, run_id := run.id
         )
-        rows["a colleague opens a run that goes on"] = _fetched(found, place / "boris")
+        rows["a colleague opens a run in progress"] = _fetched(found, place / "boris")
         _python("", place / "boris")
         ahead = "import time; right = time.time; time.time = lambda: right() + 60;"
         told = _python(ahead + _STATES, place / "boris")
@@ -205,7 +205,8 @@ def _worker() -> "subprocess.Popen[bytes]":
 def _kills(runs: Path, trials: int, kills: int) -> Rows:
     """Kill one of two workers again and again; see that every trial is done, and once."""
     _start(runs, trials)
-    workers, killed = [_worker(), _worker()], []
+    workers = [_worker(), _worker()]
+    killed: list[tuple[float, set[str]]] = []
     chance = random.Random(0)  # noqa: S311  # which worker, and when
     while len(killed) < kills and sweep.get("search").state != "finished":
         time.sleep(chance.uniform(2, 6))

@@ -1,4 +1,4 @@
-"""Maps of digits → Plotly figures, coloured by what one asks of them."""
+"""Maps of digits → Plotly figures, colored by what one asks of them."""
 
 import numpy as np
 import pandas as pd
@@ -6,16 +6,16 @@ import plotly.graph_objects as go
 
 from core.figures import palette
 
-# What colours may tell of a point, by the column of the table that has it.
-COLOURS = {"digit": "Digit", "answer": "Right or wrong", "hardness": "Hardness", "source": "Source"}
+# What colors may tell of a point, by the column of the table that has it.
+COLORS = {"digit": "Digit", "answer": "Right or wrong", "hardness": "Hardness", "source": "Source"}
 MNIST, MINE, OTHERS = "MNIST", "my digits", "others'"
 _SOURCES = {MNIST: palette.NEUTRAL, MINE: palette.WRONG, OTHERS: palette.TRAINING}
 _SIZE, _LARGE = 5, 9  # CSS pixels of a point, and of one to stand out
 _SCALE = [[0, "#3f8ec9"], [0.6, "#dea211"], [1, palette.WRONG]]  # of hardness: from easy to hard
 
 
-def digit_map(points: pd.DataFrame, title: str, colour: str, *, lasso: bool = False) -> go.Figure:
-    """Return images as points, from columns x, y, digit and name, coloured by one of COLOURS.
+def digit_map(points: pd.DataFrame, title: str, color: str, *, lasso: bool = False) -> go.Figure:
+    """Return images as points, from columns x, y, digit and name, colored by one of COLORS.
 
     `answer` is the digit that a run read; `hardness` in [0, 1], or NaN; `source` is MNIST, MINE or
     OTHERS. Each point's customdata is its row in `points`, as the chart's `tiles` want it. With
@@ -24,7 +24,7 @@ def digit_map(points: pd.DataFrame, title: str, colour: str, *, lasso: bool = Fa
     figure = go.Figure()
     numbered = points.assign(row=range(len(points)))
     add = {"digit": _digits, "answer": _answers, "hardness": _hardness, "source": _sources}
-    add[colour](figure, numbered)
+    add[color](figure, numbered)
     bare = {"showgrid": False, "zeroline": False, "showticklabels": False}
     figure.update_layout(title=title, xaxis=bare, yaxis={**bare, "scaleanchor": "x"})
     if lasso:
@@ -55,7 +55,7 @@ def _add(
 
 def _digits(figure: go.Figure, points: pd.DataFrame) -> None:
     for digit, group in points.groupby("digit"):
-        _add(figure, group, str(digit), {"color": palette.CLASS_COLOURS[int(digit)]})
+        _add(figure, group, str(digit), {"color": palette.CLASS_COLORS[int(digit)]})
 
 
 def _answers(figure: go.Figure, points: pd.DataFrame) -> None:
@@ -94,10 +94,10 @@ def _hardness(figure: go.Figure, points: pd.DataFrame) -> None:
 
 
 def _sources(figure: go.Figure, points: pd.DataFrame) -> None:
-    for source, colour in _SOURCES.items():
+    for source, color in _SOURCES.items():
         group = points[points["source"] == source]
         if len(group):
-            marker = _faint() if source == MNIST else {"color": colour, "size": _LARGE}
+            marker = _faint() if source == MNIST else {"color": color, "size": _LARGE}
             _add(figure, group, f"{source} ({len(group):,})", marker)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from core.data import duplicates, mnist
 from core.data.digits import Digits
-from core.data.duplicates import Neighbours
+from core.data.duplicates import Neighbors
 from core.errors import RunError
 from core.jobs import limits
 from core.jobs.once import Once
@@ -27,7 +27,7 @@ def start(digits: Digits) -> None:
     job(digits).start()
 
 
-def result(digits: Digits) -> Neighbours | None:
+def result(digits: Digits) -> Neighbors | None:
     """Return what was found; None if the data were not searched, or the file is damaged."""
     found = job(digits).arrays()
     if found is None or not {"number", "difference"} <= found.keys():
@@ -37,13 +37,13 @@ def result(digits: Digits) -> Neighbours | None:
     whole = number.shape == difference.shape == (count, 2)
     if not whole or number.dtype != np.int32 or not 0 <= number.min() <= number.max() < count:
         return None
-    return Neighbours(number.astype(np.int32), difference.astype(np.float32))
+    return Neighbors(number.astype(np.int32), difference.astype(np.float32))
 
 
 def search(digits: Digits) -> None:
     """Search in this process and keep what is found. Raises StoreError."""
     for step in duplicates.search(digits):
-        if isinstance(step, Neighbours):
+        if isinstance(step, Neighbors):
             job(digits).keep({"number": step.number, "difference": step.difference})
         else:
             job(digits).tell(f"{step:.3f}")

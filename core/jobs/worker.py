@@ -73,7 +73,7 @@ def work(run: Run, queued: bool = True, judge: "Callable[[Epoch], str]" = lambda
 
 
 def _make_model(run: Run) -> None:
-    """Start the process that adds the network as a model of MLflow; nobody waits for it."""
+    """Start the process that adds the network as a model of MLflow, without waiting for it."""
     from core.data import mnist
 
     folders = {"DIGITLAB_RUNS": directory(), "DIGITLAB_DATA": mnist.directory().resolve()}
@@ -241,7 +241,7 @@ def _resume_checkpoint(run: Run) -> "Checkpoint | None":
 def _handle(
     event: "Event", run: Run, keeper: "Keeper", recorder: Recorder, uploader: Uploader
 ) -> None:
-    """Record one event of a training that goes on, and write its files."""
+    """Record one event of a training in progress, and write its files."""
     from core.training.events import Epoch, Started, Step
     from core.training.forming import Moment
 

@@ -152,7 +152,7 @@ def active() -> list[Any]:
 
 
 def forget_active() -> None:
-    """Have the runs in progress read again at the next look, since this process changed one."""
+    """Make the next look read the runs in progress again, since this process changed one."""
     _active.clear()
 
 

@@ -1,4 +1,4 @@
-"""Settings: what runs share that differ in their seed alone, and what their seeds tell together.
+"""Settings: groups of runs that differ only in their seed, and statistics over their seeds.
 
 The seed starts every random choice: weights, the order of the images, augmentation, and which
 images are held out for validation. The test images are the same for all.
@@ -87,7 +87,7 @@ def grouped(found: Iterable[Run]) -> list[Setting]:
 
 
 def labels(found: Sequence[Setting]) -> list[str]:
-    """Return a name for each setting that no other one has: its run's, or what its runs share.
+    """Return a unique name for each setting: its run's, or the part that its runs' names share.
 
     Runs fast_cnn-3 and fast_cnn-4 share fast_cnn; where names share nothing, the network's name
     stands. A name that occurs twice is followed by the start of the setting's key.

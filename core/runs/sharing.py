@@ -30,7 +30,7 @@ def checksum(path: Path) -> str:
 def send(
     run_id: str, folder: Path, epochs: Mapping[str, int], known: Mapping[str, Kept] | None = None
 ) -> dict[str, Kept]:
-    """Copy the files of a run that goes on and return what the store has then.
+    """Copy the files of a run in progress and return what the store has then.
 
     `epochs` are the files in `folder` by name, each with its epoch; `known` is what this returned
     last. Raises StoreError.

@@ -1,4 +1,4 @@
-"""What people do to sweeps: start, pause, resume, more trials, other bounds, confirm, delete.
+"""Actions of people on sweeps: start, pause, resume, more trials, other bounds, confirm, delete.
 
 What changes a sweep takes the person who acts: only the owner of a sweep, or of the machine, may.
 """
@@ -78,12 +78,12 @@ def launch(name: str, workers: int) -> None:
 
 
 def pause(name: str, by: Person) -> Sweep:
-    """Let no further trial begin; those in progress go on. Raises SweepError."""
+    """Start no further trials; those in progress continue. Raises SweepError."""
     return _change(name, by, lambda now: replace(now.plan, paused=True))
 
 
 def resume(name: str, by: Person) -> Sweep:
-    """Let trials begin again. Raises SweepError."""
+    """Start trials again. Raises SweepError."""
     return _change(name, by, lambda now: replace(now.plan, paused=False))
 
 
@@ -160,7 +160,7 @@ def confirm(name: str, best: int, seeds: int, by: Person) -> Sweep:
 
 
 def delete(name: str, by: Person) -> None:
-    """Delete a sweep that no worker is at; the runs of its trials stay. Raises SweepError."""
+    """Delete a sweep that has no worker; the runs of its trials stay. Raises SweepError."""
     with _owned(name, by) as (_, now):
         if any(one.outcome == Outcome.RUNNING for one in (*now.trials, *now.confirming)):
             raise SweepError(

@@ -1,7 +1,7 @@
 """Do a sweep's trials in this process, one after the other; any number of workers may join.
 
-A trial is claimed under the sweeps' lock, so that none is done twice. Whoever claims one first ends
-those whose runs are over: a dead worker's trial is told FAIL, and asked for again.
+A trial is claimed under the sweeps' lock, so that none is done twice. Before claiming one, a worker
+ends the trials whose runs are over: a dead worker's trial is marked FAIL and queued again.
 """
 
 import gc
@@ -44,7 +44,7 @@ def work(
     name: str,
     most: int | None = None,
     threads: int | None = None,
-    told: Callable[[Run], None] = lambda run: None,
+    report: Callable[[Run], None] = lambda run: None,
 ) -> None:
     """Do trials of a sweep until it is over, or at most so many.
 
@@ -54,7 +54,7 @@ def work(
         name: the sweep's.
         most: trials after which this worker leaves.
         threads: of torch, on the processor; by default as many as there are cores.
-        told: called with each trial's run when it is over.
+        report: called with each trial's run when it is over.
 
     The last worker of a sweep that is confirmed tests the winner.
 
@@ -81,7 +81,7 @@ def work(
                     trial, run = found
                     run = _done(trial, run)
                     done, idle = done + 1, time.monotonic()
-                    told(run)
+                    report(run)
                     if _was_left(run):
                         return
                 elif sweep.get(name).state == "finished" or time.monotonic() > idle + _IDLE:
@@ -180,13 +180,13 @@ def _judge(trial: "Trial", run: Run, epoch: "Epoch") -> str:
                 return f"{_PRUNED} after epoch {epoch.epoch} of {run.config.epochs}"
     except UpdateFinishedTrialError:
         return _TAKEN
-    except SweepError as error:  # the run goes on, and its end will be told
+    except SweepError as error:  # the run continues, and its end will be recorded
         _log.warning("%s", error)
     return ""
 
 
 def _was_left(run: Run) -> bool:
-    """Return whether a run was stopped because its worker was told to leave."""
+    """Return whether a run was stopped because its worker was asked to stop."""
     pruned = run.reason.startswith((_PRUNED, _TAKEN))
     return run.state == State.STOPPED and not pruned and not catalogue.stop_requested(run.id)
 
@@ -203,7 +203,7 @@ def _settle(study: "Study") -> None:
             run = None
         if run is None or run.state.is_over:
             _tell(study, trial, run)
-    # Not as each is told: a worker that is killed in between would lose one, or ask for it twice.
+    # After all are recorded: a worker killed in between would lose one, or queue it twice.
     for first, tried in sweep.attempts(study).items():
         last = tried[-1]
         attempt, left = last.user_attrs.get("attempt", 1), last.user_attrs.get("left", False)

@@ -15,7 +15,7 @@ from core.data import maps, mnist
 from core.figures.maps import digit_map
 from core.jobs import labels, process, request, worker
 from core.jobs import maps as arranging
-from core.jobs.labels import Judgement, Work
+from core.jobs.labels import Judgment, Work
 from core.my_digits import collection
 from core.recipes import RECIPES
 from core.runs import hardness, label_notes
@@ -29,7 +29,7 @@ FULL = os.environ.get("DIGITLAB_DATA", "")
 
 @pytest.fixture(autouse=True)
 def no_digits_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each test loads its own digits and judgements; it is the machine's owner who asks."""
+    """Each test loads its own digits and judgments; it is the machine's owner who asks."""
     cache.digits.clear()
     suspects._suspects.clear()
     plane._places.clear()
@@ -134,7 +134,7 @@ def test_augmentation_is_that_of_train(sample: Path) -> None:
 
 @pytest.mark.usefixtures("whole_app")
 def test_open_tabs_survive_leaving_the_page(sample: Path) -> None:
-    """Whoever looks at the map and at augmentation finds both open again."""
+    """The map and augmentation are still open after a visit to another page."""
     app = AppTest.from_file(str(ROOT / "ui" / "app.py"), default_timeout=60)
     app.switch_page("../pages/data.py").run()
     app.session_state["data-view"], app.session_state["data-look"] = "Map", "Augmentation"
@@ -183,28 +183,28 @@ def test_dead_arranging_says_so_and_can_be_tried_again(
     assert len(started) == 1 and not app.exception
 
 
-def test_colours_of_the_map_tell_answers_hardness_and_whose_digits(
+def test_colors_of_the_map_tell_answers_hardness_and_whose_digits(
     sample: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The built-in network's answers, a hint where no run recorded hardness, and my own digits."""
     told = []
 
-    def drawn(points: pd.DataFrame, title: str, colour: str, **more: object) -> go.Figure:
-        told.append((colour, points))
-        return digit_map(points, title, colour, lasso=True)
+    def drawn(points: pd.DataFrame, title: str, color: str, **more: object) -> go.Figure:
+        told.append((color, points))
+        return digit_map(points, title, color, lasso=True)
 
     digits = mnist.load("sample")
     monkeypatch.setattr("core.figures.maps.digit_map", drawn)
     app = page(**{"data-view": "Map", "data-map-split": "test"})
-    app.button_group(key="data-map-colours").set_value("answer").run()
+    app.button_group(key="data-map-colors").set_value("answer").run()
     assert (told[-1][1]["answer"] == told[-1][1]["digit"]).mean() > 0.98
     app.button_group(key="data-map-split").set_value("train").run()
     assert not app.exception and "could not learn by heart" not in texts(app)  # in the chart
     assert (told[-1][1]["answer"] == told[-1][1]["digit"]).mean() > 0.98
-    app.button_group(key="data-map-colours").set_value("hardness").run()
+    app.button_group(key="data-map-colors").set_value("hardness").run()
     assert "No run has recorded it yet" in texts(app) and told[-1][0] == "digit"
     collection.keep(digits.test_images[3].astype(np.float32) / 255, int(digits.test_labels[3]))
-    app.button_group(key="data-map-colours").set_value("source").run()
+    app.button_group(key="data-map-colors").set_value("source").run()
     assert not app.exception
     points = told[-1][1]
     assert points["source"].value_counts().to_dict() == {"MNIST": 4_000, "my digits": 1}
@@ -295,7 +295,7 @@ def test_the_download_finds_the_program(sample: Path, monkeypatch: pytest.Monkey
 def test_cancel_ends_the_download_for_every_session(
     sample: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """Two sessions see one download; one cancels it, and neither is told of a failure."""
+    """Two sessions see one download; one cancels it, and neither shows a failure."""
     from ui.data import download
 
     download._shared.clear()
@@ -337,7 +337,7 @@ def test_most_suspicious_labels_come_first(sample: Path, monkeypatch: pytest.Mon
     probabilities = np.eye(10, dtype=np.float32)[truth]
     quality = np.ones(5_000)
     probabilities[4_007], quality[4_007] = np.eye(10)[(truth[4_007] + 1) % 10], 0
-    labels.keep(digits.checksum, Judgement(probabilities, quality, 1.0))
+    labels.keep(digits.checksum, Judgment(probabilities, quality, 1.0))
     shown: list[str] = []
     monkeypatch.setattr(
         "ui.data.suspects.gallery", lambda images, captions, *_, **__: shown.extend(captions)
@@ -356,7 +356,7 @@ def test_notes_are_kept_and_lead_to_a_training_without(
     count = len(digits.train_labels) + len(digits.test_labels)
     probabilities = np.full((count, 10), 0.1, np.float32)
     quality = np.arange(count) / count
-    labels.keep(digits.checksum, Judgement(probabilities, quality, 1.0))
+    labels.keep(digits.checksum, Judgment(probabilities, quality, 1.0))
     monkeypatch.setattr("ui.data.suspects.gallery", lambda *_, **__: 2)
     app = AppTest.from_file(whole_app, default_timeout=60)
     app.session_state["data-view"] = "Labels"
@@ -416,7 +416,7 @@ def test_the_full_set_pages_through_all_70000() -> None:
 
 @pytest.mark.usefixtures("whole_app")
 def test_near_duplicates_are_searched_shown_and_weighed(sample: Path) -> None:
-    """Before the search there is a button; after it, pairs and what an accuracy owes to them."""
+    """Before the search there is a button; after it, pairs and how much they raise an accuracy."""
     from core.data import mnist as data
     from core.jobs import duplicates
     from ui.data import twins

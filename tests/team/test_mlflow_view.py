@@ -52,7 +52,7 @@ def test_a_run_has_status_duration_source_and_data(member: Member, team: Server)
 
 
 def test_a_dead_run_is_not_running_in_mlflow_until_it_comes_back(team: Server) -> None:
-    """Whoever looks at the runs in progress notes it; our own state waits for its process."""
+    """Listing the runs in progress records it in MLflow; our own state waits for the process."""
     run = catalogue.create(TrainConfig(), "sample", name="cut off")
     catalogue.move(run.id, State.RUNNING)
     catalogue.renew(run.id)

@@ -12,7 +12,7 @@ from ui import cache, format, guards, keys
 from ui.components.chart import Tiles, chart, selected
 from ui.components.gallery import gallery
 from ui.components.tiles import sprite
-from ui.data import colours, paging
+from ui.data import colors, paging
 from ui.data.browse import HEIGHT
 
 _METHODS = {"pca": "PCA", "tsne": "t-SNE"}
@@ -22,7 +22,7 @@ _EVERY = 0.5  # seconds between two looks at the progress
 
 
 def show(digits: Digits) -> None:
-    """Show a sample of the images as points, and what one asks of them as colours."""
+    """Show a sample of the images as points, and what one asks of them as colors."""
     top = st.container(horizontal=True, vertical_alignment="bottom")
     method = top.segmented_control(
         "Map",
@@ -33,7 +33,7 @@ def show(digits: Digits) -> None:
         key="data-map",
         persist_state="session",
         help="PCA projects the images on the plane in which they vary most. t-SNE arranges them so "
-        "that similar images are neighbours; distances between groups mean little. It takes about "
+        "that similar images are neighbors; distances between groups mean little. It takes about "
         "10 s, once.",
     )
     split = top.segmented_control(
@@ -106,25 +106,25 @@ def _draw(digits: Digits, method: str, split: str, places: maps.Points, lasso: b
     from core.figures.maps import digit_map
 
     row = st.container(horizontal=True, vertical_alignment="bottom")
-    colour = colours.choose(row)
+    color = colors.choose(row)
     points = _points(digits, split, places)
-    told = colours.told(row, colour, digits, points, split)
+    told = colors.told(row, color, digits, points, split)
     _, images, tiles = _sample(digits.source, split)
-    if told is None:  # the colours cannot tell that, and the page says why
-        told, colour = colours.Told(points), "digit"
+    if told is None:  # the colors cannot tell that, and the page says why
+        told, color = colors.Told(points), "digit"
     points = told.points
     if told.people is not None:
         images, points = _with_people(digits, method, split, places, told)
         tiles = Tiles(image=sprite(images, _COLUMNS), columns=_COLUMNS)
     title = (
-        "t-SNE: similar images are neighbours"
+        "t-SNE: similar images are neighbors"
         if method == "tsne"
         else f"PCA: the plane that keeps {_plane(digits.source, split).share:.0%} of the variance"
     )
     key = f"data-map-{digits.source}-{split}-{method}"
     count = format.count(len(places))
     chart(
-        digit_map(points, title.replace("%", "\u00a0%"), colour, lasso=lasso),
+        digit_map(points, title.replace("%", "\u00a0%"), color, lasso=lasso),
         key,
         height=HEIGHT,
         on_click=lambda: _enlarge(digits, points, st.session_state[key]["click"]["customdata"][0]),
@@ -148,7 +148,7 @@ def _points(digits: Digits, split: str, places: maps.Points) -> pd.DataFrame:
 
 
 def _with_people(
-    digits: Digits, method: str, split: str, places: maps.Points, told: colours.Told
+    digits: Digits, method: str, split: str, places: maps.Points, told: colors.Told
 ) -> tuple[NDArray[np.uint8], pd.DataFrame]:
     """Return the sample's images and people's, and the points of both."""
     known = _sample(digits.source, split)[1]

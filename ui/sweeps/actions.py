@@ -1,4 +1,4 @@
-"""What people do to a sweep: pause, resume, add trials or a worker, confirm, change, delete."""
+"""Buttons for a sweep: pause, resume, add trials or a worker, confirm, change bounds, delete."""
 
 import streamlit as st
 

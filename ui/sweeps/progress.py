@@ -1,4 +1,4 @@
-"""A sweep as it goes: best so far, history, parallel coordinates, importances, the trials."""
+"""A sweep's progress: best so far, history, parallel coordinates, importances, the trials."""
 
 import pandas as pd
 import streamlit as st
@@ -11,7 +11,7 @@ from ui import format, guards, keys, labels
 from ui.components.chart import chart
 from ui.sweeps import actions, confirmed
 
-_EVERY = 3  # seconds between two looks at a sweep that goes on
+_EVERY = 3  # seconds between two looks at a sweep in progress
 
 
 def choose() -> str | None:
@@ -25,7 +25,7 @@ def choose() -> str | None:
 
 
 def progress(name: str) -> None:
-    """Show a sweep, drawn anew while it goes on."""
+    """Show a sweep, and keep it up to date while it is in progress."""
     going = _goes_on(sweep.get(name))
     st.fragment(_progress, run_every=_EVERY if going else None)(name, going)
 
@@ -51,8 +51,8 @@ def _progress(name: str, going: bool) -> None:
             figures.parallel_coordinates(now),
             key=f"sweep-parallel-{name}",
             height=380,
-            caption="A line is a trial; the most orange did best. Drag along an axis to keep only "
-            "the lines that pass there; click the axis to let all pass.",
+            caption="Each line is a trial; the most orange did best. Drag along an axis to keep "
+            "only the lines that pass there; click the axis to let all pass.",
         )
         if shares := search.importances(now):
             height = 130 + 32 * len(shares)

@@ -103,7 +103,7 @@ def test_augmented_draws_differ_and_repeat(digits: Digits) -> None:
 
 
 def test_augmented_ignores_what_only_training_needs(digits: Digits) -> None:
-    """Batch size and normalisation of the config do not change what is shown."""
+    """Batch size and normalization of the config do not change what is shown."""
     image = digits.train_images[0]
     first = augmentation.augmented(image, TrainConfig(rotation=9), 4, seed=0)
     other = TrainConfig(rotation=9, batch_size=2, mean=0.5, std=2)

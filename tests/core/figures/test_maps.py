@@ -1,10 +1,10 @@
-"""The map of digits: which points each kind of colour tells apart."""
+"""The map of digits: which points each kind of color tells apart."""
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from core.figures.maps import COLOURS, digit_map
+from core.figures.maps import COLORS, digit_map
 
 POINTS = pd.DataFrame(
     {
@@ -20,7 +20,7 @@ POINTS = pd.DataFrame(
 
 
 @pytest.mark.parametrize(
-    ("colour", "named"),
+    ("color", "named"),
     [
         ("digit", {"4": [0, 2], "9": [1]}),
         ("answer", {"right (2)": [0, 2], "wrong (1)": [1]}),
@@ -28,11 +28,11 @@ POINTS = pd.DataFrame(
         ("source", {"MNIST (2)": [0, 1], "my digits (1)": [2]}),
     ],
 )
-def test_each_point_is_in_one_group_with_its_row(colour: str, named: dict[str, list[int]]) -> None:
+def test_each_point_is_in_one_group_with_its_row(color: str, named: dict[str, list[int]]) -> None:
     """The rows in customdata are those of the table, for tiles and regions to find the images."""
-    figure = digit_map(POINTS, "a map", colour, lasso=True)
+    figure = digit_map(POINTS, "a map", color, lasso=True)
     assert {one.name: one.customdata[:, 0].tolist() for one in figure.data} == named
-    assert figure.layout.dragmode == "lasso" and colour in COLOURS
+    assert figure.layout.dragmode == "lasso" and color in COLORS
 
 
 def test_hovering_tells_what_was_read() -> None:

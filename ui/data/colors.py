@@ -1,4 +1,4 @@
-"""What the colours of the map tell: which run's answers, which run's hardness, whose digits."""
+"""What the colors of the map tell: which run's answers, which run's hardness, whose digits."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from core.data.digits import Digits
 from core.errors import UserError
-from core.figures.maps import COLOURS, MINE, MNIST, OTHERS
+from core.figures.maps import COLORS, MINE, MNIST, OTHERS
 from core.my_digits import hands
 from core.runs import answers, catalogue
 from core.runs.run import Run
@@ -22,7 +22,7 @@ _MOST = 1_000  # people's digits on a map
 
 @dataclass(frozen=True, eq=False)
 class Told:
-    """The points with what their colours tell, a sentence on it, and people's digits beside them.
+    """The points with what their colors tell, a sentence on it, and people's digits beside them.
 
     `people` has images `(M, 28, 28)` to be placed among the points, and their columns.
     """
@@ -33,14 +33,14 @@ class Told:
 
 
 def choose(place: DeltaGenerator) -> str:
-    """Show the choice of what colours tell; return a key of COLOURS."""
+    """Show the choice of what colors tell; return a key of COLORS."""
     return place.segmented_control(
-        "Colours",
-        list(COLOURS),
+        "Colors",
+        list(COLORS),
         default="digit",
         required=True,
-        format_func=COLOURS.__getitem__,
-        key="data-map-colours",
+        format_func=COLORS.__getitem__,
+        key="data-map-colors",
         persist_state="session",
         help="The label; whether a run reads the image right; how hard it was for a run to learn; "
         "or whose hand it is: MNIST's, yours, or others'.",
@@ -48,15 +48,15 @@ def choose(place: DeltaGenerator) -> str:
 
 
 def told(
-    place: DeltaGenerator, colour: str, digits: Digits, points: pd.DataFrame, split: str
+    place: DeltaGenerator, color: str, digits: Digits, points: pd.DataFrame, split: str
 ) -> Told | None:
-    """Return the points with what a colour tells; None, and say why, if it cannot."""
+    """Return the points with what a color tells; None, and say why, if it cannot."""
     try:
-        if colour == "answer":
+        if color == "answer":
             return _answers(place, digits, points, split)
-        if colour == "hardness":
+        if color == "hardness":
             return _hardness(place, digits, points, split)
-        if colour == "source":
+        if color == "source":
             return _sources(points)
     except UserError as error:
         st.warning(format.message(error), icon=":material/warning:")
