@@ -58,8 +58,12 @@ def spread(values: Sequence[float]) -> Spread | None:
 
 
 def key_of(run: Run) -> str:
-    """Return 12 hexadecimal digits that are the same for all runs of a setting."""
-    own = run.taught_from if run.has_settings else run.id
+    """Return 12 hexadecimal digits that are the same for all runs of a setting.
+
+    What came in from elsewhere is a setting of its own: its file says how it was trained, and the
+    copy of a run tells nothing that the run does not.
+    """
+    own = run.id if run.imported else run.taught_from
     return _key(run.config, run.data, own, run.taught_digits)
 
 

@@ -116,9 +116,9 @@ def _list(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
 
 
 def _status(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
-    from core.sweeps import confirmation, sweep
+    from core.sweeps import confirmation, settlement
 
-    found: Sweep = sweep.get(options.name)
+    found: Sweep = settlement.settled(options.name)
     yield found.summary()
     for trial in found.trials:
         yield {

@@ -4,17 +4,18 @@ What changes a sweep takes the person who acts: only the owner of a sweep, or of
 """
 
 import os
+import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from core.errors import ConfigError, SweepError
+from core.errors import ConfigError, SweepError, UserError
 from core.jobs import process, request
 from core.runs.person import Person
 from core.runs.run import cleaned_name
 from core.runs.store import directory
-from core.sweeps import confirmation, storage, sweep
+from core.sweeps import confirmation, settlement, storage, sweep
 from core.sweeps.space import LARGEST_GRID, contains, domain, grid, grid_size
 from core.sweeps.sweep import PRUNERS, SAMPLERS, Outcome, Plan, Sweep
 
@@ -61,20 +62,34 @@ def launch(name: str, workers: int) -> None:
     """
     sweep.get(name)
     threads = max(1, (os.cpu_count() or 1) // workers)
-    environment = request.worker_environment()
     try:
         for _ in range(workers):
-            with (directory() / "sweeps.log").open("ab") as log:
-                process.launch(
-                    *("core", "sweep", "work", "--threads", str(threads), "--", name),
-                    environment=environment,
-                    stderr=log,
-                )
+            _launch(name, threads)
     except OSError as error:
         raise SweepError(
             f"The sweep's workers could not be started: {error.strerror}. Free some space, or set "
             "DIGITLAB_RUNS to another folder."
         ) from error
+
+
+def _launch(name: str, threads: int) -> None:
+    """Start one worker; if it is killed while this process lives, its trial is given up at once."""
+    started: list[subprocess.Popen[bytes]] = []
+
+    def died() -> None:
+        with suppress(UserError):
+            for one in started:
+                settlement.abandon(name, one.pid)
+
+    with (directory() / "sweeps.log").open("ab") as log:
+        started.append(
+            process.launch(
+                *("core", "sweep", "work", "--threads", str(threads), "--", name),
+                environment=request.worker_environment(),
+                stderr=log,
+                died=died,
+            )
+        )
 
 
 def pause(name: str, by: Person) -> Sweep:

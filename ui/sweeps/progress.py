@@ -4,7 +4,7 @@ import pandas as pd
 import streamlit as st
 
 from core.figures import sweeps as figures
-from core.sweeps import confirmation, search, sweep
+from core.sweeps import confirmation, search, settlement, sweep
 from core.sweeps.space import Range, written
 from core.sweeps.sweep import Outcome, Sweep
 from ui import format, guards, keys, setting_names
@@ -25,14 +25,19 @@ def choose() -> str | None:
 
 
 def progress(name: str) -> None:
+<<<<<<< HEAD
+    """Show a sweep, drawn anew while it goes on."""
+    going = _goes_on(settlement.settled(name))
+=======
     """Show a sweep, and keep it up to date while it is in progress."""
     going = _goes_on(sweep.get(name))
+>>>>>>> main
     st.fragment(_progress, run_every=_EVERY if going else None)(name, going)
 
 
 def _progress(name: str, going: bool) -> None:
     with guards.messages():
-        now = sweep.get(name)
+        now = settlement.settled(name)
         if going and not _goes_on(now):
             st.rerun()  # nothing changes any more
         _numbers(now)
