@@ -25,13 +25,8 @@ def choose() -> str | None:
 
 
 def progress(name: str) -> None:
-<<<<<<< HEAD
-    """Show a sweep, drawn anew while it goes on."""
-    going = _goes_on(settlement.settled(name))
-=======
     """Show a sweep, and keep it up to date while it is in progress."""
-    going = _goes_on(sweep.get(name))
->>>>>>> main
+    going = _goes_on(settlement.settled(name))
     st.fragment(_progress, run_every=_EVERY if going else None)(name, going)
 
 
