@@ -308,6 +308,8 @@ def test_notes_are_kept_and_lead_to_a_training_without(
     assert not app.exception
     checksum = app.session_state["config"]["notes"]
     assert label_notes.left_out(checksum, digits).tolist() == [2]
+    app.session_state["all-settings-open"] = True
+    app.run()
     assert app.selectbox(key="setting-notes").value == checksum
 
 
