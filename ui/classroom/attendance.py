@@ -42,8 +42,8 @@ class Attendance:
         for tag, (name, at) in reversed(seen):
             place = latest.setdefault(name.casefold(), len(found))
             if place < len(found) and now - at > AWAY:
-                tags, *rest = found[place]
-                found[place] = ((*tags, tag), *rest)
+                tags, called, seconds = found[place]
+                found[place] = (*tags, tag), called, seconds
             else:
                 found.append(((tag,), name, now - at))
         return sorted(found, key=lambda one: (one[1].casefold(), one[0]))
