@@ -90,7 +90,7 @@ class Keeper:
         return self._best
 
     def _save_moments(self) -> None:
-        """Write all moments; a failure is told only by their absence, since nothing needs them."""
+        """Write all moments; a failure is silent, since nothing needs them."""
         if not self._moments:
             return
         begin = time.monotonic()

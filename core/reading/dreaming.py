@@ -1,6 +1,6 @@
 """The digit that a network dreams of: the picture that it finds most like a class.
 
-Activation maximisation (Erhan, Bengio, Courville and Vincent, 2009) from noise, by gradient ascent.
+Activation maximization (Erhan, Bengio, Courville and Vincent, 2009) from noise, by gradient ascent.
 Without a check the result is more noise; with blur and decay of what does not matter (Yosinski,
 Clune, Nguyen, Fuchs and Lipson, 2015), a penalty on total variation, and copies that are turned,
 slanted and moved at every step (Olah, Mordvintsev and Schubert, 2017), strokes are left.
@@ -17,14 +17,14 @@ from torch import Tensor
 
 from core.reading.reader import Reader
 from core.training.augmentation import affine_points, bent
-from core.training.batches import normalise
+from core.training.batches import normalize
 
 MOMENTS = 8
 _STEPS = 60  # of gradient ascent, by Adam
 _COPIES = 8  # of the picture at each step
 _RATE = 0.1  # Adam's, in parts of the way from black to white
 _NOISE = 0.5  # the brightest that a pixel may begin
-_DECAY, _VARIATION = 20.0, 10.0  # weights of the mean pixel, and of neighbours' squared differences
+_DECAY, _VARIATION = 20.0, 10.0  # weights of the mean pixel, and of neighbors' squared differences
 _TURN, _GROW = 12.0, 0.1  # degrees of turning and of slant, and share of the size, either way
 _BLUR, _BLUR_EVERY = 1.0, 4  # pixels (standard deviation), steps
 
@@ -75,7 +75,7 @@ def _uphill(reader: Reader, image: Tensor, digit: int, generator: torch.Generato
         either_way(_TURN), either_way(_TURN), 1 + either_way(_GROW), 1 + either_way(_GROW)
     )
     copies = bent(image.expand(_COPIES, 28, 28), points)
-    logits = reader.model(normalise(copies, reader.config))
+    logits = reader.model(normalize(copies, reader.config))
     likely = logits.log_softmax(dim=1)[:, digit].mean()
     across, down = image.diff(dim=2), image.diff(dim=1)
     variation = across.square().mean() + down.square().mean()
@@ -93,6 +93,6 @@ def _blurred(image: Tensor) -> Tensor:
 
 def _moment(reader: Reader, step: int, image: Tensor) -> Moment:
     with torch.inference_mode():
-        softmax = reader.model(normalise(image, reader.config)).softmax(dim=1).numpy()
+        softmax = reader.model(normalize(image, reader.config)).softmax(dim=1).numpy()
     probabilities = np.asarray(reader.calibration.apply(softmax)[0], np.float32)
     return Moment(step, image[0].numpy().copy(), probabilities)

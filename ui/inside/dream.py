@@ -49,8 +49,8 @@ def dream(reader: "Reader", run_id: str) -> None:
     place.html(kept["strip"])
     st.caption(
         "From random pixels to what the network is surest of, each on its own scale from black to "
-        "white. It learned which digit a digit is, not how a digit looks: a dream that it calls a "
-        "1 need not be one to you."
+        "white. It learned which digit a digit is, not how a digit looks: a dream that it calls "
+        "a 1 need not look like one to you."
     )
 
 
