@@ -44,8 +44,8 @@ class Moment:
 def dream(reader: Reader, digit: int, seed: int) -> Iterator[Moment]:
     """Yield MOMENTS moments of a dream of `digit`, from the noise of a seed to the last picture.
 
-    What grows is the log of the digit's probability, not its logit alone: the logit also grows by
-    strokes that help every digit.
+    It maximizes the log of the digit's probability, not its logit: strokes that help every digit
+    also raise the logit.
     """
     generator = torch.Generator().manual_seed(seed)
     image = _NOISE * torch.rand(1, 28, 28, generator=generator)
@@ -65,7 +65,7 @@ def dream(reader: Reader, digit: int, seed: int) -> Iterator[Moment]:
 
 
 def _uphill(reader: Reader, image: Tensor, digit: int, generator: torch.Generator) -> Tensor:
-    """Return the gradient, by each pixel of a `(1, 28, 28)` image, of what should grow."""
+    """Return the gradient of what is maximized by each pixel of a `(1, 28, 28)` image."""
 
     def either_way(far: float) -> Tensor:
         return far * (2 * torch.rand(_COPIES, generator=generator) - 1)
