@@ -5,7 +5,7 @@ import streamlit as st
 from core.errors import UserError
 from core.export.terms import LEARNED, MAX_BYTES, SUFFIXES
 from core.jobs import limits
-from ui import cache, format, keys, people
+from ui import cache, format, keys, labels, people
 
 
 def take_in() -> None:
@@ -69,5 +69,8 @@ def _form() -> None:
         return
     st.session_state[keys.RUN] = run.id
     st.session_state[keys.TAKE_IN] = generation + 1  # an empty form
-    st.toast(f"{format.plain(run.name)} is among the runs now: {run.config.network}.")
+    st.toast(
+        f"{format.plain(run.name)} is among the runs now: "
+        f"{labels.shown('network', run.config.network)}."
+    )
     st.rerun()

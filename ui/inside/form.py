@@ -5,7 +5,7 @@ import streamlit as st
 from core.errors import CheckpointError, RunError
 from core.runs import catalogue, files
 from core.runs.run import Run
-from ui import cache, format, keys
+from ui import cache, format
 from ui.components.forming import forming
 
 WAY = "How it formed"
@@ -18,13 +18,6 @@ def form(run: Run) -> None:
         st.info("The built-in network kept no moments. Train a run, and choose it above.")
         return
     st.fragment(_moments, run_every=None if run.state.is_over else _PAUSE)(run)
-
-
-def open_form(run: Run) -> None:
-    """Go to the Inside page, to how a run's network formed."""
-    st.session_state[keys.RUN] = run.id
-    st.session_state[keys.INSIDE_WAY] = WAY
-    st.switch_page("../pages/inside.py")
 
 
 def _moments(run: Run) -> None:
@@ -49,5 +42,5 @@ def _moments(run: Run) -> None:
 
 
 def has_moments(run: Run) -> bool:
-    """Return whether a run has kept moments on this machine."""
-    return (run.folder / files.FORMING).exists()
+    """Return whether a run has kept moments on this machine, or will before long."""
+    return (run.folder / files.FORMING).exists() or not (run.state.is_over or run.sweep)

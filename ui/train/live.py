@@ -10,7 +10,7 @@ from core.jobs import request
 from core.runs import actions, membership
 from core.runs.history import History
 from core.runs.run import Run, State
-from ui import cache, format, guards, keys, people, runs
+from ui import cache, format, guards, keys, labels, people, runs
 from ui.components.chart import Live, chart
 from ui.components.progress import door_answers, progress
 from ui.inside import form
@@ -89,20 +89,20 @@ def _show(run: Run, active: list[Run]) -> None:
     history, other = cache.history(run), pair.other(run)
     _headline(run, history)
     outcome.outcome(run, history, other)
-    if (
-        run.best_epoch is not None
-        and form.has_moments(run)
-        and st.button(
-            "See how it formed",
-            key="see-form",
-            icon=":material/animation:",
-            help="Kernels, maps, confusion and a map of digits, from the first step to the last.",
-        )
-    ):
-        form.open_form(run)
+    if form.has_moments(run):
+        _formed(run)
     _curves(run, history, other)
     if any(other.id != run.id for other in active):
         _queue(active)
+
+
+def _formed(run: Run) -> None:
+    with st.expander(
+        "How it formed", icon=":material/animation:", key=keys.FORMED, on_change="rerun"
+    ) as box:
+        if box.open:
+            cache.wait_for_torch()
+            form.form(run)
 
 
 def _watched(active: list[Run]) -> Run | None:
@@ -215,7 +215,8 @@ def _last(history: History) -> int:
 
 def _curves(run: Run, history: History, other: Run | None) -> None:
     met = format.plain(f"{run.device} {run.precision}")  # not known before it begins
-    about = f"{run.config.network}, seed {run.config.seed}" + (f", {met}" if met else "")
+    network = labels.shown("network", run.config.network)
+    about = f"{network}, seed {run.config.seed}" + (f", {met}" if met else "")
     st.caption(about + _whose(run))
     logarithmic = st.toggle(
         "Logarithmic loss", help="Shows small differences late in a run as clearly as early ones."
