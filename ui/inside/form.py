@@ -1,5 +1,7 @@
 """A run's network as it formed, from random weights to its last state."""
 
+from contextlib import nullcontext
+
 import streamlit as st
 
 from core.errors import CheckpointError, RunError
@@ -21,15 +23,19 @@ def form(run: Run) -> None:
 
 
 def _moments(run: Run) -> None:
+    going_on = not run.state.is_over
     try:
-        found = cache.formation(run)
+        with nullcontext() if going_on else st.spinner("Computing what each moment reads …"):
+            found = cache.formation(run)
     except (RunError, CheckpointError) as error:
         st.info(
             f"There is nothing to show how it formed. {format.message(error)}"
-            if run.state.is_over
+            if not going_on
             else "The first weights are kept in a moment."
         )
         return
+    if going_on:
+        run = catalogue.get(run.id)  # how many steps it has was not known before it began
     per_epoch = max(1, run.steps // run.config.epochs)
     captions = [
         f"After {step:,} {'step' if step == 1 else 'steps'} (epoch {step / per_epoch:.2f}): "
@@ -37,7 +43,7 @@ def _moments(run: Run) -> None:
         for step, right in zip(found.steps, found.accuracies, strict=True)
     ]
     forming(found, captions, f"inside-forming-{run.id}")
-    if not run.state.is_over and catalogue.get(run.id).state.is_over:
+    if run.state.is_over and going_on:
         st.rerun()
 
 

@@ -89,11 +89,11 @@ def _show(run: Run, active: list[Run]) -> None:
     history, other = cache.history(run), pair.other(run)
     _headline(run, history)
     outcome.outcome(run, history, other)
-    if form.has_moments(run):
-        _formed(run)
     _curves(run, history, other)
     if any(other.id != run.id for other in active):
         _queue(active)
+    if form.has_moments(run):  # last: it may take seconds
+        _formed(run)
 
 
 def _formed(run: Run) -> None:
