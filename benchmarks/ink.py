@@ -9,22 +9,21 @@ alone: nothing is trained on them, and nothing fitted.
 
 import argparse
 import io
-import json
-import math
 import multiprocessing
 import statistics
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageFont, ImageOps
-from scipy.ndimage import gaussian_filter1d
+from PIL import Image, ImageDraw
 
 from benchmarks import writers
+from benchmarks.ink_non_digits import no_digits, show_no_digits
+from benchmarks.ink_pictures import PICTURES, Strokes, beside, pen_digits, photographed, squeezed
 from benchmarks.machine import RESULTS, keep, machine, peak_bytes, percent, table
 from core.data import mnist
 from core.errors import InkError, UserError
@@ -34,106 +33,7 @@ from core.ink.strokes import from_strokes
 from core.reading.reader import Reader
 from core.runs import builtin, catalogue
 from core.runs.run import BUILTIN
-from core.training.handwriting import SIDE, picture
 from tools import make_builtin
-from tools.make_non_digits import LETTERS, SHOWN
-
-SCALE = 500  # of the pen digits' own box
-PENS = (10, 18, 26)
-Strokes = list[NDArray[np.float64]]
-Picture = Callable[[Strokes, np.random.Generator], Image.Image]
-
-
-def pen_digits(path: Path) -> tuple[list[Strokes], NDArray[np.int64]]:
-    """Return the strokes in canvas pixels, y down, and the labels."""
-    rows = [json.loads(line) for line in path.read_text().splitlines()]
-
-    def on_canvas(stroke: list[list[float]]) -> NDArray[np.float64]:
-        points = np.array(stroke, float)
-        return np.stack([points[:, 0], SCALE - points[:, 1]], 1) * SIDE / SCALE
-
-    strokes = [[on_canvas(stroke) for stroke in row["strokes"]] for row in rows]
-    return strokes, np.array([row["label"] for row in rows])
-
-
-def corner(strokes: Strokes, random: np.random.Generator) -> Image.Image:
-    """Return the drawing at a quarter of its size in one of the corners."""
-    small = picture(strokes, 18).resize((SIDE // 4, SIDE // 4), Image.Resampling.BOX)
-    page = Image.new("L", (SIDE, SIDE))
-    far = SIDE - SIDE // 4 - 8
-    page.paste(small, (int(random.choice([8, far])), int(random.choice([8, far]))))
-    return page
-
-
-def rotated(strokes: Strokes, random: np.random.Generator) -> Image.Image:
-    """Return the drawing turned by up to 15 degrees."""
-    angle = math.radians(random.uniform(-15, 15))
-    turn = np.array([[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]])
-    return picture([(stroke - SIDE / 2) @ turn.T + SIDE / 2 for stroke in strokes], 18)
-
-
-def dark_on_light(strokes: Strokes, random: np.random.Generator) -> Image.Image:
-    """Return the drawing in black on white."""
-    return ImageOps.invert(picture(strokes, 18))
-
-
-def cut(strokes: Strokes, random: np.random.Generator) -> Image.Image:
-    """Return the drawing moved until the border cuts a third of the pen's width off one side."""
-    points = np.concatenate(strokes)
-    low, high = points.min(0) - 9, points.max(0) + 9
-    side, inside = int(random.integers(4)), np.zeros(2)
-    axis = side % 2
-    inside[axis] = -6 - low[axis] if side < 2 else SIDE + 6 - high[axis]
-    return picture([stroke + inside for stroke in strokes], 18)
-
-
-def photographed(strokes: Strokes, random: np.random.Generator) -> Image.Image:
-    """Return dark ink on light paper, in uneven light, with noise, as a JPEG of quality 40."""
-    ink_of = np.asarray(picture(strokes, 18), float) / 255
-    down, across = np.mgrid[0:SIDE, 0:SIDE] / SIDE
-    direction = random.uniform(0, 2 * math.pi)
-    slope = (across - 0.5) * math.cos(direction) + (down - 0.5) * math.sin(direction)
-    light = 0.75 + 0.35 * slope
-    page = light * (0.95 - 0.75 * ink_of) + random.normal(0, 0.03, ink_of.shape)
-    file = io.BytesIO()
-    Image.fromarray((255 * page.clip(0, 1)).astype(np.uint8)).save(file, "JPEG", quality=40)
-    return Image.open(file)
-
-
-PICTURES: dict[str, Picture] = {
-    **{f"pen {pen} px": lambda s, _, pen=pen: picture(s, pen) for pen in PENS},  # type: ignore[misc]
-    "a quarter of the size, in a corner": corner,
-    "turned by up to 15°": rotated,
-    "dark on light": dark_on_light,
-    "cut by the border": cut,
-    "uneven light, noise, JPEG 40": photographed,
-}
-
-
-def squeezed(page: Image.Image) -> NDArray[np.float32]:
-    """Return the tutorials' way: grey, resized to 28 × 28."""
-    small = page.convert("L").resize((28, 28), Image.Resampling.BILINEAR)
-    return np.asarray(small, np.float32) / 255
-
-
-def one(found: Callable[[], list[Digit]]) -> NDArray[np.float32]:
-    """Return the only digit found; an empty image where there is none or are several."""
-    try:
-        digits = found()
-    except InkError:
-        digits = []
-    return digits[0].image if len(digits) == 1 else np.zeros((28, 28), np.float32)
-
-
-def beside(numbers: list[Strokes], random: np.random.Generator) -> Image.Image:
-    """Return several digits in one picture, with gaps as in handwriting."""
-    placed, right = [], 20.0
-    for strokes in numbers:
-        low = np.concatenate(strokes).min(0)
-        shift = np.array([right - low[0], random.uniform(-12, 12)])
-        placed += [stroke + shift for stroke in strokes]
-        right = max(stroke[:, 0].max() for stroke in placed) + 18 + random.uniform(15, 45)
-    return picture(placed, 18, (int(right) + 20, SIDE))
 
 
 def measure(reader: Reader, path: Path) -> dict[str, Any]:
@@ -167,6 +67,15 @@ def measure(reader: Reader, path: Path) -> dict[str, Any]:
             if (file := path.with_name(f"{name}.jsonl")).exists()
         },
     }
+
+
+def one(found: Callable[[], list[Digit]]) -> NDArray[np.float32]:
+    """Return the only digit found; an empty image where there is none or are several."""
+    try:
+        digits = found()
+    except InkError:
+        digits = []
+    return digits[0].image if len(digits) == 1 else np.zeros((28, 28), np.float32)
 
 
 def judged(
@@ -216,54 +125,6 @@ def show_misread(
         page.paste(digit, (x + 2, y + 2))
         pencil.text((x + 20, y + tile), f"{truth} > {answer}", 0)
     page.save(Path(__file__).parents[1] / "docs" / "misread.png")
-
-
-def letters(wanted: str = LETTERS) -> Iterator[NDArray[np.float32]]:
-    """Yield letters of a typeface that no network saw, prepared as an uploaded picture is."""
-    font = ImageFont.load_default(200)
-    for letter in wanted:
-        page = Image.new("L", (300, 300), 255)
-        ImageDraw.Draw(page).text((60, 30), letter, 0, font)
-        yield from_picture(page)[0].image
-
-
-def scribbles() -> Iterator[NDArray[np.float32]]:
-    """Yield 200 smooth random walks, prepared as a stroke on the canvas is."""
-    random = np.random.default_rng(0)
-    for _ in range(200):
-        speed = gaussian_filter1d(random.normal(size=(random.integers(40, 200), 2)), 3, axis=0)
-        path = gaussian_filter1d(np.cumsum(speed, axis=0), 1, axis=0)
-        path -= path.mean(0)
-        yield from_strokes([SIDE / 2 + 100 * path / np.abs(path).max()])[0].image
-
-
-def no_digits(reader: Reader) -> dict[str, Any]:
-    """Return how often what is no digit is called one, surely or with 99 %."""
-    found = {}
-    never = "".join(letter for letter in LETTERS if letter not in SHOWN)
-    kinds = {
-        "letters, never shown": letters(never),
-        "letters, shown in other typefaces": letters(SHOWN),
-        "scribbles": scribbles(),
-    }
-    for name, images in kinds.items():
-        pictures = np.stack(list(images))
-        read = reader.readings(pictures)
-        certain = [one.looks_like_a_digit and one.confidence >= 0.99 for one in read]
-        found[name] = {
-            "count": len(read),
-            "sure": statistics.mean(one.sure for one in read),
-            "at 99 %": statistics.mean(certain),
-        }
-    return found
-
-
-def show_no_digits(found: dict[str, Any]) -> str:
-    """Return the table of what is no digit."""
-    rows = [["no digit", "how many", "called one, surely", "called one with 99 %"]]
-    for name, row in found.items():
-        rows.append([name, str(row["count"]), percent(row["sure"]), percent(row["at 99 %"])])
-    return table(rows)
 
 
 def cost(reader: Reader, path: Path) -> dict[str, float]:

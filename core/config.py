@@ -219,7 +219,7 @@ class TrainConfig:
     )
     std: float = number(
         0.3081,
-        (0.01, 10),
+        (0.001, 10),
         "Each pixel is then divided by this. MNIST's own deviation is 0.3081.",
         MACHINE,
     )

@@ -6,6 +6,7 @@ from ui.inside.look import look
 
 st.title("Inside")
 run = guards.choose_run()
+guards.need_layers(run)
 cache.wait_for_torch()
 digits, _ = cache.digits_in_use()
 left, right = st.columns([1, 2], gap="large")

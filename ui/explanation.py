@@ -11,7 +11,7 @@ from core.figures.digits import evidence
 from core.runs import catalogue
 from core.runs.person import Person
 from core.runs.run import Run
-from ui import cache
+from ui import cache, format
 from ui.components.chart import chart
 from ui.components.tiles import strip
 
@@ -38,6 +38,9 @@ def why(
         help="Show which pixels speak for the answer, and the training digits that look most "
         "similar to the network. The first time takes some seconds.",
     ):
+        return
+    if run.why_sealed:
+        st.caption(format.plain(run.why_sealed))
         return
     cache.wait_for_torch()
     answer, second = (int(digit) for digit in np.argsort(-probabilities)[:2])

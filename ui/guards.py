@@ -50,6 +50,13 @@ def choose_run(suggested: str | None = None) -> Run:
     return found[chosen]
 
 
+def need_layers(run: Run) -> None:
+    """Stop the page, and say why, if a run's layers cannot be looked into."""
+    if run.why_sealed:
+        st.info(format.plain(run.why_sealed), icon=":material/visibility_off:")
+        st.stop()
+
+
 def _store_choice() -> None:
     st.session_state[keys.RUN] = st.session_state[keys.RUN_CHOICE]
 

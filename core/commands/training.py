@@ -101,7 +101,7 @@ def _runs(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
     for run in catalogue.listed():
         yield run.summary() | {
             "recipe": run.recipe,
-            "network": run.config.network,
+            "network": run.network,
             "author": run.author,
             "started": run.started,
         }

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from core.commands import RUN_HELP, Command
-from core.export.terms import LEARNED, UNKNOWN
+from core.export.terms import LEARNED, PIXELS, TRY, UNKNOWN
 from core.runs import catalogue
 
 
@@ -17,16 +17,23 @@ def add(command: Command) -> None:
     sub.add_argument("run", metavar="RUN", help=RUN_HELP)
     sub.add_argument("--to", metavar="FOLDER", type=Path, required=True, help="where to write them")
 
-    sub = command("import", _import, "take in a run's export, or the weights of a network")
+    sub = command("import", _import, "take in an export, a network's weights, or an ONNX file")
     sub.add_argument(
-        "path", metavar="PATH", type=Path, help="folder, .zip, .safetensors, .pt, .pth"
+        "path", metavar="PATH", type=Path, help="folder, .zip, .onnx, .safetensors, .pt, .pth"
     )
     sub.add_argument("--name", default="", help="what to call the run")
     sub.add_argument(
         "--learned",
         choices=list(LEARNED),
         default=UNKNOWN,
-        help="what weights alone learned from: mnist is its 60,000 training images, and no other",
+        help="what the network of another program learned from: mnist is its 60,000 training "
+        "images, and no other",
+    )
+    sub.add_argument(
+        "--pixels",
+        choices=[TRY, *PIXELS],
+        default=TRY,
+        help="how it wants pixels, where ink is the highest; try: the way in which it reads best",
     )
 
     command("move", _move, "bring the runs of this machine's own store into the team's")
@@ -44,7 +51,10 @@ def _export(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
 def _import(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
     from core.export import imported
 
-    yield imported.take(options.path, options.name, options.learned).summary()
+    run = imported.take(options.path, options.name, options.learned, pixels=options.pixels)
+    if run.note:
+        print(run.note, file=sys.stderr)
+    yield run.summary()
 
 
 def _move(options: argparse.Namespace) -> Iterator[dict[str, Any]]:

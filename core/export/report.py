@@ -85,7 +85,7 @@ def _numbers(run: Run, split: str, judged: metrics.Report | None) -> Iterator[Nu
     if split != "validation":
         remark = f"best epoch: {run.best_epoch} of {run.epochs}" if run.best_epoch else ""
         yield Number("Accuracy, validation", words.percent(run.validation_accuracy), remark)
-    yield Number("Parameters", words.count(run.parameters), run.config.network)
+    yield Number("Parameters", words.count(run.parameters), run.network)
     yield Number("Training", words.duration(run.train_seconds), f"{run.epochs} epochs")
 
 

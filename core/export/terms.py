@@ -5,12 +5,20 @@ from typing import NamedTuple
 from core.runs.run import Run
 
 MAX_BYTES = 64 * 2**20  # of a file taken in; the largest network's weights here have 5 MB
-SUFFIXES = ("zip", "safetensors", "pt", "pth")
+SUFFIXES = ("zip", "onnx", "safetensors", "pt", "pth")
 UNKNOWN = "unknown"  # as `Run.data`: what a network learned from is not known
 LEARNED = {
     UNKNOWN: "I do not know: it may have seen any image here",
     "mnist": "MNIST's 60,000 training images, never its test images",
 }
+
+PIXELS = {  # how a network's pixels are prepared: in words, and what is taken from and divides 0…1
+    "0..1": ("from 0 to 1", (0.0, 1.0)),
+    "-1..1": ("from -1 to 1", (0.5, 0.5)),
+    "mnist": ("normalised by MNIST's mean and deviation", (0.1307, 0.3081)),
+    "0..255": ("from 0 to 255", (0.0, 1 / 255)),
+}
+TRY = "try"  # instead of one of them: take the one with which the network reads best
 
 
 class File(NamedTuple):
@@ -27,4 +35,6 @@ def why_not(run: Run) -> str:
         return f"The run {run.name} is {run.state}. Export it when it has ended."
     if run.best_epoch is None:
         return f"The run {run.name} has no network, since it completed no epoch. Choose another."
+    if run.why_sealed:
+        return f"The run {run.name} came in as an ONNX file. Take that file along."
     return ""

@@ -54,7 +54,12 @@ def start_again(run: Run, by: Person = OWNER) -> Run:
 
 
 def like(run: Run) -> TrainConfig:
-    """Return a run's settings, to train again. Raises RunError if it was taught from another."""
+    """Return a run's settings, to train again.
+
+    Raises RunError if it was taught from another, or came in as ONNX.
+    """
+    if run.why_sealed:
+        raise RunError(run.why_sealed)
     if run.taught_from:
         raise RunError(
             f"The run {run.name} was taught from another network, which its settings do not "

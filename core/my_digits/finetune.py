@@ -33,6 +33,8 @@ def start(parent: Run, by: Person = OWNER) -> Run:
     """
     if by.shelf is not None:
         raise RunError(NOT_IN_DEMO)
+    if parent.why_sealed:
+        raise RunError(parent.why_sealed)
     digits = collection.load_some(by.digits)
     best = files.path(parent, files.BEST)
     name = f"{parent.name[: NAME_LENGTH - 8]}, taught"

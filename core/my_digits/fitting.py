@@ -55,6 +55,8 @@ def learn(run: Run, digits: Collection, images: NDArray[np.uint8]) -> checkpoint
     (distillation: Hinton, Vinyals and Dean, 2015), so their labels are not needed. Raises RunError
     if digits are missing or the network does not end in a linear layer, and CheckpointError.
     """
+    if run.why_sealed:
+        raise RunError(run.why_sealed)
     if needed := missing(digits.labels):
         raise RunError(f"{NEEDED} of each digit are needed. Save these too: {needed}.")
     content = checkpoint.load(files.path(run, files.BEST))

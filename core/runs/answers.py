@@ -74,7 +74,7 @@ def splits(run: Run, digits: Digits) -> tuple[str, ...]:
     The test set is available once a run cannot be resumed, so that it never selects an epoch; and
     not for the trials of a sweep, so that it never selects settings, but for its confirmed winner.
     """
-    chose = run.imported != "weights"  # else which images chose the best epoch is not known
+    chose = run.has_settings  # else which images chose the best epoch is not known
     validation = ("validation",) if chose and run.data == digits.source else ()
     if may_have_seen(run, digits):
         return (KNOWN, *validation)

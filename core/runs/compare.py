@@ -38,7 +38,7 @@ def table(found: list[Run]) -> "pd.DataFrame":
             "best_epoch": run.best_epoch,
             "epochs": run.epochs,
             "train_seconds": run.train_seconds,
-            "network": run.config.network,
+            "network": run.network,
             "parameters": run.parameters,
             "data": run.data,
             "author": run.author,

@@ -93,7 +93,7 @@ class Run:
     taught_digits: int = 0  # how many of my digits it learned from
     sweep: str = ""  # the sweep that it is a trial of; only the winner's are tested
     owner: str = ""  # the tag of the person whose run it is; empty: of the machine's owner
-    imported: str = ""  # trained elsewhere and taken in: "run", with its settings, or "weights"
+    imported: str = ""  # taken in: "run", with its settings, "weights", or "onnx"
     labels: tuple[str, ...] = ()
     pinned: bool = False  # at the top of the table of runs
     archived: bool = False  # in the table of runs on request only
@@ -115,6 +115,26 @@ class Run:
     def is_from_elsewhere(self) -> bool:
         """Whether it was not trained in this store, and so is evaluated on the data in use."""
         return self.is_builtin or bool(self.imported)
+
+    @property
+    def has_settings(self) -> bool:
+        """Whether it is known how it was trained; nobody tells that of weights from elsewhere."""
+        return self.imported in ("", "run")
+
+    @property
+    def network(self) -> str:
+        """The name of its network; that of an ONNX file has none here."""
+        return "ONNX" if self.imported == "onnx" else self.config.network
+
+    @property
+    def why_sealed(self) -> str:
+        """Why its layers can be neither looked into nor trained on; empty if they can."""
+        if self.imported != "onnx":
+            return ""
+        return (
+            f"{self.name} came in as an ONNX file, which gives answers, but no layers and no "
+            "gradients. Choose another run, or bring in its weights instead."
+        )
 
     @property
     def progress(self) -> float:

@@ -59,7 +59,7 @@ def spread(values: Sequence[float]) -> Spread | None:
 
 def key_of(run: Run) -> str:
     """Return 12 hexadecimal digits that are the same for all runs of a setting."""
-    own = run.id if run.imported == "weights" else run.taught_from  # whose settings nobody knows
+    own = run.taught_from if run.has_settings else run.id
     return _key(run.config, run.data, own, run.taught_digits)
 
 
@@ -109,7 +109,7 @@ def _name(setting: Setting) -> str:
         min(len(shortest), len(longest)),
     )
     shared = re.sub(r"(, seed |[-_ ,#(])\d*$", "", shortest[:length])
-    return shared if len(shared) > 1 else setting.runs[0].config.network
+    return shared if len(shared) > 1 else setting.runs[0].network
 
 
 def new_seeds(config: TrainConfig, data: str, found: Iterable[Run], count: int) -> list[int]:

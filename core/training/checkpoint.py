@@ -11,6 +11,7 @@ from torch import Tensor
 from core.config import config_from
 from core.errors import CheckpointError
 from core.training import networks
+from core.training.onnx_network import OnnxNetwork
 
 MAX_BYTES = 256 * 2**20  # the largest network, its mean and Adam's state have 24 MB
 _MAX_STRUCTURE = 2**20  # bytes of all in a checkpoint that is no tensor; 30 kB are usual
@@ -28,6 +29,7 @@ class Checkpoint(TypedDict):
     raw_state_dict: NotRequired[
         dict[str, Any]
     ]  # the learning weights, if those that read are their average
+    onnx: NotRequired[torch.Tensor]  # (B,) uint8, in place of weights: an ONNX file from elsewhere
     hardness: NotRequired[torch.Tensor]  # `Hardness.counts`, if the run records them
     optimizer_state_dict: dict[str, Any]
     scheduler_state_dict: dict[str, Any]
@@ -125,6 +127,9 @@ def _check_content(content: Any) -> None:
         raise TypeError("a value has another type")
     if not all(isinstance(value, str | int | float) for value in kept["config"].values()):
         raise TypeError("a setting is no plain value")
+    given = content.get("onnx", torch.empty(0, dtype=torch.uint8))
+    if type(given) is not Tensor or (given.dtype, given.ndim) != (torch.uint8, 1):
+        raise TypeError("its ONNX file is something else")
     config = config_from(kept["config"])
     if not 0 <= kept["best_epoch"] <= kept["epoch"] <= config.epochs:
         raise ValueError("its epochs are impossible")
@@ -158,6 +163,8 @@ def is_like(value: object, own: Tensor) -> bool:
 
 def network(checkpoint: Checkpoint) -> torch.nn.Sequential:
     """Return a checkpoint's network, on the CPU, laid out as it trained. Raises CheckpointError."""
+    if "onnx" in checkpoint:
+        return torch.nn.Sequential(OnnxNetwork(checkpoint["onnx"].numpy().tobytes()))
     model = networks.build(config_from(checkpoint["config"]))
     load_weights(model, checkpoint["model_state_dict"])
     return model.to(memory_format=torch.channels_last)

@@ -26,7 +26,7 @@ def probabilities(
     left in evaluation mode; it stays on its device. `precision` is `float32` or `bfloat16`, the
     latter for the network's layers alone.
     """
-    device = next(model.parameters()).device
+    device = next(model.parameters(), torch.empty(0)).device  # without parameters: the CPU
     model.eval()
     chunks = []
     with torch.inference_mode(), autocast(device, precision):

@@ -75,53 +75,68 @@ def train(
     learner.schedule(len(batches))
     if config.hardness:
         learner.hardness = Hardness(len(digits.train_labels), split.train)
-    done, best_epoch, best_accuracy, earlier_seconds = 0, 0, -1.0, 0.0
     if resume:
         learner.restore(resume)
-        done, best_epoch = resume["epoch"], resume["best_epoch"]
-        best_accuracy, earlier_seconds = resume["best_accuracy"], resume["train_seconds"]
-
+    done = resume["epoch"] if resume else 0
     steps, parameters = config.epochs * len(batches), networks.parameter_count(learner.model)
     yield Started(steps, len(batches), done * len(batches), parameters, where)
-    kept = forming.moments(len(batches), config.epochs, learner.reader)
     if not done:
         yield learner.moment(0)
-    begin = time.perf_counter() - earlier_seconds
     try:
-        for epoch in range(done + 1, config.epochs + 1):
-            epoch_begin = time.perf_counter()
-            train_loss, train_accuracy, rate = yield from _one_epoch(
-                learner, batches, epoch, where.precision, kept, should_stop
-            )
-            validation = probabilities(
-                learner.reader, digits.train_images[split.validation], config, where.precision
-            )
-            loss, accuracy = score(validation, digits.train_labels[split.validation])
-            if not math.isfinite(loss):
-                raise _Interrupted("diverged", _divergence(epoch * len(batches), rate))
-            # Of equal epochs the later is best: it has learned more, at a lower learning rate.
-            if is_best := accuracy >= best_accuracy:
-                best_epoch, best_accuracy = epoch, accuracy
-            now = time.perf_counter()
-            yield Epoch(
-                epoch=epoch,
-                train_loss=train_loss,
-                train_accuracy=train_accuracy,
-                validation_loss=loss,
-                validation_accuracy=accuracy,
-                learning_rate=rate,
-                seconds=now - epoch_begin,
-                total_seconds=now - begin,
-                is_best=is_best,
-                checkpoint=learner.checkpoint(epoch, best_epoch, best_accuracy, now - begin),
-                probabilities=validation,
-            )
-            if 0 < config.patience <= epoch - best_epoch:
-                reason = f"validation accuracy below the best for {config.patience} epochs"
-                raise _Interrupted("finished", reason)
+        yield from _epochs(learner, batches, digits, split, where.precision, resume, should_stop)
         yield Ended("finished", "")
     except _Interrupted as interruption:
         yield interruption.ended
+
+
+def _epochs(
+    learner: Learner,
+    batches: TrainingBatches,
+    digits: Digits,
+    split: Split,
+    precision: str,
+    resume: Checkpoint | None,
+    should_stop: Callable[[], bool],
+) -> Iterator[Step | Moment | Epoch]:
+    """Train the epochs that are left, and validate after each. Raises _Interrupted."""
+    config = learner.config
+    done, best_epoch, best_accuracy, earlier_seconds = 0, 0, -1.0, 0.0
+    if resume:
+        done, best_epoch = resume["epoch"], resume["best_epoch"]
+        best_accuracy, earlier_seconds = resume["best_accuracy"], resume["train_seconds"]
+    kept = forming.moments(len(batches), config.epochs, learner.reader)
+    begin = time.perf_counter() - earlier_seconds
+    for epoch in range(done + 1, config.epochs + 1):
+        epoch_begin = time.perf_counter()
+        train_loss, train_accuracy, rate = yield from _one_epoch(
+            learner, batches, epoch, precision, kept, should_stop
+        )
+        validation = probabilities(
+            learner.reader, digits.train_images[split.validation], config, precision
+        )
+        loss, accuracy = score(validation, digits.train_labels[split.validation])
+        if not math.isfinite(loss):
+            raise _Interrupted("diverged", _divergence(epoch * len(batches), rate))
+        # Of equal epochs the later is best: it has learned more, at a lower learning rate.
+        if is_best := accuracy >= best_accuracy:
+            best_epoch, best_accuracy = epoch, accuracy
+        now = time.perf_counter()
+        yield Epoch(
+            epoch=epoch,
+            train_loss=train_loss,
+            train_accuracy=train_accuracy,
+            validation_loss=loss,
+            validation_accuracy=accuracy,
+            learning_rate=rate,
+            seconds=now - epoch_begin,
+            total_seconds=now - begin,
+            is_best=is_best,
+            checkpoint=learner.checkpoint(epoch, best_epoch, best_accuracy, now - begin),
+            probabilities=validation,
+        )
+        if 0 < config.patience <= epoch - best_epoch:
+            reason = f"validation accuracy below the best for {config.patience} epochs"
+            raise _Interrupted("finished", reason)
 
 
 def _training_batches(

@@ -64,7 +64,7 @@ def click(monkeypatch: pytest.MonkeyPatch) -> Callable[[int, int], None]:
             on_click()
             return {"x": answer, "y": truth, "customdata": None, "curve": 0}
 
-        monkeypatch.setattr("ui.components.chart.chart", chart)
+        monkeypatch.setattr("ui.evaluate.matrix.chart", chart)
 
     return cell
 

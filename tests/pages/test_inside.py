@@ -1,6 +1,7 @@
 """The Inside page: every layer, the sum behind a value, a map switched off, a network fooled."""
 
 import zlib
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -8,6 +9,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.data import mnist
+from core.export import imported
+from tests.core.training.onnx_files import linear, nearest_mean
+from ui import keys
 from ui.components.brush import is_lifted, pixels
 from ui.components.maps import NEGATIVE, POSITIVE, coloured
 
@@ -23,6 +27,20 @@ def opened(app: str, **state: object) -> AppTest:
     page.run()
     assert not page.exception
     return page
+
+
+def test_onnx_file_cannot_be_looked_into(whole_app: str, tmp_path: Path) -> None:
+    """The page says so, instead of layers; on Draw, the question why is answered likewise."""
+    path = tmp_path / "theirs.onnx"
+    path.write_bytes(linear(*nearest_mean(1, 0)))
+    run = imported.take(path)
+    page = opened(whole_app, **{keys.RUN: run.id})
+    assert "theirs came in as an ONNX file" in page.info[0].value
+    page.session_state["draw-mode"] = "Random"
+    page.session_state["why"] = True
+    page.switch_page("../pages/draw.py").run()
+    assert not page.exception
+    assert any("came in as an ONNX file" in one.value for one in page.caption)
 
 
 def texts(page: AppTest) -> list[str]:

@@ -44,7 +44,7 @@ def team(server: Server, monkeypatch: pytest.MonkeyPatch, sample_only: None) -> 
     monkeypatch.setenv(store.TIMEOUT, "20")  # while other tests keep the machine busy
     listing._known.clear()
     listing.forget_active()
-    server.database("TRUNCATE runs CASCADE")
+    server.database("TRUNCATE runs, inputs, datasets CASCADE")
     assert catalogue.listed() == []
     return server
 

@@ -22,10 +22,7 @@ def test_a_run_has_status_duration_source_and_data(member: Member, team: Server)
     assert row == "FINISHED|t"
     [data] = team.database("SELECT name, digest FROM datasets").splitlines()
     assert data == f"Sample, 5,000 digits of MNIST|{run.data_checksum[:36]}"
-    used_by = (
-        "SELECT destination_id FROM inputs WHERE source_type = 'DATASET'"
-        " AND destination_type = 'RUN'"  # the model, which is tied to the data too, may be there
-    )
+    used_by = "SELECT destination_id FROM inputs WHERE source_type = 'DATASET'"
     assert team.database(used_by) == run.id
     tags = dict(
         line.split("|", 1)

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from core.errors import UserError
-from core.export.terms import LEARNED, MAX_BYTES, SUFFIXES
+from core.export.terms import LEARNED, MAX_BYTES, PIXELS, SUFFIXES, TRY
 from core.jobs import limits
 from ui import cache, format, keys, labels, people
 
@@ -26,8 +26,9 @@ def take_in() -> None:
 
 def _form() -> None:
     st.caption(
-        "An export of a run (ZIP), or the weights of a network with the layers of one of ours: "
-        'save them with `torch.save(model.state_dict(), "my.pt")`. Nothing in the file is run.'
+        "An export of a run (ZIP), any classifier of 28 × 28 pixels as ONNX, or the weights of a "
+        "network with the layers of one of ours: save them with "
+        '`torch.save(model.state_dict(), "my.pt")`. No code in the file is run.'
     )
     generation = st.session_state.setdefault(keys.TAKE_IN, 0)
     with st.form(f"take-in-{generation}", border=False):
@@ -36,7 +37,8 @@ def _form() -> None:
             list(SUFFIXES),
             key=f"{keys.TAKE_IN}-{generation}",
             max_upload_size=MAX_BYTES // 2**20,
-            help="Names of layers do not matter: they are matched by order and shape.",
+            help="Names of layers do not matter: weights are matched by order and shape. An ONNX "
+            "file reads digits, and cannot be looked into.",
         )
         name = st.text_input(
             "Name",
@@ -46,11 +48,18 @@ def _form() -> None:
             help="Of the new run.",
         )
         learned = st.selectbox(
-            "Weights alone: what did they learn from?",
+            "From another program: what did it learn from?",
             list(LEARNED),
             format_func=LEARNED.__getitem__,
             key=f"take-in-learned-{generation}",
             help="An accuracy is a fair test only on images that a network has not learned from.",
+        )
+        pixels = st.selectbox(
+            "From another program: how does it want pixels?",
+            [TRY, *PIXELS],
+            format_func=lambda one: "I do not know: try" if one == TRY else PIXELS[one][0],
+            key=f"take-in-pixels-{generation}",
+            help="If you do not know, each way is tried on 500 digits, and the best is taken.",
         )
         pressed = st.form_submit_button("Bring it in", icon=":material/upload_file:")
     if not pressed:
@@ -63,14 +72,14 @@ def _form() -> None:
 
     try:
         with st.spinner("Reading and measuring it …"):
-            run = imported.take_bytes(file.getvalue(), file.name, name, learned, people.me())
+            run = imported.take_bytes(
+                file.getvalue(), file.name, name, learned, people.me(), pixels
+            )
     except UserError as error:
         st.error(format.message(error), icon=":material/error:")
         return
     st.session_state[keys.RUN] = run.id
     st.session_state[keys.TAKE_IN] = generation + 1  # an empty form
-    st.toast(
-        f"{format.plain(run.name)} is among the runs now: "
-        f"{labels.shown('network', run.config.network)}."
-    )
+    network = labels.shown("network", run.network)
+    st.toast(format.plain(f"{run.name} is among the runs now: {network}. {run.note}"))
     st.rerun()

@@ -15,12 +15,10 @@ from ui import cache, format, keys
 from ui.components.chart import chart
 from ui.components.gallery import gallery
 from ui.components.tiles import strip
-from ui.data import hardness
+from ui.data import hardness, paging
 from ui.labels import LABELS
 
-PAGE_SIZE = 60
 HEIGHT = 520  # CSS pixels of the gallery, the map and the enlarged image
-PARTS = {"train": "Training", "test": "Test", "all": "Both"}
 _DRAWS = 11
 # Units of the sliders; bounds and steps come from the configuration.
 _AUGMENTATION = {
@@ -55,21 +53,14 @@ def chosen(digits: Digits) -> Chosen:
 def show_gallery(digits: Digits) -> None:
     """Show the gallery, page by page, with its filters."""
     page_key = f"data-page-{digits.source}"
-
-    def first_page() -> None:
-        st.session_state[page_key] = 1
-
+    back = paging.first_page(page_key)
     top = st.container(horizontal=True)
-    part = top.segmented_control(
-        "Split",
-        list(PARTS),
-        default="train",
-        required=True,
-        format_func=PARTS.__getitem__,
-        key="data-part",
-        help="Networks learn from the training images and are tested on the test images.",
-        on_change=first_page,
-        persist_state="session",
+    split = paging.choose_split(
+        top,
+        "data-part",
+        "train",
+        back,
+        "Networks learn from the training images and are tested on the test images.",
     )
     wanted = st.pills(
         "Digits",
@@ -78,21 +69,12 @@ def show_gallery(digits: Digits) -> None:
         key="data-digits",
         wrap=True,
         help="Show only these digits; all if none is selected.",
-        on_change=first_page,
+        on_change=back,
         persist_state="session",
     )
-    found = hardness.ordered(digits, selection.numbers(digits, part, wanted))
-    pages = max(1, -(-len(found) // PAGE_SIZE))
-    page = top.number_input(
-        f"Page of {format.count(pages)}",
-        1,
-        pages,
-        key=page_key,
-        width=140,
-        help=f"{PAGE_SIZE} of {format.count(len(found))} images at a time.",
-        persist_state="session",
-    )
-    shown = found[(page - 1) * PAGE_SIZE : page * PAGE_SIZE]
+    found = hardness.ordered(digits, selection.numbers(digits, split, wanted))
+    size = f"{paging.PAGE_SIZE} of {format.count(len(found))} images at a time."
+    shown = found[paging.choose_page(top, page_key, len(found), size)]
     images, labels = selection.take(digits, shown)
     with st.container(height=HEIGHT, border=False):
         picked = gallery(

@@ -11,10 +11,9 @@ from core.jobs import labels, limits
 from core.runs import label_notes
 from ui import cache, format, guards, keys, people
 from ui.components.gallery import gallery
-from ui.data import verdicts
-from ui.data.browse import HEIGHT, PARTS
+from ui.data import paging, verdicts
+from ui.data.browse import HEIGHT
 
-_PAGE_SIZE = 60
 _MARKS = {"right": " ✓", "wrong": " ✗", "can't tell": " ?"}
 _EVERY = 1.0  # seconds between two looks at the progress
 _SECONDS = {"sample": "10 to 40 seconds", "mnist": "half a minute to two minutes"}
@@ -74,49 +73,26 @@ def _suspects(source: str) -> Suspects:
     return labels.suspects(cache.digits(source))
 
 
-def _controls(digits: Digits, everything: Suspects) -> tuple[Suspects, int]:
-    """Show the choice of split and page; return the suspects of the split, and the page, from 1."""
+def _controls(digits: Digits, everything: Suspects) -> tuple[Suspects, slice]:
+    """Show the choice of split and page; return the split's suspects, and which are on the page."""
     page_key = f"data-suspects-page-{digits.source}"
-
-    def first_page() -> None:
-        st.session_state[page_key] = 1
-
     top = st.container(horizontal=True)
-    part = top.segmented_control(
-        "Split",
-        list(PARTS),
-        default="all",
-        required=True,
-        format_func=PARTS.__getitem__,
-        key="data-suspects-part",
-        on_change=first_page,
-        persist_state="session",
-    )
+    split = paging.choose_split(top, "data-suspects-part", "all", paging.first_page(page_key))
     wanted = np.zeros(len(everything.numbers), bool)
-    wanted[selection.numbers(digits, part, [])] = True
+    wanted[selection.numbers(digits, split, [])] = True
     found = everything.among(wanted)
-    pages = -(-len(found.numbers) // _PAGE_SIZE)
-    page = top.number_input(
-        f"Page of {format.count(pages)}",
-        1,
-        pages,
-        key=page_key,
-        width=140,
-        help="The most suspicious labels are on page 1.",
-        persist_state="session",
-    )
-    return found, page
+    most = "The most suspicious labels are on page 1."
+    return found, paging.choose_page(top, page_key, len(found.numbers), most)
 
 
 def _found(digits: Digits) -> None:
     """Show the most suspicious images, page by page; a click enlarges one."""
     try:
-        found, page = _controls(digits, _suspects(digits.source))
+        found, there = _controls(digits, _suspects(digits.source))
     except DataError as error:
         st.warning(format.message(error), icon=":material/warning:")
         return
     notes = label_notes.load(digits.checksum, people.me().tag)
-    there = slice((page - 1) * _PAGE_SIZE, page * _PAGE_SIZE)
     images, truth = selection.take(digits, found.numbers[there])
     shown = [selection.place(digits, int(number)) for number in found.numbers[there]]
     with st.container(height=HEIGHT - 60, border=False):

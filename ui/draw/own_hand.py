@@ -12,6 +12,8 @@ from ui import cache, format, people
 
 def offer(run: Run) -> None:
     """Offer to fit the run's network to one's hand, or say that it is, with a way back."""
+    if run.why_sealed:
+        return
     me = people.me()
     path = fitted.path_for(run, me)
     labels = [collection.label_of(name) for name in collection.names(me.digits)]

@@ -21,6 +21,9 @@ def offer(run: Run, result: Result) -> None:
     if people.me().shelf is not None:
         st.caption(NOT_IN_DEMO)
         return
+    if run.why_sealed:
+        st.caption(format.plain(run.why_sealed))
+        return
     learning = st.session_state.get(keys.TEACHING)
     if learning:
         st.fragment(_progress, run_every=1)(learning)

@@ -1,4 +1,4 @@
-"""A run's mistakes: the images of a cell, one of them in detail, tables and downloads."""
+"""A run's mistakes: the images of a cell, one of them in detail, and the downloads."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ from ui import format, keys
 from ui.components.chart import Click, chart
 from ui.components.gallery import gallery
 from ui.components.tiles import tile
+from ui.evaluate.matrix import ALL, CELL
 from ui.explanation import why
 from ui.inside.source import open_inside
 
@@ -25,34 +26,23 @@ if TYPE_CHECKING:
 
 
 PAGE = 60  # images
-_ALL, _CELL = "mistakes", "cell"
 _NO_BREAK = "\u00a0"  # so that a caption breaks only before the image's number
-
-
-def matrix_key(run: Run, split: str) -> str:
-    """Return the key of a run's confusion matrix, so that a click is for one run and split."""
-    return f"confusion-{run.id}-{split}"
-
-
-def show_cell() -> None:
-    """Show the clicked cell instead of all mistakes."""
-    st.session_state[keys.SHOWN_IMAGES] = _CELL
 
 
 def mistakes(run: Run, split: str, result: Result, cell: Click | None) -> None:
     """Show the clicked cell's images or all mistakes, and the selected image in detail."""
     answers = metrics.answers(result.probabilities, result.labels, result.indices)
     wrong = answers["truth"] != answers["answer"]
-    sets = {_ALL: answers[wrong].sort_values("confidence", ascending=False)}
-    titles = {_ALL: f"All mistakes ({wrong.sum():,})"}
+    sets = {ALL: answers[wrong].sort_values("confidence", ascending=False)}
+    titles = {ALL: f"All mistakes ({wrong.sum():,})"}
     if cell is not None:
         truth, answer = int(cell["y"]), int(cell["x"])
         inside = answers[(answers["truth"] == truth) & (answers["answer"] == answer)]
         # The most confident mistakes and the least confident right answers come first.
-        sets[_CELL] = inside.sort_values("confidence", ascending=truth == answer)
-        titles[_CELL] = f"{truth} → {answer} ({len(inside):,})"
+        sets[CELL] = inside.sort_values("confidence", ascending=truth == answer)
+        titles[CELL] = f"{truth} → {answer} ({len(inside):,})"
     if st.session_state.get(keys.SHOWN_IMAGES) not in sets:
-        st.session_state[keys.SHOWN_IMAGES] = _ALL
+        st.session_state[keys.SHOWN_IMAGES] = ALL
     shown = st.segmented_control(
         "Images shown",
         list(sets),
@@ -62,7 +52,7 @@ def mistakes(run: Run, split: str, result: Result, cell: Click | None) -> None:
         label_visibility="collapsed",
         help="All mistakes, or the images of the cell you clicked.",
     )
-    shown = shown or _ALL  # one is required; its type says otherwise
+    shown = shown or ALL  # one is required; its type says otherwise
     chosen = _gallery(sets[shown], result, f"{run.id}-{split}-{titles[shown]}")
     if chosen is not None:
         _closely(run, int(chosen), answers, result)
@@ -131,64 +121,6 @@ def _story(truth: int, answer: int, probabilities: np.ndarray) -> str:
         f"is read as {answer} with {share(probabilities[answer])}; "
         f"the true digit, {truth}, has {format.percent(probabilities[truth])}."
     )
-
-
-def per_class(report: Report) -> None:
-    """Show precision, recall, F1 and support by digit; an undefined one is a dash."""
-    st.header("By digit")
-    answered, support = report.matrix.sum(0), report.matrix.sum(1)
-    defined = {"precision": answered > 0, "recall": support > 0, "f1": answered + support > 0}
-    st.dataframe(
-        report.classes.assign(
-            **{name: (100 * report.classes[name]).where(known) for name, known in defined.items()}
-        ),
-        column_config={
-            "digit": st.column_config.NumberColumn("Digit", width=60),
-            "precision": _share(
-                "Precision", "Share of the images read as this digit that are this digit."
-            ),
-            "recall": _share(
-                "Recall", "Share of the images of this digit that are read as this digit."
-            ),
-            "f1": _share("F1", "The harmonic mean of precision and recall."),
-            "support": st.column_config.NumberColumn("Support", help="Images of this digit."),
-        },
-        hide_index=True,
-        placeholder="–",
-        height=387,
-    )
-
-
-def confused_pairs(report: Report) -> None:
-    """Show the most frequent mistakes, as pairs of truth and answer."""
-    st.header("Most confused pairs")
-    pairs = metrics.confused_pairs(report.matrix)
-    if pairs.empty:
-        st.info("No mistakes: every answer is right.", icon=":material/check_circle:")
-        return
-    st.dataframe(
-        pairs.assign(
-            pair=[
-                f"{truth} → {answer}"
-                for truth, answer in zip(pairs.truth, pairs.answer, strict=True)
-            ],
-            share=100 * pairs["share"],
-        ),
-        column_order=["pair", "count", "share"],
-        column_config={
-            "pair": st.column_config.TextColumn("Truth → answer"),
-            "count": st.column_config.ProgressColumn(
-                "Images", format="%d", min_value=0, max_value=int(pairs["count"].max())
-            ),
-            "share": _share("Share of truth", "Share of all images of the true digit."),
-        },
-        hide_index=True,
-        height=387,
-    )
-
-
-def _share(label: str, help: str) -> Any:
-    return st.column_config.NumberColumn(label, format="%.2f %%", help=help)
 
 
 def downloads(run: Run, split: str, result: Result, report: Report) -> None:

@@ -4,12 +4,12 @@ import pandas as pd
 import streamlit as st
 
 from core.figures import sweeps as figures
-from core.sweeps import confirmation, control, search, sweep
+from core.sweeps import confirmation, search, sweep
 from core.sweeps.space import Range, written
 from core.sweeps.sweep import Outcome, Sweep
-from ui import format, guards, keys, labels, people
+from ui import format, guards, keys, labels
 from ui.components.chart import chart
-from ui.sweeps import confirmed
+from ui.sweeps import actions, confirmed
 
 _EVERY = 3  # seconds between two looks at a sweep that goes on
 
@@ -36,7 +36,7 @@ def _progress(name: str, going: bool) -> None:
         if going and not _goes_on(now):
             st.rerun()  # nothing changes any more
         _numbers(now)
-        _actions(now)
+        actions.show(now)
         if now.confirming:
             confirmed.confirmed(now)
         if not any(one.reached for one in now.trials):
@@ -94,79 +94,6 @@ def _numbers(now: Sweep) -> None:
         )
         st.metric("Best validation accuracy so far", format.percent(best.accuracy))
         st.caption(format.plain(f"Trial {best.number}: {settings}"))
-
-
-def _actions(now: Sweep) -> None:
-    """Show what can be done with the sweep now."""
-    me = people.me()
-    if not me.may_change(now.plan.owner):
-        return
-    with st.container(horizontal=True):
-        if now.state == "paused":
-            if st.button("Resume", key="sweep-resume", icon=":material/play_arrow:"):
-                control.resume(now.name, me)
-                st.rerun()
-        elif now.state != "finished" and st.button(
-            "Pause",
-            key="sweep-pause",
-            icon=":material/pause:",
-            help="No further trial begins; those in progress go on.",
-        ):
-            control.pause(now.name, me)
-            st.rerun()
-        if now.state == "waiting" and st.button(
-            "Add a worker",
-            key="sweep-worker",
-            icon=":material/add:",
-            help="No trial is running: start a process that does them, on this machine.",
-        ):
-            control.launch(now.name, 1)
-        _delete(now)
-        if now.confirming:
-            return
-        over = now.state in ("finished", "paused") and not now.open
-        if (
-            over
-            and now.best
-            and st.button(
-                "Confirm the best five",
-                key="sweep-confirm",
-                icon=":material/verified:",
-                help="Ends the search. The five best settings are trained with five other seeds "
-                "each, to tell which is better; the winner alone reads the test images.",
-            )
-        ):
-            control.confirm(now.name, 5, 5, me)
-            control.launch(now.name, 1)
-            st.rerun()
-        with st.popover("More trials", icon=":material/add:"):
-            count = st.number_input("Further trials", 1, 1_000, 10, key="sweep-more")
-            if st.button("Add", key="sweep-more-add"):
-                control.more(now.name, count, me)
-                control.launch(now.name, 1)
-                st.rerun()
-        with st.popover("Bounds", icon=":material/tune:"):
-            texts = {
-                field: st.text_input(
-                    field.replace("_", " "), str(bounds), key=f"sweep-new-{now.name}-{field}"
-                )
-                for field, bounds in now.plan.space.items()
-            }
-            if st.button(
-                "Change",
-                key="sweep-bounds-change",
-                help="Further trials keep to these; trials outside no longer guide the search.",
-            ):
-                control.bounds(now.name, texts, me)
-                st.rerun()
-
-
-def _delete(now: Sweep) -> None:
-    with st.popover("Delete …", icon=":material/delete:", key="sweep-delete-ask"):
-        st.markdown("The sweep is deleted for good. The runs of its trials stay.")
-        if st.button("Delete", key="sweep-delete", type="primary"):
-            control.delete(now.name, people.me())
-            st.rerun()
 
 
 def _table(now: Sweep) -> None:

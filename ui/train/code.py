@@ -17,13 +17,13 @@ def code(config: TrainConfig, recipe: str, data: str) -> None:
     if not expander.open:
         return
     # Both import torch, which no page does before it is drawn.
-    from core.export import script
+    from core.export import script, script_plan
     from core.training import device
 
     with expander:
         try:
             where = device.choose(config.device, config.precision)
-            plan = script.Plan(config, data, recipe, where.kind, where.precision)
+            plan = script_plan.Plan(config, data, recipe, where.kind, where.precision)
             text = script.script(plan)
         except UserError as error:
             st.markdown(format.message(error))

@@ -215,7 +215,7 @@ def _last(history: History) -> int:
 
 def _curves(run: Run, history: History, other: Run | None) -> None:
     met = format.plain(f"{run.device} {run.precision}")  # not known before it begins
-    network = labels.shown("network", run.config.network)
+    network = labels.shown("network", run.network)
     about = f"{network}, seed {run.config.seed}" + (f", {met}" if met else "")
     st.caption(about + _whose(run))
     logarithmic = st.toggle(

@@ -27,9 +27,13 @@ def made() -> list[File]:
 def finished(sample_only: None) -> Finished:
     """A function that enters a finished run with random weights, or given ones, into the store."""
 
-    def enter(name: str = "a run", **settings: Any) -> Run:
+    def enter(
+        name: str = "a run", parent: Run | None = None, taught_digits: int = 0, **settings: Any
+    ) -> Run:
         config = TrainConfig().changed({"epochs": 1} | settings)
-        run = catalogue.create(config, "sample", name=name)
+        run = catalogue.create(
+            config, "sample", name=name, parent=parent, taught_digits=taught_digits
+        )
         catalogue.move(run.id, State.RUNNING)
         torch.manual_seed(3)
         model = networks.build(config)

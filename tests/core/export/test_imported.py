@@ -13,12 +13,17 @@ from torch import nn
 from core.config import NETWORKS, TrainConfig
 from core.data import mnist
 from core.errors import CheckpointError, RunError
-from core.export import bundle, imported, layers, source, terms, weights
-from core.export.terms import File
-from core.reading.reader import Reader
+from core.export import bundle, imported, incoming, layers, source, terms, weights
+from core.export.terms import PIXELS, File
+from core.jobs import request
+from core.my_digits import finetune, fitting
+from core.my_digits.collection import Collection
+from core.reading.reader import Reader, calibrated_reader
 from core.runs import answers, builtin, catalogue, settings
 from core.runs.person import Person
 from core.training import networks
+from core.training.onnx_network import OnnxNetwork
+from tests.core.training.onnx_files import linear, nearest_mean
 
 from .conftest import Finished
 
@@ -48,6 +53,15 @@ def test_accuracies_are_measured_and_not_believed(finished: Finished, tmp_path: 
     for split, found in (("test", back.test_accuracy), ("validation", back.validation_accuracy)):
         result = answers.of(run, split, digits)
         assert found == pytest.approx((result.probabilities.argmax(1) == result.labels).mean())
+
+
+def test_taught_run_comes_back_with_its_parents_data(finished: Finished, tmp_path: Path) -> None:
+    """How many of my digits it learned from, and what its parent had learned from, stay with it."""
+    run = finished("taught", network="strong_cnn", parent=builtin.run(), taught_digits=12)
+    bundle.write([weights.file(source.of(run))], tmp_path)
+    back = imported.take(tmp_path)
+    assert (back.taught_digits, back.seen) == (12, ("mnist",)) == (run.taught_digits, run.seen)
+    np.testing.assert_array_equal(Reader(back).read(some_digits()), Reader(run).read(some_digits()))
 
 
 def test_built_in_and_taught_come_back_with_what_they_know(
@@ -128,7 +142,7 @@ def test_weights_are_read_in_every_form(form: str, tmp_path: Path) -> None:
         torch.save(OrderedDict((f"module.{name}", value) for name, value in state.items()), path)
     else:
         torch.save({"epoch": 3, "model_state_dict": state} if form == "trained" else state, path)
-    found = imported._read(path)
+    found = incoming.read(path)
     assert found.config.network == "lenet5"
     for ours, theirs in zip(found.state.values(), state.values(), strict=True):
         assert torch.equal(ours, theirs)
@@ -221,3 +235,61 @@ def test_weights_that_are_no_numbers_are_refused(tmp_path: Path) -> None:
     torch.save(state, tmp_path / "nan.pt")
     with pytest.raises(CheckpointError, match="do not fit"):
         imported.take(tmp_path / "nan.pt")
+
+
+@pytest.mark.parametrize(
+    ("way", "scale", "offset"),
+    [("0..1", 1, 0), ("-1..1", 2, -1), ("mnist", 1 / 0.3081, -0.1307 / 0.3081), ("0..255", 255, 0)],
+)
+def test_preparation_of_pixels_is_found_by_what_reads_best(
+    way: str, scale: float, offset: float, tmp_path: Path
+) -> None:
+    """An ONNX file does not say how it wants pixels: of four ways, the best is taken, and told."""
+    path = tmp_path / "theirs.onnx"
+    path.write_bytes(linear(*nearest_mean(scale, offset)))
+    about, (mean, std) = PIXELS[way]
+    found = incoming.read(path)
+    assert (found.config.mean, found.config.std) == (mean, std)
+    assert found.note.startswith(f"With pixels {about}, it reads 79.") and not found.warning
+    told = incoming.read(path, "0..1")
+    assert told.config.std == 1 and told.note.startswith("With pixels from 0 to 1, it reads ")
+
+
+def test_onnx_file_is_evaluated_and_drawn_with_like_a_run(
+    sample_only: None, tmp_path: Path
+) -> None:
+    """It is tested where it is told what it learned from; what needs layers says that it cannot."""
+    path = tmp_path / "theirs.onnx"
+    path.write_bytes(linear(*nearest_mean(1, 0), softmax=True))
+    run = imported.take(path, learned="mnist")
+    digits = mnist.load("sample")
+    assert (run.name, run.network, run.imported) == ("theirs", "ONNX", "onnx")
+    assert run.parameters == 7_850
+    assert "it reads" in run.note and answers.splits(run, digits) == (answers.KNOWN,)
+    result = answers.of(run, answers.KNOWN, digits)
+    assert (result.probabilities.argmax(axis=1) == result.labels).mean() > 0.75
+    [reading] = calibrated_reader(run).readings(some_digits()[:1])
+    assert 0 <= reading.digit <= 9 and not reading.judged
+    mine = Collection((), digits.test_images[:30], digits.test_labels[:30])
+    for refused in (
+        lambda: source.of(run),
+        lambda: request.like(run),
+        lambda: finetune.start(run),
+        lambda: fitting.learn(run, mine, mine.images),
+    ):
+        with pytest.raises(RunError, match="ONNX file"):
+            refused()
+
+
+def test_our_own_onnx_file_comes_back_alone(
+    made: list[File], sample_only: None, tmp_path: Path
+) -> None:
+    """Its answers, with all that surrounds the network inside, are the reader's."""
+    [network] = [one for one in made if one.name == "model.onnx"]
+    (tmp_path / network.name).write_bytes(network.content)
+    found = incoming.read(tmp_path / network.name)
+    assert (found.kind, found.config.mean, found.config.std) == ("onnx", 0, 1)
+    assert found.onnx is not None
+    alone = OnnxNetwork(found.onnx.numpy().tobytes())
+    theirs = alone(torch.from_numpy(some_digits()).unsqueeze(1)).softmax(dim=1).numpy()
+    np.testing.assert_allclose(theirs, Reader(builtin.run()).read(some_digits()), atol=1e-4)

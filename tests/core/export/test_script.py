@@ -13,7 +13,8 @@ from core.data import mnist
 from core.data.digits import SOURCES
 from core.errors import ConfigError
 from core.export import source
-from core.export.script import Plan, file, script
+from core.export.script import file, script
+from core.export.script_plan import Plan
 from core.recipes import RECIPES
 from core.runs import answers, builtin
 from core.training.events import Epoch
@@ -118,7 +119,7 @@ def test_changes_since_the_recipe_are_marked() -> None:
 
 def test_a_setting_that_it_does_not_know_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     """A setting that came later is refused where it has an effect, not passed over in silence."""
-    monkeypatch.setattr("core.export.script._KNOWN", frozenset(config_fields()) - {"shift"})
+    monkeypatch.setattr("core.export.script_plan._KNOWN", frozenset(config_fields()) - {"shift"})
     with pytest.raises(ConfigError, match="shift, which is 3"):
         script(Plan(TrainConfig(shift=3), "mnist", "", "cpu", "float32"))
     assert script(Plan(TrainConfig(shift=0), "mnist", "", "cpu", "float32"))

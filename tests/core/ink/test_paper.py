@@ -5,7 +5,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from benchmarks import photos
+from benchmarks import photo_pages, photos
 from core.errors import InkError
 from core.ink.paper import one_tone, without_lines
 from core.ink.photo import from_picture, strength
@@ -38,7 +38,7 @@ def test_digit_comes_out_as_on_plain_paper(kind: str) -> None:
 
 def test_sheet_in_the_light_on_a_light_table_in_the_dark() -> None:
     """White chalk on a board, with a bright wall behind it, is read as black on white is."""
-    tones = 255 - np.asarray(photos.dark_edge(0)([SEVEN], np.random.default_rng(0)))
+    tones = 255 - np.asarray(photo_pages.dark_edge(0)([SEVEN], np.random.default_rng(0)))
     assert apart(digit_in_picture(Image.fromarray(tones)), digit_in_picture(page(SEVEN, 12))) < 0.02
 
 

@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
+from benchmarks.ink_non_digits import letters, scribbles
 from numpy.typing import NDArray
 
-from benchmarks.ink import letters, scribbles
 from core.data import mnist
 from core.ink.strokes import draw
 from core.reading import non_digits
