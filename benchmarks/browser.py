@@ -55,7 +55,7 @@ def open_when_up(page: Page, address: str) -> None:
         try:
             page.goto(address)
             return
-        except Exception:  # nobody listens yet
+        except Exception:  # no server listens yet
             time.sleep(0.05)
 
 

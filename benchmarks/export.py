@@ -42,13 +42,13 @@ def row(run: Run, images: int) -> list[str]:
         bundle.write(made, Path(folder))
         seconds = time.perf_counter() - begin
     content = next(one.content for one in made if one.name == onnx.NAME)
-    told = "–"
+    difference = "–"
     if images:
         some = mnist.load().test_images[:images].astype(np.float32) / np.float32(255)
-        told = f"{onnx.difference(content, Reader(run), some):.1e}"
+        difference = f"{onnx.difference(content, Reader(run), some):.1e}"
     size = sum(len(one.content) for one in made) / 2**20
     name = f"`{run.config.network}`" + " (built-in)" * run.is_builtin
-    return [name, f"{seconds:.1f}", f"{size:.1f} MB", told]
+    return [name, f"{seconds:.1f}", f"{size:.1f} MB", difference]
 
 
 def main() -> None:

@@ -27,7 +27,7 @@ from benchmarks.ink_pictures import PICTURES, Strokes, beside, pen_digits, photo
 from benchmarks.machine import RESULTS, keep, machine, peak_bytes, percent, table
 from core.data import mnist
 from core.errors import InkError, UserError
-from core.ink.normalisation import Digit
+from core.ink.normalization import Digit
 from core.ink.photo import from_picture
 from core.ink.strokes import from_strokes
 from core.reading.reader import Reader

@@ -37,7 +37,7 @@ def scribbles() -> Iterator[NDArray[np.float32]]:
 
 
 def no_digits(reader: Reader) -> dict[str, Any]:
-    """Return how often what is no digit is called one, surely or with 99 %."""
+    """Return how often a non-digit is read as a digit, surely or with 99 %."""
     found = {}
     never = "".join(letter for letter in LETTERS if letter not in SHOWN)
     kinds = {
@@ -58,7 +58,7 @@ def no_digits(reader: Reader) -> dict[str, Any]:
 
 
 def show_no_digits(found: dict[str, Any]) -> str:
-    """Return the table of what is no digit."""
+    """Return the table of non-digits."""
     rows = [["no digit", "how many", "called one, surely", "called one with 99 %"]]
     for name, row in found.items():
         rows.append([name, str(row["count"]), percent(row["sure"]), percent(row["at 99 %"])])

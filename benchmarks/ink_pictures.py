@@ -85,9 +85,9 @@ PICTURES: dict[str, Picture] = {
 
 
 def squeezed(page: Image.Image) -> NDArray[np.float32]:
-    """Return the tutorials' way: grey, resized to 28 × 28."""
+    """Return the tutorials' way: gray, resized to 28 × 28."""
     small = page.convert("L").resize((28, 28), Image.Resampling.BILINEAR)
-    return np.asarray(small, np.float32) / 255
+    return np.asarray(small, np.float32) / np.float32(255)
 
 
 def beside(numbers: list[Strokes], random: np.random.Generator) -> Image.Image:

@@ -170,7 +170,7 @@ async def _round(visitor: Visitor, met: Met, chance: random.Random, end: float) 
             await _draw(visitor, met)
         elif page == "evaluate":
             await met.note(
-                "evaluate: percentages", visitor, visitor.set("normalised", bool_value=True)
+                "evaluate: percentages", visitor, visitor.set("normalized", bool_value=True)
             )
         elif page == "compare":
             rows = json.dumps({"selection": {"rows": [0, 1], "columns": [], "cells": []}})
@@ -197,7 +197,7 @@ async def _train(visitor: Visitor, met: Met) -> None:
 
 
 async def crowd(address: str, pid: int) -> dict[str, Any]:
-    """Return what 20 visitors of a public demo are told who press Start at once."""
+    """Return the messages to 20 visitors of a public demo who press Start at once."""
     met = Met()
     watch = asyncio.create_task(_watch_memory(pid, met, 1.0))
     async with AsyncExitStack() as stack:

@@ -1,4 +1,4 @@
-"""On what a figure was measured, and where it is kept."""
+"""The machine that figures are measured on, and the files that keep them."""
 
 import json
 import platform

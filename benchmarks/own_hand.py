@@ -61,7 +61,7 @@ def measured(
     spent = time.perf_counter() - begin
     others = np.setdiff1d(np.arange(len(labels)), twenty)
     before, after = Reader(run).readings(images[others]), Reader(run, path).readings(images[others])
-    test = Reader(run, path).read(known.test_images.astype(np.float32) / 255).argmax(1)
+    test = Reader(run, path).read(known.test_images.astype(np.float32) / np.float32(255)).argmax(1)
     right = np.array([read.digit for read in after]) == labels[others]
     sure = np.array([read.sure for read in after])
     return {

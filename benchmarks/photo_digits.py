@@ -5,7 +5,7 @@ import math
 import numpy as np
 from PIL import Image
 
-from benchmarks.photo_pages import PEN, Floats, Random, grey, ink_of, inked, scaled
+from benchmarks.photo_pages import PEN, Floats, Random, gray, ink_of, inked, scaled
 from core.data.people import Strokes
 from core.training.handwriting import SIDE
 
@@ -15,7 +15,7 @@ def flagged(digits: list[Strokes], random: Random) -> Image.Image:
     lean, angle = random.uniform(-10, 15), math.radians(40 + random.uniform(-8, 8))
     top = np.array([140 + lean, 70.0])
     flag = top + 50 * np.array([-math.cos(angle), math.sin(angle)])
-    return grey(inked(ink_of([[np.array([flag, top, (140, 205)])]])))
+    return gray(inked(ink_of([[np.array([flag, top, (140, 205)])]])))
 
 
 def slashed(digits: list[Strokes], random: Random) -> Image.Image:
@@ -24,7 +24,7 @@ def slashed(digits: list[Strokes], random: Random) -> Image.Image:
     low, high = points.min(0), points.max(0)
     over = random.uniform(-0.1, 0.12) * (high - low)
     slash = np.array([(low[0] - over[0], high[1] + over[1]), (high[0] + over[0], low[1] - over[1])])
-    return grey(inked(ink_of([[*digits[0], slash]])))
+    return gray(inked(ink_of([[*digits[0], slash]])))
 
 
 def barred(digits: list[Strokes], random: Random) -> Image.Image:
@@ -35,7 +35,7 @@ def barred(digits: list[Strokes], random: Random) -> Image.Image:
     middle = (seven[1] + seven[2]) / 2
     half = np.array([across / 3, -4])
     bar = np.array([middle - half, middle + half])
-    return grey(inked(ink_of([[seven, bar]])))
+    return gray(inked(ink_of([[seven, bar]])))
 
 
 def open_four(digits: list[Strokes], random: Random) -> Image.Image:
@@ -43,7 +43,7 @@ def open_four(digits: list[Strokes], random: Random) -> Image.Image:
     height, foot = random.uniform(70, 100), random.uniform(60, 80)
     left = np.array([(80, 60), (75, 60 + height), (80 + foot, 60 + height)], float)
     bar = np.array([(80 + foot + PEN + 6, 50), (80 + foot + PEN + 2, 220)], float)
-    return grey(inked(ink_of([[left, bar]])))
+    return gray(inked(ink_of([[left, bar]])))
 
 
 def slanted_ten(digits: list[Strokes], random: Random) -> Image.Image:
@@ -51,7 +51,7 @@ def slanted_ten(digits: list[Strokes], random: Random) -> Image.Image:
     lean = random.uniform(45, 75)
     one = [np.array([(60 + lean, 60), (60, 220)], float)]
     zero = scaled(digits[1], 0.75, 60 + lean * random.uniform(0.6, 0.8) + 2 * PEN, 90)
-    return grey(inked(ink_of([one, zero], (360, SIDE))))
+    return gray(inked(ink_of([one, zero], (360, SIDE))))
 
 
 def stray_dash(digits: list[Strokes], random: Random) -> Image.Image:
@@ -67,7 +67,7 @@ def stray_dash(digits: list[Strokes], random: Random) -> Image.Image:
     half = np.array([random.uniform(8, 14), 1])
     dash = np.array([middle - half, middle + half])
     placed = [[stroke + 60 for stroke in [*digits[0], dash]]]
-    return grey(inked(ink_of(placed, (SIDE + 120, SIDE + 120))))
+    return gray(inked(ink_of(placed, (SIDE + 120, SIDE + 120))))
 
 
 def beside(digits: list[Strokes], random: Random, gap: tuple[float, float] = (25, 45)) -> Floats:
@@ -81,7 +81,7 @@ def beside(digits: list[Strokes], random: Random, gap: tuple[float, float] = (25
 
 def row(digits: list[Strokes], random: Random) -> Image.Image:
     """Digits beside each other."""
-    return grey(inked(beside(digits, random)))
+    return gray(inked(beside(digits, random)))
 
 
 def many_rows(digits: list[Strokes], random: Random) -> Image.Image:
@@ -95,7 +95,7 @@ def many_rows(digits: list[Strokes], random: Random) -> Image.Image:
             left = float(np.concatenate(placed[-1])[:, 0].max()) + random.uniform(30, 50)
         top += max(float(np.concatenate(digit)[:, 1].max()) for digit in row) + gap
     right = max(float(np.concatenate(digit)[:, 0].max()) for digit in placed)
-    return grey(inked(ink_of(placed, (int(right) + 40, int(top) + 20))))
+    return gray(inked(ink_of(placed, (int(right) + 40, int(top) + 20))))
 
 
 def touching(digits: list[Strokes], random: Random) -> Image.Image:
@@ -107,7 +107,7 @@ def touching(digits: list[Strokes], random: Random) -> Image.Image:
         other = [stroke + np.array([shift, 0]) for stroke in second]
         if (one & (ink_of([other], (560, 220)) > 0.5)).sum() >= PEN:
             break
-    return grey(inked(ink_of([first, other], (560, 220))))
+    return gray(inked(ink_of([first, other], (560, 220))))
 
 
 def with_comma(digits: list[Strokes], random: Random) -> Image.Image:
@@ -117,7 +117,7 @@ def with_comma(digits: list[Strokes], random: Random) -> Image.Image:
     foot = np.array([points[:, 0].max() + 28, points[:, 1].max() - 2])
     comma = [np.array([foot, foot + np.array([-6, 18])])]
     second = scaled(digits[1], 0.7, foot[0] + 28, 40)
-    return grey(inked(ink_of([first, comma, second], (560, 280))))
+    return gray(inked(ink_of([first, comma, second], (560, 280))))
 
 
 def with_minus(digits: list[Strokes], random: Random) -> Image.Image:
@@ -126,7 +126,7 @@ def with_minus(digits: list[Strokes], random: Random) -> Image.Image:
     minus = [np.array([(30, 118), (30 + length, 116)], float)]
     first = scaled(digits[0], 0.7, 30 + length + 35, 45)
     left = float(np.concatenate(first)[:, 0].max()) + 35
-    return grey(inked(ink_of([minus, first, scaled(digits[1], 0.7, left, 45)], (640, 240))))
+    return gray(inked(ink_of([minus, first, scaled(digits[1], 0.7, left, 45)], (640, 240))))
 
 
 def sideways(digits: list[Strokes], random: Random) -> Image.Image:

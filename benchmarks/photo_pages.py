@@ -29,7 +29,7 @@ def inked(ink: Floats, paper: Floats | float = PAPER, tone: float = INK) -> Floa
     return np.asarray(paper + (tone - paper) * ink)
 
 
-def grey(tones: Floats) -> Image.Image:
+def gray(tones: Floats) -> Image.Image:
     """Return tones (H, W) in [0, 255] as a picture."""
     return Image.fromarray(tones.clip(0, 255).round().astype(np.uint8))
 
@@ -42,7 +42,7 @@ def scaled(digit: Strokes, scale: float, left: float, top: float) -> Strokes:
 
 def plain(digits: list[Strokes], random: Random) -> Image.Image:
     """Digits on clean paper, in even light."""
-    return grey(inked(ink_of(digits)))
+    return gray(inked(ink_of(digits)))
 
 
 def dark_edge(side: int) -> Page:
@@ -52,7 +52,7 @@ def dark_edge(side: int) -> Page:
         tones, width = inked(ink_of(digits)), round(0.06 * SIDE)
         strips = (np.s_[:, :width], np.s_[:width], np.s_[:, -width:], np.s_[-width:])
         tones[strips[side]] = 30
-        return grey(tones)
+        return gray(tones)
 
     return page
 
@@ -64,8 +64,8 @@ def dark_edges(digits: list[Strokes], random: Random) -> Image.Image:
     width, slope = random.uniform(0.03, 0.1), random.uniform(-0.04, 0.04)
     edge = np.minimum(across - width - slope * down, down - width + slope * across)
     share = np.clip(0.5 + edge * 60, 0, 1)
-    turned = np.rot90(share, random.integers(4))
-    return grey(turned * tones + (1 - turned) * random.uniform(20, 110))
+    turned = np.rot90(share, int(random.integers(4)))
+    return gray(turned * tones + (1 - turned) * random.uniform(20, 110))
 
 
 def shadow(digits: list[Strokes], random: Random) -> Image.Image:
@@ -75,7 +75,7 @@ def shadow(digits: list[Strokes], random: Random) -> Image.Image:
     away = across * math.cos(angle) + down * math.sin(angle) - random.uniform(-0.35, 0.35)
     light = 1 - random.uniform(0.3, 0.55) / (1 + np.exp(away / random.uniform(0.005, 0.05)))
     noise = random.normal(0, 3, light.shape)
-    return grey(inked(ink_of(digits)) * light + noise)
+    return gray(inked(ink_of(digits)) * light + noise)
 
 
 def on_table(digits: list[Strokes], random: Random) -> Image.Image:
@@ -102,7 +102,7 @@ def framed(width: int, outside: int) -> Page:
         shift = np.round(60 - (box.min(0) + box.max(0)) / 2 + random.uniform(-8, 8, 2))
         cell = inked(np.roll(ink, shift.astype(int), (0, 1)))
         cell[:width] = cell[120 - width :] = cell[:, :width] = cell[:, 120 - width :] = 60
-        return grey(np.pad(cell, outside, constant_values=PAPER))
+        return gray(np.pad(cell, outside, constant_values=PAPER))
 
     return page
 
@@ -111,7 +111,7 @@ def line_at_right(digits: list[Strokes], random: Random) -> Image.Image:
     """A cell's line at the right alone."""
     cell = np.asarray(framed(0, 0)(digits, random)).astype(float)
     cell[:, -random.integers(1, 5) :] = 60
-    return grey(cell)
+    return gray(cell)
 
 
 def ruled(squares: bool, tone: int) -> Page:
@@ -124,7 +124,7 @@ def ruled(squares: bool, tone: int) -> Page:
             paper[start : start + 2] = tone
             if squares:
                 paper[:, start : start + 2] = tone
-        return grey(np.minimum(paper, inked(ink_of(digits), 245)))
+        return gray(np.minimum(paper, inked(ink_of(digits), 245)))
 
     return page
 
@@ -138,16 +138,16 @@ def ruled_photo(digits: list[Strokes], random: Random) -> Image.Image:
         paper[start : start + 2] = 150
         paper[:, start : start + 2] = 150
     ink = np.pad(ink_of(digits), margin)
-    page = grey(np.minimum(paper, inked(ink, 235)))
+    page = gray(np.minimum(paper, inked(ink, 235)))
     page = page.rotate(random.uniform(-4, 4), Image.Resampling.BICUBIC)
     page = page.crop((margin, margin, margin + SIDE, margin + SIDE))
     light = 0.85 + 0.2 * np.linspace(-0.5, 0.5, SIDE)[:, None]
-    return grey(np.asarray(page) * light + random.normal(0, 3, (SIDE, SIDE)))
+    return gray(np.asarray(page) * light + random.normal(0, 3, (SIDE, SIDE)))
 
 
 def transparent_margin(digits: list[Strokes], random: Random) -> Image.Image:
     """A dark drawing, white on black, with a transparent margin."""
-    tones = grey(inked(ink_of(digits), random.uniform(0, 40), 250))
+    tones = gray(inked(ink_of(digits), random.uniform(0, 40), 250))
     page = Image.new("LA", (SIDE + 160, SIDE + 160), (int(random.choice([0, 255])), 0))
     tones.putalpha(255)
     page.paste(tones, (80, 80))
@@ -155,7 +155,7 @@ def transparent_margin(digits: list[Strokes], random: Random) -> Image.Image:
 
 
 def colored(paper: tuple[int, int, int], ink: tuple[int, int, int]) -> Page:
-    """Return pages in two colours, of which JPEG keeps less than of light and dark."""
+    """Return pages in two colors, of which JPEG keeps less than of light and dark."""
 
     def page(digits: list[Strokes], random: Random) -> Image.Image:
         mask = ink_of(digits)[..., None]

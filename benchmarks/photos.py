@@ -108,7 +108,7 @@ def measure(reader: Reader, digits: Sequence[PenDigit], kind: Kind, count: int) 
 def pick(digits: Sequence[PenDigit], label: int | None, random: Random) -> PenDigit:
     """Return a random digit with a label, or any."""
     while True:
-        digit = digits[random.integers(len(digits))]
+        digit = digits[int(random.integers(len(digits)))]
         if label in (None, digit.label):
             return digit
 

@@ -1,7 +1,6 @@
 """Where a training step's time goes, beside what arithmetic and memory alone would take."""
 
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
@@ -27,9 +26,9 @@ _WARM_UP, _STEPS = 20, 80
 _OTHER, _PYTHON, _COPY = "other operators", "Python", "bytes copied"
 _GROUPS = {  # by what an operator's name, or that of its gradient's node, has in it
     "products": ("conv", "linear", "addmm", "aten::mm"),
-    "normalisation": ("batch_norm", "batchnorm"),
+    "normalization": ("batch_norm", "batchnorm"),
     "pools, ReLU, dropout": ("pool", "relu", "threshold", "random_", "aten::ge", "mulbackward"),
-    "optimiser": ("_fused_", "addcmul", "sqrt", "lerp", "aten::cat", "accumulategrad"),
+    "optimizer": ("_fused_", "addcmul", "sqrt", "lerp", "aten::cat", "accumulategrad"),
 }
 
 
@@ -87,7 +86,7 @@ def over_steps(
 
 def shares(events: list[FunctionEvent], seconds: float) -> dict[str, float]:
     """Return each group's share of `seconds`, by the operators that no other one called."""
-    spent: Counter[str] = Counter(dict.fromkeys((*_GROUPS, _OTHER), 0.0))
+    spent = dict.fromkeys((*_GROUPS, _OTHER), 0.0)
     for event in events:
         if event.cpu_parent is None:
             name = event.name.lower()
@@ -96,7 +95,7 @@ def shares(events: list[FunctionEvent], seconds: float) -> dict[str, float]:
                 _OTHER,
             )
             spent[group] += event.cpu_time_total / 1e6 / seconds
-    return dict(spent) | {_PYTHON: 1 - sum(spent.values())}
+    return {**spent, _PYTHON: 1 - sum(spent.values())}
 
 
 class _Traffic(TorchDispatchMode):
@@ -128,7 +127,7 @@ def training_flops(config: TrainConfig) -> float:
     model = networks.build(config)
     with FlopCounterMode(display=False) as counter:
         model(torch.zeros(64, 1, 28, 28)).sum().backward()
-    return counter.get_total_flops() / 64
+    return float(counter.get_total_flops()) / 64
 
 
 def matrix_rate(precision: str, size: int = 2048) -> float:

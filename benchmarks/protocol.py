@@ -136,7 +136,7 @@ class Visitor:
             self._ids[key] = id
 
     async def _rerun(self, *triggers: WidgetState) -> float:
-        self.stop_timers()  # the page's next run says anew which fragments run again
+        self.stop_timers()  # the page's next run says which fragments rerun
         self.errors = []
         self._done.clear()
         begin = time.perf_counter()

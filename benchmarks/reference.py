@@ -9,7 +9,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
-from torchvision import datasets, transforms
 
 from core.config import TrainConfig
 from core.data import mnist
@@ -45,12 +44,14 @@ OPTIMIZERS = {
 class Tutorial:
     """A tutorial's training: `DataLoader`, `ToTensor` and `Normalize` per image, float32.
 
-    Batch size, optimiser and network are the tutorial's; the loader has no worker processes, which
+    Batch size, optimizer and network are the tutorial's; the loader has no worker processes, which
     is PyTorch's default.
     """
 
     def __init__(self, config: TrainConfig) -> None:
-        """Take network, batch size, normalisation and seed from a recipe's configuration."""
+        """Take network, batch size, normalization and seed from a recipe's configuration."""
+        from torchvision import datasets, transforms  # takes 2 s, and tests need the networks alone
+
         torch.manual_seed(config.seed)
         transform = transforms.Compose(
             [transforms.ToTensor(), transforms.Normalize((config.mean,), (config.std,))]

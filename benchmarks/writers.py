@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from benchmarks.machine import percent, table
 from core.data.people import read_strokes
 from core.errors import InkError
-from core.ink.normalisation import Digit
+from core.ink.normalization import Digit
 from core.ink.photo import from_picture
 from core.ink.strokes import from_strokes
 from core.reading.reader import Reader

@@ -23,7 +23,7 @@ DEVICES = ("auto", "cpu", "cuda", "mps")
 
 
 COMMON = ""  # the group of what is set most often, which has no title
-OPTIMISATION = "Network, optimiser and schedule"
+OPTIMIZATION = "Network, optimizer and schedule"
 REGULARISATION = "Regularisation and augmentation"
 MACHINE = "Data, seed and machine"
 
@@ -37,7 +37,7 @@ class TrainConfig:
         16,
         (4, 64),
         "Channels of quick_cnn's first layer. Twice as many do four times the work.",
-        OPTIMISATION,
+        OPTIMIZATION,
         step=4,
         needs={"network": ("quick_cnn",)},
     )
@@ -53,10 +53,10 @@ class TrainConfig:
         256,
         (2, 8192),
         "Images per step. Larger is faster an epoch, with fewer steps to learn in.",
-        OPTIMISATION,
+        OPTIMIZATION,
         stops=[2**power for power in range(3, 13)],
     )
-    optimizer: str = choice("adamw", OPTIMIZERS, "How gradients become steps.", OPTIMISATION)
+    optimizer: str = choice("adamw", OPTIMIZERS, "How gradients become steps.", OPTIMIZATION)
     learning_rate: float = number(
         5e-3,
         (1e-6, 10),
@@ -68,7 +68,7 @@ class TrainConfig:
         0.9,
         (0, 0.999),
         "How much of the last step is kept.",
-        OPTIMISATION,
+        OPTIMIZATION,
         end=0.99,
         step=0.01,
         needs={"optimizer": ("sgd",)},
@@ -77,7 +77,7 @@ class TrainConfig:
         0.999,
         (0.5, 0.9999),
         "How much Adam keeps of earlier gradients' sizes. Lower adapts sooner: for short runs.",
-        OPTIMISATION,
+        OPTIMIZATION,
         end=0.999,
         step=0.001,
         needs={"optimizer": ("adam", "adamw")},
@@ -86,17 +86,17 @@ class TrainConfig:
         1e-4,
         (0, 1),
         "Pulls weights towards zero. More fits the training images less closely.",
-        OPTIMISATION,
+        OPTIMIZATION,
         stops=[0.0, *(a * 10.0**b for b in range(-6, 0) for a in (1, 3))],
     )
     schedule: str = choice(
-        "one_cycle", SCHEDULES, "How the learning rate changes over the run.", OPTIMISATION
+        "one_cycle", SCHEDULES, "How the learning rate changes over the run.", OPTIMIZATION
     )
     step_every: int = number(
         5,
         (1, 200),
         "Epochs between two drops of the learning rate.",
-        OPTIMISATION,
+        OPTIMIZATION,
         end=20,
         step=1,
         needs={"schedule": ("step",)},
@@ -105,21 +105,21 @@ class TrainConfig:
         0.5,
         (0.01, 1),
         "What each drop multiplies the learning rate by.",
-        OPTIMISATION,
+        OPTIMIZATION,
         step=0.05,
         needs={"schedule": ("step", "exponential")},
     )
     step_from_start: bool = switch(
         False,
         "Whether the first drop comes before the first epoch.",
-        OPTIMISATION,
+        OPTIMIZATION,
         needs={"schedule": ("step",)},
     )
     warmup: float = number(
         0.2,
         (0, 0.9),
         "Share of the run in which the learning rate climbs to its peak.",
-        OPTIMISATION,
+        OPTIMIZATION,
         step=0.05,
         needs={"schedule": ("one_cycle",)},
     )
@@ -127,7 +127,7 @@ class TrainConfig:
         0.01,
         (0, 1),
         "Last learning rate, as a share of the highest.",
-        OPTIMISATION,
+        OPTIMIZATION,
         step=0.01,
         needs={"schedule": ("cosine", "one_cycle")},
     )
@@ -136,7 +136,7 @@ class TrainConfig:
         (0, 0.9999),
         "How much of the running mean of the weights each step keeps; the mean reads the digits. "
         "0 is no averaging.",
-        OPTIMISATION,
+        OPTIMIZATION,
         end=0.999,
         step=0.001,
     )

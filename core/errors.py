@@ -41,7 +41,7 @@ class RunError(UserError):
 
 
 class ChangedError(RunError):
-    """Somebody else changed what one wants to change; `now` is what they made of it."""
+    """Somebody else changed the value first; `now` is the value that they set."""
 
     def __init__(self, message: str, now: str) -> None:
         super().__init__(message)

@@ -114,7 +114,7 @@ RECIPES = {
         Recipe(
             "simple_cnn",
             "Classic: two convolutions",
-            f"Two convolutions with batch normalisation, 421,834 parameters. {_TUTORIALS_CHOSE}",
+            f"Two convolutions with batch normalization, 421,834 parameters. {_TUTORIALS_CHOSE}",
             TrainConfig(
                 network="simple_cnn",
                 epochs=10,

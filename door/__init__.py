@@ -1,1 +1,1 @@
-"""HTTP routes beside the pages: for other programs, and for what a page's rerun is too slow for."""
+"""HTTP routes beside the pages: for other programs, and where rerunning a page is too slow."""

@@ -1,4 +1,4 @@
-"""What keeps one caller from taking all: the rate, the size of a body, the work under way.
+"""Limits for callers: the rate, the size of a body, the work under way.
 
 Everything here belongs to one event loop, so that nothing needs a lock.
 """

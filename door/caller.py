@@ -1,4 +1,4 @@
-"""Who a caller is, by the cookie in which a browser keeps a visitor's secret."""
+"""Identify a caller by the cookie in which a browser keeps a visitor's secret."""
 
 from starlette.requests import Request
 
@@ -6,6 +6,6 @@ from core.runs.person import COOKIE, Person, from_cookie, tag_for
 
 
 def caller(request: Request) -> Person:
-    """Return who sends a request; without the cookie, somebody to whom nothing belongs."""
+    """Return the person who sends a request; without the cookie, one who owns nothing."""
     secret, name = from_cookie(request.cookies.get(COOKIE, ""))
     return Person(name, tag_for(secret) if secret else "")

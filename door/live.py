@@ -25,7 +25,7 @@ from door.caller import caller
 if TYPE_CHECKING:  # pandas takes 0.4 s
     import pandas as pd
 
-_RUNS = 32  # kept; of more, those asked for longest ago are read anew
+_RUNS = 32  # kept; of more, those requested longest ago are read again
 _EVERY = 1.0  # seconds between two looks at a run
 _SHARE = 0.05  # of the time in which the store may be busy with one run
 _LAST_STEP = 2**31 - 1
@@ -44,7 +44,7 @@ class _Course:
     again: float  # by the monotonic clock
 
     def after(self, step: int) -> dict[str, Any]:
-        """Return what a watcher is told that has the points up to `step`."""
+        """Return the answer to a watcher that has the points up to `step`."""
         run = self.run
         first = bisect_right(self.points, step, key=lambda point: int(point["step"] or 0))
         return {
@@ -64,7 +64,7 @@ class _Course:
 
 
 class Watching:
-    """Tells watchers how their runs go."""
+    """Answers watchers with the progress of their runs."""
 
     def __init__(self) -> None:
         self._rate = Rate(each=60, together=300)

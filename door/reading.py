@@ -22,7 +22,7 @@ from door.bounds import Rate, RefusedError, Work, pieces
 from door.caller import caller
 
 if TYPE_CHECKING:  # scipy and torch take seconds: the server starts without
-    from core.ink.normalisation import Digit
+    from core.ink.normalization import Digit
     from core.reading.reader import Reader
 
 PICTURE_BYTES, JSON_BYTES = 16 * 2**20, 2**20

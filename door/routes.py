@@ -1,4 +1,4 @@
-"""The door's routes under `api/`, and what callers are told when something is wrong.
+"""The door's routes under `api/`, and their error messages.
 
 Every error is JSON, {"error": sentence}, with the sentence that a page would show.
 """
@@ -70,7 +70,7 @@ def _version() -> str:
 
 
 def _failed(request: Request, error: Exception) -> Response:
-    """Return what the caller is told; a bug is raised again by Starlette, for the server's log."""
+    """Return the error's answer; a bug is raised again by Starlette, for the server's log."""
     status, sentence, headers = 500, _BUG, None
     if isinstance(error, RefusedError):
         status, sentence = error.status, str(error)

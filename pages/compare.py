@@ -2,7 +2,7 @@ from itertools import cycle
 
 import streamlit as st
 
-from core.figures.palette import CLASS_COLOURS
+from core.figures.palette import CLASS_COLORS
 from core.runs import builtin, settings
 from ui import format, guards, keys, runs
 from ui.compare import comparison, editor, table, take_in, verdict, view
@@ -29,10 +29,8 @@ if len(chosen) < 2:
     )
 if len(chosen) >= 2:
     comparison.curves(groups)
-for label, group, colour in zip(
-    settings.labels(groups), groups, cycle(CLASS_COLOURS), strict=False
-):
-    editor.show_setting(label, group, colour)
+for label, group, color in zip(settings.labels(groups), groups, cycle(CLASS_COLORS), strict=False):
+    editor.show_setting(label, group, color)
 if len(groups) >= 2:
     verdict.settings_verdict(groups)
 if len(chosen) == 2:

@@ -1,7 +1,7 @@
 import streamlit as st
 
 from core.errors import InkError
-from core.ink.normalisation import Digit
+from core.ink.normalization import Digit
 from ui import cache, format, guards, people
 from ui.draw import inputs, my_digits, own_hand, readings
 from ui.explanation import why

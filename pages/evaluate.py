@@ -22,7 +22,7 @@ st.title("Evaluate")
 top = st.container(horizontal=True, vertical_alignment="bottom", gap="small")
 with top.container(width=250):
     run = guards.choose_run(st.session_state.get(keys.WATCHED))
-epoch.told(run)
+epoch.show(run)
 chosen = images.choose(run, top)
 result = chosen.answers_of(run)
 report = metrics.report(result.probabilities, result.labels)

@@ -27,8 +27,12 @@ SLOW = (
     *("tests/pages/test_train.py", "tests/pages/test_compare_settings.py"),
     *("tests/pages/test_sweeps.py", "tests/core/sweeps/test_confirmation.py"),
     *("tests/core/runs/test_actions.py", "tests/core/runs/test_move.py"),
+    # torch takes 3 s to load what exports a network as ONNX
+    *("tests/core/export/test_onnx.py", "tests/core/export/test_imported.py"),
+    *("tests/core/training/test_onnx_network.py", "tests/pages/test_export.py"),
+    "tests/pages/test_people.py",
 )
-SLOW_FIXTURES = {"trained_store", "serve", "serve_module"}
+SLOW_FIXTURES = {"trained_store", "serve", "serve_module", "made"}
 
 Serve = Callable[..., str]  # (script: Path, env: Mapping[str, str] | None = None) -> address
 START_SECONDS = 60  # that a server may take

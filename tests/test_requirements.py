@@ -1,4 +1,4 @@
-"""What requirements.lock says was tested fits what requirements.txt asks for."""
+"""The versions in requirements.lock satisfy requirements.txt."""
 
 import re
 from pathlib import Path
@@ -39,6 +39,6 @@ def test_lock_fits_every_requirement(requirement: Requirement) -> None:
 
 @pytest.mark.parametrize("name", ["torch", "torchvision"])
 def test_cpu_builds_of_pytorch_fit(name: str) -> None:
-    """PyTorch's CPU build, whose version ends in +cpu, is what requirements.txt asks for."""
+    """PyTorch's CPU build, whose version ends in +cpu, satisfies requirements.txt."""
     [requirement] = [one for one in WANTED if one.name == name]
     assert requirement.specifier.contains(f"{locked()[name].base_version}+cpu")

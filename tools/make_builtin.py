@@ -1,4 +1,4 @@
-"""Make the built-in network anew, from the full MNIST and other people's pen digits.
+"""Make the built-in network from the full MNIST and other people's pen digits.
 
     python -m tools.make_builtin [--strokes FILE …]
 
@@ -183,7 +183,7 @@ def write(facts: dict[str, Any]) -> None:
 _CARD = """# The built-in network
 
 **What it is.** `{network}`, {parameters:,} parameters, {bytes:,} bytes: its weights are kept in 16
-bits and compute in 32. It reads what is drawn or uploaded until there is a run of one's own.
+bits and compute in 32. It reads what is drawn or uploaded until you have a run of your own.
 
 {how}
 
@@ -224,11 +224,11 @@ learn."""
 def _card(facts: dict[str, Any]) -> str:
     """Return the model card's text from the facts."""
     run, people = facts["run"], facts["people"]
-    told = {**facts, **people, **run, **run["config"], **run["calibration"]}
+    values = {**facts, **people, **run, **run["config"], **run["calibration"]}
     how = _HOW_FROM_PEOPLE if people["images"] else _HOW_FROM_MNIST
     if people["writers_held_out"]:
         how += f"\n\n{_SURE}"
-    text = _CARD.format(**told, how=how.format(**told))
+    text = _CARD.format(**values, how=how.format(**values))
     return "\n\n".join(textwrap.fill(part, 100) for part in text.split("\n\n")) + "\n"
 
 

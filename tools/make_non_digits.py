@@ -1,4 +1,4 @@
-"""Make the detector of non-digits anew; `tools.make_builtin` does, for its network.
+"""Make the detector of non-digits; `tools.make_builtin` does, for its network.
 
 It learns from digits, MNIST's and other people's, and from things made not to be digits. Such
 outliers teach about others too (Hendrycks, Mazeika and Dietterich, "Deep Anomaly Detection with
@@ -24,7 +24,7 @@ from core.ink.strokes import draw
 from core.reading import non_digits
 from core.runs import builtin
 from core.training import checkpoint
-from core.training.batches import TrainingBatches, normalise
+from core.training.batches import TrainingBatches, normalize
 from tools.pen_digits import Drawn
 
 REFUSED = 0.006  # share of the digits that it may refuse: of MNIST's validation, of people's
@@ -155,7 +155,7 @@ def _scores(
 ) -> Tensor:
     """Return the head's scores, `(N,)`, of `(N, 28, 28)` images."""
     parts = np.array_split(images, 5)
-    return torch.cat([head(body(normalise(torch.tensor(part), config)))[:, 0] for part in parts])
+    return torch.cat([head(body(normalize(torch.tensor(part), config)))[:, 0] for part in parts])
 
 
 def _fit(head: nn.Sequential, features: Tensor, wanted: Tensor) -> None:

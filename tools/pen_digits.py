@@ -72,9 +72,9 @@ def without_wrong_labels(digits: Sequence[PenDigit], mnist: Digits) -> list[PenD
         events = train(config, mnist, extra=(images, labels))
         last = [event for event in events if isinstance(event, Epoch)][-1]
         images, _, indices = training_images(own, 2, seed=FOLDS + fold)
-        told = probabilities(checkpoint.network(last.checkpoint), images, config)
+        answers = probabilities(checkpoint.network(last.checkpoint), images, config)
         for number, digit in enumerate(own):
-            mean = told[indices == number].mean(axis=0) if (indices == number).any() else None
+            mean = answers[indices == number].mean(axis=0) if (indices == number).any() else None
             if mean is None or mean[digit.label] > DOUBTED or mean.max() < CERTAIN:
                 kept.append(digit)
     return kept

@@ -37,7 +37,7 @@ st.set_page_config(
 # if that takes half a second. It keeps columns side by side down to a
 # phone's width; here they are stacked as soon as the canvas, a chart or a table would be cut off,
 # with the Train page's curves right below Start. Its segmented controls hide what does not fit in
-# one line. Its captions, and text in the accent colour, are too faint to read well (WCAG asks for a
+# one line. Its captions, and text in the accent color, are too faint to read well (WCAG asks for a
 # contrast of 4.5).
 st.html(
     """<style>

@@ -213,7 +213,7 @@ def bundle(run: Run) -> tuple[list["File"], bytes]:
     return _bundle(run.id, run.name, run.best_epoch, run.state)
 
 
-@st.cache_resource(max_entries=3, show_spinner="Writing the network down, and checking it …")
+@st.cache_resource(max_entries=3, show_spinner="Exporting the network and checking it …")
 def _bundle(
     run_id: str, name: str, best_epoch: int | None, state: str
 ) -> tuple[list["File"], bytes]:

@@ -24,10 +24,10 @@ def messages() -> Iterator[None]:
 
 
 def choose_run(suggested: str | None = None) -> Run:
-    """Show the selection of a run: the one selected before, else `suggested`, else one's own best.
+    """Show the selection of a run: the selected one, else `suggested`, else the visitor's best.
 
     It has the runs that completed an epoch, and the built-in network, which is alone if the store
-    fails, and comes first for whoever has no run.
+    fails, and comes first for a visitor without runs.
     """
     try:
         listed = runs.listed()

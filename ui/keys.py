@@ -46,7 +46,7 @@ SWEEP = "sweep"  # name of the sweep shown
 # Evaluate
 SPLIT = "split"  # a member of answers.SPLITS, collection.SPLIT or hands.SPLIT
 WHOSE = "whose"  # the tag of whose digits are evaluated, or "everybody"
-NORMALISED = "normalised"  # whether the confusion matrix shows shares
+NORMALIZED = "normalized"  # whether the confusion matrix shows shares
 HIDE_DIAGONAL = "hide-diagonal"  # whether the confusion matrix leaves out right answers
 WEAKNESS = "weakness-open"  # whether Evaluate's slices are expanded
 SLICED_AGAINST = "sliced-against"  # id of the run that slices are compared with, or empty
@@ -81,7 +81,7 @@ RUN_COLUMNS = "run-columns"  # the columns of the table
 TICKED = "ticked-at-first"  # rows selected when the table was first drawn
 APART = "runs-apart"  # whether each run has a row of its own, seeds of one setting too
 ARCHIVED = "archived"  # whether archived runs are shown too
-BASELINE = "baseline"  # the key of the setting that others are told as differences from
+BASELINE = "baseline"  # the key of the setting that others are compared with
 VIEW_READ = "view-read"  # whether the address was looked at in this session
 TAKE_IN_OPEN = "take-in-open"  # whether that which takes a network in is expanded
 TAKE_IN = "take-in"  # number of the form that takes a network in, which is replaced to empty it

@@ -1,4 +1,4 @@
-"""What the settings are called on the pages: in everyday words, the field's term beside."""
+"""The settings' names on the pages: in everyday words, with the field's term."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ LABELS = {
     "width": "Width of the network (channels)",
     "epochs": "Passes over the images (epochs)",
     "batch_size": "Images per step (batch size)",
-    "optimizer": "Optimiser",
+    "optimizer": "Optimizer",
     "learning_rate": "Size of a step (learning rate)",
     "momentum": "Push kept from the last step (momentum)",
     "beta2": "Memory of earlier gradients (beta 2)",
@@ -82,7 +82,7 @@ def shown(name: str, value: Any) -> str:
 
 def term(name: str) -> str:
     """Return the field's own term for a setting, as in `learning rate`."""
-    return name.replace("_", " ").replace("optimizer", "optimiser")
+    return name.replace("_", " ").replace("optimizer", "optimizer")
 
 
 def title(name: str) -> str:

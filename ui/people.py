@@ -1,7 +1,7 @@
 """Who a visitor is: a name typed once, and a random secret that their browser keeps.
 
-On one's own machine nothing is asked, and one owns everything. Where the deployment has `st.login`,
-people sign in there, and that name counts.
+On the server's own machine nothing is asked, and the visitor owns everything. Where the deployment
+has `st.login`, people sign in there, and that name counts.
 """
 
 import hmac
@@ -21,7 +21,7 @@ from core.runs.run import cleaned_name
 from ui import format, keys
 
 _NAME_LENGTH = 40  # characters
-_PAUSE = 1.0  # seconds, for whoever guesses the admin secret
+_PAUSE = 1.0  # seconds to wait after a wrong admin secret
 _HOSTS = ("localhost", "127.0.0.1", "::1")
 _FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-Ip")
 
@@ -38,7 +38,7 @@ def for_many() -> bool:
 
 
 def me() -> Person:
-    """Return the visitor; whoever has not said their name yet owns nothing."""
+    """Return the visitor; before giving a name, they own nothing."""
     if not for_many() and "is_logged_in" not in st.user and _is_at_this_machine():
         return OWNER
     secret, name = _identity()
@@ -76,7 +76,7 @@ def badge() -> None:
         if person.owns_all:
             st.markdown("You can change everybody's runs, until you reload the page.")
         else:
-            st.markdown("Your runs are yours: others can look at them, and not change them.")
+            st.markdown("Others can look at your runs, but not change them.")
             ask_for_secret("sidebar")
         if "is_logged_in" not in st.user:
             st.button(
@@ -84,8 +84,8 @@ def badge() -> None:
                 key="leave",
                 icon=":material/logout:",
                 on_click=_leave,
-                help="This browser forgets you. Your runs and digits stay, and nobody can change "
-                "them any more but an admin.",
+                help="This browser forgets you. Your runs and digits stay; only an admin can "
+                "still change them.",
             )
 
 

@@ -69,7 +69,7 @@ def _train(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
         print(f"{run.name} ({run.id}), log in {run.folder / files.LOG}", file=sys.stderr)
         done = worker.work(run)
         yield done.summary()
-        if done.state == State.STOPPED:  # whoever stops one of several seeds wants no more
+        if done.state == State.STOPPED:  # stopping one of several seeds stops the rest
             break
 
 

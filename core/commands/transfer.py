@@ -69,4 +69,4 @@ def _move(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
             "from": one.run.id,
             "outcome": str(one.outcome),
         }
-    print(move.told(done), file=sys.stderr)
+    print(move.summary(done), file=sys.stderr)

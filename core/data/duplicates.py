@@ -1,6 +1,6 @@
 """Near-duplicates: for each image the most similar training image and the most similar test image.
 
-Two digits are compared as shapes: moved so that their centres of mass coincide, blurred a little,
+Two digits are compared as shapes: moved so that their centers of mass coincide, blurred a little,
 and scaled to the same energy. Without the move, a copy that is shifted by one pixel is as far away
 as another writer's digit. The search is exact, over all pairs, in the 64 directions in which the
 shapes vary most.
@@ -24,7 +24,7 @@ _THREADS = 2
 
 
 @dataclass(frozen=True, eq=False)
-class Neighbours:
+class Neighbors:
     """The nearest other image of each image, training images first, then test images.
 
     `number (N, 2)`: in the first column among the training images, in the second among the test
@@ -37,7 +37,7 @@ class Neighbours:
 
 
 def shapes(images: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Return `(N, 784)` shapes of `(N, 28, 28)` images: centred, blurred, each of length 1."""
+    """Return `(N, 784)` shapes of `(N, 28, 28)` images: centered, blurred, each of length 1."""
     parts = [_shapes(images[start : start + _CHUNK]) for start in range(0, len(images), _CHUNK)]
     return np.concatenate(parts)
 
@@ -63,7 +63,7 @@ def _shapes(images: NDArray[np.uint8]) -> NDArray[np.float32]:
     return np.asarray(moved / np.maximum(length, 1e-6), np.float32)
 
 
-def search(digits: Digits) -> Iterator[float | Neighbours]:
+def search(digits: Digits) -> Iterator[float | Neighbors]:
     """Find all images' nearest others; yield the share done in [0, 1], and at last the result."""
     images = np.concatenate([digits.train_images, digits.test_images])
     every = shapes(images)
@@ -84,7 +84,7 @@ def search(digits: Digits) -> Iterator[float | Neighbours]:
                 share = (column * first_test + (end - begin) * done / len(starts)) / count
                 yield 0.15 + 0.85 * share
     gaps = [np.linalg.norm(points - points[number[:, column]], axis=1) for column in (0, 1)]
-    yield Neighbours(number, np.stack(gaps, axis=1).astype(np.float32))
+    yield Neighbors(number, np.stack(gaps, axis=1).astype(np.float32))
 
 
 def _finder(points: NDArray[np.float32]) -> Callable[[int, int, int], NDArray[np.int64]]:
@@ -103,7 +103,7 @@ def _finder(points: NDArray[np.float32]) -> Callable[[int, int, int], NDArray[np
         for left in range(begin, end, _COLUMNS):
             right = min(left + _COLUMNS, end)
             close = rows @ there[:, left:right]
-            own = start + lines  # an image is not its own neighbour
+            own = start + lines  # an image is not its own neighbor
             inside = (own >= left) & (own < right)
             close[lines[inside], own[inside] - left] = -np.inf
             which = close.argmax(axis=1)
@@ -119,7 +119,7 @@ PLACES = {"between": "Test and training", "train": "Within training", "test": "W
 
 
 def pairs(
-    found: Neighbours, first_test: int, place: str, most: float
+    found: Neighbors, first_test: int, place: str, most: float
 ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
     """Return pairs of images that differ by `most` at most, `(P, 2)`, and their differences.
 

@@ -55,7 +55,7 @@ class Calibration:
 def fit(probabilities: NDArray[np.float32], labels: NDArray[np.uint8]) -> Calibration:
     """Return the calibration that fits a validation set's `(N, 10)` answers best.
 
-    The temperature minimises the mean cross-entropy; `threshold` gives the other number.
+    The temperature minimizes the mean cross-entropy; `threshold` gives the other number.
     """
     from scipy.optimize import minimize_scalar  # takes 0.3 s
 

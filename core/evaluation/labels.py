@@ -44,7 +44,7 @@ def quality(
     """
     from cleanlab.rank import get_label_quality_scores  # takes a second
 
-    # Normalised anew in 64 bits: cleanlab refuses rows whose sum is not 1.
+    # Normalized anew in 64 bits: cleanlab refuses rows whose sum is not 1.
     exact = probabilities.astype(np.float64)
     exact /= exact.sum(axis=1, keepdims=True)
     return np.asarray(get_label_quality_scores(labels.astype(int), exact, method=method))

@@ -1,4 +1,4 @@
-"""How much an accuracy owes to test images that have a near-duplicate in the training set."""
+"""How much of an accuracy is due to test images with a near-duplicate in the training set."""
 
 from dataclasses import dataclass
 
@@ -29,7 +29,7 @@ class Owed:
 
 
 def owed(right: NDArray[np.bool_], has_duplicate: NDArray[np.bool_]) -> Owed | None:
-    """Return what an accuracy owes to near-duplicates; None if all images have one, or none has.
+    """Return what near-duplicates add to an accuracy; None if all images have one, or none has.
 
     Both are `(N,)`: whether each answer was right, and whether the image has a near-duplicate. With
     a share s of the images that have one, the accuracy of all less that of the others is s times

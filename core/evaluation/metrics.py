@@ -30,9 +30,9 @@ def confusion(probabilities: NDArray[np.float32], labels: NDArray[np.uint8]) -> 
 def wilson(right: int, count: int, z: float = 1.959964) -> tuple[float, float]:
     """Return the Wilson score interval of a proportion, 95 % by default (Wilson, 1927)."""
     share, spread = right / count, z * z / count
-    centre = (share + spread / 2) / (1 + spread)
+    center = (share + spread / 2) / (1 + spread)
     half = z * np.sqrt(share * (1 - share) / count + spread / (4 * count)) / (1 + spread)
-    return float(max(0.0, centre - half)), float(min(1.0, centre + half))
+    return float(max(0.0, center - half)), float(min(1.0, center + half))
 
 
 def per_class(matrix: NDArray[np.int64]) -> "pd.DataFrame":

@@ -67,7 +67,7 @@ def difference_of_models(
 
 POWER = 0.8  # the usual probability with which a test should find what is there
 LEVEL = 0.05  # the usual significance level
-_MOST = 200  # runs of each; nobody trains more to settle a question
+_MOST = 200  # runs of each; more would take too long to train
 
 
 @dataclass(frozen=True)

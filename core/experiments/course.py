@@ -1,7 +1,7 @@
 """The course of an experiment: what its process writes, and what a page reads of it.
 
-A course is a file of JSON lines in the store's folder, so that it outlives the page, and everybody
-who asks for the same experiment at the same time watches the same one.
+A course is a file of JSON lines in the store's folder, so that it outlives the page, and all who
+open an experiment at the same time watch the same one.
 """
 
 import json
@@ -154,7 +154,7 @@ def _mark(name: str) -> Path:
 
 
 def going_on(slug: str) -> str | None:
-    """Return the name of the course of this experiment that is going on, if there is one."""
+    """Return the name of this experiment's course that is in progress, if there is one."""
     for path in sorted(folder().glob(f"{slug}-*.jsonl"), reverse=True):
         if path.stem.removeprefix(f"{slug}-").isdecimal():
             found = read(path.stem, 0)

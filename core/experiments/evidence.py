@@ -16,7 +16,7 @@ _PATCH = 5  # pixels, the side of the square that covers
 
 
 def findings(run: Trained, digits: Digits) -> list[Finding]:
-    """Return how many digits are read in spite of small changes, and some digits closely."""
+    """Return how many digits are still read after small changes, and some digits in detail."""
     images = torch.tensor(digits.test_images[:_FOOLED]).float() / 255
     labels = torch.tensor(digits.test_labels[:_FOOLED]).long()
     ways = _gradient_signs(run, images, labels)
@@ -43,7 +43,7 @@ def _right(run: Trained, images: Tensor, labels: Tensor, ways: Tensor, by: float
 
 
 def _gradient_signs(run: Trained, images: Tensor, labels: Tensor) -> Tensor:
-    """Return in which direction, -1 or 1, each pixel's change raises the error.
+    """Return the direction, -1 or 1, in which changing each pixel raises the error.
 
     This is the fast gradient sign method of Goodfellow, Shlens and Szegedy (2015).
     """
@@ -53,7 +53,7 @@ def _gradient_signs(run: Trained, images: Tensor, labels: Tensor) -> Tensor:
 
 
 def _closely(run: Trained, images: Tensor, labels: Tensor, ways: Tensor) -> Tiles:
-    """Return, of some digits that it reads and then misreads, what counts and what fools it."""
+    """Return the evidence and the fooling changes for some digits that it reads, then misreads."""
     with torch.inference_mode():
         fooled = (images + _EXAMPLE_AMOUNT * ways).clamp(0, 1)
         answers, misread = run.logits(images).argmax(1), run.logits(fooled).argmax(1)
@@ -75,7 +75,7 @@ def _closely(run: Trained, images: Tensor, labels: Tensor, ways: Tensor) -> Tile
 def _occlusion(run: Trained, image: Tensor, label: int) -> Tensor:
     """Return by how much covering each place lowers the answer's probability, (28, 28) in [0, 1].
 
-    A square slides over the image in its mean grey (Zeiler and Fergus, 2014); where squares overlap
+    A square slides over the image in its mean gray (Zeiler and Fergus, 2014); where squares overlap
     the largest loss counts, and the largest of all is 1.
     """
     places = [(y, x) for y in range(0, 28 - _PATCH + 1) for x in range(0, 28 - _PATCH + 1)]

@@ -13,10 +13,10 @@ from core.runs.person import OWNER, Person
 
 
 def start(experiment: Experiment, by: Person = OWNER) -> str:
-    """Start the process of an experiment, or join the one that is going on; return its course.
+    """Start the process of an experiment, or join the one in progress; return its course.
 
-    Raises StoreError, and RunError beyond the limits of a public demo. There too a visitor may join
-    what another began, since a course has nothing of whoever began it.
+    Raises StoreError, and RunError beyond the limits of a public demo. Even there a visitor may
+    join what another began: a course has nothing personal in it.
     """
     if name := course.going_on(experiment.slug):
         return name

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from core.data.digits import Digits
 from core.experiments.definition import Part
-from core.training.batches import normalise
+from core.training.batches import normalize
 from core.training.inference import probabilities
 
 
@@ -34,7 +34,7 @@ class Trained:
 
     def logits(self, images: Tensor) -> Tensor:
         """Return `(N, 10)` logits for `(N, 28, 28) float32` images in [0, 1], differentiably."""
-        return torch.as_tensor(self.network(normalise(images, self.part.config)))
+        return torch.as_tensor(self.network(normalize(images, self.part.config)))
 
     def accuracy(
         self, images: NDArray[np.uint8] | NDArray[np.float32], labels: NDArray[np.uint8]

@@ -1,1 +1,1 @@
-"""What a run leaves with: its network in other programs' forms, and programs that read with it."""
+"""Export a run: its network in other programs' formats, and programs that use it."""

@@ -20,7 +20,7 @@ from core.runs.run import Run
 PREDICT = "predict.py"
 _PATIENCE = 30.0  # seconds to wait while others export
 _ONE_AT_A_TIME = threading.Lock()  # an export takes seconds of a processor and 300 MB
-_DATE = (1980, 1, 1, 0, 0, 0)  # the earliest that a ZIP can tell
+_DATE = (1980, 1, 1, 0, 0, 0)  # the earliest time that a ZIP can store
 
 
 def _predict(source: Source) -> File:

@@ -68,11 +68,11 @@ def _paragraphs(source: Source, others: Sequence[File]) -> Iterator[str]:
         "\n\n"
         "finds the digits in pictures, prepares them as MNIST's were, and prints a line of JSON "
         "for each. `model.onnx` takes `pixels`, (N, 28, 28) float32 from 0 (paper) to 1 (ink), the "
-        "digit at most 20 pixels high and wide with its centre of mass in the middle, and returns "
+        "digit at most 20 pixels high and wide with its center of mass in the middle, and returns "
         "`probabilities`, (N, 10) float32. Each is a mean over five versions of the digit: "
         "unchanged, slanted left and right, thicker and thinner."
     )
-    if run.is_builtin:  # whoever made it has told more of it than a run records
+    if run.is_builtin:  # its maker recorded more about it than a run does
         yield builtin.CARD.read_text(encoding="utf-8").strip().replace("# ", "## ", 1)
     else:
         yield "## What it learned from"

@@ -95,8 +95,8 @@ def _results(view: View, labels: Sequence[str]) -> Iterator[str]:
         yield page.paragraph("The runs were tested on different images: no test compares them.")
     elif max(len(one.test_accuracies) for one in view.groups) > 1:
         for key, seeds in found.items():
-            told, rest = verdicts.of_settings(seeds, by_key[key], by_key[baseline.key])
-            yield page.paragraph(page.bold(told), rest)
+            sentence, rest = verdicts.of_settings(seeds, by_key[key], by_key[baseline.key])
+            yield page.paragraph(page.bold(sentence), rest)
         if found:
             yield page.paragraph(verdicts.WELCH, quiet=True)
 
@@ -109,11 +109,11 @@ def _networks(view: View, first: Run, second: Run) -> Iterator[str]:
     if first.data_checksum != second.data_checksum or len(a.labels) != len(b.labels):
         return
     right = [one.probabilities.argmax(1) == one.labels for one in (a, b)]
-    told, rest = verdicts.of_networks(
+    sentence, rest = verdicts.of_networks(
         significance.mcnemar(right[0], right[1]), *compare.labels([first, second])
     )
     yield page.heading("Is one network better?")
-    yield page.paragraph(page.bold(told), rest)
+    yield page.paragraph(page.bold(sentence), rest)
     yield page.paragraph(verdicts.MCNEMAR, quiet=True)
 
 

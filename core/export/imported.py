@@ -96,13 +96,13 @@ def _checkpoint(found: Incoming) -> Checkpoint:
 
 
 def _whole(value: object, most: int) -> int:
-    """Return an epoch that a file tells of; the last possible one for anything else."""
+    """Return the epoch that a file names; the last possible one for anything else."""
     return value if isinstance(value, int) and 1 <= value <= most else most
 
 
 def _tags(found: Incoming, run: Run) -> dict[str, str]:
-    told = found.facts.get("seen")
-    seen = [one if one in SOURCES else UNKNOWN for one in told] if isinstance(told, list) else []
+    known = found.facts.get("seen")
+    seen = [one if one in SOURCES else UNKNOWN for one in known] if isinstance(known, list) else []
     checksum = str(found.facts.get("data_checksum", ""))
     tags = {
         "imported": found.kind,

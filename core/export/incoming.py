@@ -39,7 +39,7 @@ _FORMS = (
 
 @dataclass(frozen=True, eq=False)
 class Incoming:
-    """A network that was read, and what is told of it.
+    """A network that was read, and what is known about it.
 
     It has weights by our names or, instead, `onnx`, the bytes `(B,) uint8` of a file.
     """
@@ -70,7 +70,7 @@ def read(path: Path, pixels: str = TRY) -> Incoming:
         if path.stat().st_size > MAX_BYTES:
             raise CheckpointError(
                 f"{path.name} is too large: at most {MAX_BYTES // 2**20} MB. Save the weights "
-                "alone, without the optimiser's state."
+                "alone, without the optimizer's state."
             )
         if path.suffix == ".zip":
             return _from_safetensors(_unzipped(path), path.name, pixels)
@@ -103,15 +103,15 @@ def _from_safetensors(content: bytes, file_name: str, pixels: str) -> Incoming:
             file.write(content)
             file.flush()
             with safe_open(file.name, "pt") as opened:
-                told = (opened.metadata() or {}).get(weights.FACTS)
+                text = (opened.metadata() or {}).get(weights.FACTS)
                 names = opened.keys()
                 state = {name: opened.get_tensor(name) for name in names}
     except (SafetensorError, OSError, ValueError) as error:
         raise CheckpointError(f"{file_name} is damaged. Download or export it again.") from error
-    if told is None:
+    if text is None:
         return _named_anew(state, pixels)
     try:
-        facts = json.loads(told)
+        facts = json.loads(text)
         config = config_from(facts["config"])
         Calibration(**facts["calibration"])
     except (KeyError, TypeError, ValueError, RecursionError, UserError) as error:
@@ -167,7 +167,7 @@ def _from_onnx(content: bytes, pixels: str) -> Incoming:
 
 
 def _prepared(model: nn.Module, config: TrainConfig, pixels: str) -> tuple[TrainConfig, str, float]:
-    """Return how pixels are prepared, in words too, and the accuracy on some training digits.
+    """Return how pixels are prepared, as settings and in words, and the accuracy on some digits.
 
     Of the ways in PIXELS, it is the one asked for or, with TRY, the one that reads best.
     """

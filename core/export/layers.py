@@ -12,7 +12,7 @@ from core.training import networks
 Shapes = dict[str, tuple[int, ...]]  # of one layer: of its weight, bias, …
 _WRAPPERS = ("module.", "_orig_mod.")  # of DataParallel, and of torch.compile
 _UNUSED = "num_batches_tracked"  # BatchNorm counts, and does not use the count here
-_TOLD, _NAME = 5, 60  # misfits in a message, and characters of a layer's name in it
+_NAMED, _NAME = 5, 60  # misfits in a message, and characters of a layer's name in it
 
 
 def fitted(weights: Mapping[str, Tensor]) -> tuple[TrainConfig, dict[str, Tensor]]:
@@ -28,8 +28,8 @@ def fitted(weights: Mapping[str, Tensor]) -> tuple[TrainConfig, dict[str, Tensor
         pairs, ours_left, theirs_left = _paired(_by_layer(own), theirs)
         if not ours_left and not theirs_left:
             return config, _renamed(own, theirs, pairs)
-        told = _misfit(config, own, theirs, ours_left, theirs_left)
-        misfits.append((len(ours_left) + len(theirs_left), told))
+        message = _misfit(config, own, theirs, ours_left, theirs_left)
+        misfits.append((len(ours_left) + len(theirs_left), message))
     raise CheckpointError(min(misfits)[1])
 
 
@@ -107,21 +107,24 @@ def _misfit(
 ) -> str:
     """Return in words what does not fit the network that fits best."""
     ours = _by_layer(own)
-    told = []
+    misfits = []
     for at in range(max(len(ours_left), len(theirs_left))):
-        wanted = _told(ours[ours_left[at]]) if at < len(ours_left) else "no such layer"
+        wanted = _in_words(ours[ours_left[at]]) if at < len(ours_left) else "no such layer"
         if at < len(theirs_left):
             name = theirs_left[at][:_NAME] or "(without a name)"
-            told.append(f"{name} has {_told(theirs[theirs_left[at]])}, where it has {wanted}")
+            misfits.append(
+                f"{name} has {_in_words(theirs[theirs_left[at]])}, where it has {wanted}"
+            )
         else:
-            told.append(f"a layer with {wanted} is missing")
-    more = f"; and {len(told) - _TOLD} more" if len(told) > _TOLD else ""
+            misfits.append(f"a layer with {wanted} is missing")
+    more = f"; and {len(misfits) - _NAMED} more" if len(misfits) > _NAMED else ""
     return (
         "These weights fit none of the networks here. The nearest, by its layers, is "
-        f"{config.network}: {'; '.join(told[:_TOLD])}{more}. Networks here: {', '.join(NETWORKS)}."
+        f"{config.network}: {'; '.join(misfits[:_NAMED])}{more}. "
+        f"Networks here: {', '.join(NETWORKS)}."
     )
 
 
-def _told(layer: dict[str, Tensor]) -> str:
+def _in_words(layer: dict[str, Tensor]) -> str:
     parts = sorted(_shapes(layer).items(), key=lambda one: one[0] != "weight")
     return ", ".join(f"{part} {' × '.join(map(str, shape)) or 1}" for part, shape in parts)

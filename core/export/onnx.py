@@ -1,6 +1,6 @@
 """The network as ONNX: from pixels to the probabilities that we read, in one file.
 
-What surrounds the network is inside: the versions of each digit, the normalisation of pixels, the
+What surrounds the network is inside: the versions of each digit, the normalization of pixels, the
 mean over moved copies and the temperature. `file` returns nothing that it has not checked.
 """
 
@@ -19,7 +19,7 @@ from core.errors import RunError
 from core.export.source import Source
 from core.export.terms import File
 from core.reading.reader import Reader, slants, versions
-from core.training.batches import normalise
+from core.training.batches import normalize
 from core.training.inference import moved
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class Answers(nn.Module):
         """Return the calibrated probabilities, means over the versions of each digit."""
         copies = torch.cat(list(versions(pixels, self.slants)))
         answers = [
-            self.network(normalise(copy, self.config)).softmax(dim=1)
+            self.network(normalize(copy, self.config)).softmax(dim=1)
             for copy in moved(copies, self.config.reading_shift)
         ]
         logits = torch.stack(answers).mean(dim=0).clamp_min(1e-12).log() / self.temperature

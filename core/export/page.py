@@ -133,9 +133,9 @@ def matrix(counts: NDArray[np.int64]) -> Html:
         cells = []
         for answer in range(10):
             count, share = int(counts[truth, answer]), float(shares[truth, answer])
-            colour = "15, 139, 141" if truth == answer else "229, 72, 77"  # ACCENT, WRONG
+            color = "15, 139, 141" if truth == answer else "229, 72, 77"  # ACCENT, WRONG
             strength = 0.22 if truth == answer else 0.75 * share
-            style = f' style="background: rgba({colour}, {strength:.2f})"' if count else ""
+            style = f' style="background: rgba({color}, {strength:.2f})"' if count else ""
             cells.append(f"<td{style}>{count or ''}</td>")
         rows.append(f"<tr><th>{truth}</th>{''.join(cells)}</tr>")
     return Html(f'<div class="scroll"><table class="matrix">{"".join(rows)}</table></div>')

@@ -34,7 +34,7 @@ SPLITS = {  # what a report may be of, and what it says of these images
 
 
 def file(source: Source) -> File:
-    """Return the report of a run that leaves: without names, machines or notes of people."""
+    """Return the report for an export: without names, machines or people's notes."""
     run = replace(source.run, author="", host="", note="")
     split, result = "test", None
     with suppress(UserError):  # its data are not here
@@ -46,7 +46,7 @@ def file(source: Source) -> File:
 
 
 def report(run: Run, history: History, split: str, result: Result | None) -> str:
-    """Return the report of a run, with its answers on a split; None: there are none to be had."""
+    """Return the report of a run, with its answers on a split; None if it has none."""
     return page.page(run.name, _parts(run, history, split, result))
 
 
@@ -54,8 +54,8 @@ def _parts(run: Run, history: History, split: str, result: Result | None) -> Ite
     when = time.strftime("%d %b %Y, %H:%M UTC", time.gmtime(run.started))
     by = f" by {run.author}" if run.author else ""
     state = f"{run.state}: {run.reason}" if run.reason else str(run.state)
-    told = f"A run of Digit Lab, begun {when}{by}; {state}." if run.started else "Digit Lab"
-    yield page.paragraph(told, quiet=True)
+    line = f"A run of Digit Lab, begun {when}{by}; {state}." if run.started else "Digit Lab"
+    yield page.paragraph(line, quiet=True)
     if run.note:
         yield page.paragraph(run.note)
     if found := advice.advice(run, history):
@@ -90,7 +90,7 @@ def _numbers(run: Run, split: str, judged: metrics.Report | None) -> Iterator[Nu
 
 
 def _reading(run: Run, split: str, result: Result, judged: metrics.Report) -> Iterator[str]:
-    """Yield what it reads right and wrong, and how far it can be believed."""
+    """Yield what it reads right and wrong, and how reliable its confidence is."""
     yield page.heading("What it reads as what")
     yield page.paragraph(f"{judged.count:,} {SPLITS[split]}.")
     yield page.matrix(judged.matrix)

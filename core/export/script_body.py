@@ -1,6 +1,6 @@
 """The code of a training script: the data, the network, the batches, the reading, the training.
 
-All that computes is taken from our own functions, cut down by `specialised`, or from the network
+All that computes is taken from our own functions, cut down by `specialized`, or from the network
 itself; the rest, which ties them together, is written here.
 """
 
@@ -13,7 +13,7 @@ from core.data.mnist import FILES
 from core.data.splits import split_sizes, stratified_split
 from core.evaluation import metrics
 from core.export.script_plan import TRAINING_IMAGES, Plan
-from core.export.specialised import specialised
+from core.export.specialized import specialized
 from core.training import augmentation, batches, flat, inference, networks, schedule
 
 _BENT = ("rotation", "shear", "scale", "aspect", "elastic")
@@ -21,7 +21,7 @@ _BENT = ("rotation", "shear", "scale", "aspect", "elastic")
 
 def code(plan: Plan) -> Iterator[str]:
     """Yield the code after the settings, in pieces of one or more lines."""
-    yield from ("", "", specialised(stratified_split, plan.config), "", "")
+    yield from ("", "", specialized(stratified_split, plan.config), "", "")
     yield from _data(plan)
     yield from _network(plan)
     yield from _steps(plan)
@@ -76,11 +76,11 @@ def _network(plan: Plan) -> Iterator[str]:
     """Yield the network layer by layer, with the shape of each one's output."""
     model = networks.build(plan.config)
     if plan.config.dropout:
-        yield from ("", specialised(networks.Dropout, plan.config), "", "")
+        yield from ("", specialized(networks.Dropout, plan.config), "", "")
     yield "torch.manual_seed(SEED)  # of the first weights"
     yield f"network = nn.Sequential({plan.mark('network', 'width', 'dropout')}"
-    for layer, told in zip(model, networks.layers(model), strict=True):
-        yield f"    {f'{_constructor(layer)},':<50}  # {' × '.join(map(str, told.output))}"
+    for layer, shape in zip(model, networks.layers(model), strict=True):
+        yield f"    {f'{_constructor(layer)},':<50}  # {' × '.join(map(str, shape.output))}"
     yield ")"
     yield "network.to(DEVICE).to(memory_format=torch.channels_last)"
     yield ""
@@ -116,13 +116,13 @@ def _steps(plan: Plan) -> Iterator[str]:
     config = plan.config
     yield ""
     if config.optimizer == "sgd":
-        yield from (specialised(flat.Flat, config), "", "")
-        yield from (specialised(flat._row, config), "", "")
-        yield from (specialised(flat._views, config), "", "")
+        yield from (specialized(flat.Flat, config), "", "")
+        yield from (specialized(flat._row, config), "", "")
+        yield from (specialized(flat._views, config), "", "")
     if config.schedule != "constant":
-        text = specialised(schedule.rate_factor, config)
+        text = specialized(schedule.rate_factor, config)
         if "cosine(" in text:
-            yield from ("", "", specialised(schedule._cosine, config))
+            yield from ("", "", specialized(schedule._cosine, config))
         yield from ("", "", text.replace("\n", plan.mark("schedule") + "\n", 1))
     if config.ema:
         yield _AVERAGE
@@ -139,13 +139,13 @@ def _batches(plan: Plan) -> Iterator[str]:
         parts = [augmentation.affine_points, augmentation.bent]
         parts += [augmentation.elastic_moves] * bool(config.elastic) + [random._distortion]
         for part in parts:
-            yield from ("", specialised(part, config), "")
+            yield from ("", specialized(part, config), "")
     if config.thickness:
         lines.append("        batch = thickened(batch, uniform(len(batch), THICKNESS))")
-        yield from ("", specialised(augmentation.thickened, config), "")
+        yield from ("", specialized(augmentation.thickened, config), "")
     if len(lines) > 1:
-        yield from ("", specialised(random._uniform, config), "")
-    yield from ("", specialised(batches.normalise, config), "", "")
+        yield from ("", specialized(random._uniform, config), "")
+    yield from ("", specialized(batches.normalize, config), "", "")
     yield inspect.cleandoc(
         '''
         def batches():
@@ -157,7 +157,7 @@ def _batches(plan: Plan) -> Iterator[str]:
         '''
     )
     yield from lines
-    yield "        yield normalise(batch), targets[chosen]"
+    yield "        yield normalize(batch), targets[chosen]"
     yield ""
 
 
@@ -170,7 +170,7 @@ def _reading(plan: Plan) -> Iterator[str]:
     """Yield how digits are read, and how the answers are judged."""
     config = plan.config
     if config.reading_shift:
-        yield from ("", specialised(inference.moved, config), "")
+        yield from ("", specialized(inference.moved, config), "")
     contexts = ", ".join(filter(None, ["torch.inference_mode()", _autocast(plan)]))
     yield from (
         *("", "def probabilities(images):"),
@@ -181,13 +181,13 @@ def _reading(plan: Plan) -> Iterator[str]:
         f"        for part in torch.tensor(images).to(DEVICE).split({inference._CHUNK}):",
     )
     if config.reading_shift:
-        yield "            copies = [normalise(copy) for copy in moved(part, READING_SHIFT)]"
+        yield "            copies = [normalize(copy) for copy in moved(part, READING_SHIFT)]"
         yield "            each = [reader(copy).float().softmax(1) for copy in copies]"
         yield "            answers.append(torch.stack(each).mean(0).cpu())"
     else:
-        yield "            answers.append(reader(normalise(part)).float().softmax(1).cpu())"
+        yield "            answers.append(reader(normalize(part)).float().softmax(1).cpu())"
     yield "    return torch.cat(answers).numpy()"
-    score = specialised(metrics.score, config).replace("LEAST", f"{metrics._LEAST:g}")
+    score = specialized(metrics.score, config).replace("LEAST", f"{metrics._LEAST:g}")
     yield from ("", "", score, "", "")
 
 
@@ -244,7 +244,7 @@ def _loop(plan: Plan) -> Iterator[str]:
 
 
 _OPTIMIZERS = {"sgd": "SGD", "adam": "Adam", "adamw": "AdamW", "adadelta": "Adadelta"}
-_MOMENTS = {  # what they are told beside the learning rate
+_MOMENTS = {  # their arguments after the learning rate
     "sgd": "MOMENTUM, weight_decay=WEIGHT_DECAY, fused=True",
     "adam": "(0.9, BETA2), weight_decay=WEIGHT_DECAY, fused=True",
     "adamw": "(0.9, BETA2), weight_decay=WEIGHT_DECAY, fused=True",

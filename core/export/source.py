@@ -11,13 +11,13 @@ from core.runs.run import Run
 
 @dataclass(frozen=True, eq=False)
 class Source:
-    """A run that is over, and the reader that holds its best epoch's network and calibration."""
+    """A finished run, and the reader with its best epoch's network and calibration."""
 
     run: Run
     reader: Reader
 
     def facts(self) -> str:
-        """Return as JSON what is needed to take the network for this run again, and no names."""
+        """Return JSON, without names, with what importing the network as this run again needs."""
         run = self.run
         facts = {
             "config": self.reader.config.to_dict(),

@@ -1,7 +1,7 @@
 """Make one Python file that does what a module does, without the rest of Digit Lab.
 
 What the module needs of `core` is taken over as it stands, statement by statement, so that the file
-computes what we compute, and is no second version of it.
+computes what we compute, and is not a second version of it.
 """
 
 import ast
@@ -103,8 +103,8 @@ def _read(name: str) -> _Module:
 
 def _note_import(module: _Module, source: str, what: ast.alias) -> None:
     if source.partition(".")[0] != _OURS:
-        told = f"{what.name} as {what.asname}" if what.asname else what.name
-        module.foreign[what.asname or what.name] = source, told
+        original = f"{what.name} as {what.asname}" if what.asname else what.name
+        module.foreign[what.asname or what.name] = source, original
     elif what.asname or getattr(
         importlib.util.find_spec(source), "submodule_search_locations", None
     ):

@@ -60,7 +60,7 @@ def drawn(figure: go.Figure) -> str:
     for trace in figure.data:
         parts += _trace(trace, x, y)
     legend = "".join(
-        f'<span><i style="background:{_colour(trace)}"></i>{_text(trace.name)}</span>'
+        f'<span><i style="background:{_color(trace)}"></i>{_text(trace.name)}</span>'
         for trace in figure.data
         if trace.showlegend is not False and layout.showlegend is not False and _is_seen(trace)
     )
@@ -80,7 +80,7 @@ def _text(text: str | None) -> str:
     return escape(unescape(text or ""))
 
 
-def _colour(trace: Any) -> str:
+def _color(trace: Any) -> str:
     return escape(trace.line.color or trace.marker.color or "#888")
 
 
@@ -145,7 +145,7 @@ def _trace(trace: Any, x: _Axis, y: _Axis) -> Iterator[str]:
         return
     across, down = x(trace.x), y(trace.y)
     seen = np.isfinite(across) & np.isfinite(down)
-    colour, mode = _colour(trace), trace.mode or "lines"
+    color, mode = _color(trace), trace.mode or "lines"
     if trace.fill == "toself":
         yield (
             f'<path fill="{escape(trace.fillcolor)}" opacity="{trace.opacity or 1}" '
@@ -155,7 +155,7 @@ def _trace(trace: Any, x: _Axis, y: _Axis) -> Iterator[str]:
     if "lines" in mode:
         for part in _runs(seen):
             yield (
-                f'<path fill="none" stroke="{colour}" stroke-width="{trace.line.width or 2}" '
+                f'<path fill="none" stroke="{color}" stroke-width="{trace.line.width or 2}" '
                 f'stroke-dasharray="{_DASHES.get(trace.line.dash or "", "none")}" '
                 f'opacity="{trace.opacity or 1}" d="{_path(across[part], down[part])}"/>'
             )
@@ -165,7 +165,7 @@ def _trace(trace: Any, x: _Axis, y: _Axis) -> Iterator[str]:
             for sign, one in ((1, trace.error_y.array), (-1, trace.error_y.arrayminus))
         )
         for at in np.flatnonzero(seen):
-            yield f'<path stroke="{colour}" d="M{across[at]:.1f} {high[at]:.1f}V{low[at]:.1f}"/>'
+            yield f'<path stroke="{color}" d="M{across[at]:.1f} {high[at]:.1f}V{low[at]:.1f}"/>'
     if "markers" in mode:
         yield from _markers(trace, across, down, seen)
 
@@ -178,13 +178,13 @@ def _markers(
     size, symbol = trace.marker.size, trace.marker.symbol
     sizes = np.broadcast_to(5 if size is None else size, count)
     symbols = np.broadcast_to("circle" if symbol is None else symbol, count)
-    colour = escape(str(trace.marker.color or _colour(trace)))
+    color = escape(str(trace.marker.color or _color(trace)))
     texts = [""] * count if trace.text is None else list(trace.text)
     for at in np.flatnonzero(seen):
-        fill = "none" if symbols[at] == "circle-open" else colour
+        fill = "none" if symbols[at] == "circle-open" else color
         yield (
             f'<circle cx="{across[at]:.1f}" cy="{down[at]:.1f}" r="{sizes[at] / 2:g}" '
-            f'fill="{fill}" stroke="{colour}" stroke-width="{2 if fill == "none" else 0}"/>'
+            f'fill="{fill}" stroke="{color}" stroke-width="{2 if fill == "none" else 0}"/>'
         )
         if texts[at]:
             anchor = "end" if across[at] > 0.8 * _WIDTH else "middle"  # names are long

@@ -15,7 +15,7 @@ LEARNED = {
 PIXELS = {  # how a network's pixels are prepared: in words, and what is taken from and divides 0…1
     "0..1": ("from 0 to 1", (0.0, 1.0)),
     "-1..1": ("from -1 to 1", (0.5, 0.5)),
-    "mnist": ("normalised by MNIST's mean and deviation", (0.1307, 0.3081)),
+    "mnist": ("normalized by MNIST's mean and deviation", (0.1307, 0.3081)),
     "0..255": ("from 0 to 255", (0.0, 1 / 255)),
 }
 TRY = "try"  # instead of one of them: take the one with which the network reads best

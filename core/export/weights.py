@@ -1,4 +1,4 @@
-"""The weights as safetensors, with what is needed to take them for the run again.
+"""The weights as safetensors, with what is needed to import them as the run again.
 
 The names are those of the layers in `core/training/networks.py`: their positions, counted from 0.
 """

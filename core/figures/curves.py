@@ -23,7 +23,7 @@ def training_curves(
 ) -> go.Figure:
     """Return `loss` or `accuracy` over epochs: training by step and epoch, validation by epoch.
 
-    `beside` is another run on the same axes, in grey, with its name; it has no place in the legend,
+    `beside` is another run on the same axes, in gray, with its name; it has no place in the legend,
     which would leave the curves less room than those of one run.
     """
     steps, epochs = history.steps, history.epochs
@@ -38,8 +38,8 @@ def training_curves(
         opacity=0.4,
         hovertemplate=f"%{{y:{form}}}<extra>training, by step</extra>",
     )
-    for split, colour in (("train", palette.TRAINING), ("validation", palette.VALIDATION)):
-        _epoch_line(figure, epochs, f"{split}_{metric}", _SPLITS[split], {"color": colour}, form)
+    for split, color in (("train", palette.TRAINING), ("validation", palette.VALIDATION)):
+        _epoch_line(figure, epochs, f"{split}_{metric}", _SPLITS[split], {"color": color}, form)
     if beside:
         name, other = escape(beside[0], quote=False), beside[1].epochs
         for split, dash in (("train", "dot"), ("validation", "solid")):
@@ -153,16 +153,16 @@ def setting_curves(
     figure = go.Figure()
     over = "total_seconds" if by_seconds else "epoch"
     accuracy = metric.endswith("accuracy")
-    for (label, members), colour in zip(
-        histories.items(), cycle(palette.CLASS_COLOURS), strict=False
+    for (label, members), color in zip(
+        histories.items(), cycle(palette.CLASS_COLORS), strict=False
     ):
         name = escape(label, quote=False)
         form = f"%{{y:{'.2%' if accuracy else '.4f'}}}"
         begun = [epochs for epochs in members if len(epochs)]
         if len(begun) > 1:
-            _mean_and_band(figure, begun, over, metric, name, colour, form)
+            _mean_and_band(figure, begun, over, metric, name, color, form)
         else:
-            _alone(figure, (begun or members)[0], over, metric, name, colour, form)
+            _alone(figure, (begun or members)[0], over, metric, name, color, form)
     longest = max((len(epochs) for members in histories.values() for epochs in members), default=0)
     figure.update_layout(
         title=RUN_METRICS[metric],
@@ -186,7 +186,7 @@ def _alone(
     over: str,
     metric: str,
     name: str,
-    colour: str,
+    color: str,
     form: str,
 ) -> None:
     """Add one run's curve, with a ring at its best epoch."""
@@ -200,7 +200,7 @@ def _alone(
         y=epochs[metric],
         name=name,
         mode="lines+markers",
-        line={"color": colour, "width": 2},
+        line={"color": color, "width": 2},
         marker={
             "size": np.where(best, 11, 5),
             "symbol": np.where(best, "circle-open", "circle"),
@@ -216,7 +216,7 @@ def _mean_and_band(
     over: str,
     metric: str,
     name: str,
-    colour: str,
+    color: str,
     form: str,
 ) -> None:
     """Add the mean of several runs' curves, and a band of their sample standard deviation."""
@@ -229,7 +229,7 @@ def _mean_and_band(
         x=np.concatenate([x, x[::-1]]),
         y=np.concatenate([middle + spread, (middle - spread)[::-1]]),
         fill="toself",
-        fillcolor=colour,
+        fillcolor=color,
         opacity=0.2,
         line={"width": 0},
         mode="lines",
@@ -242,7 +242,7 @@ def _mean_and_band(
         y=middle,
         name=f"{name}, mean of {len(members)}",
         mode="lines+markers",
-        line={"color": colour, "width": 2},
+        line={"color": color, "width": 2},
         marker={"size": 5},
         customdata=spread,
         hovertemplate=f"{form} ± %{{customdata:{form[4:-1]}}}",
@@ -256,7 +256,7 @@ def accuracy_against(
     """Return test accuracy, with its 95 % interval, against `train_seconds` or `parameters`.
 
     `runs` is `compare.table`'s. Runs without a test accuracy are left out. `places` are the numbers
-    of the runs' settings: those of one setting share its colour, and its first one bears its name.
+    of the runs' settings: those of one setting share its color, and its first one bears its name.
     """
     figure = go.Figure()
     unit = {"train_seconds": "seconds of training", "parameters": "parameters"}[column]
@@ -266,7 +266,7 @@ def accuracy_against(
         accuracy, low, high = run["test_accuracy"], run["test_low"], run["test_high"]
         if pd.isna(accuracy) or pd.isna(run[column]):
             continue
-        name, colour = escape(label, quote=False), palette.CLASS_COLOURS[place % 10]
+        name, color = escape(label, quote=False), palette.CLASS_COLORS[place % 10]
         figure.add_scatter(
             x=[run[column]],
             y=[accuracy],
@@ -282,7 +282,7 @@ def accuracy_against(
             text=["" if place in named else name],
             textposition="top center",
             cliponaxis=False,
-            marker={"size": 11, "color": colour},
+            marker={"size": 11, "color": color},
             hovertemplate=f"%{{fullData.name}}<br>%{{y:.2%}} ({low:.2%}–{high:.2%})"
             "<br>%{x:,.4~r} " + unit + "<extra></extra>",
         )

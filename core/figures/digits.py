@@ -27,7 +27,7 @@ def reliability(uncalibrated: pd.DataFrame, calibrated: pd.DataFrame) -> go.Figu
         hoverinfo="skip",
         showlegend=False,
     )
-    for table, name, colour in (
+    for table, name, color in (
         (uncalibrated, "before calibration", palette.NEUTRAL),
         (calibrated, "after calibration", palette.ACCENT),
     ):
@@ -37,7 +37,7 @@ def reliability(uncalibrated: pd.DataFrame, calibrated: pd.DataFrame) -> go.Figu
             customdata=table[["count"]],
             name=name,
             mode="lines+markers",
-            line={"color": colour, "width": 2},
+            line={"color": color, "width": 2},
             hovertemplate="%{customdata[0]:,} answers, %{x:.1%} sure: %{y:.1%} right"
             f"<extra>{name}</extra>",
         )
@@ -51,24 +51,24 @@ def reliability(uncalibrated: pd.DataFrame, calibrated: pd.DataFrame) -> go.Figu
 
 
 def confusion_map(
-    matrix: "NDArray[np.int64]", normalised: bool = False, hide_diagonal: bool = False
+    matrix: "NDArray[np.int64]", normalized: bool = False, hide_diagonal: bool = False
 ) -> go.Figure:
     """Return `(10, 10)` counts (row: truth, column: answer) as a heatmap with a number a cell.
 
-    Normalised, the numbers are percentages of each row. Colours follow the logarithm, so that a
+    Normalized, the numbers are percentages of each row. Colors follow the logarithm, so that a
     handful of mistakes shows beside a thousand right answers. A cell's x is the answer, its y the
     truth.
     """
     shares = matrix / np.maximum(matrix.sum(1, keepdims=True), 1)
-    numbers = [f"{share:.1%}"[:-1] for share in shares.flat] if normalised else matrix.flat
+    numbers = [f"{share:.1%}"[:-1] for share in shares.flat] if normalized else matrix.flat
     texts = [
         str(number) if count else "" for number, count in zip(numbers, matrix.flat, strict=True)
     ]
-    colours = np.log1p(1_000 * shares if normalised else matrix)
+    colors = np.log1p(1_000 * shares if normalized else matrix)
     hidden = np.eye(10, dtype=bool) & hide_diagonal
     figure = go.Figure()
     figure.add_heatmap(
-        z=np.where(hidden, np.nan, colours),
+        z=np.where(hidden, np.nan, colors),
         x=list(range(10)),
         y=list(range(10)),
         text=np.where(hidden, "", np.array(texts).reshape(10, 10)),
@@ -114,7 +114,7 @@ def probability_bars(probabilities: "NDArray[np.float32]", truth: int | None = N
     figure.add_bar(
         x=list(range(10)),
         y=probabilities,
-        marker={"color": list(palette.CLASS_COLOURS)},
+        marker={"color": list(palette.CLASS_COLORS)},
         text=[_bar_label(share) for share in probabilities],
         textposition="outside",
         textfont={"size": 11},
@@ -142,12 +142,12 @@ def _bar_label(share: float) -> str:
 def pixel_values(image: "NDArray[np.uint8]") -> go.Figure:
     """Return one `(28, 28)` image, white on black, with the value of each pixel that has ink."""
     figure = go.Figure()
-    for chosen, colour in ((image < 128, "#ffffff"), (image >= 128, "#000000")):
+    for chosen, color in ((image < 128, "#ffffff"), (image >= 128, "#000000")):
         figure.add_heatmap(
             z=np.where(chosen, image, np.nan),
             text=np.where(chosen & (image > 0), image.astype(str), ""),
             texttemplate="%{text}",
-            textfont={"color": colour},
+            textfont={"color": color},
             colorscale=[[0, "#000000"], [1, "#ffffff"]],
             zmin=0,
             zmax=255,
@@ -178,8 +178,8 @@ def evidence(
 ) -> go.Figure:
     """Return the digit with the evidence for the answer or the rival laid over it, and a legend.
 
-    `image` is (28, 28) in [0, 1], `values` (28, 28) are `explanation.evidence`'s. Neighbouring
-    pixels are averaged, and the strongest hundredth has full colour, so that regions show.
+    `image` is (28, 28) in [0, 1], `values` (28, 28) are `explanation.evidence`'s. Neighboring
+    pixels are averaged, and the strongest hundredth has full color, so that regions show.
     """
     from scipy import ndimage
 
@@ -187,16 +187,16 @@ def evidence(
     figure.add_heatmap(
         z=image,
         zmin=0,
-        zmax=1.6,  # the brightest ink is a grey on which both colours show
+        zmax=1.6,  # the brightest ink is a gray on which both colors show
         colorscale=[[0, "black"], [1, "white"]],
         showscale=False,
         hoverinfo="skip",
     )
     smooth = ndimage.gaussian_filter(values, _SMOOTH)
     strongest = float(np.quantile(np.abs(smooth), 0.99)) or 1.0
-    colours = (palette.VALIDATION, palette.TRAINING)
-    against, towards = (f"rgba{(*hex_to_rgb(colour), 0.9)}" for colour in colours)
-    clear = [f"rgba{(*hex_to_rgb(colour), 0)}" for colour in colours]
+    colors = (palette.VALIDATION, palette.TRAINING)
+    against, towards = (f"rgba{(*hex_to_rgb(color), 0.9)}" for color in colors)
+    clear = [f"rgba{(*hex_to_rgb(color), 0)}" for color in colors]
     figure.add_heatmap(
         z=smooth,
         customdata=values,
@@ -207,13 +207,13 @@ def evidence(
         hovertemplate=f"row %{{y}}, column %{{x}}: %{{customdata:+.3f}} for {answer} against "
         f"{rival}<extra></extra>",
     )
-    for digit, colour in ((answer, palette.TRAINING), (rival, palette.VALIDATION)):
+    for digit, color in ((answer, palette.TRAINING), (rival, palette.VALIDATION)):
         figure.add_scatter(
             x=[None],
             y=[None],
             name=f"speaks for {digit}",
             mode="markers",
-            marker={"color": colour, "symbol": "square", "size": 12},
+            marker={"color": color, "symbol": "square", "size": 12},
         )
     bare = {"showticklabels": False}
     figure.update_layout(**_SQUARE)
@@ -223,13 +223,13 @@ def evidence(
     return figure
 
 
-_SMOOTH = 0.7  # pixels, the deviation of the mean over neighbours
+_SMOOTH = 0.7  # pixels, the deviation of the mean over neighbors
 
 
 def class_shares(counts: pd.DataFrame) -> go.Figure:
     """Return bars of each digit's share of its split, from `statistics.class_counts`."""
     figure = go.Figure()
-    for split, label, colour in (
+    for split, label, color in (
         ("train", "training", palette.TRAINING),
         ("test", "test", palette.TEST),
     ):
@@ -238,7 +238,7 @@ def class_shares(counts: pd.DataFrame) -> go.Figure:
             y=counts[split] / counts[split].sum(),
             customdata=counts[split],
             name=label,
-            marker={"color": colour},
+            marker={"color": color},
             hovertemplate=f"%{{customdata:,}} images, %{{y:.2%}}<extra>{label}</extra>",
         )
     figure.update_layout(
@@ -251,7 +251,7 @@ def class_shares(counts: pd.DataFrame) -> go.Figure:
 
 
 def digit_map(points: pd.DataFrame, title: str) -> go.Figure:
-    """Return images as points coloured by digit, from columns x, y, digit and index.
+    """Return images as points colored by digit, from columns x, y, digit and index.
 
     Each point's customdata is its row in `points`, as the chart's `tiles` want it, and its index.
     """
@@ -264,7 +264,7 @@ def digit_map(points: pd.DataFrame, title: str) -> go.Figure:
             customdata=group[["row", "index"]].to_numpy(),
             name=str(digit),
             mode="markers",
-            marker={"size": 6, "opacity": 0.8, "color": palette.CLASS_COLOURS[int(digit)]},
+            marker={"size": 6, "opacity": 0.8, "color": palette.CLASS_COLORS[int(digit)]},
             hovertemplate=f"{digit}, image %{{customdata[1]:,}}<extra></extra>",
         )
     bare = {"showgrid": False, "zeroline": False, "showticklabels": False}

@@ -52,17 +52,17 @@ def lane(run: Lane, epochs: int) -> go.Figure:
 def bars(finding: Bars) -> go.Figure:
     """Return groups of bars, each with its share above it."""
     figure = go.Figure()
-    colours: tuple[str, ...] = (palette.ACCENT, palette.VALIDATION, palette.NEUTRAL)
+    colors: tuple[str, ...] = (palette.ACCENT, palette.VALIDATION, palette.NEUTRAL)
     if len(finding.values) == 2:
-        colours = (palette.NEUTRAL, palette.ACCENT)
+        colors = (palette.NEUTRAL, palette.ACCENT)
     highest = max(value for values in finding.values.values() for value in values)
     form = ".1%" if highest < 0.1 else ".0%"
-    for (name, values), colour in zip(finding.values.items(), colours, strict=False):
+    for (name, values), color in zip(finding.values.items(), colors, strict=False):
         figure.add_bar(
             x=[escape(group, quote=False) for group in finding.groups],
             y=values,
             name=escape(name, quote=False),
-            marker={"color": colour},
+            marker={"color": color},
             text=[f"{value:{form}}".replace("%", " %") for value in values],
             textposition="outside",
             cliponaxis=False,
@@ -80,8 +80,8 @@ def bars(finding: Bars) -> go.Figure:
 def dots(finding: Dots) -> go.Figure:
     """Return a column of dots a series, each with its mean as a line; the marked one is ringed."""
     figure = go.Figure()
-    for place, (values, colour) in enumerate(
-        zip(finding.values.values(), palette.CLASS_COLOURS, strict=False)
+    for place, (values, color) in enumerate(
+        zip(finding.values.values(), palette.CLASS_COLORS, strict=False)
     ):
         # Side by side, in the order of the repetitions, so that equal ones do not hide each other.
         x = [place + (number - (len(values) - 1) / 2) * 0.05 for number in range(len(values))]
@@ -91,7 +91,7 @@ def dots(finding: Dots) -> go.Figure:
             y=values,
             mode="markers",
             marker={
-                "color": colour,
+                "color": color,
                 "opacity": 1,
                 "size": [16 if mark else 10 for mark in marked],
                 "line": {"color": palette.WRONG, "width": [3 if mark else 0 for mark in marked]},
@@ -104,7 +104,7 @@ def dots(finding: Dots) -> go.Figure:
                 x=[place - 0.35, place + 0.35],
                 y=[mean, mean],
                 mode="lines",
-                line={"color": colour, "width": 2},
+                line={"color": color, "width": 2},
                 hovertemplate="mean %{y:.2%}<extra></extra>",
             )
     figure.update_layout(

@@ -1,6 +1,7 @@
 """Plotly figures of accuracies by how the digits were written. The theme sets fonts and grids."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -19,47 +20,47 @@ _PICTURE = 46  # CSS pixels below the axis for the examples
 _TOP, _BOTTOM = 40, 34  # CSS pixels of the title, and of the labels below the examples
 
 
-def accuracy_panel(
-    table: pd.DataFrame,
-    measure: str,
-    pictures: Sequence[str],
-    span: tuple[float, float],
-    height: int,
-    marked: int | None = None,
-) -> go.Figure:
+@dataclass(frozen=True)
+class Panel:
+    """What a panel shows beside its points.
+
+    `pictures` are the data URLs of an example of each fifth, empty without one; `span` is the range
+    of the vertical axis, which all panels share, accuracies in [0, 1] or percentage points;
+    `height` is in CSS pixels; `marked` is the fifth to stand out.
+    """
+
+    measure: str
+    pictures: Sequence[str]
+    span: tuple[float, float]
+    height: int
+    marked: int | None = None
+
+
+def accuracy_panel(table: pd.DataFrame, panel: Panel) -> go.Figure:
     """Return the accuracy of each fifth with its interval, from `slices.accuracies`.
 
-    `pictures` are the data URLs of an example of each fifth, empty without one; `span` is the
-    range of accuracies, in [0, 1], that all panels share; `marked` is the fifth to stand out. Each
-    point's customdata is the measure and the fifth.
+    Each point's customdata is the measure and the fifth.
     """
     rights = zip(table["right"], table["count"], strict=True)
     text = [f"{right:,} of {count:,} right" for right, count in rights]
-    figure = _panel(table, measure, pictures, height)
-    _add_points(figure, table, "accuracy", measure, text, "%{y:.2%}", marked)
-    figure.update_layout(yaxis={"range": list(span), "tickformat": ".1%", "nticks": 4})
+    figure = _empty(table, panel)
+    _add_points(figure, table, "accuracy", panel, text, "%{y:.2%}")
+    figure.update_yaxes(tickformat=".1%")
     return figure
 
 
-def difference_panel(
-    table: pd.DataFrame,
-    measure: str,
-    pictures: Sequence[str],
-    span: tuple[float, float],
-    height: int,
-    marked: int | None = None,
-) -> go.Figure:
+def difference_panel(table: pd.DataFrame, panel: Panel) -> go.Figure:
     """Return the difference of two accuracies in each fifth, from `slices.differences`.
 
-    `table` has `mean` beside; the rest is as in `accuracy_panel`, the range in percentage points.
+    `table` has the fifths' `mean` beside. Each point's customdata is the measure and the fifth.
     """
     points = table.assign(**{name: 100 * table[name] for name in ("difference", "low", "high")})
     both = zip(table["here"], table["there"], strict=True)
     text = [f"{here:.2%} against {there:.2%}" for here, there in both]
-    figure = _panel(table, measure, pictures, height)
-    _add_points(figure, points, "difference", measure, text, "%{y:+.2f} points", marked)
+    figure = _empty(table, panel)
+    _add_points(figure, points, "difference", panel, text, "%{y:+.2f} points")
     figure.add_hline(0, line={"color": palette.NEUTRAL, "width": 1, "dash": "dash"})
-    figure.update_layout(yaxis={"range": list(span), "tickformat": "+.1f", "nticks": 4})
+    figure.update_yaxes(tickformat="+.1f")
     return figure
 
 
@@ -67,22 +68,21 @@ def _add_points(
     figure: go.Figure,
     table: pd.DataFrame,
     middle: str,
-    measure: str,
+    panel: Panel,
     text: list[str],
     value: str,
-    marked: int | None,
 ) -> None:
-    """Add a point with whiskers for each fifth; `value` is the template of what is pointed at."""
-    colours = [palette.WRONG if part == marked else palette.ACCENT for part in table["part"]]
+    """Add a point with whiskers for each fifth; `value` is the hover text's template."""
+    colors = [palette.WRONG if part == panel.marked else palette.ACCENT for part in table["part"]]
     figure.add_scatter(
         x=table["part"],
         y=table[middle],
         error_y=_whiskers(table, middle),
-        customdata=[[measure, int(part)] for part in table["part"]],
+        customdata=[[panel.measure, int(part)] for part in table["part"]],
         text=text,
         hovertemplate=f"{value}: %{{text}}<extra></extra>",
         mode="markers",
-        marker={"size": 9, "color": colours},
+        marker={"size": 9, "color": colors},
         showlegend=False,
     )
 
@@ -99,16 +99,16 @@ def _whiskers(table: pd.DataFrame, middle: str) -> dict[str, object]:
     }
 
 
-def _panel(table: pd.DataFrame, measure: str, pictures: Sequence[str], height: int) -> go.Figure:
-    """Return an empty panel: title, the fifths' mean values, and an example below each."""
-    title, *_, form = NAMES[measure]
+def _empty(table: pd.DataFrame, panel: Panel) -> go.Figure:
+    """Return a panel without points: title, the fifths' mean values, and an example below each."""
+    title, *_, form = NAMES[panel.measure]
     labels = [form.format(mean).replace("-", "−").split(" ")[0] for mean in table["mean"]]
-    low, high = _ENDS.get(measure, ("little", "much"))
+    low, high = _ENDS.get(panel.measure, ("little", "much"))
     labels[0], labels[-1] = f"{labels[0]}<br>{low}", f"{labels[-1]}<br>{high}"
     bottom = _PICTURE + _BOTTOM
-    share = _PICTURE / (height - _TOP - bottom)  # of the plot's own height
+    share = _PICTURE / (panel.height - _TOP - bottom)  # of the plot's own height
     figure = go.Figure()
-    for part, picture in enumerate(pictures):
+    for part, picture in enumerate(panel.pictures):
         if picture:
             figure.add_layout_image(
                 source=picture,
@@ -136,7 +136,7 @@ def _panel(table: pd.DataFrame, measure: str, pictures: Sequence[str], height: i
             "zeroline": False,
             "fixedrange": True,
         },
-        yaxis={"fixedrange": True, "automargin": False},
+        yaxis={"range": list(panel.span), "nticks": 4, "fixedrange": True, "automargin": False},
         dragmode=False,
     )
     return figure

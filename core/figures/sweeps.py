@@ -23,7 +23,7 @@ _SCALE = [[0, palette.NEUTRAL], [0.5, palette.TRAINING], [1, palette.VALIDATION]
 def history(sweep: "Sweep") -> go.Figure:
     """Return each trial's best validation accuracy by its number, and the best so far as a line."""
     figure = go.Figure()
-    for outcome, name, symbol, colour in (
+    for outcome, name, symbol, color in (
         (Outcome.FINISHED, "finished", "circle", palette.TRAINING),
         (Outcome.PRUNED, "ended early", "circle-open", palette.NEUTRAL),
         (Outcome.RUNNING, "running", "diamond-open", palette.ACCENT),
@@ -32,10 +32,10 @@ def history(sweep: "Sweep") -> go.Figure:
         figure.add_scatter(
             x=[one.number for one in shown],
             y=[one.best for one in shown],
-            text=[_told(one) for one in shown],
+            text=[_description(one) for one in shown],
             name=name,
             mode="markers",
-            marker={"symbol": symbol, "size": 8, "color": colour},
+            marker={"symbol": symbol, "size": 8, "color": color},
             cliponaxis=False,
             hovertemplate="trial %{x}: %{y:.2%}<br>%{text}<extra></extra>",
         )
@@ -68,7 +68,7 @@ def _best_so_far(sweep: "Sweep") -> tuple[list[int], list[float]]:
     return numbers, best
 
 
-def _told(trial: "Trial") -> str:
+def _description(trial: "Trial") -> str:
     return "<br>".join(
         f"{escape(field)} {escape(written(value))}" for field, value in trial.settings.items()
     )

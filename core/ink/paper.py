@@ -1,6 +1,6 @@
-"""Tell ink from paper: shadows, the table under the sheet, and printed lines are no ink.
+"""Separate ink from paper: shadows, the table under the sheet, and printed lines are not ink.
 
-Ink is what is thinner than a stroke can be. A grey closing fills what is dark and thin, and leaves
+Ink is what is thinner than a stroke can be. A gray closing fills what is dark and thin, and leaves
 what is dark and wide, so that a shadow or a table belongs to the ground whatever its shape (see
 Serra, Image Analysis and Mathematical Morphology, 1982). A printed line is straight, thin and as
 long as the page, and is taken out where no stroke crosses it, as staff lines are in printed music
@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy import ndimage
 
-from core.ink.normalisation import AREA, Floats, Mask
+from core.ink.normalization import AREA, Floats, Mask
 
 SAMPLED = 20_000  # pixels from which the principal components are computed
-COLOURED = 3  # times the spread of the luma: that of colours along another axis, at least
+COLORED = 3  # times the spread of the luma: that of colors along another axis, at least
 
 GROUND_SIDE = 160  # longer side of the picture in which the ground is sought, pixels
 THICKEST_STROKE = 0.5  # of the longer side, as where a thick 8 is filled: what is wider is ground
@@ -36,70 +36,70 @@ THIN = 0.04  # of the page's longer side: the most that a line is thick
 REST = 0.1  # of the ink: what remains without the lines, at least
 
 
-def one_tone(colours: Floats) -> Floats:
-    """Return colours (H, W, 3) in [0, 1] as one tone (H, W) in which ink differs from its ground.
+def one_tone(colors: Floats) -> Floats:
+    """Return colors (H, W, 3) in [0, 1] as one tone (H, W) in which ink differs from its ground.
 
-    It is the luma of ITU-R BT.601, unless the colours differ far more along another axis, the first
+    It is the luma of ITU-R BT.601, unless the colors differ far more along another axis, the first
     of their principal components, as green ink on red paper does.
     """
-    luma = colours @ np.array([0.299, 0.587, 0.114], np.float32)
-    some = colours.reshape(-1, 3)[:: max(1, luma.size // SAMPLED)].astype(np.float64)
+    luma = colors @ np.array([0.299, 0.587, 0.114], np.float32)
+    some = colors.reshape(-1, 3)[:: max(1, luma.size // SAMPLED)].astype(np.float64)
     spreads, axes = np.linalg.eigh(np.cov(some, rowvar=False))
-    if luma.std() * COLOURED < math.sqrt(spreads[-1] / 3):
-        return np.asarray(colours @ (axes[:, -1] / math.sqrt(3)).astype(np.float32))
+    if luma.std() * COLORED < math.sqrt(spreads[-1] / 3):
+        return np.asarray(colors @ (axes[:, -1] / math.sqrt(3)).astype(np.float32))
     return np.asarray(luma)
 
 
-def without_ground(grey: Floats) -> Floats:
-    """Return the strength of the ink (H, W) from grey (H, W): its difference from the ground.
+def without_ground(gray: Floats) -> Floats:
+    """Return the strength of the ink (H, W) from gray (H, W): its difference from the ground.
 
     Differences below three standard deviations of the noise are 0.
     """
-    page = Image.fromarray(grey)
+    page = Image.fromarray(gray)
     share = min(1.0, GROUND_SIDE / max(page.size))
     small = np.asarray(page.resize([max(1, round(share * side)) for side in page.size], AREA))
     dark, light = _closed(small), _closed(1 - small)  # the ground, if the ink is dark, or light
     if _unlikely(small, dark) <= _unlikely(1 - small, light):
-        return _darker(grey, dark)
-    return _darker(1 - grey, light)
+        return _darker(gray, dark)
+    return _darker(1 - gray, light)
 
 
-def _darker(grey: Floats, closed: Floats) -> Floats:
-    """Return how much darker than the ground grey (H, W) is; `closed` is the ground, small."""
-    # Between a sheet and a table the ground is the table, so that the sheet's edge is no ink.
+def _darker(gray: Floats, closed: Floats) -> Floats:
+    """Return how much darker than the ground gray (H, W) is; `closed` is the ground, small."""
+    # Between a sheet and a table the ground is the table, so that the sheet's edge is not ink.
     ground = ndimage.minimum_filter(closed, 3)
-    size = grey.shape[::-1]
-    ink = np.asarray(Image.fromarray(ground).resize(size, Image.Resampling.BILINEAR)) - grey
+    size = gray.shape[::-1]
+    ink = np.asarray(Image.fromarray(ground).resize(size, Image.Resampling.BILINEAR)) - gray
     noise = np.percentile(np.abs(ink), 25) / 0.319  # a quarter of a normal sample is within 0.319 σ
     return np.where(ink > 3 * noise, ink, 0)
 
 
-def _closed(grey: Floats) -> Floats:
-    """Return grey (H, W) without what is dark and no wider than the thickest stroke.
+def _closed(gray: Floats) -> Floats:
+    """Return gray (H, W) without what is dark and no wider than the thickest stroke.
 
     What reaches the border goes on behind it, but for strokes that the border cuts.
     """
-    side = max(3, math.ceil(THICKEST_STROKE * max(grey.shape)))
-    framed = np.pad(grey, 1, "edge")
+    side = max(3, math.ceil(THICKEST_STROKE * max(gray.shape)))
+    framed = np.pad(gray, 1, "edge")
     for border in (framed[0], framed[-1], framed[:, 0], framed[:, -1]):
         border[:] = ndimage.grey_closing(border, max(3, math.ceil(CUT * len(border))))
     closed = ndimage.grey_closing(np.pad(framed, side, "edge"), (side, side))
     return np.asarray(closed[side + 1 : -side - 1, side + 1 : -side - 1])
 
 
-def _unlikely(grey: Floats, ground: Floats) -> float:
-    """Return how little speaks for dark ink: how much is left to be seen without it, and its area.
+def _unlikely(gray: Floats, ground: Floats) -> float:
+    """Return how unlikely dark ink is: how much remains without it, and its area.
 
-    Without the true ink little is left. Of a sheet on a table, a light sheet might be the ink, too,
+    Without the true ink little remains. Of a sheet on a table, a light sheet might be the ink, too,
     but it would cover much of the picture.
     """
-    ink = ground - grey
+    ink = ground - gray
     area = float((ink > ink.max() / 2).mean()) if ink.max() > 0 else 0
-    return _variation(ground) / max(_variation(grey), 1e-9) + AREA_COUNTS * area
+    return _variation(ground) / max(_variation(gray), 1e-9) + AREA_COUNTS * area
 
 
 def _variation(tones: Floats) -> float:
-    """Return the sum of the differences between neighbours."""
+    """Return the sum of the differences between neighbors."""
     return float(np.abs(np.diff(tones, axis=0)).sum() + np.abs(np.diff(tones, axis=1)).sum())
 
 

@@ -13,7 +13,7 @@ from PIL import Image, ImageOps
 from scipy import ndimage
 
 from core.errors import InkError
-from core.ink.normalisation import BOX, FINE, Digit, Floats, Mask, even_out, fit, ink_box, place
+from core.ink.normalization import BOX, FINE, Digit, Floats, Mask, even_out, fit, ink_box, place
 from core.ink.paper import one_tone, without_ground, without_lines
 from core.ink.separation import (
     BLANK,
@@ -25,7 +25,15 @@ from core.ink.separation import (
     group_pieces,
 )
 
-FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF", "AVIF")  # told by content, not by name
+FORMATS = (
+    "PNG",
+    "JPEG",
+    "WEBP",
+    "BMP",
+    "GIF",
+    "TIFF",
+    "AVIF",
+)  # recognized by content, not by name
 SUFFIXES = ("png", "jpg", "jpeg", "webp", "bmp", "gif", "tif", "tiff", "avif")
 UNREADABLE = ("heic", "heif")  # taken all the same, so that the answer can name a way out
 MAX_BYTES = 16 * 2**20
@@ -88,7 +96,7 @@ def strength(source: bytes | Path | Image.Image) -> Floats:
     `source` has the same bounds as in `from_picture`.
     Raises `InkError` if it cannot be read.
     """
-    return without_lines(without_ground(_grey(source)))
+    return without_lines(without_ground(_gray(source)))
 
 
 def upright(source: bytes, side: int) -> Image.Image:
@@ -102,8 +110,8 @@ def upright(source: bytes, side: int) -> Image.Image:
     return small.convert("RGB")
 
 
-def _grey(source: bytes | Path | Image.Image) -> Floats:
-    """Return the picture in grey, upright and opaque: (H, W) in [0, 1], 1 is white.
+def _gray(source: bytes | Path | Image.Image) -> Floats:
+    """Return the picture in gray, upright and opaque: (H, W) in [0, 1], 1 is white.
 
     H and W are at most `WORKING_SIDE`.
     """
@@ -170,18 +178,18 @@ def _open(source: bytes | Path) -> Image.Image:
         raise InkError(HEIC if is_heic else FOREIGN) from error
 
 
-def _filled(grey_and_alpha: Floats) -> Floats:
-    """Return grey (H, W) from grey and opacity (H, W, 2), on a ground that contrasts with the ink.
+def _filled(gray_and_alpha: Floats) -> Floats:
+    """Return gray (H, W) from gray and opacity (H, W, 2), on a ground that contrasts with the ink.
 
     If the opaque pixels fill their box and are of several tones, the picture has its own ground;
     otherwise they are the ink, and white ink gets a black ground.
     """
-    grey, alpha = grey_and_alpha[..., 0], grey_and_alpha[..., 1]
+    gray, alpha = gray_and_alpha[..., 0], gray_and_alpha[..., 1]
     opaque = alpha > alpha.max() / 2
     if not opaque.any():
         return alpha  # all transparent: blank
-    seen, box = grey[opaque], opaque[ink_box(opaque)]
+    seen, box = gray[opaque], opaque[ink_box(opaque)]
     tone = float(np.median(seen))
     whole = box.mean() > FILLED and np.ptp(seen) > MIN_CONTRAST
     ground = tone if whole else float(tone < 0.5)
-    return grey * alpha + ground * (1 - alpha)
+    return gray * alpha + ground * (1 - alpha)

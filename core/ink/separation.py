@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from core.errors import InkError
-from core.ink.normalisation import Floats
+from core.ink.normalization import Floats
 
 MIN_CONTRAST = 0.1  # between ink and paper; black to white is 1
 MIN_INK = 0.02  # longer side of a digit, as a share of the picture's
@@ -82,7 +82,7 @@ def group_pieces(boxes: Floats, points: Sequence[Floats]) -> list[list[list[int]
     """Group pieces into digits: the indices of each digit's pieces, row by row, left to right.
 
     `boxes` are (N, 4): left, top, right, bottom; `points` are each piece's ink, (M, 2): x, y. A
-    column of two single digits counts as one digit, since it cannot be told from the parts of one.
+    column of two single digits counts as one digit, since it looks like the parts of one.
     Raises `InkError` for a longer column, and for more than MAX_DIGITS.
     """
     rows = [

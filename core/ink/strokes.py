@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw
 from scipy import ndimage
 
 from core.errors import InkError
-from core.ink.normalisation import (
+from core.ink.normalization import (
     BOX,
     FINE,
     PEN,

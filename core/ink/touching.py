@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy import ndimage
 
-from core.ink.normalisation import AREA, Digit, Mask, even_out, fit, ink_box, place
+from core.ink.normalization import AREA, Digit, Mask, even_out, fit, ink_box, place
 
 WIDE = 0.6  # width to height: narrower ink is one digit
 _HEIGHT = 64  # pixels, at which seams are sought

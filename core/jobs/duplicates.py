@@ -16,7 +16,7 @@ from filelock import FileLock, Timeout
 
 from core.data import duplicates, mnist
 from core.data.digits import Digits
-from core.data.duplicates import Neighbours
+from core.data.duplicates import Neighbors
 from core.errors import RunError, StoreError, UserError
 from core.jobs import limits, process, request
 from core.runs.store import directory
@@ -26,7 +26,7 @@ _SILENCE = 60.0  # seconds without progress after which a process counts as dead
 
 
 def start(digits: Digits) -> None:
-    """Start the search, unless one is going on. Raises RunError in a public demo, StoreError."""
+    """Start the search, unless one is in progress. Raises RunError in a public demo, StoreError."""
     if limits.is_demo() and digits.source != "sample":
         raise RunError("The public demo searches the sample alone. Use Digit Lab on your machine.")
     if share(digits) is not None:
@@ -43,36 +43,36 @@ def start(digits: Digits) -> None:
 
 
 def share(digits: Digits) -> float | None:
-    """Return how much of the search is done, in [0, 1]; None if none is going on."""
-    told = _told(digits)
-    return None if told is None or isinstance(told, str) else told
+    """Return how much of the search is done, in [0, 1]; None if none is in progress."""
+    status = _status(digits)
+    return None if status is None or isinstance(status, str) else status
 
 
 def problem(digits: Digits) -> str:
     """Return why the last search ended without a result; empty if it did not."""
-    told = _told(digits)
-    return told if isinstance(told, str) else ""
+    status = _status(digits)
+    return status if isinstance(status, str) else ""
 
 
-def _told(digits: Digits) -> float | str | None:
+def _status(digits: Digits) -> float | str | None:
     """Return the share done, or the sentence that a search ended with; None without a search."""
     path = _progress(digits)
     try:
-        told, silent = path.read_text(), time.time() - path.stat().st_mtime > _SILENCE
+        status, silent = path.read_text(), time.time() - path.stat().st_mtime > _SILENCE
     except OSError:
         return None
     try:
-        return _DIED if silent else float(told)
+        return _DIED if silent else float(status)
     except ValueError:
-        return told
+        return status
 
 
-def result(digits: Digits) -> Neighbours | None:
+def result(digits: Digits) -> Neighbors | None:
     """Return what was found; None if the data were not searched, or the file is damaged."""
     count = len(digits.train_images) + len(digits.test_images)
     try:
         with _result(digits).open("rb") as file, np.load(file, allow_pickle=False) as content:
-            found = Neighbours(content["number"], content["difference"])
+            found = Neighbors(content["number"], content["difference"])
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
         return None
     whole = found.number.shape == found.difference.shape == (count, 2)
@@ -82,7 +82,7 @@ def result(digits: Digits) -> Neighbours | None:
 def search(digits: Digits) -> None:
     """Search in this process and keep what is found. Raises StoreError."""
     for step in duplicates.search(digits):
-        if isinstance(step, Neighbours):
+        if isinstance(step, Neighbors):
             partial = _result(digits).with_suffix(".partial")
             try:
                 partial.parent.mkdir(parents=True, exist_ok=True)

@@ -14,13 +14,13 @@ from core.data.digits import Digits
 from core.errors import UserError
 from core.evaluation import labels as ranking
 from core.jobs import labels, process, queue
-from core.jobs.labels import Judgement, Work
+from core.jobs.labels import Judgment, Work
 
 _EVERY = 0.5  # seconds between two reports of progress
 
 
-def judge(digits: Digits, told: Callable[[float], None]) -> None:
-    """Train the folds and keep what they say; `told` is given the share done, in [0, 1].
+def judge(digits: Digits, report: Callable[[float], None]) -> None:
+    """Train the folds and keep their answers; `report` is called with the share done, in [0, 1].
 
     Raises what the training raises, and StoreError if the result cannot be kept.
     """
@@ -32,18 +32,18 @@ def judge(digits: Digits, told: Callable[[float], None]) -> None:
     folds = out_of_fold(images, truth, labels.recipe(len(truth)), labels.REPETITIONS)
     while True:
         try:
-            told(next(folds))
+            report(next(folds))
         except StopIteration as end:
             quality = ranking.quality(end.value, truth)
-            found = Judgement(end.value, quality, time.monotonic() - begun)
+            found = Judgment(end.value, quality, time.monotonic() - begun)
             labels.keep(digits.checksum, found)
             return
 
 
 def in_turn(digits: Digits) -> None:
-    """Judge the labels when the device is free, and tell how far it has come.
+    """Judge the labels when the device is free, and report the progress.
 
-    What ends it is told as well, and raised.
+    A failure is reported as well, and raised.
     """
     checksum = digits.checksum
     last = 0.0
@@ -52,7 +52,7 @@ def in_turn(digits: Digits) -> None:
         labels.alive(checksum)
         return False
 
-    def told(share: float) -> None:
+    def report(share: float) -> None:
         nonlocal last
         if time.monotonic() - last > _EVERY:
             labels.tell(checksum, Work(share, waits=False))
@@ -60,7 +60,7 @@ def in_turn(digits: Digits) -> None:
 
     try:
         with queue.turn(queue.folder_for(labels.recipe(0)), f"labels-{checksum}", waiting):
-            judge(digits, told)
+            judge(digits, report)
     except UserError as error:
         labels.tell(checksum, Work(problem=str(error)))
         raise

@@ -82,7 +82,7 @@ def largest_upload() -> int | None:
 
 
 def longest(seconds: float) -> float:
-    """Return how many seconds something may train that may take so many elsewhere."""
+    """Return the most seconds that a training may take: `elsewhere`, or less in a demo."""
     return min(seconds, SECONDS) if is_demo() else seconds
 
 
@@ -100,7 +100,7 @@ def deadline(stopping: threading.Event, seconds: float = SECONDS) -> Iterator[No
 
 
 def seen(by: Person, runs: Iterable[Run]) -> list[Run]:
-    """Return those of some runs that a person may see: in a demo, their own and finished ones."""
+    """Return the runs that a person may see: in a demo, their own and finished ones."""
     return [
         run
         for run in runs

@@ -1,7 +1,7 @@
 """A queue for each kind of device: one training at a time, in the order of the requests.
 
-A run's place in the queue is a ticket: a file named after the time of the request, with the tag of
-whoever asked in its second line. The run's process locks its ticket and writes its process id into
+A run's place in the queue is a ticket: a file named after the time of the request, with the
+person's tag in its second line. The run's process locks its ticket and writes its process id into
 the first line. The operating system releases the lock
 when the process dies, so a dead process never blocks the queue. The first locked ticket is the run
 whose turn it is. Probing a lock may recreate a deleted ticket; such a ticket is empty, and ignored.

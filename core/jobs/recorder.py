@@ -21,7 +21,8 @@ if TYPE_CHECKING:  # torch takes 2 s and 500 MB: a queued run does not load it
 
 _log = logging.getLogger("digitlab")
 _FLUSH = 0.5  # seconds between two writes to the store, and two checks for a stop
-_TEAM_FLUSH = 5.0  # the same for a team's store: its server has many to answer
+_TEAM_FLUSH = 6.0  # the same for a team's store: its server has many to answer
+_TEAM_POINTS = 0.25  # seconds between two points of steps in a team's store, at least
 _RECENT = 15.0  # seconds back to which the points in the tag `recent` go
 _PERSISTENCE = 60.0  # seconds for which writing to a failing store is retried at the end
 
@@ -42,6 +43,7 @@ class Recorder(threading.Thread):
         self._tags: dict[str, str] = {}
         self._recent: dict[str, list[tuple[float, list[float]]]] = {"steps": [], "epochs": []}
         self._every = _TEAM_FLUSH if is_shared() else _FLUSH
+        self._next_point = 0.0  # by the monotonic clock
         self._wake, self._closed = threading.Event(), threading.Event()
         self._wake.set()  # the first sign of life is at once
         self._ended = False
@@ -70,10 +72,13 @@ class Recorder(threading.Thread):
         self.metrics({"parameters": event.parameters}, 0)
 
     def step(self, event: "Step") -> None:
-        """Record the metrics of the latest steps."""
-        values = {f"step/{name}": getattr(event, name) for name in STEP_METRICS}
-        self.metrics(values | {"progress": event.step}, event.step)
-        self._remember("steps", [event.step, *values.values()])
+        """Record the metrics of the latest steps; in a team's store, not every one's."""
+        self.metrics({"progress": event.step}, event.step)
+        if not is_shared() or time.monotonic() >= self._next_point:
+            self._next_point = time.monotonic() + _TEAM_POINTS
+            values = {f"step/{name}": getattr(event, name) for name in STEP_METRICS}
+            self.metrics(values, event.step)
+            self._remember("steps", [event.step, *values.values()])
         if event.step == 1:  # the page waits for the first point
             self._wake.set()
 
@@ -106,8 +111,6 @@ class Recorder(threading.Thread):
         if not self._ended:
             self._ended = True
             self.tags({"state": state, "reason": reason})
-            if is_shared():
-                self.tags({"recent": ""})
         self._wake.set()
 
     def close(self) -> None:
@@ -129,7 +132,7 @@ class Recorder(threading.Thread):
 
     def run(self) -> None:
         """Renew the lease, write, and check for a stop, until all is written after `close`."""
-        renewed, failing = 0.0, False
+        renewed, looked, failing = 0.0, 0.0, False
         while not (self._closed.is_set() and not self._points and not self._tags):
             self._wake.wait(self._every)
             self._wake.clear()
@@ -142,8 +145,10 @@ class Recorder(threading.Thread):
                     renewed = begun
                 else:
                     self._flush({})
-                if catalogue.stop_requested(self._run_id):
-                    self.stopping.set()
+                if begun - looked > self._every / 2:  # not at each point that is shown at once
+                    looked = begun
+                    if catalogue.stop_requested(self._run_id):
+                        self.stopping.set()
                 failing = False
             except Exception as error:  # of MLflow, SQLAlchemy, the network or the disk; or a bug
                 if self._is_gone(error):
@@ -185,7 +190,9 @@ class Recorder(threading.Thread):
             self._points, self._tags = [], {}
             rows = [[row for _, row in self._recent[kind]] for kind in ("steps", "epochs")]
         state = {key: tags.pop(key) for key in ("state", "reason") if key in tags}
-        recent = {"recent": recent_tag(*rows)} if rows[0] and not self._ended else {}
+        ended = self._ended  # and the points that came with the end are written once
+        with_points = rows[0] and (state or not ended)
+        recent = {"recent": recent_tag(rows[0], rows[1], ended)} if with_points else {}
         try:
             if state.get("state") == State.RUNNING:
                 catalogue.move(self._run_id, State.RUNNING, state.get("reason", ""))

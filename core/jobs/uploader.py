@@ -13,12 +13,11 @@ from contextlib import suppress
 from pathlib import Path
 
 from core.runs import files, mlflow_view, sharing
-from core.runs.kept import Kept
 from core.runs.run import Run
 from core.runs.store import is_shared
 
 _log = logging.getLogger("digitlab")
-_EVERY = 20.0  # seconds from one copy to the next: epochs may be shorter
+_EVERY = 30.0  # seconds from one copy to the next: epochs may be shorter
 
 
 class Uploader(threading.Thread):
@@ -28,7 +27,7 @@ class Uploader(threading.Thread):
         super().__init__(name="uploader", daemon=True)
         self._run = run
         self._next, self._sending = (run.folder / name for name in (".next", ".sending"))
-        self._known: dict[str, Kept] | None = None  # what the store has
+        self.kept = dict(run.kept)  # what the store has
         self._lock = threading.Lock()  # around what waits
         self._epochs: dict[str, int] = {}  # of the files that wait
         self.sent = files.epochs(run.epochs, run.best_epoch or 0)  # of the files in the folder
@@ -86,7 +85,7 @@ class Uploader(threading.Thread):
                 self._next.replace(self._sending)
         try:
             if epochs:
-                self._known = sharing.send(self._run.id, self._sending, epochs, self._known)
+                self.kept = sharing.send(self._run.id, self._sending, epochs, self.kept)
                 _empty(self._sending)
         except Exception:
             with self._lock:

@@ -38,11 +38,17 @@ if TYPE_CHECKING:  # torch takes 2 s and 500 MB: a queued run does not load it
 _log = logging.getLogger("digitlab")
 
 
-def work(run: Run, queued: bool = True, judge: "Callable[[Epoch], str]" = lambda epoch: "") -> Run:
+def work(
+    run: Run,
+    queued: bool = True,
+    judge: "Callable[[Epoch], str]" = lambda epoch: "",
+    digits: "Digits | None" = None,
+) -> Run:
     """Train a run, from its last checkpoint if it has one, and return it in its final state.
 
     Without `queued`, it does not wait for other trainings on the device. `judge` is called after
-    each epoch; the run is stopped if it returns a reason.
+    each epoch; the run is stopped if it returns a reason. `digits` are the run's data, if they are
+    loaded already.
 
     Raises RunError if the run is complete, in progress elsewhere, deleted meanwhile, or has lost
     the checkpoint to resume from; StoreError if its end could not be recorded. Any error while it
@@ -64,7 +70,7 @@ def work(run: Run, queued: bool = True, judge: "Callable[[Epoch], str]" = lambda
         with ExitStack() as at_the_end:
             at_the_end.callback(recorder.close)
             recorder.tags({"trained_in": folder})
-            _take_turn(run, recorder, queued, judge)
+            _take_turn(run, recorder, queued, judge, digits)
     done = catalogue.get(run.id)
     on_a_server = os.environ.get("MLFLOW_TRACKING_URI", "").startswith("http")
     if done.state == State.FINISHED and not done.sweep and on_a_server:
@@ -73,7 +79,7 @@ def work(run: Run, queued: bool = True, judge: "Callable[[Epoch], str]" = lambda
 
 
 def _make_model(run: Run) -> None:
-    """Start the process that adds the network as a model of MLflow; nobody waits for it."""
+    """Start the process that adds the network as a model of MLflow, without waiting for it."""
     from core.data import mnist
 
     folders = {"DIGITLAB_RUNS": directory(), "DIGITLAB_DATA": mnist.directory().resolve()}
@@ -105,7 +111,13 @@ def _fetch(run: Run) -> None:
             files.path(run, name)
 
 
-def _take_turn(run: Run, recorder: Recorder, queued: bool, judge: "Callable[[Epoch], str]") -> None:
+def _take_turn(
+    run: Run,
+    recorder: Recorder,
+    queued: bool,
+    judge: "Callable[[Epoch], str]",
+    digits: "Digits | None",
+) -> None:
     """Wait for the device if `queued`, and train; record an error as the run's failure."""
     folder = queue.folder_for(run.config)
     try:
@@ -113,7 +125,7 @@ def _take_turn(run: Run, recorder: Recorder, queued: bool, judge: "Callable[[Epo
             queue.turn(folder, run.id, recorder.stopping.is_set) if queued else nullcontext(True)
         ) as ours:
             if ours:
-                _train(run, recorder, judge)
+                _train(run, recorder, judge, digits)
             else:
                 recorder.end(State.STOPPED, "before training began")
     except RunError:
@@ -169,7 +181,9 @@ def _stopped_by_signals(recorder: Recorder) -> Iterator[None]:
             signal.signal(number, handle)
 
 
-def _train(run: Run, recorder: Recorder, judge: "Callable[[Epoch], str]") -> None:
+def _train(
+    run: Run, recorder: Recorder, judge: "Callable[[Epoch], str]", digits: "Digits | None"
+) -> None:
     """Train; write the events to the store and to the run's folder."""
     from core.data import mnist
     from core.jobs.keeper import Keeper
@@ -180,7 +194,7 @@ def _train(run: Run, recorder: Recorder, judge: "Callable[[Epoch], str]") -> Non
     recorder.tags({"state": State.RUNNING, "reason": "", "host": platform.node()} | code)
     recorder.tags({"mlflow.source.git.commit": code["commit"].removesuffix("+")})
     _log.info("training %s", run.config)
-    digits = mnist.load(run.data)
+    digits = digits or mnist.load(run.data)
     if run.data_checksum not in ("", digits.checksum):
         raise DataError(
             "The data have changed since this run began. Restore them, or start a new run."
@@ -241,7 +255,7 @@ def _resume_checkpoint(run: Run) -> "Checkpoint | None":
 def _handle(
     event: "Event", run: Run, keeper: "Keeper", recorder: Recorder, uploader: Uploader
 ) -> None:
-    """Record one event of a training that goes on, and write its files."""
+    """Record one event of a training in progress, and write its files."""
     from core.training.events import Epoch, Started, Step
     from core.training.forming import Moment
 
@@ -306,7 +320,7 @@ def _end(
     uploader.finish()
     try:
         if is_shared():
-            sharing.publish(run.id, run.folder, uploader.sent)
+            sharing.publish(run.id, run.folder, uploader.sent, uploader.kept)
     except Exception as error:  # any error of the network or the disk; the run itself is complete
         _log.warning("%s", error, exc_info=not isinstance(error, UserError))
         recorder.warn(f"The run's files could not be copied to the team's store: {error}")

@@ -1,1 +1,1 @@
-"""My digits, drawn and labelled by the user: the collection, and fine-tuning a run on it."""
+"""My digits, drawn and labeled by the user: the collection, and fine-tuning a run on it."""

@@ -1,4 +1,4 @@
-"""My digits: the digits that a person drew and labelled, as PNG files in the store's folder.
+"""My digits: the digits that a person drew and labeled, as PNG files in the store's folder.
 
 A picture is white on black, 28 × 28, 8 bits; its file name has the time of saving and the label.
 The machine's owner has them in the folder itself, everybody else in a folder named by their tag,
@@ -42,7 +42,7 @@ class Collection:
 
 
 def folder(owner: str = OWNER.tag) -> Path:
-    """Return the folder of the pictures of whoever has this tag; it may not exist yet."""
+    """Return the folder of a person's pictures, by their tag; it may not exist yet."""
     return directory() / "my-digits" / owner
 
 
@@ -185,7 +185,7 @@ def _write(pictures: Pictures, by: Person) -> None:
 
 def _picture(content: bytes, path: Path) -> NDArray[np.uint8]:
     """Return a PNG file's (28, 28) pixels. Raises InkError if it is another kind of file."""
-    foreign = f"{path.name} is not a picture of 28 × 28 grey pixels. Delete it from {path.parent}."
+    foreign = f"{path.name} is not a picture of 28 × 28 gray pixels. Delete it from {path.parent}."
     try:
         with Image.open(io.BytesIO(content), formats=["PNG"]) as picture:
             if (picture.size, picture.mode) == ((28, 28), "L"):

@@ -1,4 +1,4 @@
-"""Fit a network to one person's hand: its last layer, learned anew from a few of their digits.
+"""Fit a network to one person's handwriting: its last layer is retrained on a few of their digits.
 
 The layers before it stay as they are, so that their outputs are computed only once, and learning
 takes seconds. The fitted network reads what that person draws; the run itself does not change.
@@ -24,7 +24,7 @@ from core.runs.person import Person
 from core.runs.run import Run
 from core.training import checkpoint
 from core.training.augmentation import augmented
-from core.training.batches import normalise
+from core.training.batches import normalize
 
 _COPIES = 100  # of each of them, each changed a little
 _CHANGES = TrainConfig(rotation=8, shear=12, scale=0.1, thickness=0.8)
@@ -83,7 +83,7 @@ def learn(run: Run, digits: Collection, images: NDArray[np.uint8]) -> checkpoint
 def _features(body: nn.Sequential, images: Tensor, config: TrainConfig) -> Tensor:
     """Return the last layer's input, `(N, F)`, for `(N, 28, 28)` images."""
     with torch.no_grad():
-        return torch.cat([body(normalise(part, config)) for part in torch.split(images, _CHUNK)])
+        return torch.cat([body(normalize(part, config)) for part in torch.split(images, _CHUNK)])
 
 
 def _last_layer(model: nn.Sequential, own: Tensor, labels: Tensor, known: Tensor) -> nn.Linear:

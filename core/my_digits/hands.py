@@ -47,7 +47,7 @@ def own(person: Person) -> Hand:
 
 
 def seen_by(person: Person) -> list[Hand]:
-    """Return everybody whose digits a person may see, by name; oneself too if one has some.
+    """Return everybody whose digits a person may see, by name, the person included.
 
     In a public demo nobody sees a stranger's.
     """
@@ -61,7 +61,7 @@ def seen_by(person: Person) -> list[Hand]:
 
 
 def withhold(by: Person, withheld: bool) -> None:
-    """Withhold one's digits from everybody else, or share them again. Raises InkError."""
+    """Withhold a person's digits from everybody else, or share them again. Raises InkError."""
     mark = collection.folder(by.tag) / _WITHHELD
     try:
         if withheld:

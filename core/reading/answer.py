@@ -1,4 +1,4 @@
-"""What is said of digits, in words and as JSON: the same to the Draw page and to other programs."""
+"""A network's answer in words and as JSON, for the Draw page and for other programs."""
 
 import base64
 import io
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from PIL import Image
 
-from core.ink.normalisation import Digit
+from core.ink.normalization import Digit
 
 if TYPE_CHECKING:  # torch takes 2 s
     from core.reading.reader import Reading

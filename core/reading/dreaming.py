@@ -1,6 +1,6 @@
 """The digit that a network dreams of: the picture that it finds most like a class.
 
-Activation maximisation (Erhan, Bengio, Courville and Vincent, 2009) from noise, by gradient
+Activation maximization (Erhan, Bengio, Courville and Vincent, 2009) from noise, by gradient
 ascent. Pixel by pixel that ends in texture: a network need not know how a digit looks to tell it
 from nine others. So what climbs is a mixture of what handwritten digits have in common, under a
 Gaussian prior: their covariance does for digits what the decorrelated space of Olah, Mordvintsev
@@ -19,7 +19,7 @@ from torch import Tensor
 
 from core.reading.reader import Reader
 from core.training.augmentation import affine_points, bent
-from core.training.batches import normalise
+from core.training.batches import normalize
 
 MOMENTS = 8
 _STEPS = 60  # of gradient ascent, by Adam
@@ -113,12 +113,12 @@ def _uphill(
     copies = bent(_picture(parts, ground, prior).expand(_COPIES, 28, 28), points)
     others = torch.randn(_COPIES, len(parts), generator=generator) @ prior.axes.T
     copies = (copies + _OTHERS * others.view(-1, 28, 28)).clamp(0, 1)
-    likely = reader.model(normalise(copies, reader.config)).log_softmax(dim=1)[:, digit].mean()
+    likely = reader.model(normalize(copies, reader.config)).log_softmax(dim=1)[:, digit].mean()
     return torch.autograd.grad(likely - _PRIOR * parts.square().sum(), parts)[0]
 
 
 def _moment(reader: Reader, step: int, image: Tensor) -> Moment:
     with torch.inference_mode():
-        softmax = reader.model(normalise(image, reader.config)).softmax(dim=1).numpy()
+        softmax = reader.model(normalize(image, reader.config)).softmax(dim=1).numpy()
     probabilities = np.asarray(reader.calibration.apply(softmax)[0], np.float32)
     return Moment(step, image[0].numpy().copy(), probabilities)

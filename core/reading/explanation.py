@@ -10,7 +10,7 @@ from torch import Tensor
 
 from core.reading.reader import Reader
 from core.training import device
-from core.training.batches import normalise
+from core.training.batches import normalize
 from core.training.inference import autocast
 
 _STEPS = 64  # of the path from the baseline to the digit
@@ -40,7 +40,7 @@ def evidence(
         return logits[:, answer] - logits[:, rival]
 
     here, there = (
-        normalise(torch.tensor(picture[None]), reader.config) for picture in (image, baseline)
+        normalize(torch.tensor(picture[None]), reader.config) for picture in (image, baseline)
     )
     values = IntegratedGradients(margin).attribute(here, there, n_steps=_STEPS)
     return np.asarray(values[0, 0].detach(), np.float32)
@@ -72,10 +72,10 @@ def sentence(
             sums.append((float(values[part][ink].sum()), f"The ink {where}"))
             sums.append((float(values[part][~ink].sum()), f"The gap {where}"))
     (most, speaks), (least, objects) = max(sums), min(sums)
-    told = f"{speaks} makes it {_a(answer)} rather than {_a(rival)}."
+    sentence = f"{speaks} makes it {_a(answer)} rather than {_a(rival)}."
     if -least > most / 2:
-        told += f" {objects} would rather belong to {_a(rival)}."
-    return told
+        sentence += f" {objects} would rather belong to {_a(rival)}."
+    return sentence
 
 
 _INK = 0.4  # brightness from which a pixel counts as ink
@@ -132,7 +132,7 @@ class SimilarDigits:
         """Return `(N, D)` features, each of length 1."""
         body = self._reader.model[:-1]  # the last layer turns features into logits
         with torch.inference_mode(), autocast(torch.device("cpu"), device.choose("cpu").precision):
-            features: Tensor = body(normalise(torch.tensor(images), self._reader.config)).float()
+            features: Tensor = body(normalize(torch.tensor(images), self._reader.config)).float()
         return torch.nn.functional.normalize(features)
 
     def _projected(self, features: Tensor) -> Tensor:

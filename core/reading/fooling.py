@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from core.reading.reader import Reader
-from core.training.batches import normalise
+from core.training.batches import normalize
 
 STEP = 0.01  # of a pixel's range, black to white
 STEPS = 30
@@ -76,11 +76,11 @@ def still_right(
 def _uphill(reader: Reader, images: Tensor, labels: Tensor) -> Tensor:
     """Return the gradient of the loss by each pixel of `(N, 28, 28)` images."""
     images = images.clone().requires_grad_()
-    loss = cross_entropy(reader.model(normalise(images, reader.config)), labels, reduction="sum")
+    loss = cross_entropy(reader.model(normalize(images, reader.config)), labels, reduction="sum")
     return torch.autograd.grad(loss, images)[0]
 
 
 def _answers(reader: Reader, images: Tensor) -> Tensor:
     with torch.inference_mode():
-        answers: Tensor = reader.model(normalise(images, reader.config)).softmax(dim=1)
+        answers: Tensor = reader.model(normalize(images, reader.config)).softmax(dim=1)
         return answers.clone()

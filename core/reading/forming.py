@@ -18,7 +18,7 @@ from core.evaluation.metrics import confusion
 from core.runs import files
 from core.runs.run import Run
 from core.training import forming, networks
-from core.training.batches import normalise
+from core.training.batches import normalize
 
 DIGITS = 300  # validation digits that each moment reads
 _PICTURES = 32  # kernels, and maps, at most
@@ -74,7 +74,7 @@ def of(
     CheckpointError if none is left.
     """
     model = networks.build(config).eval()
-    signal = normalise(torch.tensor(images), config)
+    signal = normalize(torch.tensor(images), config)
     steps, kernels, maps, matrices, features = [], [], [], [], []
     for moment in kept:
         try:

@@ -15,14 +15,14 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from core.reading.reader import Reader
-from core.training.batches import normalise
+from core.training.batches import normalize
 
 Channel = tuple[int, int]  # the position of a layer in the network, and one of its channels
 
 _NAMES: dict[type[nn.Module], str] = {
     nn.Conv2d: "Convolution",
-    nn.BatchNorm2d: "Batch normalisation",
-    nn.BatchNorm1d: "Batch normalisation",
+    nn.BatchNorm2d: "Batch normalization",
+    nn.BatchNorm1d: "Batch normalization",
     nn.MaxPool2d: "Max pooling",
     nn.AvgPool2d: "Average pooling",
     nn.AdaptiveMaxPool2d: "Max pooling",
@@ -106,7 +106,7 @@ def outputs(
             for layer in reader.model
         ]
         try:
-            reader.model(normalise(torch.tensor(image[None]), reader.config))
+            reader.model(normalize(torch.tensor(image[None]), reader.config))
         finally:
             for handle in handles:
                 handle.remove()
@@ -155,7 +155,7 @@ def sum_behind(
 ) -> Sum:
     """Return how the convolution at `position` computes a value of one of its maps.
 
-    `layers` are the outputs for `image`. Raises ValueError if that layer is no convolution.
+    `layers` are the outputs for `image`. Raises ValueError if that layer is not a convolution.
     """
     layer = reader.model[position]
     if not isinstance(layer, nn.Conv2d):
@@ -163,7 +163,7 @@ def sum_behind(
     if position:
         inputs = torch.tensor(layers[position - 1].values)
     else:
-        inputs = normalise(torch.tensor(image[None]), reader.config)[0]
+        inputs = normalize(torch.tensor(image[None]), reader.config)[0]
     size, stride = layer.kernel_size[0], layer.stride[0]
     margin = int(layer.padding[0])
     padded = nn.functional.pad(inputs, [margin] * 4)

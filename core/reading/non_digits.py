@@ -14,7 +14,7 @@ from torch import nn
 
 from core.runs import builtin
 from core.training import checkpoint, networks
-from core.training.batches import normalise
+from core.training.batches import normalize
 
 WEIGHTS = Path(__file__).parent / "non_digits.pt"
 FEATURES, HIDDEN = 2048, 64  # the first is the width of strong_cnn's last hidden layer
@@ -45,5 +45,5 @@ def detector() -> nn.Sequential:
 def are_digits(images: NDArray[np.float32]) -> NDArray[np.bool_]:
     """Return which of `(N, 28, 28)` images in [0, 1] look like a digit, `(N,)`."""
     with torch.inference_mode():
-        scores = detector()(normalise(torch.tensor(images), builtin.run().config))
+        scores = detector()(normalize(torch.tensor(images), builtin.run().config))
     return np.asarray(scores[:, 0] >= 0)

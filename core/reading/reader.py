@@ -19,7 +19,7 @@ from core.data.digits import Digits
 from core.errors import UserError
 from core.evaluation import calibration
 from core.evaluation.calibration import Calibration, candidates
-from core.ink.normalisation import Digit
+from core.ink.normalization import Digit
 from core.ink.touching import halves
 from core.reading import non_digits
 from core.runs import answers, files

@@ -1,4 +1,4 @@
-"""What people do to runs: stop, rename, note, label, pin, archive, delete, resume.
+"""Actions of people on runs: stop, rename, note, label, pin, archive, delete, resume.
 
 Every function here takes the person who acts, and asks `own` first whether they may. What is edited
 is compared with the run as the person saw it: another's change meanwhile is not reverted.
@@ -84,7 +84,7 @@ def archive(by: Person, run: Run, archived: bool) -> None:
 
 
 def _check_unchanged(what: str, seen: str, now: str, wanted: str) -> None:
-    """Raise ChangedError if somebody made something else of what a person wants to change."""
+    """Raise ChangedError if somebody else changed the value in the meantime."""
     if now not in (seen, wanted):
         raise ChangedError(
             f"Somebody else has changed the {what} meanwhile, to: {now or '(empty)'}. Save once "

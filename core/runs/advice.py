@@ -1,4 +1,4 @@
-"""What a run that is over means, in a sentence, and one thing to try next."""
+"""Advice on a finished run: what its result means, and one thing to try next."""
 
 import math
 from dataclasses import dataclass, field
@@ -8,7 +8,7 @@ from core.config import TrainConfig
 from core.runs.history import History
 from core.runs.run import Run, State
 
-# Learning rates at which each optimiser trains all networks here, from their recipes.
+# Learning rates at which each optimizer trains all networks here, from their recipes.
 _USUAL = {"sgd": 0.01, "adam": 0.001, "adamw": 0.005, "adadelta": 1.0}
 _GUESSING = 0.2  # validation accuracy, below which the network is little better than chance
 _BY_HEART = 0.04  # training accuracy above validation accuracy
@@ -17,7 +17,7 @@ _CLIMBING = 0.005  # gain in validation accuracy by the last epoch
 
 @dataclass(frozen=True)
 class Advice:
-    """What a run means; a button's label and the changed settings that it trains, or neither."""
+    """What a run's result means; a button's label and the settings that it trains, or neither."""
 
     meaning: str
     label: str = ""

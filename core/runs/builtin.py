@@ -1,6 +1,6 @@
-"""The network that is there from the first second: files in the repository, told of as a run.
+"""The built-in network: files in the repository, presented as a run.
 
-`python -m tools.make_builtin RUN` makes them anew. No torch here: pages list it at once.
+`python -m tools.make_builtin RUN` makes them. No torch here: pages list it at once.
 """
 
 import json
@@ -33,7 +33,7 @@ def facts() -> dict[str, Any]:
 
 
 def run() -> Run:
-    """Return it as a run that is over, of nobody's store."""
+    """Return it as a finished run that is in no store."""
     fields = facts()["run"]
     known = {
         "state": State(fields["state"]),

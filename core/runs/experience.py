@@ -1,4 +1,4 @@
-"""What finished runs of this machine tell of runs to come: how long, and how good."""
+"""Predict a run's time and accuracy from finished runs on this machine."""
 
 import platform
 from collections.abc import Sequence

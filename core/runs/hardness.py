@@ -1,4 +1,4 @@
-"""How hard each training image was for a run that recorded it, and whom to learn from for it."""
+"""How hard each training image was for a run, and choosing images to learn from by it."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,7 +42,7 @@ def of(run: Run, digits: Digits) -> NDArray[np.float64]:
 
 
 def wanted(config: TrainConfig, digits: Digits) -> NDArray[np.float64] | None:
-    """Return ranks by which a run's images are chosen, the lowest first; None if at random.
+    """Return the ranks by which a run's images are chosen, lowest first; None: at random.
 
     Raises DataError if the run that should say so is gone, or cannot, and CheckpointError.
     """

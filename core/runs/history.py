@@ -26,9 +26,11 @@ EPOCH_METRICS = (
 )
 _RECENT = 5  # reports of steps whose median is the speed
 _LONGEST = 6_000  # characters of the tag; MLflow stores 8,000
-_MOST = 32  # runs that are followed
+_LAST = 2_500  # the same at a run's end: every listing has it from then on
+_MOST = 32  # runs whose histories are kept
 _lock = threading.Lock()
-_followed: "dict[str, History]" = {}  # runs in progress, by id, the one asked for last at the end
+# A team's runs by id as they were when last asked for, that one at the end; and what they had then.
+_followed: "dict[str, tuple[History, tuple[int, int, bool]]]" = {}
 
 
 @dataclass(frozen=True)
@@ -53,24 +55,26 @@ class History:
 def read_history(run: Run) -> History:
     """Return a run's metrics so far; the built-in network has epochs only. Raises StoreError.
 
-    Of a run in progress in a team's store, only the first time all is read; then what its tag
-    `recent` adds, see `recent_tag`.
+    Of a run in a team's store, only the first time all is read; then what its tag `recent` adds,
+    see `recent_tag`. A run that is over is read once by a process, however many ask.
     """
     import pandas as pd
 
     if run.is_builtin:
         return History(pd.DataFrame(columns=["step", "epoch", *STEP_METRICS]), builtin.epochs())
-    if run.state.is_over or not run.recent:
-        unknown = run.state.is_over or run.step or run.epochs or not is_shared()
-        return _read(run) if unknown else _nothing()
-    with _lock:
-        known = _followed.pop(run.id, None)
-    history = _continued(known, run) or _read(run)
-    with _lock:
-        _followed[run.id] = history
+    if not is_shared():
+        return _read(run)
+    if not (run.state.is_over or run.recent or run.step or run.epochs):
+        return _nothing()
+    mark = run.step, run.epochs, run.state.is_over
+    with _lock:  # also while it is read: the page and the door ask at the same moment
+        known, before = _followed.pop(run.id, (None, None))
+        if known is None or before != mark:
+            known = (_continued(known, run) if run.recent else None) or _read(run)
+        _followed[run.id] = known, mark
         if len(_followed) > _MOST:
             del _followed[next(iter(_followed))]
-    return history
+    return known
 
 
 def _nothing() -> History:
@@ -80,15 +84,23 @@ def _nothing() -> History:
     return History(steps, pd.DataFrame(columns=["epoch", *EPOCH_METRICS], dtype=float))
 
 
-def recent_tag(steps: Sequence[Sequence[float]], epochs: Sequence[Sequence[float]]) -> str:
-    """Return the tag with a run's last points, as many as fit.
+def recent_tag(
+    steps: Sequence[Sequence[float]], epochs: Sequence[Sequence[float]], ended: bool = False
+) -> str:
+    """Return the tag with a run's last points, as many as fit, to six digits.
 
-    A row is a step and its STEP_METRICS, or an epoch and its EPOCH_METRICS.
+    A row is a step and its STEP_METRICS, or an epoch and its EPOCH_METRICS. Of a run that has
+    `ended`, fewer fit: those that are new to somebody who has watched it.
     """
-    rows = [list(row) for row in steps]
-    while len(text := json.dumps({"steps": rows, "epochs": list(epochs)})) > _LONGEST and rows:
-        rows = rows[len(rows) // 4 + 1 :]
-    return text if len(text) <= _LONGEST else ""
+    rows = {"steps": _short(steps), "epochs": _short(epochs)}
+    most = _LAST if ended else _LONGEST
+    while len(text := json.dumps(rows, separators=(",", ":"))) > most:
+        rows = {kind: kept[len(kept) // 8 + 1 :] for kind, kept in rows.items()}
+    return text
+
+
+def _short(rows: Sequence[Sequence[float]]) -> list[list[float]]:
+    return [[int(row[0]), *(float(f"{value:.6g}") for value in row[1:])] for row in rows]
 
 
 def _continued(known: History | None, run: Run) -> History | None:

@@ -1,7 +1,7 @@
 """Which of a run's files the team's store has: where, with what content, and of which epoch.
 
 A run's tag `files` says so. It is written after the files, which never replace those it named
-before: whoever reads gets an epoch's files whole, while the next epoch's are on their way.
+before: a reader gets a whole epoch's files while the next epoch's are being copied.
 """
 
 import json

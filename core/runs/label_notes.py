@@ -1,4 +1,4 @@
-"""What people note of labels: right, wrong, or can't tell; a file a person and data set.
+"""People's notes on labels: right, wrong, or can't tell; a file for each person and data set.
 
 To train without the images whose labels are noted wrong, a copy is kept under its own checksum,
 which a run's settings name: whatever is noted later, the run can be repeated.

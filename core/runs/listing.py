@@ -16,7 +16,7 @@ from core.runs.store import connect, now
 CHANGED = "changed"
 _FIRST, _PAGE = 50, 100  # runs in the first answer, which a page waits for, and in the others
 _REREAD = 300.0  # seconds until everything is read again
-_LOOK = 4.0  # seconds for which the runs in progress count as known
+_LOOK = 5.0  # seconds for which the runs in progress count as known
 _MARGIN = 5.0  # seconds by which machines may judge the server's time differently
 
 
@@ -152,7 +152,7 @@ def active() -> list[Any]:
 
 
 def forget_active() -> None:
-    """Have the runs in progress read again at the next look, since this process changed one."""
+    """Make the next look read the runs in progress again, since this process changed one."""
     _active.clear()
 
 

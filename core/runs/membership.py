@@ -1,4 +1,4 @@
-"""Whose a run is in a team's store: this machine's, or another member's."""
+"""Who owns a run in a team's store: this machine, or another member."""
 
 import getpass
 import os
@@ -23,7 +23,7 @@ def is_here(run: Run) -> bool:
 
 
 def is_anothers(by: Person, run: Run) -> bool:
-    """Return whether a run is somebody else's, to a visitor or to the owner of this machine.
+    """Return whether a run is somebody else's, as a visitor or this machine's owner sees it.
 
     The owner may change a run of another member of the team, as everybody who reaches the store,
     but hardly means to.

@@ -52,6 +52,6 @@ def note_deaths(entries: Iterable[Any], dead: set[str]) -> None:
 
 
 def revive(run_id: str) -> None:
-    """Give a run its status back that others have taken for dead. Raises StoreError."""
+    """Restore the status of a run that others marked as dead. Raises StoreError."""
     with connect() as (client, _):
         client.update_run(run_id, status="RUNNING")

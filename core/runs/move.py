@@ -79,8 +79,8 @@ def everything() -> Iterator[Moved]:
             yield Moved(run, new_id, Outcome.THERE if complete else Outcome.MOVED)
 
 
-def told(done: list[Moved]) -> str:
-    """Return in words what a move did, and which runs it left."""
+def summary(done: list[Moved]) -> str:
+    """Return a summary of a move: what it did, and which runs it left."""
     count = {outcome: sum(one.outcome == outcome for one in done) for outcome in Outcome}
     text = f"Moved: {count[Outcome.MOVED]}; there already: {count[Outcome.THERE]}."
     if left := [one.run.name for one in done if one.outcome == Outcome.LEFT]:

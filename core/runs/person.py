@@ -39,7 +39,7 @@ OWNER = Person("", "", owns_all=True)  # of the machine: whoever uses its comman
 
 
 def tag_for(secret: str) -> str:
-    """Return the tag of whoever keeps a secret: a hash, from which it cannot be found.
+    """Return the tag of the person with this secret: a hash, which does not reveal it.
 
     The secret must be random and at least 128 bits long, since the hash is not salted.
     """

@@ -118,7 +118,7 @@ class Run:
 
     @property
     def has_settings(self) -> bool:
-        """Whether it is known how it was trained; nobody tells that of weights from elsewhere."""
+        """Whether it is known how it was trained; for weights from elsewhere it is not."""
         return self.imported in ("", "run")
 
     @property

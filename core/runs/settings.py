@@ -1,4 +1,4 @@
-"""Settings: what runs share that differ in their seed alone, and what their seeds tell together.
+"""Settings: groups of runs that differ only in their seed, and statistics over their seeds.
 
 The seed starts every random choice: weights, the order of the images, augmentation, and which
 images are held out for validation. The test images are the same for all.
@@ -58,8 +58,12 @@ def spread(values: Sequence[float]) -> Spread | None:
 
 
 def key_of(run: Run) -> str:
-    """Return 12 hexadecimal digits that are the same for all runs of a setting."""
-    own = run.taught_from if run.has_settings else run.id
+    """Return 12 hexadecimal digits that are the same for all runs of a setting.
+
+    What came in from elsewhere is a setting of its own: its file says how it was trained, and the
+    copy of a run tells nothing that the run does not.
+    """
+    own = run.id if run.imported else run.taught_from
     return _key(run.config, run.data, own, run.taught_digits)
 
 
@@ -87,7 +91,7 @@ def grouped(found: Iterable[Run]) -> list[Setting]:
 
 
 def labels(found: Sequence[Setting]) -> list[str]:
-    """Return a name for each setting that no other one has: its run's, or what its runs share.
+    """Return a unique name for each setting: its run's, or the part that its runs' names share.
 
     Runs fast_cnn-3 and fast_cnn-4 share fast_cnn; where names share nothing, the network's name
     stands. A name that occurs twice is followed by the start of the setting's key.

@@ -30,7 +30,7 @@ def checksum(path: Path) -> str:
 def send(
     run_id: str, folder: Path, epochs: Mapping[str, int], known: Mapping[str, Kept] | None = None
 ) -> dict[str, Kept]:
-    """Copy the files of a run that goes on and return what the store has then.
+    """Copy the files of a run in progress and return what the store has then.
 
     `epochs` are the files in `folder` by name, each with its epoch; `known` is what this returned
     last. Raises StoreError.
@@ -44,10 +44,16 @@ def send(
     return found
 
 
-def publish(run_id: str, folder: Path, epochs: Mapping[str, int]) -> None:
-    """Copy the whole folder of a run that ended, without hidden files. Raises StoreError."""
+def publish(
+    run_id: str, folder: Path, epochs: Mapping[str, int], known: Mapping[str, Kept] | None = None
+) -> None:
+    """Copy the whole folder of a run that ended, without hidden files. Raises StoreError.
+
+    `known` is what `send` returned last, if this process sent any.
+    """
     with connect() as (client, _):
-        known = kept.read(client.get_run(run_id).data.tags.get(kept.TAG, ""))
+        if known is None:
+            known = kept.read(client.get_run(run_id).data.tags.get(kept.TAG, ""))
         found = _sent(client, run_id, folder, epochs, known, ended=True)
         for path in sorted(folder.rglob("*")):
             place = path.relative_to(folder)
@@ -55,7 +61,8 @@ def publish(run_id: str, folder: Path, epochs: Mapping[str, int]) -> None:
             if path.is_file() and not hidden and str(place) not in found:
                 client.log_artifact(run_id, str(path), _parent(place))
     catalogue.set_tags(run_id, {kept.TAG: kept.written(found)})
-    _clear(run_id, found)
+    if any(one.at.startswith(_LIVE) for one in known.values()):
+        _clear(run_id, found)
 
 
 def _sent(
@@ -98,7 +105,6 @@ def _clear(run_id: str, found: Mapping[str, Kept]) -> None:
     if any(one.at.startswith(_LIVE) for one in found.values()):
         return
     with suppress(Exception), connect() as (client, _):  # kinds of storage have no common errors
-        if any(entry.path == _LIVE for entry in client.list_artifacts(run_id)):
-            location = client.get_run(run_id).info.artifact_uri
-            files: Any = get_artifact_repository(location, tracking_uri=client.tracking_uri)
-            files.delete_artifacts(_LIVE)
+        location = client.get_run(run_id).info.artifact_uri
+        files: Any = get_artifact_repository(location, tracking_uri=client.tracking_uri)
+        files.delete_artifacts(_LIVE)

@@ -101,11 +101,11 @@ def _work(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
     from core.runs.run import Run
     from core.sweeps import sweep, worker
 
-    def told(run: Run) -> None:
+    def report(run: Run) -> None:
         accuracy = "" if (a := run.validation_accuracy) is None else f", validation {a:.2%}"
         print(f"{run.name}: {run.state}{accuracy} {run.reason}".rstrip(), file=sys.stderr)
 
-    worker.work(options.name, options.trials, options.threads, told)
+    worker.work(options.name, options.trials, options.threads, report)
     yield sweep.get(options.name).summary()
 
 
@@ -116,9 +116,9 @@ def _list(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
 
 
 def _status(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
-    from core.sweeps import confirmation, sweep
+    from core.sweeps import confirmation, settlement
 
-    found: Sweep = sweep.get(options.name)
+    found: Sweep = settlement.settled(options.name)
     yield found.summary()
     for trial in found.trials:
         yield {

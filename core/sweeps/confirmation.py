@@ -1,7 +1,7 @@
-"""The best settings again, with other seeds: which are better whatever the seed, and the winner.
+"""Train the best settings again with other seeds, and find the winner among them.
 
 All is chosen by validation. When the last seed is done, the winner's networks read the test images,
-once; nobody else's do.
+once; no other networks do.
 """
 
 import logging

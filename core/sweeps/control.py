@@ -1,20 +1,21 @@
-"""What people do to sweeps: start, pause, resume, more trials, other bounds, confirm, delete.
+"""Actions of people on sweeps: start, pause, resume, more trials, other bounds, confirm, delete.
 
 What changes a sweep takes the person who acts: only the owner of a sweep, or of the machine, may.
 """
 
 import os
+import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from core.errors import ConfigError, SweepError
+from core.errors import ConfigError, SweepError, UserError
 from core.jobs import process, request
 from core.runs.person import Person
 from core.runs.run import cleaned_name
 from core.runs.store import directory
-from core.sweeps import confirmation, storage, sweep
+from core.sweeps import confirmation, settlement, storage, sweep
 from core.sweeps.space import LARGEST_GRID, contains, domain, grid, grid_size
 from core.sweeps.sweep import PRUNERS, SAMPLERS, Outcome, Plan, Sweep
 
@@ -61,15 +62,9 @@ def launch(name: str, workers: int) -> None:
     """
     sweep.get(name)
     threads = max(1, (os.cpu_count() or 1) // workers)
-    environment = request.worker_environment()
     try:
         for _ in range(workers):
-            with (directory() / "sweeps.log").open("ab") as log:
-                process.launch(
-                    *("core", "sweep", "work", "--threads", str(threads), "--", name),
-                    environment=environment,
-                    stderr=log,
-                )
+            _launch(name, threads)
     except OSError as error:
         raise SweepError(
             f"The sweep's workers could not be started: {error.strerror}. Free some space, or set "
@@ -77,13 +72,33 @@ def launch(name: str, workers: int) -> None:
         ) from error
 
 
+def _launch(name: str, threads: int) -> None:
+    """Start one worker; if it is killed while this process lives, its trial is given up at once."""
+    started: list[subprocess.Popen[bytes]] = []
+
+    def died() -> None:
+        with suppress(UserError):
+            for one in started:
+                settlement.abandon(name, one.pid)
+
+    with (directory() / "sweeps.log").open("ab") as log:
+        started.append(
+            process.launch(
+                *("core", "sweep", "work", "--threads", str(threads), "--", name),
+                environment=request.worker_environment(),
+                stderr=log,
+                died=died,
+            )
+        )
+
+
 def pause(name: str, by: Person) -> Sweep:
-    """Let no further trial begin; those in progress go on. Raises SweepError."""
+    """Start no further trials; those in progress continue. Raises SweepError."""
     return _change(name, by, lambda now: replace(now.plan, paused=True))
 
 
 def resume(name: str, by: Person) -> Sweep:
-    """Let trials begin again. Raises SweepError."""
+    """Start trials again. Raises SweepError."""
     return _change(name, by, lambda now: replace(now.plan, paused=False))
 
 
@@ -160,7 +175,7 @@ def confirm(name: str, best: int, seeds: int, by: Person) -> Sweep:
 
 
 def delete(name: str, by: Person) -> None:
-    """Delete a sweep that no worker is at; the runs of its trials stay. Raises SweepError."""
+    """Delete a sweep that has no worker; the runs of its trials stay. Raises SweepError."""
     with _owned(name, by) as (_, now):
         if any(one.outcome == Outcome.RUNNING for one in (*now.trials, *now.confirming)):
             raise SweepError(

@@ -21,7 +21,7 @@ if TYPE_CHECKING:  # optuna takes 0.3 s
 # and where they are computed is each worker's own affair.
 FIXED = ("seed", "validation_size", "device", "notes", "chosen", "chosen_by", "hardness")
 LEVELS = 5  # values that a grid takes of a range, ends included
-LARGEST_GRID = 10_000  # combinations: a grid is held in memory, and nobody trains more
+LARGEST_GRID = 10_000  # combinations: a grid is held in memory, and more would take too long
 _KINDS = get_type_hints(TrainConfig)
 
 

@@ -1,12 +1,11 @@
 """Do a sweep's trials in this process, one after the other; any number of workers may join.
 
-A trial is claimed under the sweeps' lock, so that none is done twice. Whoever claims one first ends
-those whose runs are over: a dead worker's trial is told FAIL, and asked for again.
+A trial is claimed under the sweeps' lock, so that none is done twice. Before claiming one, a worker
+ends the trials whose runs are over: a dead worker's trial is marked FAIL and queued again.
 """
 
 import gc
 import logging
-import platform
 import signal
 import threading
 import time
@@ -16,35 +15,30 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from core.data import mnist
-from core.data.digits import SOURCES
-from core.errors import ConfigError, DataError, RunError, StoreError, SweepError
+from core.data.digits import SOURCES, Digits
+from core.errors import ConfigError, DataError, StoreError, SweepError
 from core.jobs import worker
 from core.runs import catalogue
 from core.runs.person import Person
-from core.runs.run import Run, State
-from core.sweeps import confirmation, search, storage, sweep
+from core.runs.run import Run
+from core.sweeps import confirmation, search, settlement, storage, sweep
 from core.sweeps.space import configured, whole
-from core.sweeps.sweep import ATTEMPTS
 
 if TYPE_CHECKING:  # optuna takes 0.8 s, torch more
-    from optuna.study import Study
-    from optuna.trial import FrozenTrial, Trial
+    from optuna.trial import Trial
 
     from core.training.events import Epoch
 
 _log = logging.getLogger("digitlab")
 _POLL = 1.0  # seconds between two looks for a trial to do
 _IDLE = 3600.0  # seconds without a trial after which a worker leaves: the sweep is paused
-_CONFIRMS = ("seed", "confirms")  # attributes of the trials that confirm
-_PRUNED = "pruned"  # how the reason of a pruned run begins
-_TAKEN = "another worker has taken up its trial"
 
 
 def work(
     name: str,
     most: int | None = None,
     threads: int | None = None,
-    told: Callable[[Run], None] = lambda run: None,
+    report: Callable[[Run], None] = lambda run: None,
 ) -> None:
     """Do trials of a sweep until it is over, or at most so many.
 
@@ -54,7 +48,7 @@ def work(
         name: the sweep's.
         most: trials after which this worker leaves.
         threads: of torch, on the processor; by default as many as there are cores.
-        told: called with each trial's run when it is over.
+        report: called with each trial's run when it is over.
 
     The last worker of a sweep that is confirmed tests the winner.
 
@@ -72,6 +66,7 @@ def work(
         import torch
 
         torch.set_num_threads(threads)
+    digits = mnist.load(plan.data)  # for all trials
     done, idle = 0, time.monotonic()
     with _leaving() as leaving:
         try:
@@ -79,10 +74,15 @@ def work(
                 found = _claimed(name, idle)
                 if found:
                     trial, run = found
-                    run = _done(trial, run)
+                    run = _done(trial, run, digits)
                     done, idle = done + 1, time.monotonic()
+<<<<<<< HEAD
                     told(run)
+                    if settlement.was_left(run):
+=======
+                    report(run)
                     if _was_left(run):
+>>>>>>> main
                         return
                 elif sweep.get(name).state == "finished" or time.monotonic() > idle + _IDLE:
                     break
@@ -90,7 +90,7 @@ def work(
                     leaving.wait(_POLL)
         finally:
             with storage.locked(), storage.opened(name) as study:
-                _settle(study)
+                settlement.settle(study)
     confirmation.read_test(name)
 
 
@@ -126,7 +126,7 @@ def claim(name: str) -> "tuple[Trial, Run] | None":
     Ends the trials whose runs are over first. Raises SweepError, StoreError.
     """
     with storage.locked(), storage.opened(name) as study:
-        _settle(study)
+        settlement.settle(study)
         now = sweep.read(study)
         if now.plan.paused:
             return None
@@ -137,7 +137,8 @@ def claim(name: str) -> "tuple[Trial, Run] | None":
             study.enqueue_trial(settings)
         study.pruner = search.pruner(now)
         trial = study.ask(whole(now.plan.space))
-        trial.set_user_attr("host", platform.node())
+        for key, value in settlement.here().items():
+            trial.set_user_attr(key, value)
         plan, attrs = now.plan, trial.user_attrs
         config = configured(plan.base, trial.params)
         if "seed" in attrs:
@@ -158,10 +159,10 @@ def claim(name: str) -> "tuple[Trial, Run] | None":
         return trial, run
 
 
-def _done(trial: "Trial", run: Run) -> Run:
+def _done(trial: "Trial", run: Run, digits: Digits) -> Run:
     """Train a trial's run and return it when it is over; one that another took up is stopped."""
     try:
-        return worker.work(run, queued=False, judge=lambda epoch: _judge(trial, run, epoch))
+        return worker.work(run, False, lambda epoch: _judge(trial, run, epoch), digits)
     except ConfigError:
         return catalogue.get(run.id)
     finally:
@@ -177,16 +178,22 @@ def _judge(trial: "Trial", run: Run, epoch: "Epoch") -> str:
             trial.report(epoch.validation_accuracy, epoch.epoch)
             searches = "seed" not in trial.user_attrs  # what confirms is trained to its end
             if searches and epoch.epoch < run.config.epochs and trial.should_prune():
-                return f"{_PRUNED} after epoch {epoch.epoch} of {run.config.epochs}"
+                return f"{settlement.PRUNED} after epoch {epoch.epoch} of {run.config.epochs}"
     except UpdateFinishedTrialError:
-        return _TAKEN
+<<<<<<< HEAD
+        return settlement.TAKEN
     except SweepError as error:  # the run goes on, and its end will be told
+        _log.warning("%s", error)
+    return ""
+=======
+        return _TAKEN
+    except SweepError as error:  # the run continues, and its end will be recorded
         _log.warning("%s", error)
     return ""
 
 
 def _was_left(run: Run) -> bool:
-    """Return whether a run was stopped because its worker was told to leave."""
+    """Return whether a run was stopped because its worker was asked to stop."""
     pruned = run.reason.startswith((_PRUNED, _TAKEN))
     return run.state == State.STOPPED and not pruned and not catalogue.stop_requested(run.id)
 
@@ -203,7 +210,7 @@ def _settle(study: "Study") -> None:
             run = None
         if run is None or run.state.is_over:
             _tell(study, trial, run)
-    # Not as each is told: a worker that is killed in between would lose one, or ask for it twice.
+    # After all are recorded: a worker killed in between would lose one, or queue it twice.
     for first, tried in sweep.attempts(study).items():
         last = tried[-1]
         attempt, left = last.user_attrs.get("attempt", 1), last.user_attrs.get("left", False)
@@ -232,3 +239,4 @@ def _tell(study: "Study", trial: "FrozenTrial", run: Run | None) -> None:
         study.tell(trial.number, state=TrialState.PRUNED)
     else:
         study.tell(trial.number, state=TrialState.FAIL)
+>>>>>>> main

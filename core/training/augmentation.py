@@ -34,7 +34,7 @@ class Augmentation:
     def __call__(self, images: Tensor) -> Tensor:
         """Bend `(N, 28, 28)` images and change their thickness, as `bent` and `thickened` do.
 
-        They come in before normalisation, while 0 is black, so that what is drawn in at the border
+        They come in before normalization, while 0 is black, so that what is drawn in at the border
         is background. Without anything to change, they are returned as they were.
         """
         images = bent(images, self._distortion(len(images)))
@@ -117,7 +117,7 @@ def elastic_moves(knots: Tensor) -> Tensor:
 def bent(images: Tensor, points: Tensor | None) -> Tensor:
     """Sample `(N, 28, 28)` images, uint8 or float, at `(N, 28, 28, 2)` points, bilinearly.
 
-    Returns float32, in [0, 1] where the images were uint8, as `normalise` takes them; without
+    Returns float32, in [0, 1] where the images were uint8, as `normalize` takes them; without
     points, the images as they were.
     """
     if points is None:

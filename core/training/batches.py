@@ -1,4 +1,4 @@
-"""Make shuffled, augmented and normalised batches on the device from digits in memory.
+"""Make shuffled, augmented and normalized batches on the device from digits in memory.
 
 The images stay one uint8 tensor; a batch is one index selection, and augmentation works on the
 whole batch at once. There is no Python work per image.
@@ -15,7 +15,7 @@ from core.config import TrainConfig
 from core.training.augmentation import Augmentation
 
 
-def normalise(images: Tensor, config: TrainConfig) -> Tensor:
+def normalize(images: Tensor, config: TrainConfig) -> Tensor:
     """Turn `(N, 28, 28) uint8`, or float in [0, 1], into `(N, 1, 28, 28) float32` network input."""
     unit = 255.0 if images.dtype == torch.uint8 else 1.0
     return (images.unsqueeze(1) * (1 / (unit * config.std))).sub_(config.mean / config.std)
@@ -27,7 +27,7 @@ class TrainingBatches:
     Args:
         images: `(N, 28, 28) uint8`.
         labels: `(N,) uint8`.
-        config: batch size, normalisation and augmentation.
+        config: batch size, normalization and augmentation.
         device: where the batches are made.
         generator: a CPU generator, the only source of the order and the augmentation.
 
@@ -58,4 +58,4 @@ class TrainingBatches:
             down, across = self.augmentation.shifts(len(indices)).to(self.device)
             chosen = indices.to(self.device)
             images = self.augmentation(self.windows[chosen, down, across])
-            yield normalise(images, self.config), self.labels[chosen]
+            yield normalize(images, self.config), self.labels[chosen]

@@ -20,7 +20,7 @@ def step_seconds(config: TrainConfig) -> tuple[float, float]:
     """Return the seconds of one training step and of one forward pass, for one batch.
 
     They are the fastest of those timed on random images, the first step left out; a batch of more
-    than _BATCH images is taken to cost as much for each as one of _BATCH. What the optimiser, the
+    than _BATCH images is taken to cost as much for each as one of _BATCH. What the optimizer, the
     augmentation and the store add is not in them.
     """
     where = device.choose(config.device, config.precision)

@@ -10,7 +10,7 @@ class Flat:
     """A network's numbers in one tensor, of which its own tensors become views.
 
     `values` are its parameters, then its running statistics; `trained`, the part of `values` that
-    an optimiser changes; `counts`, its whole numbers, which stay where they were.
+    an optimizer changes; `counts`, its whole numbers, which stay where they were.
     """
 
     def __init__(self, model: nn.Module) -> None:

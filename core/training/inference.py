@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from core.config import TrainConfig
-from core.training.batches import normalise
+from core.training.batches import normalize
 
 _CHUNK = 500  # images at once: their activations stay in a processor's cache
 
@@ -33,7 +33,7 @@ def probabilities(
         for start in range(0, len(images), _CHUNK):
             batch = torch.tensor(images[start : start + _CHUNK]).to(device)
             answers = [
-                model(normalise(copy, config)).float().softmax(dim=1)
+                model(normalize(copy, config)).float().softmax(dim=1)
                 for copy in moved(batch, config.reading_shift)
             ]
             chunks.append(torch.stack(answers).mean(dim=0).cpu())

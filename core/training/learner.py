@@ -1,4 +1,4 @@
-"""The network that learns, its optimiser and schedule, and the state that a checkpoint keeps."""
+"""The network that learns, its optimizer and schedule, and the state that a checkpoint keeps."""
 
 import copy
 
@@ -17,7 +17,7 @@ from core.training.schedule import rate_factor
 
 
 class Learner:
-    """A network with its optimiser, its learning-rate schedule and its source of randomness.
+    """A network with its optimizer, its learning-rate schedule and its source of randomness.
 
     `model` learns; `reader` reads digits: the same network, or the running mean of its weights.
     """
@@ -98,7 +98,7 @@ class Learner:
         moments = checkpoint["optimizer_state_dict"].get("state")
         step = checkpoint["scheduler_state_dict"].get("last_epoch")
         if not isinstance(step, int) or step != steps or not self.optimizer.fits(moments):
-            raise CheckpointError(f"{_NO_RESUME}: its optimiser is at another step. {_ADVICE}")
+            raise CheckpointError(f"{_NO_RESUME}: its optimizer is at another step. {_ADVICE}")
         self.optimizer.restore(moments)
         self.steps = steps
         self._restore_randomness(checkpoint["random_state"])

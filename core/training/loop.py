@@ -163,8 +163,8 @@ def _training_batches(
 def _keep_freed_memory() -> None:
     """Let glibc reuse the memory that a step frees, instead of returning it to the system.
 
-    Getting the activations' pages anew took a sixth of a step of `fast_cnn` on a CPU. The
-    parameters and their bounds are those of glibc's mallopt(3).
+    Requesting the activations' memory from the system took a sixth of each step of `fast_cnn` on a
+    CPU. The parameters and their bounds are those of glibc's mallopt(3).
     """
     if platform.libc_ver()[0] == "glibc":
         trim_threshold, mmap_threshold = -1, -3

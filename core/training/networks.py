@@ -1,4 +1,4 @@
-"""The networks. Each takes `(N, 1, 28, 28) float32` normalised images and returns `(N, 10)` logits.
+"""The networks. Each takes `(N, 1, 28, 28) float32` normalized images and returns `(N, 10)` logits.
 
 They are plain `nn.Sequential`s, so that the order of layers here is the order in which the Train
 page lists them, and a checkpoint's names are their positions. ReLU comes after pooling, also where
@@ -33,7 +33,7 @@ class Dropout(nn.Dropout):
 
 
 def simple_cnn(dropout: float) -> nn.Sequential:
-    """Two 3×3 convolutions with batch normalisation and pooling; 421,834 parameters."""
+    """Two 3×3 convolutions with batch normalization and pooling; 421,834 parameters."""
     return nn.Sequential(
         *(nn.Conv2d(1, 32, 3, padding=1), nn.BatchNorm2d(32), nn.MaxPool2d(2), nn.ReLU()),
         *(nn.Conv2d(32, 64, 3, padding=1), nn.BatchNorm2d(64), nn.MaxPool2d(2), nn.ReLU()),
@@ -53,7 +53,7 @@ def digit_cnn(dropout: float) -> nn.Sequential:
 
 
 def mlp(dropout: float) -> nn.Sequential:
-    """Fully connected layers of 300 and 100 with batch normalisation; 267,410 parameters."""
+    """Fully connected layers of 300 and 100 with batch normalization; 267,410 parameters."""
     return nn.Sequential(
         nn.Flatten(),
         *(nn.Linear(784, 300), nn.BatchNorm1d(300), nn.ReLU()),
@@ -89,7 +89,7 @@ def lenet5(dropout: float) -> nn.Sequential:
 def _block(
     inputs: int, outputs: int, size: int, *, stride: int = 1, padding: int = 0, pool: bool = False
 ) -> list[nn.Module]:
-    """Convolution, batch normalisation, perhaps pooling, ReLU; the normalisation has the bias."""
+    """Convolution, batch normalization, perhaps pooling, ReLU; the normalization has the bias."""
     return [
         nn.Conv2d(inputs, outputs, size, stride, padding, bias=False),
         nn.BatchNorm2d(outputs),

@@ -105,7 +105,7 @@ class OnnxNetwork(nn.Module):
                         return shape, 0 if several == 2 and not count else several, place
         if not found and problem is not None:
             raise problem
-        given = " and ".join(_told(np.shape(one)) for one in found) or "nothing"
+        given = " and ".join(_shape(np.shape(one)) for one in found) or "nothing"
         raise CheckpointError(
             f"The ONNX file answers with {given[:_TOLD]}, where N × 10 numbers are needed, one for "
             "each digit. Export the classifier alone."
@@ -154,7 +154,7 @@ def _opened(content: bytes) -> "InferenceSession":
 
     _bound_memory()
     options = SessionOptions()
-    options.log_severity_level = 4  # its errors are raised, and told by us
+    options.log_severity_level = 4  # its errors are raised, with messages of ours
     options.intra_op_num_threads = torch.get_num_threads()
     options.add_session_config_entry("session.use_env_allocators", "1")
     try:
@@ -190,9 +190,9 @@ def _input(session: "InferenceSession") -> tuple[str, Any, list[tuple[int, ...]]
     shapes: list[tuple[int, ...]] = [one for one in SHAPES if not sizes or _fits(sizes[1:], one)]
     count = sizes[0] if sizes and isinstance(sizes[0], int) else 0
     if not shapes or kind not in _KINDS or not 0 <= count <= _MOST_AT_ONCE:
-        wanted = ", ".join(_told(("N", *shape)) for shape in SHAPES)
+        wanted = ", ".join(_shape(("N", *shape)) for shape in SHAPES)
         raise CheckpointError(
-            f"The ONNX file takes {_told(tuple(sizes))} of {kind}, where one of {wanted} is "
+            f"The ONNX file takes {_shape(tuple(sizes))} of {kind}, where one of {wanted} is "
             "needed, as float numbers or uint8."
         )
     return name, _KINDS[kind], shapes, count
@@ -205,7 +205,7 @@ def _fits(sizes: list[Any], shape: tuple[int, ...]) -> bool:
     )
 
 
-def _told(sizes: tuple[Any, ...]) -> str:
+def _shape(sizes: tuple[Any, ...]) -> str:
     return " × ".join(str(one or "N")[:20] for one in sizes) or "one number"
 
 

@@ -25,7 +25,7 @@ _MOMENTS = {  # what each keeps of a weight, in the names of torch's state dicti
 
 
 class Optimizer:
-    """A configuration's optimiser, with what it keeps of earlier gradients."""
+    """A configuration's optimizer, with what it keeps of earlier gradients."""
 
     def __init__(self, config: TrainConfig, weights: Flat) -> None:
         self.config, self.weights = config, weights
@@ -67,7 +67,7 @@ class Optimizer:
         }
 
     def fits(self, state: object) -> bool:
-        """Return whether a checkpoint's state is of this optimiser and network."""
+        """Return whether a checkpoint's state is of this optimizer and network."""
         own = self.state()
         return (
             isinstance(state, dict)

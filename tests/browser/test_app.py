@@ -82,7 +82,7 @@ def test_whole_way(app: str, new_page: Callable[..., Page]) -> None:
     page.evaluate(f"{CHART}.marked = true")
     before = points(page)
     page.wait_for_function(f"before => {POINTS} > before", arg=before)
-    assert page.evaluate(f"{CHART}.marked === true")  # redrawn, not made anew
+    assert page.evaluate(f"{CHART}.marked === true")  # redrawn, not created again
     page.get_by_role("button", name="Stop", exact=True).first.click()
     expect(page.get_by_text("Stopped · in epoch").first).to_be_visible(timeout=10_000)
     page.get_by_text("How it formed").click()

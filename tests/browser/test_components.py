@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from core.figures.palette import CLASS_COLOURS
+from core.figures.palette import CLASS_COLORS
 from ui.components.tiles import sprite
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def drawing(page: Page, number: int = 0) -> Locator:
     return page.locator(".digitlab-chart .drawing").nth(number)
 
 
-def centre(page: Page, part: Locator) -> tuple[float, float]:
+def center(page: Page, part: Locator) -> tuple[float, float]:
     """Where the middle of the part is in the window, after scrolling to it."""
     part.scroll_into_view_if_needed()
     box = part.bounding_box()
@@ -113,7 +113,7 @@ def test_chart_survives_new_data(start: Start):
     page = start(LIVE)
     plot = drawing(page)
     plot.evaluate("node => node.mine = true")
-    x, y = centre(page, plot)
+    x, y = center(page, plot)
     page.mouse.move(x - 100, y)
     page.mouse.down()
     page.mouse.move(x + 100, y, steps=5)
@@ -136,7 +136,7 @@ def test_chart_survives_new_data(start: Start):
 def test_heatmap_click_reaches_python(start: Start):
     """A clicked cell comes back, lasts, and another click on it is heard of; so by keyboard."""
     page = start(CONFUSION)
-    cell = centre(page, drawing(page).locator(".nsewdrag").first)
+    cell = center(page, drawing(page).locator(".nsewdrag").first)
     page.mouse.click(cell[0] + 5, cell[1] + 5)
     clicked = "{'x': '5', 'y': '4', 'customdata': [135, 136, 137], 'curve': 0}"
     page.get_by_text(f"{clicked}, clicks: 1").wait_for()
@@ -151,9 +151,9 @@ def test_heatmap_click_reaches_python(start: Start):
 
 
 def test_clicked_cell_is_marked(start: Start):
-    """The clicked cell has an edge, also after the chart was mounted anew in another column."""
+    """The clicked cell has an edge, even after the chart is mounted again in another column."""
     page = start(CONFUSION)
-    x, y = centre(page, drawing(page).locator(".nsewdrag").first)
+    x, y = center(page, drawing(page).locator(".nsewdrag").first)
     page.mouse.click(x + 5, y + 5)
     page.get_by_text("clicks: 1").wait_for()
     edge = "() => document.querySelector('.drawing')?._fullLayout?.shapes?.[0]?.x0 === 4.5"
@@ -172,7 +172,7 @@ def test_chart_without_on_click_never_reruns(start: Start):
         st.text(f"runs: {st.session_state['runs']}")
         st.button("Again")
     """)
-    page.mouse.click(*centre(page, drawing(page).locator(".nsewdrag").first))
+    page.mouse.click(*center(page, drawing(page).locator(".nsewdrag").first))
     page.get_by_role("button", name="Again").click()
     page.get_by_text("runs: 2").wait_for()
 
@@ -182,10 +182,10 @@ def test_chart_follows_the_theme(start: Start):
     page = start(LIVE, color_scheme="light")
     plot = drawing(page)
     plot.evaluate("node => node.mine = true")
-    colour = "document.querySelector('.drawing')._fullLayout.font.color"
-    page.wait_for_function(f"{colour} === '{THEME['light']['textColor']}'")
+    color = "document.querySelector('.drawing')._fullLayout.font.color"
+    page.wait_for_function(f"{color} === '{THEME['light']['textColor']}'")
     page.emulate_media(color_scheme="dark")
-    page.wait_for_function(f"{colour} === '{THEME['dark']['textColor']}'")
+    page.wait_for_function(f"{color} === '{THEME['dark']['textColor']}'")
     assert plot.evaluate("node => node.mine")
     assert plot.evaluate("node => node._fullLayout.paper_bgcolor") == "rgba(0, 0, 0, 0)"
 
@@ -253,7 +253,7 @@ def test_hovered_point_shows_its_digit(start: Start):
                                       customdata=np.array([[3], [4], [5]])))
         chart(figure, "map", tiles={"image": sprite(images, 3), "columns": 3})
     """)
-    page.mouse.move(*centre(page, drawing(page).locator(".nsewdrag").first))
+    page.mouse.move(*center(page, drawing(page).locator(".nsewdrag").first))
     digit = page.locator(".digitlab-chart .digit")
     digit.wait_for()
     assert digit.evaluate("node => node.style.backgroundPosition") == "-84px -84px"
@@ -349,6 +349,6 @@ def test_sprite_is_row_by_row():
     assert pixels.shape == (56, 84)
 
 
-def test_theme_has_the_class_colours():
-    """The theme's chart colours are the classes'."""
-    assert tuple(THEME["chartCategoricalColors"]) == CLASS_COLOURS
+def test_theme_has_the_class_colors():
+    """The theme's chart colors are the classes'."""
+    assert tuple(THEME["chartCategoricalColors"]) == CLASS_COLORS

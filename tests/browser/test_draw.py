@@ -10,7 +10,6 @@ import pytest
 
 playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
 from benchmarks.ink_pictures import Strokes, pen_digits  # noqa: E402
-
 from core.ink.strokes import from_strokes  # noqa: E402
 from core.reading.reader import Reader  # noqa: E402
 from core.runs import builtin  # noqa: E402

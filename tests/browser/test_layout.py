@@ -121,7 +121,7 @@ def test_fresh_server_never_shows_another_navigation(
 def test_compare_notices_runs_by_itself(
     serve: Callable[..., str], new_page: Callable[..., Page], own_runs: Path
 ) -> None:
-    """A run that begins elsewhere joins the table of a page that nobody touches, and ends there.
+    """A run that starts elsewhere appears in the table of an idle page, and ends there.
 
     Once all runs are finished, their state says nothing, and its column is folded away.
     """
@@ -141,7 +141,7 @@ def test_compare_notices_runs_by_itself(
 def test_strangers_are_not_told_where_files_lie(
     serve: Callable[..., str], new_page: Callable[..., Page], tmp_path: Path
 ) -> None:
-    """With DIGITLAB_DEMO a bug is told without a path; without, in full."""
+    """With DIGITLAB_DEMO a bug is shown without a path; otherwise in full."""
     script = tmp_path / "app.py"  # beside which there are no pages: a bug, as far as they can tell
     script.write_text(f"import runpy\nrunpy.run_path({str(ROOT / 'ui' / 'app.py')!r})\n")
     for demo, told in (("1", False), ("", True)):

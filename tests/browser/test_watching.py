@@ -95,7 +95,7 @@ def told_by_the_door(page: Page) -> None:
 def test_curves_grow_without_redrawing(
     app: str, training: Training, new_page: Callable[..., Page]
 ) -> None:
-    """Points, progress, speed and time left come by the door; an epoch and the end draw anew."""
+    """Points, progress, speed and time left come by the door; an epoch redraws the page."""
     page = new_page(f"{app}/train", viewport={"width": 1440, "height": 1000})
     wait_for_points(page, 2)
     told_by_the_door(page)
@@ -131,7 +131,7 @@ def test_curves_grow_without_redrawing(
 def test_zoom_and_resizing_keep_the_points(
     app: str, training: Training, new_page: Callable[..., Page]
 ) -> None:
-    """A chart that is drawn anew for its width has the points that came by the door as well."""
+    """A chart that is redrawn for a new width also has the points that came by the door."""
     page = new_page(f"{app}/train", viewport={"width": 1440, "height": 1000})
     wait_for_points(page, 2)
     told_by_the_door(page)
@@ -152,7 +152,7 @@ def as_a_proxy(route: Route) -> None:
 def test_page_goes_on_where_the_door_never_answers(
     app: str, training: Training, new_page: Callable[..., Page]
 ) -> None:
-    """Without the door, the page is drawn anew every few seconds, with all there is."""
+    """Without the door, the page is redrawn every few seconds with all points."""
     page = new_page("about:blank")
     page.route(DOOR, as_a_proxy)
     page.goto(f"{app}/train")
@@ -188,7 +188,7 @@ def test_page_goes_on_where_the_door_falls_silent(
 def test_door_is_asked_one_question_at_a_time_and_none_in_the_background(
     app: str, training: Training, new_page: Callable[..., Page]
 ) -> None:
-    """A slow door has one question open, and a page that nobody looks at asks nothing."""
+    """A slow door has one request open, and a hidden page sends none."""
     page = new_page(f"{app}/train")
     wait_for_points(page, 2)
     told_by_the_door(page)

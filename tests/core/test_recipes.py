@@ -81,6 +81,6 @@ def test_mlp_says_what_it_does_differently() -> None:
 
 
 def test_unknown_recipe_suggests_the_nearest() -> None:
-    """A misspelt recipe is answered with the one that was meant."""
+    """A misspelled recipe is answered with the one that was meant."""
     with pytest.raises(ConfigError, match="Did you mean fast_cnn"):
         recipe("fast_cn")

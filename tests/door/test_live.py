@@ -1,4 +1,4 @@
-"""Watchers are told how a run goes, and the store is not asked more often for many."""
+"""Watchers get a run's progress, and many watchers ask the store no more often than one."""
 
 import asyncio
 import math
@@ -38,7 +38,7 @@ def epoch(run: Run, number: int, **values: float) -> None:
 
 
 def test_run_in_progress(client: Any, run: Run) -> None:
-    """A watcher is told the state, how far it is, how long it will take, and every point."""
+    """A watcher gets the state, the progress, the time left, and every point."""
     answer = client.get(f"runs/{run.id}/live")
     assert answer.status == 200
     told = answer.json
@@ -194,7 +194,7 @@ def test_failing_store_has_the_pages_sentence(client: Any, monkeypatch: pytest.M
 
 
 def test_watching_too_fast_is_refused(client: Any) -> None:
-    """A watcher that asks without a pause is told to wait."""
+    """A watcher that asks without a pause is refused for a while."""
     statuses = {client.get("runs/nobody/live").status for _ in range(200)}
     assert statuses == {404, 429}
 
@@ -202,7 +202,7 @@ def test_watching_too_fast_is_refused(client: Any) -> None:
 def test_strangers_run_is_seen_once_it_has_finished(
     client: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """In a demo the owner's cookie opens a run that goes on; elsewhere no cookie is needed."""
+    """In a demo the owner's cookie opens a run in progress; elsewhere no cookie is needed."""
     secret = "s" * 43
     run = catalogue.create(TrainConfig(), "sample", by=Person("visitor", tag_for(secret)))
     address, own = f"runs/{run.id}/live", {"cookie": f"digitlab={secret}.visitor"}

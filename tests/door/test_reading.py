@@ -49,7 +49,7 @@ def form(files: Any, data: dict[str, str] | None = None) -> tuple[bytes, str]:
 
 
 def check(digits: list[dict[str, Any]], found: list[Any], run: Any) -> None:
-    """The digits told are those that the pages would show."""
+    """The digits in the answer are those that the pages would show."""
     expected = calibrated_reader(run).readings(np.stack([digit.image for digit in found]))
     assert len(digits) == len(found)
     for told, digit, read in zip(digits, found, expected, strict=True):
@@ -130,7 +130,7 @@ def test_ink_without_a_digit_has_the_pages_sentence(client: Any, strokes: Any) -
 
 @pytest.mark.parametrize("content", [b"no picture", b"", b"\x89PNG\r\n\x1a\n" + bytes(99)])
 def test_broken_picture_has_the_pages_sentence(client: Any, content: bytes) -> None:
-    """A file that is no picture is 422, in the pages' words."""
+    """A file that is not a picture is answered with 422 and the pages' message."""
     with pytest.raises(InkError) as refused:
         from_picture(content)
     answer = client.post("read", *form({"picture": ("a.png", content)}))
@@ -218,7 +218,7 @@ class TestBody:
         assert "took too long" in answer.error
 
     def test_hanging_up(self, client: Any, kind: str, most: int) -> None:
-        """A caller that goes away amid its body is no bug of ours."""
+        """A caller that disconnects while sending its body is not reported as a bug."""
         answer = client.send(
             "POST", "read", headers={"content-type": kind}, pieces=[b"--x\r\n", ...]
         )
@@ -278,7 +278,7 @@ def test_rate_of_all_together_is_bounded(client: Any, clock: SimpleNamespace) ->
 
 
 def test_places_are_bounded(client: Any) -> None:
-    """While others' pictures arrive, one more is told to come again; strokes have room longer."""
+    """While others' pictures arrive, one more is refused for a while; strokes still have room."""
     body, kind = form({"picture": ("digits.png", picture())})
 
     async def crowd() -> tuple[Any, Any]:
@@ -314,7 +314,7 @@ def test_damaged_network_is_told(client: Any, trained: Path) -> None:
 def test_strangers_network_reads_once_its_run_has_finished(
     client: Any, trained: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """In a demo, no network of a run that goes on reads for others, and none is found by name."""
+    """In a demo, no network of a run in progress reads for others, and none is found by name."""
     monkeypatch.setenv("DIGITLAB_DEMO", "1")
     finished = catalogue.listed()[0]
     assert client.post(f"read?run={finished.id}", {"strokes": [ONE]}).status == 200

@@ -83,7 +83,7 @@ def test_admin_sees_who_is_there_and_ends_any_run() -> None:
 
 
 def test_without_a_class_there_is_no_such_page(monkeypatch: pytest.MonkeyPatch) -> None:
-    """On one's own machine the sidebar has no link to it."""
+    """On the server's own machine the sidebar has no link to it."""
     links = {link.proto.label for link in visit(ANNA).get("page_link")}
     monkeypatch.delenv("DIGITLAB_CLASS")
     app = AppTest.from_file(APP, default_timeout=60).run()

@@ -261,7 +261,7 @@ def test_a_colleagues_change_of_the_same_run_is_not_reverted(trained: Path) -> N
     assert not page.warning and catalogue.get(run.id).note == "mine again"
 
 
-def test_runs_are_labelled_pinned_and_archived(trained: Path) -> None:
+def test_runs_are_labeled_pinned_and_archived(trained: Path) -> None:
     """The filter finds labels, a pinned run comes first, an archived one only if asked for."""
     older, newer = catalogue.find("mlp 500"), catalogue.find("cnn 1000")
     page = opened(older)

@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 from core.config import TrainConfig
 from core.data import mnist
 from core.jobs import labels, process, request, worker
-from core.jobs.labels import Judgement, Work
+from core.jobs.labels import Judgment, Work
 from core.recipes import RECIPES
 from core.runs import hardness, label_notes
 from core.runs.person import Person
@@ -25,7 +25,7 @@ FULL = os.environ.get("DIGITLAB_DATA", "")
 
 @pytest.fixture(autouse=True)
 def no_digits_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each test loads its own digits and judgements; it is the machine's owner who asks."""
+    """Each test loads its own digits and judgments; it is the machine's owner who asks."""
     cache.digits.clear()
     suspects._suspects.clear()
     monkeypatch.setattr(people, "_is_at_this_machine", lambda: True)
@@ -129,7 +129,7 @@ def test_augmentation_is_that_of_train(sample: Path) -> None:
 
 @pytest.mark.usefixtures("whole_app")
 def test_open_tabs_survive_leaving_the_page(sample: Path) -> None:
-    """Whoever looks at the map and at augmentation finds both open again."""
+    """The map and augmentation are still open after a visit to another page."""
     app = AppTest.from_file(str(ROOT / "ui" / "app.py"), default_timeout=60)
     app.switch_page("../pages/data.py").run()
     app.session_state["data-view"], app.session_state["data-look"] = "Map", "Augmentation"
@@ -234,7 +234,7 @@ def test_the_download_finds_the_program(sample: Path, monkeypatch: pytest.Monkey
 def test_cancel_ends_the_download_for_every_session(
     sample: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """Two sessions see one download; one cancels it, and neither is told of a failure."""
+    """Two sessions see one download; one cancels it, and neither shows a failure."""
     from ui.data import download
 
     download._shared.clear()
@@ -276,7 +276,7 @@ def test_most_suspicious_labels_come_first(sample: Path, monkeypatch: pytest.Mon
     probabilities = np.eye(10, dtype=np.float32)[truth]
     quality = np.ones(5_000)
     probabilities[4_007], quality[4_007] = np.eye(10)[(truth[4_007] + 1) % 10], 0
-    labels.keep(digits.checksum, Judgement(probabilities, quality, 1.0))
+    labels.keep(digits.checksum, Judgment(probabilities, quality, 1.0))
     shown: list[str] = []
     monkeypatch.setattr(
         "ui.data.suspects.gallery", lambda images, captions, *_, **__: shown.extend(captions)
@@ -295,7 +295,7 @@ def test_notes_are_kept_and_lead_to_a_training_without(
     count = len(digits.train_labels) + len(digits.test_labels)
     probabilities = np.full((count, 10), 0.1, np.float32)
     quality = np.arange(count) / count
-    labels.keep(digits.checksum, Judgement(probabilities, quality, 1.0))
+    labels.keep(digits.checksum, Judgment(probabilities, quality, 1.0))
     monkeypatch.setattr("ui.data.suspects.gallery", lambda *_, **__: 2)
     app = AppTest.from_file(whole_app, default_timeout=60)
     app.session_state["data-view"] = "Labels"
@@ -355,7 +355,7 @@ def test_the_full_set_pages_through_all_70000() -> None:
 
 @pytest.mark.usefixtures("whole_app")
 def test_near_duplicates_are_searched_shown_and_weighed(sample: Path) -> None:
-    """Before the search there is a button; after it, pairs and what an accuracy owes to them."""
+    """Before the search there is a button; after it, pairs and how much they raise an accuracy."""
     from core.data import mnist as data
     from core.jobs import duplicates
     from ui.data import twins

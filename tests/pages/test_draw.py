@@ -11,33 +11,16 @@ from core.data import mnist
 from core.my_digits import collection, fitted
 from core.runs import builtin
 from core.runs.person import OWNER
+from tests.pages.drawing import ONE, draw, says
 
 APP = str(Path(__file__).parents[2] / "ui" / "app.py")
-ONE = {
-    "type": "path",
-    "path": [["M", 140, 40], ["Q", 140, 120, 140, 130], ["L", 138, 240]],
-    "left": 0,
-    "top": 0,
-    "strokeWidth": 18,
-}
-
 pytestmark = pytest.mark.usefixtures("whole_app")
 
 
 def opened(*strokes: dict[str, Any]) -> AppTest:
     """Open the page with some strokes on the canvas, without a fault."""
     page = AppTest.from_file(APP, default_timeout=60).switch_page("../pages/draw.py")
-    if strokes:
-        drawing = {"version": "7.4.0", "objects": list(strokes)}
-        page.session_state["canvas-0"] = {"drawing": {"raw": drawing, "data": None}}
-    page.run()
-    assert not page.exception
-    return page
-
-
-def says(page: AppTest, text: str) -> bool:
-    """Whether the page says something in Markdown."""
-    return any(text in element.value for element in page.markdown)
+    return draw(page, *strokes)
 
 
 def test_without_a_run_the_built_in_network_reads(sample_only: None) -> None:
@@ -220,6 +203,7 @@ def test_a_kept_digit_can_be_deleted(trained: Path, monkeypatch: pytest.MonkeyPa
     assert not page.exception and collection.names() == (second,)
 
 
+@pytest.mark.slow
 def test_twenty_digits_teach_it_ones_hand(sample_only: None) -> None:
     """The page says what is missing, learns at a click, reads with it, and undoes it."""
     digits = mnist.load("sample")

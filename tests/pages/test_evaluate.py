@@ -81,9 +81,9 @@ def test_without_a_run_the_built_in_network_is_shown(sample_only: None) -> None:
 
 
 def test_known_images_set_no_threshold(sample_only: None) -> None:
-    """From images that a network may have learned from, nobody learns when it is sure."""
+    """Images that a network may have learned from set no threshold of sureness."""
     said = "\n".join(element.value for element in opened().markdown)
-    assert "reliable is not known" in said
+    assert "reliable is unknown" in said
     assert "sure of" not in said
 
 

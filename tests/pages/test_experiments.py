@@ -73,7 +73,7 @@ def test_answer_comes_after_the_run() -> None:
     assert "validation **93.0 %**" in texts(page)
 
 
-@pytest.mark.parametrize(("guess", "verdict"), [(1, "So it was."), (0, "It turned out otherwise")])
+@pytest.mark.parametrize(("guess", "verdict"), [(1, "You were right."), (0, "Not this time")])
 def test_guess_is_kept_and_shown_at_the_end(guess: int, verdict: str) -> None:
     """A guess outlives a look at another page, and stands beside what happened."""
     page, experiment = opened(SLUG), definition.find(SLUG)
@@ -151,7 +151,7 @@ def test_mistake_in_a_teachers_file_is_a_sentence(
 
 
 def test_failure_is_told() -> None:
-    """What ended an experiment early is told in its words, and it can be run again."""
+    """The reason why an experiment ended early is shown, and it can be run again."""
     page = opened(SLUG)
     name = course.create(SLUG)
     Writer(course.path_of(name)).write("over", problem="The disk is full.", seconds=0)

@@ -2,33 +2,16 @@
 
 from streamlit.testing.v1 import AppTest
 
-ONE = {
-    "type": "path",
-    "path": [["M", 140, 40], ["Q", 140, 120, 140, 130], ["L", 138, 240]],
-    "left": 0,
-    "top": 0,
-    "strokeWidth": 18,
-}
+from tests.pages.drawing import ONE, draw, says
 
 
 def opened(app: str, *strokes: dict[str, object]) -> AppTest:
     """Open the app with some strokes on the canvas, without a fault."""
-    page = AppTest.from_file(app, default_timeout=60)
-    if strokes:
-        drawing = {"version": "7.4.0", "objects": list(strokes)}
-        page.session_state["canvas-0"] = {"drawing": {"raw": drawing, "data": None}}
-    page.run()
-    assert not page.exception
-    return page
-
-
-def says(page: AppTest, text: str) -> bool:
-    """Whether the page says something in Markdown."""
-    return any(text in element.value for element in page.markdown)
+    return draw(AppTest.from_file(app, default_timeout=60), *strokes)
 
 
 def test_app_opens_with_a_canvas_and_four_doors(whole_app: str, sample_only: None) -> None:
-    """Who opens the app is asked for a digit, and led to four pages."""
+    """The first page asks for a digit and links to four pages."""
     page = opened(whole_app)
     assert page.title[0].value == "Draw a digit"
     doors = {link.proto.label: link.proto.page for link in page.main.get("page_link")}
@@ -41,7 +24,7 @@ def test_app_opens_with_a_canvas_and_four_doors(whole_app: str, sample_only: Non
 
 
 def test_first_stroke_is_read(whole_app: str, sample_only: None) -> None:
-    """A vertical stroke is a 1, without a choice of a run; a dot is told to be too small."""
+    """A vertical stroke is a 1, without a choice of a run; a dot is too small."""
     assert says(opened(whole_app, ONE), "This looks like a 1 ")
     page = opened(whole_app, {**ONE, "path": [["M", 10, 10], ["L", 11, 10]]})
     assert not says(page, "This looks like") and says(page, "Draw")

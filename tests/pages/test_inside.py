@@ -13,7 +13,7 @@ from core.export import imported
 from tests.core.training.onnx_files import linear, nearest_mean
 from ui import keys
 from ui.components.brush import is_lifted, pixels
-from ui.components.maps import NEGATIVE, POSITIVE, coloured
+from ui.components.maps import NEGATIVE, POSITIVE, colored
 
 pytestmark = pytest.mark.usefixtures("sample_only")
 
@@ -64,7 +64,7 @@ def test_a_clicked_value_shows_its_sum_and_its_map_can_be_switched_off(whole_app
     value = {"key": "inside-maps-built-in-0", "channel": 3, "row": 6, "column": 6}
     page = opened(whole_app, inside_value=value)
     assert any(text.startswith("Map 4, row 7, column 7: ") for text in texts(page))
-    assert any("Batch normalisation 1 **" in text for text in texts(page))
+    assert any("Batch normalization 1 **" in text for text in texts(page))
     page.toggle(key="inside-off-0-3").set_value(True).run()
     assert not page.exception
     assert any(text.startswith("1 map is off; without that: ") for text in texts(page))
@@ -127,14 +127,15 @@ def test_an_empty_canvas_asks_for_a_digit(whole_app: str) -> None:
     assert "Draw or upload a digit" in page.info[0].value
 
 
-def test_colours_are_on_one_scale_with_zero_in_the_middle() -> None:
+def test_colors_are_on_one_scale_with_zero_in_the_middle() -> None:
     """Signed values are black at 0 and equally bright either way; others go from black to white."""
-    signed = coloured(np.array([-2, 0, 1, 2], np.float32)).tolist()
+    signed = colored(np.array([-2, 0, 1, 2], np.float32)).tolist()
     assert signed[0] == list(NEGATIVE) and signed[1] == [0, 0, 0] and signed[3] == list(POSITIVE)
     assert signed[2] == [round(part / 2) for part in POSITIVE]
-    assert coloured(np.array([0, 5], np.float32)).tolist() == [[0, 0, 0], [255, 255, 255]]
+    assert colored(np.array([0, 5], np.float32)).tolist() == [[0, 0, 0], [255, 255, 255]]
 
 
+@pytest.mark.slow
 def test_a_dream_forms_out_of_noise(whole_app: str) -> None:
     """Eight moments, of which the last reads as the digit; other noise gives another dream."""
     page = opened(whole_app, inside_way="Its dream of a digit")

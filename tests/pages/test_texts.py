@@ -18,6 +18,7 @@ from core.runs import actions, catalogue
 from core.runs.person import OWNER
 from core.runs.run import Run, State
 from core.runs.store import connect
+from tests.pages.drawing import ONE
 from ui import format
 
 APP = str(Path(__file__).parents[2] / "ui" / "app.py")
@@ -35,14 +36,6 @@ LITERAL = {
     ("text_area", "value"),
     ("bidi_component", "json"),
 }
-STROKE = {
-    "type": "path",
-    "path": [["M", 140, 40], ["Q", 140, 120, 140, 130], ["L", 138, 240]],
-    "left": 0,
-    "top": 0,
-    "strokeWidth": 18,
-}
-
 pytestmark = pytest.mark.usefixtures("whole_app")
 
 
@@ -114,7 +107,7 @@ def test_no_error_takes_peoples_text_for_markdown(hostile: list[Run], name: str)
     """The message of an error has the run's name in it, as it was typed."""
     for file in hostile[0].folder.glob("*.*"):
         file.unlink()
-    drawing = {"version": "7.4.0", "objects": [STROKE]}
+    drawing = {"version": "7.4.0", "objects": [ONE]}
     canvas = {"canvas-0": {"drawing": {"raw": drawing, "data": None}}}
     page = opened(name, run=hostile[0].id, **canvas)
     assert [error.value for error in page.error if format.plain(HOSTILE) in error.value]

@@ -1,4 +1,4 @@
-"""The Train page: settings, Start, a run as it goes."""
+"""The Train page: settings, Start, a run in progress."""
 
 import time
 from dataclasses import replace
@@ -84,9 +84,9 @@ def test_few_controls_to_start_with() -> None:
     assert page.select_slider(key="setting-train_size").value == 0
 
 
-def test_optimiser_is_spelt_like_its_heading() -> None:
-    """The setting `optimizer` is labelled Optimiser, as in "Optimiser and schedule"."""
-    assert opened().selectbox(key="setting-optimizer").label == "Optimiser"
+def test_optimizer_is_spelled_like_its_heading() -> None:
+    """The setting `optimizer` is labeled Optimizer, as in "Optimizer and schedule"."""
+    assert opened().selectbox(key="setting-optimizer").label == "Optimizer"
 
 
 def test_without_runs_it_says_what_to_do() -> None:
@@ -171,7 +171,7 @@ def test_expected_time_is_learned_from_finished_runs() -> None:
 
 
 def test_finished_run_says_what_it_means_and_what_to_try() -> None:
-    """A run that only guesses is told so; one click trains with a usable rate, both in sight."""
+    """A run that only guesses gets advice; one click trains with a usable rate, both in sight."""
     run = met("too fast", RECIPES["fast_cnn"].config.changed({"learning_rate": 5.0}), 0.0992, 4)
     page = opened()
     assert "no better than guessing. The learning rate is too high." in texts(page)
@@ -181,7 +181,7 @@ def test_finished_run_says_what_it_means_and_what_to_try() -> None:
     assert newest.config == run.config.changed({"learning_rate": 0.005})
     assert page.select_slider(key="setting-learning_rate").value == 0.005
     assert headline(page).endswith(format.plain(newest.name))
-    assert "In grey: **too fast**, solid in validation, dotted in training." in texts(page)
+    assert "In gray: **too fast**, solid in validation, dotted in training." in texts(page)
     actions.request_stop(OWNER, newest)
 
 
@@ -263,7 +263,7 @@ def test_long_run_is_looked_at_less_often(epochs: int, seconds: float | None, pa
 
 
 def test_queue_is_in_sight() -> None:
-    """Whoever waits is listed with its place, after the run in progress."""
+    """A waiting run is listed with its place, after the run in progress."""
     going("first"), going("second", State.QUEUED)
     page = opened()
     assert "1. :material/play_circle: first" in texts(page)
@@ -278,7 +278,7 @@ def test_failed_run_says_why_in_plain_text() -> None:
 
 
 def test_silent_team_store_leaves_the_app_working(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where nobody listens, pages that need runs say so, and the others work."""
+    """Without a server, pages that need runs say so, and the others work."""
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
     page = opened("../pages/compare.py")
     assert "does not answer" in page.error[0].value
@@ -482,7 +482,7 @@ def test_public_demo_says_its_limits_before_a_visitor_meets_them(
 def test_a_colleagues_run_is_known_as_theirs_and_not_stopped_by_one_click(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It says by whom and where; Stop asks first; and nobody waits for another machine."""
+    """It says by whom and where; Stop asks first; and no run waits for another machine's."""
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/team.db")
     theirs, own = going("theirs"), going("own", State.QUEUED)
     catalogue.set_tags(theirs.id, {"author": "anna", "host": "lab-3"})

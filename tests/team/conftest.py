@@ -37,7 +37,7 @@ def server(database: int, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 @pytest.fixture
 def team(server: Server, monkeypatch: pytest.MonkeyPatch, sample_only: None) -> Server:
-    """That server without a run is the store in use, as nobody knows it yet."""
+    """That server without a run is the store in use, not known to this process yet."""
     from core.runs import catalogue, listing, store
 
     monkeypatch.setenv("MLFLOW_TRACKING_URI", server.address)

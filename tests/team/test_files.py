@@ -20,7 +20,7 @@ SETTINGS = ("network=mlp", "epochs=200", "train_size=3000", "validation_size=200
 def anna_and_boris(
     team: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> tuple[Run, Path, Path]:
-    """A run that goes on in Anna's folder, where the test is; Boris has a folder of his own."""
+    """A run in progress in Anna's folder, where the test runs; Boris has his own folder."""
     anna, boris = tmp_path / "anna", tmp_path / "boris"
     monkeypatch.setenv("DIGITLAB_RUNS", str(anna))
     run = catalogue.create(TrainConfig(network="mlp"), "sample", name="hers")

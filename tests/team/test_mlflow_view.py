@@ -4,8 +4,11 @@ import json
 import subprocess
 import time
 
+import pandas as pd
+import pytest
+
 from core.config import TrainConfig
-from core.runs import catalogue, files, mlflow_view
+from core.runs import catalogue, files, history, mlflow_view
 from core.runs.run import State
 from tests.team.conftest import MLFLOW, Member, Server
 
@@ -52,7 +55,7 @@ def test_a_run_has_status_duration_source_and_data(member: Member, team: Server)
 
 
 def test_a_dead_run_is_not_running_in_mlflow_until_it_comes_back(team: Server) -> None:
-    """Whoever looks at the runs in progress notes it; our own state waits for its process."""
+    """Listing the runs in progress records it in MLflow; our own state waits for the process."""
     run = catalogue.create(TrainConfig(), "sample", name="cut off")
     catalogue.move(run.id, State.RUNNING)
     catalogue.renew(run.id)
@@ -71,10 +74,42 @@ def test_a_dead_run_is_not_running_in_mlflow_until_it_comes_back(team: Server) -
     assert status() == "FINISHED|t"
 
 
+def test_the_end_of_a_watched_run_costs_no_history(
+    team: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The last points come with the state; a run that is over and was not watched is read once."""
+    run = catalogue.create(TrainConfig(epochs=1), "sample", name="short")
+    read: list[str] = []
+    whole = history._read
+    monkeypatch.setattr(history, "_read", lambda run: (read.append(run.name), whole(run))[1])
+
+    def log(*steps: int, ended: bool = False) -> None:
+        rows = [[step, 0.5, 0.5, 0.1, 100.0] for step in steps]
+        points = [
+            (f"step/{name}", value, int(row[0]))
+            for row in rows
+            for name, value in zip(history.STEP_METRICS, row[1:], strict=True)
+        ]
+        points.append(("progress", steps[-1], steps[-1]))
+        catalogue.log(run.id, points, {"recent": history.recent_tag(rows, [], ended)})
+
+    catalogue.move(run.id, State.RUNNING)
+    log(1, 2, 3)
+    assert len(history.read_history(catalogue.get(run.id)).steps) == 3
+    log(2, 3, 4, ended=True)
+    catalogue.move(run.id, State.STOPPED)
+    ended = catalogue.get(run.id)
+    assert list(history.read_history(ended).steps["step"]) == [1, 2, 3, 4] and read == []
+    history._followed.clear()
+    for _ in range(2):
+        assert len(history.read_history(ended).steps) == 4
+    assert read == ["short"]
+    many = [[step, 0.123456789, 0.5, 0.1, 1e5] for step in range(1_000)]
+    assert len(history.recent_tag(many, many, ended=True)) < 2_600
+
+
 def test_points_are_followed_without_reading_all_again(team: Server) -> None:
     """What the tag `recent` adds is what the store has; between two looks too far apart, all is."""
-    from core.runs import history
-
     run = catalogue.create(TrainConfig(epochs=40), "sample", name="followed")
     catalogue.move(run.id, State.RUNNING)
     catalogue.set_tags(run.id, {"steps": "400"})
@@ -101,5 +136,5 @@ def test_points_are_followed_without_reading_all_again(team: Server) -> None:
         flush(first, last, since)
         now = catalogue.get(run.id)
         followed, whole = history.read_history(now), history._read(now)
-        assert followed.steps.astype(float).equals(whole.steps.astype(float))
-        assert followed.epochs.astype(float).equals(whole.epochs.astype(float))
+        for one, other in ((followed.steps, whole.steps), (followed.epochs, whole.epochs)):
+            pd.testing.assert_frame_equal(one.astype(float), other.astype(float), rtol=1e-5)

@@ -9,7 +9,7 @@ import streamlit as st
 from core.runs.person import Person
 
 AWAY = 90.0  # seconds without a sign of a browser; those in the background give one a minute
-_MOST = 500  # people; whoever was seen longest ago is dropped
+_MOST = 500  # people; those seen longest ago are dropped
 
 
 @dataclass
@@ -20,7 +20,7 @@ class Attendance:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def note(self, person: Person) -> None:
-        """Note that a person is there; nobody without a name is noted."""
+        """Note that a person is there; people without a name are not noted."""
         if not person.tag or not person.name:
             return
         with self._lock:

@@ -7,9 +7,9 @@ import segno
 import streamlit as st
 
 from core.my_digits import collection
-from core.runs import actions, catalogue
+from core.runs import catalogue
 from core.runs.run import Run, State
-from ui import format, guards, keys, people
+from ui import format, guards, people, stop
 from ui.classroom.attendance import AWAY, attendance
 
 _EVERY = 4  # seconds between two looks
@@ -82,14 +82,5 @@ def _in_progress(active: list[Run]) -> None:
         line = st.container(horizontal=True, vertical_alignment="center")
         state = "queued" if run.state == State.QUEUED else f"epoch {run.current_epoch}"
         line.markdown(f"**{format.plain(run.author)}**: {format.plain(run.name)}, {state}")
-        stopping = keys.stopping(run.id)
-        if people.me().may_change(run.owner) and line.button(
-            "Stop",
-            key=f"end-{run.id}",
-            icon=":material/stop:",
-            disabled=stopping in st.session_state,
-            help="Ends the run within two seconds and keeps its best epoch.",
-        ):
-            actions.request_stop(people.me(), run)
-            st.session_state[stopping] = True
+        if people.me().may_change(run.owner) and stop.button(run, line, f"end-{run.id}"):
             st.rerun()

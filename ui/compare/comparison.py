@@ -113,7 +113,7 @@ def differences(groups: list[Setting]) -> None:
     columns = zip(settings.labels(groups), (one.runs for one in groups), strict=True)
     table = compare.differing_between(dict(columns))
     if table.empty:
-        st.markdown("Nothing but the seed, at most: settings, data and code are the same.")
+        st.markdown("The settings, data and code are the same; at most the seed differs.")
         return
     table = table.map(lambda value: CHOICES.get(value, value) if isinstance(value, str) else value)
     st.dataframe(table.reset_index(), hide_index=True, height="content", key="differing")

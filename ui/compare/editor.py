@@ -12,30 +12,30 @@ from core.runs.store import is_shared
 from ui import export, format, guards, keys, people
 
 
-def show_setting(label: str, setting: Setting, colour: str) -> None:
+def show_setting(label: str, setting: Setting, color: str) -> None:
     """Show a setting's run, or its runs in a row that opens."""
     if len(setting.runs) == 1:
-        show_run(setting.runs[0], colour)
+        show_run(setting.runs[0], color)
         return
-    told = [f"**{format.plain(label)}** · {len(setting.seeds)} seeds"]
+    parts = [f"**{format.plain(label)}** · {len(setting.seeds)} seeds"]
     for name, title in (("test_accuracy", "test"), ("validation_accuracy", "validation")):
         if spread := setting.spread(name):
-            told.append(f"{title} {format.spread(spread)}")
+            parts.append(f"{title} {format.spread(spread)}")
     line = st.container(horizontal=True, vertical_alignment="center", wrap=False)
-    line.html(f'<span style="color: {colour}">■</span>', width="content")
-    with line.expander(" · ".join(told)):
+    line.html(f'<span style="color: {color}">■</span>', width="content")
+    with line.expander(" · ".join(parts)):
         for run in setting.runs:
-            show_run(run, colour)
+            show_run(run, color)
 
 
-def show_run(run: Run, colour: str) -> None:
+def show_run(run: Run, color: str) -> None:
     """Show a run's result, reason, warning and note, with its buttons."""
     row = st.container(horizontal=True, vertical_alignment="center")
     with row.container(
         horizontal=True, vertical_alignment="center", wrap=False, key=f"line-{run.id}"
     ):
-        # HTML for the colour only: user text goes through Markdown, escaped.
-        st.html(f'<span style="color: {colour}">■</span>', width="content")
+        # HTML for the color only: user text goes through Markdown, escaped.
+        st.html(f'<span style="color: {color}">■</span>', width="content")
         st.markdown(_summary(run), width="stretch")
     with row.container(horizontal=True, wrap=False, width="content"):
         if st.button(

@@ -68,7 +68,7 @@ def controls(found: list[Run]) -> list[str] | None:
             "Archived",
             key=keys.ARCHIVED,
             persist_state="session",
-            help="Show archived runs too. A run is archived, pinned and labelled under Edit.",
+            help="Show archived runs too. A run is archived, pinned and labeled under Edit.",
         )
         with st.popover("Columns", icon=":material/view_column:"):
             columns = st.multiselect(

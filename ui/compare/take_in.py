@@ -55,7 +55,7 @@ def _form() -> None:
             help="An accuracy is a fair test only on images that a network has not learned from.",
         )
         pixels = st.selectbox(
-            "From another program: how does it want pixels?",
+            "From another program: how were its pixels prepared?",
             [TRY, *PIXELS],
             format_func=lambda one: "I do not know: try" if one == TRY else PIXELS[one][0],
             key=f"take-in-pixels-{generation}",

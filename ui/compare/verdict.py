@@ -31,7 +31,7 @@ def settings_verdict(groups: list[Setting]) -> None:
         key=keys.BASELINE,
         persist_state="session",
         width=260,
-        help="The other settings are told as differences from this one.",
+        help="The other settings are shown as differences from this one.",
     )
     baseline = next(one for one in groups if one.key == chosen)
     if len({run.data_checksum for one in groups for run in one.seeds if run.test_accuracy}) > 1:

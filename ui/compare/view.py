@@ -40,7 +40,7 @@ def read(found: list[Run]) -> None:
 
 
 def write() -> None:
-    """Put the view into the address; what is as on a new page is left out."""
+    """Put the view into the address, without values that are the defaults."""
     state = st.session_state
     view = {
         "runs": ",".join(run_id[:12] for run_id in state.get(keys.COMPARED, [])[:_MOST]),

@@ -1,12 +1,12 @@
-// A digit that a pointer, or the keyboard, covers with grey. What is covered so far is sent while
+// A digit that a pointer, or the keyboard, covers with gray. What is covered so far is sent while
 // one paints, and shown at once here.
 
 const SIDE = 28;
 const REACH = 1.6; // pixels of the digit around the brush's middle
 const PAUSE = 80; // ms between two messages while painting
-const GREY = "#8c8c8c";
+const GRAY = "#8c8c8c";
 const MOVES = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
-const LABEL = "The digit. Arrow keys move a brush, Space covers what is under it with grey.";
+const LABEL = "The digit. Arrow keys move a brush, Space covers what is under it with gray.";
 
 export default function ({ parentElement, data, setTriggerValue }) {
   const canvas = parentElement.querySelector("canvas");
@@ -26,7 +26,7 @@ export default function ({ parentElement, data, setTriggerValue }) {
   function draw() {
     const paper = canvas.getContext("2d");
     if (own.image) paper.drawImage(own.image, 0, 0);
-    paper.fillStyle = GREY;
+    paper.fillStyle = GRAY;
     for (const pixel of own.covered) {
       paper.fillRect(pixel % SIDE, Math.floor(pixel / SIDE), 1, 1);
     }

@@ -1,4 +1,4 @@
-"""A digit whose pixels can be covered with a grey brush."""
+"""A digit whose pixels can be covered with a gray brush."""
 
 from collections.abc import Callable, Collection
 from pathlib import Path
@@ -28,7 +28,7 @@ def brush(
     *,
     on_covered: Callable[[], None],
 ) -> None:
-    """Show a `(28, 28)` digit in [0, 1] with the pixels of `covered`, row × 28 + column, in grey.
+    """Show a `(28, 28)` digit in [0, 1] with the pixels of `covered`, row × 28 + column, in gray.
 
     `on_covered` is called several times a second while somebody paints; `pixels(state[key])` are
     those covered by then.
@@ -41,7 +41,7 @@ def brush(
 
 
 def pixels(state: object) -> frozenset[int]:
-    """Return the pixels that a browser's state of the brush names; what is none is left out."""
+    """Return the covered pixels from a browser's state of the brush, without invalid ones."""
     named = _said(state).get("pixels")
     if not isinstance(named, list) or len(named) > _PIXELS:
         return frozenset()

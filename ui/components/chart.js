@@ -233,8 +233,8 @@ function around({ box, drawing }, trace, { x, y }, dash) {
   const shape = { xref, yref, line: { color, dash, width: dash === "dot" ? 3 : 2 } };
   if (trace.type === "heatmap") {
     // A category's number on its axis is what a shape half a cell to its side is counted from.
-    const centre = (ref, value) => drawing._fullLayout[`${ref[0]}axis${ref.slice(1)}`].d2c(value);
-    const [column, row] = [centre(xref, x), centre(yref, y)];
+    const center = (ref, value) => drawing._fullLayout[`${ref[0]}axis${ref.slice(1)}`].d2c(value);
+    const [column, row] = [center(xref, x), center(yref, y)];
     const corners = { x0: column - 0.5, x1: column + 0.5, y0: row - 0.5, y1: row + 0.5 };
     return Object.assign(shape, corners);
   }
@@ -247,7 +247,7 @@ function around({ box, drawing }, trace, { x, y }, dash) {
 function template({ box, drawing, data }, title) {
   const style = getComputedStyle(box);
   const theme = (name) => style.getPropertyValue(`--st-${name}`).trim();
-  const colours = (name) => theme(`chart-${name}-colors`).split(",");
+  const colors = (name) => theme(`chart-${name}-colors`).split(",");
   const clear = "rgba(0, 0, 0, 0)";
   const [text, faint] = [theme("text-color"), theme("gray-text-color")];
   const axis = {
@@ -266,14 +266,14 @@ function template({ box, drawing, data }, title) {
     drawing.clientWidth < NARROW
       ? { x: 0, xanchor: "left", yref: "container", y: 0, yanchor: "bottom" }
       : { x: 1, xanchor: "right", y: 1, yanchor: "bottom" };
-  const sequential = colours("sequential");
-  const colorscale = sequential.map((colour, i) => [i / (sequential.length - 1), colour]);
+  const sequential = colors("sequential");
+  const colorscale = sequential.map((color, i) => [i / (sequential.length - 1), color]);
   const colorbar = { outlinewidth: 0, thickness: 12, tickfont: { color: faint } };
   return {
     layout: {
       paper_bgcolor: clear,
       plot_bgcolor: clear,
-      colorway: colours("categorical"),
+      colorway: colors("categorical"),
       font: { family: theme("font"), size: 12, color: text },
       title: { x: 0, xref: "container", xanchor: "left", font: { size: 15 } },
       margin: { l: 48, r: 12, t: title ? 56 : 28, b: 40 },

@@ -93,10 +93,10 @@ def chart(
     caption: str = "",
     live: Live | None = None,
 ) -> Click | None:
-    """Shows a Plotly figure in the theme's colours; returns the point last clicked, or None.
+    """Shows a Plotly figure in the theme's colors; returns the point last clicked, or None.
 
     Zoom and hidden traces survive new data under the same `key`; a figure that sets another
-    `layout.uirevision` starts afresh. What the figure sets itself (a colour, a font) wins over the
+    `layout.uirevision` starts afresh. What the figure sets itself (a color, a font) wins over the
     theme. `height` is in CSS pixels, the caption included; the width is the container's.
 
     With `on_click` None, clicks do nothing. With "rerun", a click reruns the page, or the fragment
@@ -118,7 +118,7 @@ def chart(
             "figure": to_json(figure, validate=False),
             "height": height,
             "clickable": on_click is not None,
-            # Sent back so that a chart mounted anew, say in another column, shows its mark.
+            # Sent back so that a chart mounted again, say in another column, shows its mark.
             "clicked": clicked,
             "tiles": tiles,
             "caption": caption.replace(" %", "\u00a0%"),  # never broken before its %

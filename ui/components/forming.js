@@ -97,7 +97,7 @@ export default function ({ parentElement, data }) {
     paper.font = "bold 12px sans-serif";
     const points = data.points[own.at];
     data.labels.forEach((label, i) => {
-      paper.fillStyle = data.colours[label];
+      paper.fillStyle = data.colors[label];
       const place = (value) => SIDE / 2 + (value / 1000) * (SIDE / 2 - 8);
       paper.fillText(label, place(points[2 * i]), place(points[2 * i + 1]));
     });

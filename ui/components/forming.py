@@ -8,8 +8,8 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from core.figures.palette import CLASS_COLOURS
-from ui.components.maps import coloured, data_url
+from core.figures.palette import CLASS_COLORS
+from ui.components.maps import colored, data_url
 from ui.components.tiles import sprite
 
 if TYPE_CHECKING:  # torch takes 2 s
@@ -41,7 +41,7 @@ def forming(found: "Formation", captions: Sequence[str], key: str) -> None:
             .reshape(len(captions), -1)
             .tolist(),
             "labels": found.labels.tolist(),
-            "colours": list(CLASS_COLOURS),
+            "colors": list(CLASS_COLORS),
         },
     )
 
@@ -49,7 +49,7 @@ def forming(found: "Formation", captions: Sequence[str], key: str) -> None:
 def _pictures(values: NDArray[np.float32]) -> dict[str, object]:
     """Return `(M, K, h, w)` values as one picture, a moment by row, and the size of its cells."""
     moments, count, height, width = values.shape
-    cells = coloured(values).swapaxes(1, 2)
+    cells = colored(values).swapaxes(1, 2)
     return {
         "sprite": data_url(cells.reshape(moments * height, count * width, 3)),
         "count": count,

@@ -6,7 +6,7 @@ export default function ({ parentElement, data, setStateValue }) {
   const rows = Math.ceil(data.captions.length / data.columns);
   grid.style.setProperty("--size", `${data.size}px`);
   grid.style.setProperty("--width", `${data.width}px`);
-  grid.style.setProperty("--wrong", data.wrongColour);
+  grid.style.setProperty("--wrong", data.wrongColor);
   grid.style.setProperty("--sprite", `url(${data.sprite})`);
   grid.style.setProperty("--sprite-size", `${data.columns * data.width}px ${rows * data.size}px`);
 

@@ -57,7 +57,7 @@ def gallery(
             "captions": list(captions),
             "labels": list(labels or captions),
             "wrong": [] if wrong is None else wrong.tolist(),
-            "wrongColour": WRONG,
+            "wrongColor": WRONG,
             "size": size,
             "width": size * images.shape[2] // images.shape[1],
             "revision": revision,

@@ -30,8 +30,8 @@ _maps = st.components.v2.component(
 )
 
 
-def coloured(values: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """Return values of any shape as colours, `(…, 3)`, on one scale.
+def colored(values: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """Return values of any shape as colors, `(…, 3)`, on one scale.
 
     With values below 0, 0 is black, orange is above and blue below, as far from it either way;
     without, from black at 0 to white at the largest.
@@ -39,11 +39,11 @@ def coloured(values: NDArray[np.float32]) -> NDArray[np.uint8]:
     largest = float(np.abs(values).max()) or 1.0
     share = (np.abs(values) / largest)[..., None]
     if values.min() >= 0:
-        colours = share * np.array([255, 255, 255])
+        colors = share * np.array([255, 255, 255])
     else:
         ends = np.where(values[..., None] > 0, np.array(POSITIVE), np.array(NEGATIVE))
-        colours = share * ends
-    return np.asarray(colours.round(), np.uint8)
+        colors = share * ends
+    return np.asarray(colors.round(), np.uint8)
 
 
 def maps(
@@ -64,7 +64,7 @@ def maps(
     _, height, width = values.shape
     scale = max(_SCALE, -(-_SMALLEST // max(height, width)))
     columns = min(_COLUMNS, len(order))
-    shown = coloured(values[list(order)])
+    shown = colored(values[list(order)])
     rows = -(-len(order) // columns)
     grid = np.zeros((rows * columns, height, width, 3), np.uint8)
     grid[: len(order)] = shown
@@ -94,7 +94,7 @@ def maps(
 def picture(values: NDArray[np.float32], caption: str, *, width: int) -> str:
     """Return the HTML of one `(H, W)` picture, `width` CSS pixels wide; the caption is escaped."""
     return (
-        f'<img src="{data_url(coloured(values))}" alt="{html.escape(caption)}" style="display: '
+        f'<img src="{data_url(colored(values))}" alt="{html.escape(caption)}" style="display: '
         f"block; width: {width}px; max-width: 100%; image-rendering: pixelated; "
         'border-radius: 3px">'
     )
@@ -108,10 +108,10 @@ def bars(values: NDArray[np.float32], name: str) -> None:
     zero = _BARS_HEIGHT // 2 if signed else _BARS_HEIGHT - 1
     largest = float(np.abs(values).max()) or 1.0
     canvas = np.zeros((_BARS_HEIGHT, step * len(values), 3), np.uint8)
-    for place, (value, colour) in enumerate(zip(values, coloured(values), strict=True)):
+    for place, (value, color) in enumerate(zip(values, colored(values), strict=True)):
         end = zero - round(float(value) / largest * (zero - 1 if value > 0 else zero - 2))
         low, high = sorted((zero, end))
-        canvas[low : high + 1, place * step : place * step + bar] = np.maximum(colour, 60)
+        canvas[low : high + 1, place * step : place * step + bar] = np.maximum(color, 60)
     st.html(
         f'<img src="{data_url(canvas)}" alt="{html.escape(name)} as bars" style="display: block; '
         f"width: 640px; max-width: 100%; height: {_BARS_HEIGHT}px; image-rendering: "
@@ -119,8 +119,8 @@ def bars(values: NDArray[np.float32], name: str) -> None:
     )
 
 
-def data_url(colours: NDArray[np.uint8]) -> str:
-    """Return `(H, W, 3)` colours as the data URL of a PNG."""
+def data_url(colors: NDArray[np.uint8]) -> str:
+    """Return `(H, W, 3)` colors as the data URL of a PNG."""
     file = io.BytesIO()
-    Image.fromarray(colours).save(file, "PNG")
+    Image.fromarray(colors).save(file, "PNG")
     return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()

@@ -1,4 +1,4 @@
-"""How far a run is, kept up to date without drawing the page anew.
+"""A run's progress, kept up to date without redrawing the page.
 
 The component's script asks the door (`api/runs/{id}/live`) for new points once a second, moves its
 bar, and hands them to the charts of the same run. Python hears of it only when there is something
@@ -29,7 +29,7 @@ _progress = st.components.v2.component(
 
 
 def progress(run: Run, after: int, speed: float | None, waits: str = "") -> None:
-    """Show how far a run is that is not over; its fragment is run again when there is more to say.
+    """Show the progress of an unfinished run; its fragment reruns when there is more to show.
 
     `after` is the last step whose points the page's charts have, `speed` is in images a second.
     `waits` is shown while there is no step yet.

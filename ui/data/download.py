@@ -1,4 +1,4 @@
-"""The download of the full MNIST: shared by all sessions, in a process that can be cancelled."""
+"""The download of the full MNIST: shared by all sessions, in a process that can be canceled."""
 
 import os
 import subprocess
@@ -24,14 +24,14 @@ class Download:
         self.problem = ""  # why the last one failed
         self._process: subprocess.Popen[bytes] | None = None
         self._log: IO[bytes] | None = None
-        self._cancelled = False
+        self._canceled = False
         self._lock = threading.Lock()
 
     def start(self) -> None:
         """Start the download, unless one is in progress."""
         with self._lock:
             if self._process is None:
-                self.problem, self._cancelled = "", False
+                self.problem, self._canceled = "", False
                 # Not a pipe, which would block when it is full.
                 self._log = tempfile.TemporaryFile()  # noqa: SIM115  # read at the end
                 self._process = subprocess.Popen(  # noqa: S603  # our own interpreter and module
@@ -47,7 +47,7 @@ class Download:
         """Stop the download; its process deletes the partial files."""
         with self._lock:
             if self._process is not None:
-                self._cancelled = True
+                self._canceled = True
                 self._process.terminate()
 
     def is_going(self) -> bool:
@@ -59,7 +59,7 @@ class Download:
             if status is None:
                 return True
             message = self._last_line()
-            if status and not self._cancelled:
+            if status and not self._canceled:
                 self.problem = (
                     message or f"The download failed with exit status {status}. Try again."
                 )

@@ -29,7 +29,7 @@ def show(digits: Digits) -> None:
         key="data-map",
         persist_state="session",
         help="PCA projects the images on the plane in which they vary most. t-SNE arranges them so "
-        "that similar images are neighbours; distances between groups mean little. It takes 10 to "
+        "that similar images are neighbors; distances between groups mean little. It takes 10 to "
         "20 s.",
     )
     if method == "tsne" and not _tsne(digits.source)[0].done():
@@ -44,7 +44,7 @@ def _draw_map(digits: Digits, method: str) -> None:
     points, tiles, share = _map(digits.source)
     if method == "tsne":
         points = points.assign(**dict(zip("xy", _tsne(digits.source)[0].result().T, strict=True)))
-        title = "t-SNE: similar images are neighbours"
+        title = "t-SNE: similar images are neighbors"
     else:
         title = f"PCA: the plane that keeps {share:.0%} of the variance"
     key = f"data-map-{digits.source}-{method}"

@@ -33,7 +33,7 @@ def show(digits: Digits) -> None:
 
 
 _WHAT = (
-    "People wrote the digits, and people labelled them: some labels are wrong. To find them, all "
+    "People wrote the digits, and people labeled them: some labels are wrong. To find them, all "
     "images are cut into five parts. Networks that learned from four of them read the fifth, which "
     "they never saw. Where they are sure of another digit than the label, look for yourself."
 )
@@ -49,7 +49,7 @@ def _judge(digits: Digits, was_going: bool) -> None:
     if now and going:
         text = "It starts when the processor is free …" if now.waits else "Judging the labels …"
         st.progress(now.share, text)
-        st.caption("It goes on when you leave this page.")
+        st.caption("It continues when you leave this page.")
         return
     if now and now.problem:
         st.warning(format.message(now.problem), icon=":material/warning:")
@@ -106,7 +106,7 @@ def _found(digits: Digits) -> None:
             wrong=np.array([notes.get(image) == "wrong" for image in shown]),
             size=52,
             labels=[
-                f"{split} image {index}, labelled {label}, networks say {answer}"
+                f"{split} image {index}, labeled {label}, networks say {answer}"
                 for (split, index), label, answer in zip(
                     shown, truth, found.answers[there], strict=True
                 )
@@ -116,7 +116,7 @@ def _found(digits: Digits) -> None:
         place = there.start + picked
         st.session_state[keys.CHOSEN] = (digits.source, int(found.numbers[place]))
         st.markdown(
-            f"Labelled **{truth[picked]}**. Networks that never saw it say "
+            f"Labeled **{truth[picked]}**. Networks that never saw it say "
             f"**{found.answers[place]}**, {format.percent(float(found.sureness[place]))} sure; the "
             f"label gets {format.percent(float(found.belief[place]))}."
         )

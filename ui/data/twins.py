@@ -1,11 +1,11 @@
-"""Near-duplicates: search for them, look at the pairs, and see what accuracies owe to them."""
+"""Near-duplicates: search for them, look at the pairs, and see their effect on test accuracy."""
 
 import numpy as np
 import streamlit as st
 
 from core.data import duplicates, selection
 from core.data.digits import Digits
-from core.data.duplicates import ALIKE, PLACES, Neighbours
+from core.data.duplicates import ALIKE, PLACES, Neighbors
 from core.errors import UserError
 from core.evaluation import leakage
 from core.jobs import duplicates as job
@@ -33,11 +33,11 @@ def show(digits: Digits) -> None:
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)
-def _kept(source: str, written: bool) -> Neighbours | None:
+def _kept(source: str, written: bool) -> Neighbors | None:
     return job.result(cache.digits(source))
 
 
-def _found(source: str, idle: bool) -> Neighbours | None:
+def _found(source: str, idle: bool) -> Neighbors | None:
     """Return what was found, read only once; None before the first search."""
     found = _kept(source, idle)
     if found is None:
@@ -52,7 +52,7 @@ def _search(digits: Digits, was_going: bool) -> None:
     st.markdown(_WHAT)
     if share is not None:
         st.progress(share, f"Comparing every digit with every other: {share:.0%}")
-        st.caption("It goes on when you leave this page.")
+        st.caption("It continues when you leave this page.")
         return
     if trouble := job.problem(digits):
         st.warning(format.message(trouble), icon=":material/warning:")
@@ -68,7 +68,7 @@ def _search(digits: Digits, was_going: bool) -> None:
         st.rerun()
 
 
-def _pairs(digits: Digits, found: Neighbours) -> None:
+def _pairs(digits: Digits, found: Neighbors) -> None:
     top = st.container(horizontal=True, vertical_alignment="bottom")
     place = top.segmented_control(
         "Pairs",
@@ -106,10 +106,10 @@ def _pairs(digits: Digits, found: Neighbours) -> None:
 def _count(labels: np.ndarray) -> str:
     """Return how many pairs there are, and how many of them are ones."""
     if not len(labels):
-        return "**No pair** is so much alike."
+        return "**No pair** is that similar."
     ones = int((labels == 1).all(axis=1).sum())
     unlike = int((labels[:, 0] != labels[:, 1]).sum())
-    first = f" The {_MOST} most alike:" if len(labels) > _MOST else ""
+    first = f" The {_MOST} most similar:" if len(labels) > _MOST else ""
     strokes = f", {ones:,} of them ones, which are single strokes" if ones else ""
     other = f"; {unlike:,} have two different labels" if unlike else ""
     return f"**{len(labels):,} pairs**{strokes}{other}.{first}"
@@ -144,9 +144,9 @@ def _name(digits: Digits, number: int) -> str:
     return f"{split} image {index}"
 
 
-def _owed(digits: Digits, found: Neighbours, alike: float) -> None:
+def _owed(digits: Digits, found: Neighbors, alike: float) -> None:
     """Show the accuracy of a run on test digits with and without a near-duplicate in training."""
-    st.markdown("**How much does a test accuracy owe to them?**")
+    st.markdown("**How much do they raise a test accuracy?**")
     with guards.messages():
         run = guards.choose_run()
     try:
@@ -165,7 +165,7 @@ def _owed(digits: Digits, found: Neighbours, alike: float) -> None:
         return
     owed = leakage.owed(np.asarray(result.probabilities.argmax(1) == result.labels), has)
     if owed is None:
-        st.markdown("Nothing: no test digit has one in the training set.")
+        st.markdown("Not at all: no test digit has one in the training set.")
         return
     low, high = (100 * end for end in owed.owed_interval)
     st.markdown(
@@ -175,4 +175,4 @@ def _owed(digits: Digits, found: Neighbours, alike: float) -> None:
         f"them, the accuracy would be **{100 * owed.owed:.3f} points** lower "
         f"(95 % interval: {low:+.3f} to {high:+.3f})."
     )
-    st.caption("At most: digits that look like many others are easy ones, too.")
+    st.caption("This is an upper bound: digits that look like many others are also easy to read.")

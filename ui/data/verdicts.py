@@ -1,4 +1,4 @@
-"""What one notes of a label, the file of all notes, and training without the wrong ones."""
+"""The visitor's note on a label, the file of all notes, and training without the wrong labels."""
 
 from collections import Counter
 
@@ -32,7 +32,7 @@ def ask(digits: Digits, image: Image, before: str | None) -> None:
 
 
 def summary(digits: Digits, notes: Notes) -> None:
-    """Show how many labels one has noted, with the file, and training without the wrong ones."""
+    """Show how many labels the visitor noted, the file, and training without the wrong ones."""
     if not notes:
         return
     counts = Counter(notes.values())

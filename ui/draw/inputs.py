@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw
 
 from core.data.digits import Digits
 from core.figures import palette
-from core.ink.normalisation import Digit
+from core.ink.normalization import Digit
 from core.ink.photo import SUFFIXES, UNREADABLE, from_picture, upright
 from core.ink.strokes import from_drawing
 from core.jobs import limits
@@ -70,3 +70,17 @@ def from_test_set(digits: Digits) -> tuple[Digit, int]:
     st.caption(f"Test digit {index:,}")
     image = digits.test_images[index].astype(np.float32) / 255
     return Digit(image, (0, 0, 1, 1)), int(digits.test_labels[index])
+
+
+def choose_digit(count: int, label: str, key: str, explanation: str | None = None) -> int:
+    """Show the choice between several digits; return the index of the chosen one."""
+    place = st.segmented_control(
+        label,
+        range(count),
+        format_func=lambda place: f"{place + 1}",
+        default=0,
+        required=True,
+        key=f"{key}-of-{count}",
+        help=explanation,
+    )
+    return int(place)

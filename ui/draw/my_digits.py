@@ -36,8 +36,8 @@ def offer_to_save(image: NDArray[np.float32], answer: int) -> None:
         help="Saved where Digit Lab runs. The Evaluate page can test a run on My digits, and "
         "teach it."
         if me.shelf is None
-        else "Kept until you close or reload this page, and nowhere written. The Evaluate page can "
-        "test a run on My digits.",
+        else "Kept until you close or reload this page, and never written to disk. The Evaluate "
+        "page can test a run on My digits.",
     )
     if label is not None:
         saved[digest] = collection.keep(image, label, me)

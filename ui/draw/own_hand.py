@@ -1,4 +1,4 @@
-"""On the Draw page: let a network learn one's hand from My digits, and undo it."""
+"""On the Draw page: fit a network to the visitor's handwriting from My digits, and undo it."""
 
 import streamlit as st
 
@@ -11,7 +11,7 @@ from ui import cache, format, people
 
 
 def offer(run: Run) -> None:
-    """Offer to fit the run's network to one's hand, or say that it is, with a way back."""
+    """Offer to fit the run's network to the visitor's hand; if it is fitted, offer to undo it."""
     if run.why_sealed:
         return
     me = people.me()
@@ -41,7 +41,7 @@ def offer(run: Run) -> None:
 
 
 def _learn(run: Run, label: str) -> None:
-    """Show the button; once it is clicked, learn, and draw the page anew."""
+    """Show the button; when it is clicked, learn and redraw the page."""
     if not st.button(
         label,
         key="learn",
@@ -60,7 +60,7 @@ def _learn(run: Run, label: str) -> None:
 
 
 def _fit(run: Run) -> None:
-    """Learn from one's digits and from what the run learned from, and keep the network."""
+    """Learn from the visitor's digits and the run's training data, and keep the network."""
     from core.my_digits import fitting
 
     digits, config = cache.digits_for(run), run.config

@@ -7,7 +7,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from core.figures.digits import probability_bars
-from core.ink.normalisation import Digit
+from core.ink.normalization import Digit
 from core.reading.answer import doubts, in_words, share
 from core.runs.person import Person
 from core.runs.run import Run
@@ -15,6 +15,7 @@ from ui import cache, keys
 from ui.components.chart import chart
 from ui.components.early_reading import BARS, TILE, WORDS, read_early
 from ui.components.tiles import strip, tile
+from ui.draw import inputs
 
 if TYPE_CHECKING:  # torch takes 2 s
     from core.reading.reader import Reading
@@ -28,7 +29,7 @@ def readings(
     hand: Person | None = None,
     drawn: bool = False,
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Show the answer in words, the digits as the network sees them, and one's probabilities.
+    """Show the answer in words, the digits as the network sees them, and one digit's probabilities.
 
     `truth` is the label of a test image, `hand` the person who drew the digits. Digits that are
     `drawn` on the canvas are read along while more is drawn. Returns the selected image, (28, 28)
@@ -72,13 +73,6 @@ def _several(digits: list[Digit], read: "list[Reading]") -> int:
     """Show all digits; return the index of the selected one."""
     captions = [f"{one.digit}, {share(one.confidence)}" for one in read]
     strip(np.stack([digit.image for digit in digits]), captions, columns=8, width=84)
-    place = st.segmented_control(
-        "Look at digit",
-        range(len(digits)),
-        format_func=lambda place: f"{place + 1}",
-        default=0,
-        required=True,
-        key=f"digit-of-{len(digits)}",
-        help="Selects the digit that is shown below.",
+    return inputs.choose_digit(
+        len(digits), "Look at digit", "digit", "Selects the digit that is shown below."
     )
-    return int(place)

@@ -1,4 +1,4 @@
-"""The digits of everybody as a split: choose whose, and see whose hand a run reads worst."""
+"""Everybody's digits as a split: choose whose, and see whose handwriting a run reads worst."""
 
 import streamlit as st
 
@@ -12,7 +12,7 @@ _ROWS = 6  # of the table; it scrolls beyond
 
 
 def splits() -> list[str]:
-    """Return the splits of people's digits: one's own if there are some, and the class's."""
+    """Return the splits of people's digits: the visitor's own, if any, and the class's."""
     me = people.me()
     own = [collection.SPLIT] if collection.names(me.digits) else []
     others = any(hand.tag != me.tag for hand in hands.seen_by(me))

@@ -28,8 +28,8 @@ def confidence(run: Run, result: Result) -> None:
         st.markdown(_explanation(run, before, after))
         if may_have_seen(run, cache.digits_for(run)):
             st.markdown(
-                "From which confidence on its answers are reliable is not known: that takes "
-                "validation images from which it never learned."
+                "The confidence from which its answers are reliable is unknown: finding it "
+                "takes validation images that it never learned from."
             )
         else:
             st.markdown(_sure(cache.result(run, "validation"), result, calibrated))

@@ -1,4 +1,4 @@
-"""Which epoch's network is evaluated, of a run that did not train to its end."""
+"""Which epoch's network is evaluated, for a run that has not trained to its end."""
 
 import streamlit as st
 
@@ -7,8 +7,8 @@ from core.runs.run import Run
 from ui import format
 
 
-def told(run: Run) -> None:
-    """Say of which epoch the network is, if the run goes on or ended early."""
+def show(run: Run) -> None:
+    """Say which epoch's network it is, if the run is in progress or ended early."""
     epoch = files.network_epoch(run)
     if run.is_builtin or run.state.is_final or epoch is None:
         return
@@ -17,4 +17,4 @@ def told(run: Run) -> None:
         reason = f" ({run.reason})" if run.reason else ""
         st.caption(format.plain(f"{which}, the best before the run {run.state}{reason}."))
     else:
-        st.caption(f"{which}, the best that is here so far: the run goes on.")
+        st.caption(f"{which}, the best so far: the run is still training.")

@@ -16,7 +16,7 @@ def show(run: Run, title: str, report: Report) -> Click | None:
     controls = st.container(horizontal=True)
     normalized = controls.toggle(
         "Percentages",
-        key=keys.NORMALISED,
+        key=keys.NORMALIZED,
         persist_state="session",
         help="Show each row in percent instead of counts.",
     )

@@ -17,7 +17,7 @@ def overall(report: Report, place: DeltaGenerator) -> None:
             "Accuracy",
             format.percent(report.accuracy),
             format.interval(*report.interval),
-            f"Share of the {report.count:,} images read correctly. In grey, its 95 % Wilson "
+            f"Share of the {report.count:,} images read correctly. In gray, its 95 % Wilson "
             "interval: the range in which the accuracy on many more such images probably lies.",
         ),
         (

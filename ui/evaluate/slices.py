@@ -1,4 +1,4 @@
-"""Where a run is weak, by how the digits were written, alone or against another run."""
+"""Where a run is weak, by how the digits were written, alone or compared with another run."""
 
 from collections.abc import Callable
 
@@ -11,7 +11,7 @@ from core.data.measures import measures
 from core.errors import UserError
 from core.evaluation import slices
 from core.evaluation.slices import Finding
-from core.figures.slices import NAMES, accuracy_panel, difference_panel
+from core.figures.slices import NAMES, Panel, accuracy_panel, difference_panel
 from core.runs.answers import Result
 from core.runs.run import Run
 from ui import format, guards, keys, runs
@@ -69,7 +69,7 @@ def _right(result: Result) -> NDArray[np.bool_]:
 
 
 def _choose_other(run: Run) -> Run | None:
-    """Show the choice of a run to compare with; None for nobody."""
+    """Show the choice of a run to compare with; return None if none is chosen."""
     found = {
         one.id: one
         for one in runs.listed_with_builtin()
@@ -98,9 +98,8 @@ def _alone(table: pd.DataFrame, result: Result, right: NDArray[np.bool_]) -> Non
     for place, name in zip(_places(), NAMES, strict=True):
         marked = finding.part if finding and finding.measure == name else None
         pictures = _pictures(table[name], result)
-        figure = accuracy_panel(
-            rows[name], name, pictures, (span[0] - pad, span[1] + pad), _HEIGHT, marked
-        )
+        panel = Panel(name, pictures, (span[0] - pad, span[1] + pad), _HEIGHT, marked)
+        figure = accuracy_panel(rows[name], panel)
         with place:
             chart(figure, f"slice-{name}", height=_HEIGHT, on_click=_choose(f"slice-{name}"))
     st.caption(
@@ -163,9 +162,8 @@ def _against(
     for place, measure in zip(_places(), NAMES, strict=True):
         marked = finding.part if finding and finding.measure == measure else None
         pictures = _pictures(table[measure], result)
-        figure = difference_panel(
-            rows[measure], measure, pictures, (-reach, reach), _HEIGHT, marked
-        )
+        panel = Panel(measure, pictures, (-reach, reach), _HEIGHT, marked)
+        figure = difference_panel(rows[measure], panel)
         key = f"slice-{measure}-difference"
         with place:
             chart(figure, key, height=_HEIGHT, on_click=_choose(key))

@@ -1,4 +1,4 @@
-"""One experiment in five beats: question, guess, run, what one sees, why."""
+"""One experiment in five steps: question, guess, run, what you see, why."""
 
 from contextlib import suppress
 
@@ -233,6 +233,6 @@ def _verdict(experiment: Experiment) -> None:
     if guess is None:
         st.markdown(f"You made none. What happened: *{right}*")
     elif guess == experiment.answer:
-        st.markdown(f":green[:material/check_circle:] *{right}* So it was.")
+        st.markdown(f":green[:material/check_circle:] *{right}* You were right.")
     else:
-        st.markdown(f"*{experiment.guesses[guess]}* It turned out otherwise: *{right}*")
+        st.markdown(f"*{experiment.guesses[guess]}* Not this time. What happened: *{right}*")

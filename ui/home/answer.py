@@ -6,7 +6,7 @@ import numpy as np
 import streamlit as st
 
 from core.errors import InkError
-from core.ink.normalisation import Digit
+from core.ink.normalization import Digit
 from core.ink.strokes import from_drawing
 from core.reading.answer import in_words
 from core.runs import builtin

@@ -41,7 +41,7 @@ _STYLE = """<style>
 
 
 def doors() -> None:
-    """Show a link to each of four pages, with what one finds there."""
+    """Show a link to each of four pages, with what is there."""
     st.html(_STYLE)
     with st.container(key="doors"):
         for page, (label, icon, text) in _DOORS.items():

@@ -1,4 +1,4 @@
-"""Every layer's output for one digit, from the first to the answer; a click tells its sum."""
+"""Every layer's output for one digit, from the first to the answer; a click shows its sum."""
 
 from typing import TYPE_CHECKING
 
@@ -38,7 +38,7 @@ def anatomy(reader: "Reader", run_id: str, image: NDArray[np.float32], truth: in
     _answer(reader, run_id, image, truth)
     st.caption(
         "One pass of the digit, from top to bottom. Click a map to see how that value is computed. "
-        "Colours are on one scale within a layer: black is 0, white or orange above, blue below."
+        "Colors are on one scale within a layer: black is 0, white or orange above, blue below."
     )
     left = left_of(image, reader.config.mean)
     found = layers.outputs(reader, left, _off(run_id))
@@ -49,7 +49,7 @@ def anatomy(reader: "Reader", run_id: str, image: NDArray[np.float32], truth: in
 
 @st.fragment
 def _answer(reader: "Reader", run_id: str, image: NDArray[np.float32], truth: int | None) -> None:
-    """Show the answer beside the digit, alone while one paints; after a stroke, then all."""
+    """Show the answer beside the digit; the layers follow when a stroke has ended."""
     from core.reading import layers
 
     off, left = _off(run_id), left_of(image, reader.config.mean)
@@ -80,7 +80,7 @@ def _said(probabilities: NDArray[np.float32]) -> str:
 
 
 def _missing(whole: NDArray[np.float32], off: set[tuple[int, int]], covered: bool) -> None:
-    """Tell what is taken away, and what the network answers with all of it."""
+    """Say what is switched off or covered, and what the network answers without that."""
     taken = ["a part is covered"] if covered else []
     if off:
         taken.append("1 map is off" if len(off) == 1 else f"{len(off)} maps are off")
@@ -88,8 +88,10 @@ def _missing(whole: NDArray[np.float32], off: set[tuple[int, int]], covered: boo
         if not taken:
             st.caption("Every map is on. Paint over a part of the digit to cover it.")
             return
-        told = " and ".join(taken)
-        st.markdown(f"{told[0].upper()}{told[1:]}; without that: {_said(whole)}.", width="content")
+        sentence = " and ".join(taken)
+        st.markdown(
+            f"{sentence[0].upper()}{sentence[1:]}; without that: {_said(whole)}.", width="content"
+        )
         if off:
             st.button(
                 "Switch all on",
@@ -134,7 +136,7 @@ def _layer(
     order: list[int],
 ) -> None:
     if not output.changes:
-        st.caption(f"**{output.name}** hands on the same {output.values.size:,} values.")
+        st.caption(f"**{output.name}** passes on the same {output.values.size:,} values.")
         return
     does = _DOES[output.name.split()[0]]
     shape = " × ".join(str(side) for side in output.values.shape[1:])

@@ -1,4 +1,4 @@
-"""Cover a part of the digit with grey, and see what the network answers without it."""
+"""Cover a part of the digit with gray, and see what the network answers without it."""
 
 import zlib
 
@@ -40,13 +40,13 @@ def cover(image: NDArray[np.float32]) -> None:
     )
 
 
-def left_of(image: NDArray[np.float32], grey: float) -> NDArray[np.float32]:
-    """Return a (28, 28) digit with `grey` in [0, 1] where it is covered; itself if it is not."""
+def left_of(image: NDArray[np.float32], gray: float) -> NDArray[np.float32]:
+    """Return a (28, 28) digit with `gray` in [0, 1] where it is covered; itself if it is not."""
     covered = _kept(image)["pixels"]
     if not covered:
         return image
     left = image.copy()
-    left.reshape(-1)[list(covered)] = grey
+    left.reshape(-1)[list(covered)] = gray
     return left
 
 

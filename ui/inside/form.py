@@ -29,9 +29,9 @@ def _moments(run: Run) -> None:
             found = cache.formation(run)
     except (RunError, CheckpointError) as error:
         st.info(
-            f"There is nothing to show how it formed. {format.message(error)}"
+            f"There is no record of how it formed. {format.message(error)}"
             if not going_on
-            else "The first weights are kept in a moment."
+            else "The first weights will be saved in a moment."
         )
         return
     if going_on:

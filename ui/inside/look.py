@@ -15,7 +15,7 @@ _LAYERS, _FOOL, _DREAM = "Layers", "Fool it", "Its dream of a digit"
 
 @st.fragment
 def look(run: Run, chosen: Chosen) -> None:
-    """Show what a run's network makes of a digit; what one clicks here redraws only this."""
+    """Show what a run's network makes of a digit; a click here redraws only this part."""
     with guards.messages():  # a fragment's own reruns do not go through the app's messages()
         _look(run, chosen)
 

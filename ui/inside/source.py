@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from core.data.digits import Digits
 from core.errors import InkError
-from core.ink.normalisation import Digit
+from core.ink.normalization import Digit
 from ui import format, keys
 from ui.components.tiles import tile
 from ui.draw import inputs
@@ -71,14 +71,8 @@ def _brought(digit: dict[str, Any]) -> Chosen:
 
 def _one_of(found: list[Digit]) -> Chosen | None:
     """Return the only digit, or the one selected of several."""
-    place = 0
-    if len(found) > 1:
-        place = st.segmented_control(
-            "Look into digit",
-            range(len(found)),
-            format_func=lambda place: f"{place + 1}",
-            default=0,
-            required=True,
-            key=f"inside-digit-of-{len(found)}",
-        )
-    return Chosen(found[place].image) if found else None
+    if not found:
+        return None
+    several = len(found) > 1
+    place = inputs.choose_digit(len(found), "Look into digit", "inside-digit") if several else 0
+    return Chosen(found[place].image)

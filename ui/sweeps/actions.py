@@ -1,4 +1,4 @@
-"""What people do to a sweep: pause, resume, add trials or a worker, confirm, change, delete."""
+"""Buttons for a sweep: pause, resume, add trials or a worker, confirm, change bounds, delete."""
 
 import streamlit as st
 
@@ -22,11 +22,12 @@ def show(now: Sweep) -> None:
             help="No trial is running: start a process that does them, on this machine.",
         ):
             control.launch(now.name, 1)
-        _delete(now, me)
         if not now.confirming:
             _confirm(now, me)
             _more_trials(now, me)
             _other_bounds(now, me)
+        st.space("stretch")  # apart from what does no harm
+        _delete(now, me)
 
 
 def _pause_or_resume(now: Sweep, me: Person) -> None:
@@ -42,14 +43,6 @@ def _pause_or_resume(now: Sweep, me: Person) -> None:
     ):
         control.pause(now.name, me)
         st.rerun()
-
-
-def _delete(now: Sweep, me: Person) -> None:
-    with st.popover("Delete …", icon=":material/delete:", key="sweep-delete-ask"):
-        st.markdown("The sweep is deleted for good. The runs of its trials stay.")
-        if st.button("Delete", key="sweep-delete", type="primary"):
-            control.delete(now.name, me)
-            st.rerun()
 
 
 def _confirm(now: Sweep, me: Person) -> None:
@@ -92,4 +85,12 @@ def _other_bounds(now: Sweep, me: Person) -> None:
             help="New trials keep to these; trials outside no longer guide the search.",
         ):
             control.bounds(now.name, texts, me)
+            st.rerun()
+
+
+def _delete(now: Sweep, me: Person) -> None:
+    with st.popover("Delete …", icon=":material/delete:", key="sweep-delete-ask"):
+        st.markdown("The sweep is deleted for good. The runs of its trials stay.")
+        if st.button("Delete", key="sweep-delete", type="primary"):
+            control.delete(now.name, me)
             st.rerun()

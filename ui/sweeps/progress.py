@@ -1,17 +1,17 @@
-"""A sweep as it goes: best so far, history, parallel coordinates, importances, the trials."""
+"""A sweep's progress: best so far, history, parallel coordinates, importances, the trials."""
 
 import pandas as pd
 import streamlit as st
 
 from core.figures import sweeps as figures
-from core.sweeps import confirmation, search, sweep
+from core.sweeps import confirmation, search, settlement, sweep
 from core.sweeps.space import Range, written
 from core.sweeps.sweep import Outcome, Sweep
 from ui import format, guards, keys, labels
 from ui.components.chart import chart
 from ui.sweeps import actions, confirmed
 
-_EVERY = 3  # seconds between two looks at a sweep that goes on
+_EVERY = 3  # seconds between two looks at a sweep in progress
 
 
 def choose() -> str | None:
@@ -25,14 +25,19 @@ def choose() -> str | None:
 
 
 def progress(name: str) -> None:
+<<<<<<< HEAD
     """Show a sweep, drawn anew while it goes on."""
+    going = _goes_on(settlement.settled(name))
+=======
+    """Show a sweep, and keep it up to date while it is in progress."""
     going = _goes_on(sweep.get(name))
+>>>>>>> main
     st.fragment(_progress, run_every=_EVERY if going else None)(name, going)
 
 
 def _progress(name: str, going: bool) -> None:
     with guards.messages():
-        now = sweep.get(name)
+        now = settlement.settled(name)
         if going and not _goes_on(now):
             st.rerun()  # nothing changes any more
         _numbers(now)
@@ -51,8 +56,8 @@ def _progress(name: str, going: bool) -> None:
             figures.parallel_coordinates(now),
             key=f"sweep-parallel-{name}",
             height=380,
-            caption="A line is a trial; the most orange did best. Drag along an axis to keep only "
-            "the lines that pass there; click the axis to let all pass.",
+            caption="Each line is a trial; the most orange did best. Drag along an axis to keep "
+            "only the lines that pass there; click the axis to let all pass.",
         )
         if shares := search.importances(now):
             height = 130 + 32 * len(shares)

@@ -1,4 +1,4 @@
-"""The settings as a program: the learner's bridge from knobs to code."""
+"""The settings as a program, and what differs from the recipe's."""
 
 import streamlit as st
 

@@ -1,4 +1,4 @@
-"""A run as it goes: progress, curves, epochs, stop. It reads the store; it never trains."""
+"""A run in progress: curves, epochs, Stop. It reads the store; it never trains."""
 
 import numpy as np
 import streamlit as st
@@ -7,10 +7,10 @@ from streamlit.delta_generator import DeltaGenerator
 from core.errors import RunError
 from core.figures.curves import learning_rate, training_curves
 from core.jobs import request
-from core.runs import actions, membership
+from core.runs import membership
 from core.runs.history import History
 from core.runs.run import Run, State
-from ui import cache, format, guards, keys, labels, people, runs
+from ui import cache, format, guards, keys, labels, people, runs, stop
 from ui.components.chart import Live, chart
 from ui.components.progress import door_answers, progress
 from ui.inside import form
@@ -27,10 +27,10 @@ _ICONS = {
 
 
 def live() -> None:
-    """Show the run that is being watched, and keep it up to date while it goes on.
+    """Show the run that is being watched, and keep it up to date while it trains.
 
-    Where the browser gets new points from the door, the page is drawn anew only when it hears of an
-    epoch or a state; else every few seconds. A run that is over is drawn once; then only which runs
+    Where the browser gets new points from the door, the page is redrawn only when an epoch or a
+    state changes; else every few seconds. A run that is over is drawn once; then only which runs
     are in progress is asked.
     """
     active = runs.in_progress()
@@ -108,8 +108,8 @@ def _formed(run: Run) -> None:
 def _watched(active: list[Run]) -> Run | None:
     """Return the run chosen here, else the one in progress, else the last.
 
-    One's own run in progress comes before a colleague's. Of a pair, the one that goes on comes
-    before the one that is over.
+    The visitor's own run in progress comes before a colleague's. Of a pair, the unfinished one
+    comes first.
     """
     chosen = st.session_state.get(keys.WATCHED)
     if chosen is not None:
@@ -138,24 +138,13 @@ def _whose(run: Run) -> str:
 
 
 def _stop(run: Run, place: DeltaGenerator, key: str) -> bool:
-    """Show what stops a run, if one may; that of another machine's owner asks once more."""
-    stopping = keys.stopping(run.id)
+    """Show Stop if the visitor may stop the run; for a colleague's, it asks once more."""
     if not people.me().may_change(run.owner):
         return False
     if _is_anothers(run):
         place = place.popover("Stop …", icon=":material/stop:", key=f"ask-{key}")
         place.markdown(f"A colleague's run{_whose(run)}. Ask before you stop it.")
-    pressed = place.button(
-        "Stop",
-        key=key,
-        icon=":material/stop:",
-        disabled=stopping in st.session_state,
-        help="Ends the run in a moment and keeps its best epoch.",
-    )
-    if pressed:
-        actions.request_stop(people.me(), run)
-        st.session_state[stopping] = True
-    return pressed
+    return stop.button(run, place, key)
 
 
 def _headline(run: Run, history: History) -> None:
@@ -163,9 +152,8 @@ def _headline(run: Run, history: History) -> None:
     line = st.container(horizontal=True, vertical_alignment="center", wrap=False)
     line.markdown(f"## {_ICONS[run.state]} {format.plain(run.name)}")
     if run.state.is_over:
-        st.session_state.pop(
-            keys.stopping(run.id), None
-        )  # it may go on one day, and be stopped again
+        # The run may be resumed later, and stopped again.
+        st.session_state.pop(keys.stopping(run.id), None)
         _again(run, line)
     elif _stop(run, line, "stop"):
         st.rerun()

@@ -28,7 +28,7 @@ def _measured(batch: TrainConfig) -> list[tuple[float, float]]:
 def duration(config: TrainConfig, digits: Digits, listed: Sequence[Run]) -> None:
     """Show the expected training time on these digits.
 
-    It is told from finished runs of this machine, in `listed`, where some did the same work.
+    It is estimated from finished runs of this machine, in `listed`, if some did the same work.
     Otherwise it is measured several times while the page is idle, and the fastest counts; in a
     public demo, whose limits say how long a run takes at most, nothing is measured or shown.
     """

@@ -1,4 +1,4 @@
-"""What a run that is over means, and one thing to try next, or how two runs compare."""
+"""What a finished run means, and one thing to try next, or how two runs compare."""
 
 import streamlit as st
 
@@ -11,12 +11,12 @@ from ui.train import pair, settings
 
 
 def outcome(run: Run, history: History, other: Run | None) -> None:
-    """Tell what the run, or the pair of runs, came to, once it is over."""
+    """Show the result of the run, or of the pair of runs, once it is over."""
     if other is not None:
-        if run.state.is_over and other.state.is_over and (told := pair.verdict(run, other)):
-            st.markdown(f":material/balance: {told}")
+        if run.state.is_over and other.state.is_over and (verdict := pair.verdict(run, other)):
+            st.markdown(f":material/balance: {verdict}")
         name = format.plain(other.name)
-        st.caption(f"In grey: **{name}**, solid in validation, dotted in training.")
+        st.caption(f"In gray: **{name}**, solid in validation, dotted in training.")
     found = advice(run, history) if run.state.is_over else None
     if found is None:
         return

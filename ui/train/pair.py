@@ -70,7 +70,7 @@ def other(run: Run) -> Run | None:
 
 
 def verdict(run: Run, other: Run) -> str:
-    """Return in a sentence which of two runs that are over is better in validation."""
+    """Return a sentence on which of two finished runs is better in validation."""
     accuracies = [run.validation_accuracy, other.validation_accuracy]
     if None in accuracies:
         return ""

@@ -19,7 +19,7 @@ _GROUPS = list(dict.fromkeys(field.metadata["group"] for field in _FIELDS.values
 def settings(data: str, listed: Sequence[Run]) -> tuple[TrainConfig, str]:
     """Show the controls; return the configuration and the recipe that it started from.
 
-    What recipes have reached here on `data` is told from the runs in `listed`. Raises ConfigError
+    What recipes have reached here on `data` is read from the runs in `listed`. Raises ConfigError
     for a value that a control allows but the configuration does not.
     """
     if keys.CONFIG not in st.session_state:

@@ -9,6 +9,7 @@ from core.data import download, mnist
 from core.errors import DataError
 
 
+@pytest.mark.slow  # torchvision takes 2 s to import
 def test_a_failed_download_leaves_everything_as_it_was(
     raw: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -23,6 +24,7 @@ def test_a_failed_download_leaves_everything_as_it_was(
     assert {path: path.stat().st_mtime_ns for path in raw.parents[1].rglob("*")} == before
 
 
+@pytest.mark.slow
 def test_a_wrong_archive_is_refused(nowhere: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """An archive whose checksum does not match is not taken into use."""
     import urllib.request
@@ -68,7 +70,7 @@ def test_progress_counts_what_has_arrived(nowhere: Path) -> None:
 def test_a_data_folder_that_is_a_file_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A download into a path that is no folder is a message."""
+    """A download into a path that is not a folder gives a message."""
     (tmp_path / "data").write_text("")
     monkeypatch.setenv("DIGITLAB_DATA", str(tmp_path / "data"))
     with pytest.raises(DataError, match="data cannot be written: File exists"):

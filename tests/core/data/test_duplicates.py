@@ -5,11 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from scipy import ndimage
-from sklearn.neighbors import NearestNeighbors
 
 from core.data import duplicates, mnist
 from core.data.digits import Digits
-from core.data.duplicates import Neighbours
+from core.data.duplicates import Neighbors
 
 
 @pytest.fixture(scope="module")
@@ -32,29 +31,32 @@ def digits() -> Digits:
 
 
 @pytest.fixture(scope="module")
-def found(digits: Digits) -> Neighbours:
+def found(digits: Digits) -> Neighbors:
     """What the search finds among them."""
     *shares, result = duplicates.search(digits)
-    assert isinstance(result, Neighbours)
+    assert isinstance(result, Neighbors)
     assert shares == sorted(shares) and all(0 <= float(share) <= 1 for share in shares)  # type: ignore[arg-type]
     return result
 
 
-def test_altered_copies_are_found(found: Neighbours) -> None:
+def test_altered_copies_are_found(found: Neighbors) -> None:
     """A copy that was moved, blurred or turned has its original as the nearest, and is alike."""
     number, difference = found.number[1_500:1_600, 0], found.difference[1_500:1_600, 0]
     assert (number == np.arange(100)).mean() >= 0.97
     assert (difference < duplicates.ALIKE).mean() >= 0.95
 
 
-def test_other_digits_are_seldom_alike(digits: Digits, found: Neighbours) -> None:
-    """Of the test digits that are no copies, those that are alike are ones, which are strokes."""
+def test_other_digits_are_seldom_alike(digits: Digits, found: Neighbors) -> None:
+    """Of the test digits that are not copies, only ones, which are single strokes, are similar."""
     alike = found.difference[1_600:, 0] < duplicates.ALIKE
     assert (digits.test_labels[100:][alike] == 1).all()
 
 
-def test_search_is_scikit_learns(digits: Digits, found: Neighbours) -> None:
+@pytest.mark.slow
+def test_search_is_scikit_learns(digits: Digits, found: Neighbors) -> None:
     """The nearest test image of each image is that of an exhaustive search, never itself."""
+    from sklearn.neighbors import NearestNeighbors
+
     shapes = duplicates.shapes(np.concatenate([digits.train_images, digits.test_images]))
     shapes -= shapes.mean(axis=0)
     _, directions = np.linalg.eigh(shapes.T @ shapes)
@@ -67,7 +69,7 @@ def test_search_is_scikit_learns(digits: Digits, found: Neighbours) -> None:
     assert (found.number[:, 0] < 1_500).all() and (found.number[:, 1] >= 1_500).all()
 
 
-def test_pairs_come_once_the_most_alike_first(found: Neighbours) -> None:
+def test_pairs_come_once_the_most_alike_first(found: Neighbors) -> None:
     """Pairs within a split are not repeated the other way round; between, a test image leads."""
     for place in duplicates.PLACES:
         couples, gaps = duplicates.pairs(found, 1_500, place, 0.3)

@@ -168,7 +168,7 @@ def test_pickled_code_in_an_archive_is_not_run(data: Path, arrays: Arrays) -> No
 
 
 def test_competitions_table_is_told_and_not_used(data: Path) -> None:
-    """Kaggle's train.csv is named, with why it is not used; another train.csv is nobody's."""
+    """Kaggle's train.csv is named, with why it is not used; another train.csv is ignored."""
     (data / "train.csv").write_text("id,price\n1,2\n")
     assert mnist.source() == "sample"
     names = ",".join(f"pixel{number}" for number in range(784))

@@ -90,6 +90,7 @@ def test_map_sample_is_even_and_fixed(digits: Digits) -> None:
     assert len(statistics.map_sample(digits, 10_000)) == 4_000
 
 
+@pytest.mark.slow
 def test_pca_is_sklearns(digits: Digits) -> None:
     """Plane and kept variance are scikit-learn's, up to the sign of an axis."""
     from sklearn.decomposition import PCA
@@ -104,7 +105,7 @@ def test_pca_is_sklearns(digits: Digits) -> None:
 
 @pytest.mark.slow
 def test_tsne_puts_like_digits_together(digits: Digits) -> None:
-    """The nearest neighbour on the map is mostly the same digit, and a seed repeats the map."""
+    """The nearest neighbor on the map is mostly the same digit, and a seed repeats the map."""
     indices = statistics.map_sample(digits, 300)
     images, labels = digits.train_images[indices], digits.train_labels[indices]
     points = statistics.tsne_map(images)
@@ -135,7 +136,7 @@ def test_augmented_draws_differ_and_repeat(digits: Digits) -> None:
 
 
 def test_augmented_ignores_what_only_training_needs(digits: Digits) -> None:
-    """Batch size and normalisation of the config do not change what is shown."""
+    """Batch size and normalization of the config do not change what is shown."""
     image = digits.train_images[0]
     first = augmentation.augmented(image, TrainConfig(rotation=9), 4, seed=0)
     other = TrainConfig(rotation=9, batch_size=2, mean=0.5, std=2)

@@ -1,4 +1,4 @@
-"""What an accuracy owes to near-duplicates, counted by hand."""
+"""How much near-duplicates raise an accuracy, counted by hand."""
 
 import numpy as np
 import pytest

@@ -2,9 +2,7 @@
 
 import numpy as np
 import pytest
-import sklearn.metrics
 from numpy.typing import NDArray
-from scipy.stats import binomtest
 
 from core.evaluation import metrics, significance
 
@@ -23,6 +21,8 @@ def answers() -> Answers:
 
 def test_confusion_is_scikit_learns(answers: Answers) -> None:
     """Rows are the truth, columns the answer."""
+    import sklearn.metrics  # takes 2 s
+
     probabilities, labels = answers
     expected = sklearn.metrics.confusion_matrix(labels, probabilities.argmax(1), labels=range(10))
     np.testing.assert_array_equal(metrics.confusion(probabilities, labels), expected)
@@ -30,6 +30,8 @@ def test_confusion_is_scikit_learns(answers: Answers) -> None:
 
 def test_classes_are_scikit_learns(answers: Answers) -> None:
     """Precision, recall, F1 and support of each digit agree."""
+    import sklearn.metrics  # takes 2 s
+
     probabilities, labels = answers
     table = metrics.per_class(metrics.confusion(probabilities, labels))
     expected = sklearn.metrics.precision_recall_fscore_support(labels, probabilities.argmax(1))
@@ -39,6 +41,8 @@ def test_classes_are_scikit_learns(answers: Answers) -> None:
 
 def test_report_is_scikit_learns(answers: Answers) -> None:
     """Accuracy, macro F1 and loss agree."""
+    import sklearn.metrics  # takes 2 s
+
     probabilities, labels = answers
     report = metrics.report(probabilities, labels)
     answer = probabilities.argmax(1)
@@ -54,6 +58,8 @@ def test_report_is_scikit_learns(answers: Answers) -> None:
 
 def test_digits_that_do_not_occur_do_not_lower_macro_f1(answers: Answers) -> None:
     """Of zeros and ones alone, the mean is over what is there or was answered."""
+    import sklearn.metrics  # takes 2 s
+
     probabilities, labels = answers
     few = labels < 2
     expected = sklearn.metrics.f1_score(labels[few], probabilities[few].argmax(1), average="macro")
@@ -73,6 +79,8 @@ def test_certain_mistake_costs_a_finite_loss() -> None:
 @pytest.mark.parametrize(("right", "count"), [(9_931, 10_000), (362, 1_000), (0, 10), (10, 10)])
 def test_wilson_is_scipys(right: int, count: int) -> None:
     """The interval agrees at the edges too, where it stays within [0, 1]."""
+    from scipy.stats import binomtest
+
     expected = binomtest(right, count).proportion_ci(method="wilson")
     low, high = metrics.wilson(right, count)
     assert (low, high) == pytest.approx((expected.low, expected.high), abs=1e-6)

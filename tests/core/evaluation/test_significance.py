@@ -25,7 +25,7 @@ def test_runs_needed_are_cohens(effect: float, runs: int) -> None:
 
 @pytest.mark.slow
 def test_detectable_difference_is_found_four_times_of_five() -> None:
-    """Simulated settings that differ by it are told apart in 80 % of 2,000 trials."""
+    """Simulated settings that differ by it are distinguished in 80 % of 2,000 trials."""
     least = significance.detectable(5, 0.01)
     random = np.random.default_rng(0)
     better, worse = random.normal(least, 0.01, (2_000, 5)), random.normal(0, 0.01, (2_000, 5))
@@ -37,7 +37,7 @@ def test_detectable_difference_is_found_four_times_of_five() -> None:
 
 @pytest.mark.slow
 def test_chance_is_taken_for_a_difference_once_in_twenty() -> None:
-    """Settings that do not differ are told apart in 5 % of 2,000 trials, or less."""
+    """Settings that do not differ are distinguished in at most 5 % of 2,000 trials."""
     random = np.random.default_rng(0)
     pairs = random.normal(0, 1, (2_000, 2, 5)).tolist()
     found = [significance.welch(first, second) for first, second in pairs]

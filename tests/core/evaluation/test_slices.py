@@ -75,6 +75,7 @@ def test_weakness_is_found_and_told_in_numbers() -> None:
     assert found.low < found.here - found.there < found.high < 0
 
 
+@pytest.mark.slow
 def test_chance_is_taken_for_weakness_once_in_twenty() -> None:
     """Of 40 networks that are equally good everywhere, one in twenty at most is called weak."""
     random = np.random.default_rng(2)

@@ -63,7 +63,7 @@ def test_experiment_going_on_is_found_by_its_whole_name() -> None:
 
 @pytest.mark.parametrize(("age", "kept"), [(60, True), (7200, False)])
 def test_old_courses_are_removed(age: float, kept: bool) -> None:
-    """What nobody can still be looking at takes no space."""
+    """Courses that no page can still show take no space."""
     name = course.create("rates")
     then = time.time() - age
     os.utime(course.path_of(name), (then, then))

@@ -61,7 +61,7 @@ def test_seeds_repeat_each_run(tmp_path: Path) -> None:
 
 
 def test_file_of_another_system_is_read_too(tmp_path: Path) -> None:
-    """Windows' line ends and byte-order mark are no mistake."""
+    """Windows' line ends and byte-order mark are accepted."""
     path = tmp_path / "width.md"
     path.write_bytes(b"\xef\xbb\xbf" + GOOD.replace("\n", "\r\n").encode())
     assert definition.read(path).title == "Wide or narrow"
@@ -92,7 +92,7 @@ def test_file_of_another_system_is_read_too(tmp_path: Path) -> None:
     ],
 )
 def test_mistake_gets_a_sentence(tmp_path: Path, old: str, new: str, sentence: str) -> None:
-    """A mistake is told with the file and the place, and how to mend it."""
+    """A mistake is reported with the file, the place, and how to correct it."""
     assert old in GOOD
     path = written(tmp_path, GOOD.replace(old, new))
     with pytest.raises(ExperimentError) as caught:

@@ -132,7 +132,7 @@ def test_tutorials_layers_are_found_by_order_and_shape(
 
 @pytest.mark.parametrize("form", ["pt", "parallel", "safetensors", "trained"])
 def test_weights_are_read_in_every_form(form: str, tmp_path: Path) -> None:
-    """Alone or beside an optimiser's state, with DataParallel's prefix or without."""
+    """Alone or beside an optimizer's state, with DataParallel's prefix or without."""
     state = LeNet().state_dict()
     path = tmp_path / "their network.pt"
     if form == "safetensors":
@@ -227,7 +227,7 @@ def test_large_files_and_strangers_of_a_demo_are_refused(
 
 
 def test_weights_that_are_no_numbers_are_refused(tmp_path: Path) -> None:
-    """NaN among the weights is told at once, not at the first answer."""
+    """NaN among the weights is reported at once, not at the first answer."""
     model = networks.build(TrainConfig().changed({"network": "lenet5"}))
     state = {
         f"layer{name}": value.fill_(float("nan")) for name, value in model.state_dict().items()
@@ -244,7 +244,7 @@ def test_weights_that_are_no_numbers_are_refused(tmp_path: Path) -> None:
 def test_preparation_of_pixels_is_found_by_what_reads_best(
     way: str, scale: float, offset: float, tmp_path: Path
 ) -> None:
-    """An ONNX file does not say how it wants pixels: of four ways, the best is taken, and told."""
+    """An ONNX file does not say how it prepares pixels: the best of four ways is used and named."""
     path = tmp_path / "theirs.onnx"
     path.write_bytes(linear(*nearest_mean(scale, offset)))
     about, (mean, std) = PIXELS[way]

@@ -143,7 +143,7 @@ def test_a_comparison_has_what_the_page_has(answered: Answered) -> None:
 
 
 def test_a_comparison_of_two_networks_has_their_verdict(answered: Answered) -> None:
-    """McNemar's test is told as on the page, and hostile names stand there as text."""
+    """McNemar's test is reported as on the page, and hostile names are shown as text."""
     runs = [answered(HOSTILE, 10), answered("other", 60, epochs=9)]
     digits = mnist.load("sample")
     tested = {run.id: answers.of(run, "test", digits) for run in runs}

@@ -14,7 +14,7 @@ from core.runs.history import History
 
 
 def test_run_without_an_epoch_has_an_empty_curve() -> None:
-    """It keeps its place, and so its colour, among the others."""
+    """It keeps its place, and so its color, among the others."""
     full = pd.DataFrame(
         {
             "epoch": [1, 2],
@@ -54,7 +54,7 @@ def test_axes_before_the_first_step_are_those_of_a_training() -> None:
 
 
 def test_run_beside_another_shares_its_axes() -> None:
-    """Its two lines are there in grey, and take no room in the legend."""
+    """Its two lines are there in gray, and take no room in the legend."""
     alone = training_curves(history(0.8, 0.9), "accuracy", 4)
     both = training_curves(history(0.8, 0.9), "accuracy", 4, beside=("other", history(0.7)))
     added = [trace for trace in both.data if trace.line.color == palette.NEUTRAL]
@@ -86,11 +86,11 @@ def test_seeds_are_a_mean_in_a_band() -> None:
 
 
 def test_points_bear_their_settings_name_once() -> None:
-    """Runs of one setting share a colour, and the first has the name."""
+    """Runs of one setting share a color, and the first has the name."""
     table = pd.DataFrame(
         {"test_accuracy": 0.9, "test_low": 0.8, "test_high": 0.95, "parameters": [1, 2, 3]}
     )
     figure = accuracy_against(table, ["a", "a", "b"], "parameters", [0, 0, 1])
     assert [trace.text[0] for trace in figure.data] == ["a", "", "b"]
-    colours = [trace.marker.color for trace in figure.data]
-    assert colours[0] == colours[1] != colours[2]
+    colors = [trace.marker.color for trace in figure.data]
+    assert colors[0] == colors[1] != colors[2]

@@ -13,7 +13,7 @@ def test_cell_knows_its_truth_and_answer() -> None:
     heatmap = confusion_map(matrix).data[0]
     assert heatmap.text[4][9] == "2" and heatmap.text[4][4] == "8" and heatmap.text[9][4] == ""
     assert heatmap.customdata[4][9].tolist() == [2, 0.2]
-    assert confusion_map(matrix, normalised=True).data[0].text[4][9] == "20.0"
+    assert confusion_map(matrix, normalized=True).data[0].text[4][9] == "20.0"
 
 
 def test_hidden_diagonal_leaves_the_mistakes() -> None:
@@ -44,7 +44,7 @@ def test_ten_bars_name_answer_and_truth() -> None:
     assert "answer" in probability_bars(probabilities).layout.xaxis.ticktext[9]
 
 
-def test_bar_below_certainty_is_not_labelled_100_percent() -> None:
+def test_bar_below_certainty_is_not_labeled_100_percent() -> None:
     """A probability below 1 is at most ">99.9 %", 1 is "100.0 %", and a tiny one has no label."""
     probabilities = np.zeros(10, np.float32)
     probabilities[3], probabilities[4] = 0.9999, 0.0001
@@ -65,7 +65,7 @@ def test_reliability_has_the_tables_points() -> None:
 
 
 def test_evidence_is_named_in_a_legend() -> None:
-    """Whoever sees blue and orange on the digit reads beside it which speaks for what."""
+    """A legend beside the digit says what blue and orange stand for."""
     image, values = np.zeros((28, 28), np.float32), np.zeros((28, 28), np.float32)
     values[5, 5], values[20, 20] = 2, -1
     ink, overlay, towards, against = evidence(image, values, 4, 9).data

@@ -9,7 +9,7 @@ from core.sweeps.sweep import Outcome, Plan, Sweep, Trial
 
 
 def made(*trials: tuple[float, str, float | None]) -> Sweep:
-    """Return a sweep whose trials have these rates, optimisers and accuracies; None was pruned."""
+    """Return a sweep whose trials have these rates, optimizers and accuracies; None was pruned."""
     space = space_from({"learning_rate": "0.001:0.1:log", "optimizer": "sgd,adam"})
     return Sweep(
         name="search",
@@ -44,11 +44,11 @@ def test_history_shows_every_trial_and_the_best_so_far() -> None:
 def test_a_line_has_its_place_on_every_axis() -> None:
     """Rates by magnitude, words as steps, accuracy last; ticks tell the values."""
     [lines] = sweeps.parallel_coordinates(SWEEP).data
-    rate, optimiser, accuracy = lines.dimensions
+    rate, optimizer, accuracy = lines.dimensions
     assert list(rate.values) == pytest.approx([-2, -1, -3, -1.5229], abs=1e-3)
     assert (rate.ticktext[0], rate.ticktext[-1]) == ("0.001", "0.1")
-    assert list(optimiser.values) == [1, 0, 1, 0]
-    assert list(optimiser.ticktext) == ["sgd", "adam"]
+    assert list(optimizer.values) == [1, 0, 1, 0]
+    assert list(optimizer.ticktext) == ["sgd", "adam"]
     assert list(accuracy.values) == list(lines.line.color) == [0.5, 0.2, 0.4, 0.7]
 
 
@@ -56,9 +56,9 @@ def test_trials_from_before_new_bounds_are_still_drawn() -> None:
     """A value that is no longer allowed keeps its line, and its place on the axis."""
     sweep = made((0.5, "adadelta", 0.5), (0.01, "adam", 0.6))
     [lines] = sweeps.parallel_coordinates(sweep).data
-    rate, optimiser, _ = lines.dimensions
+    rate, optimizer, _ = lines.dimensions
     assert rate.range[1] == pytest.approx(-0.301, abs=1e-3)
-    assert list(optimiser.ticktext) == ["sgd", "adam", "adadelta"]
+    assert list(optimizer.ticktext) == ["sgd", "adam", "adadelta"]
 
 
 def test_importances_are_largest_on_top() -> None:

@@ -1,4 +1,4 @@
-"""Paper, shadows, tables, frames and printed lines are no ink; strokes are, in any colour."""
+"""Paper, shadows, tables, frames and printed lines are not ink; strokes of any color are."""
 
 import numpy as np
 import pytest
@@ -82,21 +82,21 @@ def test_thin_digit_cropped_to_its_ink_is_no_frame(strokes: list[NDArray[np.floa
     assert np.array_equal(without_lines(tight), tight)
 
 
-def test_tone_of_grey_is_itself() -> None:
-    """Colours that are grey keep their tone."""
-    grey = np.random.default_rng(0).random((20, 30)).astype(np.float32)
-    assert np.allclose(one_tone(np.repeat(grey[..., None], 3, 2)), grey, atol=1e-6)
+def test_tone_of_gray_is_itself() -> None:
+    """Colors that are gray keep their tone."""
+    gray = np.random.default_rng(0).random((20, 30)).astype(np.float32)
+    assert np.allclose(one_tone(np.repeat(gray[..., None], 3, 2)), gray, atol=1e-6)
 
 
-@pytest.mark.parametrize("colour", [(0, 0, 0), (128, 128, 128), (200, 40, 40)])
-def test_page_of_one_colour_is_blank(colour: tuple[int, int, int]) -> None:
-    """No axis of colours is found where there is but one."""
+@pytest.mark.parametrize("color", [(0, 0, 0), (128, 128, 128), (200, 40, 40)])
+def test_page_of_one_color_is_blank(color: tuple[int, int, int]) -> None:
+    """No axis of colors is found where there is but one."""
     with pytest.raises(InkError, match="blank"):
-        from_picture(Image.new("RGB", (80, 80), colour))
+        from_picture(Image.new("RGB", (80, 80), color))
 
 
 def test_column_of_digits_is_refused() -> None:
-    """A row photographed sideways is no digit; the reader says what to do."""
+    """A row photographed sideways is not a digit; the message says what to do."""
     random = np.random.default_rng(0)
     with pytest.raises(InkError, match="above each other"):
         from_picture(photos.KINDS["row of ten, sideways"].page([FIVE] * 10, random))

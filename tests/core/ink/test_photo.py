@@ -53,7 +53,7 @@ def test_crop_does_not_matter(crop: tuple[int, int, int, int]) -> None:
 
 
 def photo(slope: float, noise: float = 0.03) -> Image.Image:
-    """A 7 on grey paper whose light falls by `slope` from left to right."""
+    """A 7 on gray paper whose light falls by `slope` from left to right."""
     tones = 0.3 + 0.5 * np.pad(np.asarray(page(SEVEN)) / 255, 60, constant_values=1)
     tones *= np.linspace(1, 1 - slope, tones.shape[1])
     tones += np.random.default_rng(0).normal(0, noise, tones.shape)
@@ -62,21 +62,21 @@ def photo(slope: float, noise: float = 0.03) -> Image.Image:
 
 @pytest.mark.parametrize("slope", [0, 0.3, 0.6])
 def test_shading_and_noise(slope: float) -> None:
-    """Grey paper, grain and light from one side do not change the digit."""
+    """Gray paper, grain and light from one side do not change the digit."""
     assert apart(digit_in_picture(photo(slope)), digit_in_picture(page(SEVEN))) < 0.01
 
 
 @pytest.mark.parametrize("kind", FORMATS)
 @pytest.mark.parametrize("mode", ["L", "RGB"])
 def test_kinds_of_files(kind: str, mode: str) -> None:
-    """Each format, grey or in colour, gives the same digit."""
+    """Each format, gray or in color, gives the same digit."""
     data = file(page(SEVEN).convert(mode), kind)
     assert apart(digit_in_picture(data), digit_in_picture(page(SEVEN))) < 0.005
 
 
 @pytest.mark.parametrize("mode", ["1", "P", "LA", "RGBA", "CMYK", "I;16"])
 def test_modes(mode: str, tmp_path: Path) -> None:
-    """Bilevel, palette, alpha, CMYK and 16-bit grey give the same digit, from a path too."""
+    """Bilevel, palette, alpha, CMYK and 16-bit gray give the same digit, from a path too."""
     picture = page(SEVEN)
     if mode == "I;16":  # 16 bits that use neither end of their range
         picture = Image.fromarray(np.asarray(picture, np.uint16) * 150 + 10_000)
@@ -265,7 +265,7 @@ def test_phones_largest_photo_is_decoded_small() -> None:
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "P", "RGBA", "I;16"])
-def test_picture_to_show_is_upright_small_and_in_colour(mode: str) -> None:
+def test_picture_to_show_is_upright_small_and_in_color(mode: str) -> None:
     """It is the picture that the digits' boxes are shares of, as a person sees it."""
     picture = page(SEVEN, side=600).crop((0, 0, 600, 300))
     picture = (

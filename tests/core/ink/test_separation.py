@@ -32,7 +32,7 @@ def test_dirt_is_ignored() -> None:
 
 
 def test_flat_line() -> None:
-    """A line across the whole page is no digit."""
+    """A line across the whole page is not a digit."""
     with pytest.raises(InkError, match="only a flat line"):
         digit_in_picture(page([np.array([[0, 140], [280, 140]], float)]))
 
@@ -88,7 +88,7 @@ def test_several_digits_in_a_picture() -> None:
 
 
 def test_more_digits_than_anybody_reads_at_once() -> None:
-    """A page full of marks is no number."""
+    """A page full of marks is not a number."""
     marks = [np.array([[x, 10], [x, 60]], float) for x in range(0, 30 * 40, 40)]
     with pytest.raises(InkError, match="more than 20 digits"):
         from_strokes(marks)

@@ -58,7 +58,7 @@ def test_empty_drawing(drawing: dict[str, Any] | None) -> None:
 
 
 def test_dot() -> None:
-    """A tap of the pen is no digit."""
+    """A tap of the pen is not a digit."""
     with pytest.raises(InkError, match="only a dot"):
         digit_in_drawing(canvas([np.array([[9, 9], [9.04, 9.04]])]))
 

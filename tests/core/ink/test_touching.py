@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from core.ink.normalisation import Digit
+from core.ink.normalization import Digit
 from core.ink.photo import from_picture
 from core.ink.strokes import from_strokes
 from core.ink.touching import WIDE, cuts, halves
@@ -92,7 +92,7 @@ def test_single_digits_stay_one(label: int, reader: Reader) -> None:
 
 
 def test_what_is_narrow_or_drawn_is_not_cut() -> None:
-    """A bar is too narrow; a drawing's digits are told apart by their strokes."""
+    """A bar is too narrow; a drawing's digits are separated by their strokes."""
     assert cuts(np.ones((100, int(100 * WIDE) - 1), bool)) == []
     [drawn] = from_strokes([np.array([[0, 0], [200, 0], [0, 200], [200, 200]])])
     assert halves(drawn) == halves(Digit(drawn.image, drawn.box)) == []

@@ -13,7 +13,7 @@ from core.data.selection import take
 from core.data.splits import split_for
 from core.errors import DataError, RunError
 from core.jobs import judge, labels, request, worker
-from core.jobs.labels import Judgement, Work
+from core.jobs.labels import Judgment, Work
 from core.runs import catalogue, label_notes
 from core.runs.person import Person
 from core.runs.run import State
@@ -51,8 +51,8 @@ def test_nothing_kept_is_told(few: Digits) -> None:
 
 @pytest.mark.parametrize("content", [b"", b"PK damaged", b"of other images"])
 def test_damaged_result_is_refused(few: Digits, content: bytes) -> None:
-    """A file that is no result, or another data set's, is named and not used."""
-    other = Judgement(np.full((2, 10), 0.1, np.float32), np.zeros(2), 1.0)
+    """A file that is not a result, or is another data set's, is named and not used."""
+    other = Judgment(np.full((2, 10), 0.1, np.float32), np.zeros(2), 1.0)
     labels.keep(few.checksum, other)
     if content != b"of other images":
         (labels.folder() / f"{few.checksum}.npz").write_bytes(content)
@@ -61,7 +61,7 @@ def test_damaged_result_is_refused(few: Digits, content: bytes) -> None:
 
 
 def test_silence_counts_as_death() -> None:
-    """A process that gives no sign of life for a minute is told to have died; one that does not."""
+    """A process counts as dead after a minute without a sign of life, and not before."""
     labels.tell("data", Work(0.5, waits=False))
     assert labels.work("data") == Work(0.5, waits=False)
     before = time.time() - 120

@@ -26,12 +26,12 @@ def demo(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def visitor(number: int) -> Person:
-    """Somebody whom nobody knows."""
+    """A visitor without a name."""
     return Person("visitor", f"{number:032x}")
 
 
 def ask(config: TrainConfig, by: Person, data: str = "sample") -> str:
-    """Queue a run; return what its visitor is told."""
+    """Queue a run; return the message to its visitor."""
     try:
         request.enqueue(config, data, by=by)
     except RunError as error:
@@ -69,7 +69,7 @@ def test_each_visitor_has_one_run_at_a_time(demo: None) -> None:
 
 
 def test_five_wait_however_many_press_start_at_once(demo: None) -> None:
-    """Of eight, five are taken, and three are told why not."""
+    """Of eight, five are accepted, and three get the reason why not."""
     with ThreadPoolExecutor(8) as crowd:
         said = list(crowd.map(lambda number: ask(CONFIG, visitor(number)), range(8)))
     assert sorted(map(bool, said)) == [False] * limits.QUEUE + [True] * 3

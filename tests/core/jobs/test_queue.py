@@ -41,7 +41,7 @@ def holder(folder: Path, run_id: str) -> "subprocess.Popen[str]":
 
 
 def test_free_device_is_ours_at_once(tmp_path: Path) -> None:
-    """With nobody before it, a run has its turn, and leaves no ticket behind."""
+    """A run that is first in the queue starts at once, and leaves no ticket behind."""
     with queue.turn(tmp_path, "a") as ours:
         assert ours
     assert list(tmp_path.iterdir()) == []
@@ -66,7 +66,7 @@ def test_runs_wait_in_the_order_they_were_asked_for(tmp_path: Path) -> None:
 
 
 def test_killed_process_frees_the_device(tmp_path: Path) -> None:
-    """A run killed with signal 9 holds nobody up, and its ticket is removed."""
+    """A run killed with signal 9 does not block the queue, and its ticket is removed."""
     other = holder(tmp_path, "killed")
     assert other.stdout and other.stdout.readline() == "True\n"
     other.kill()
@@ -77,7 +77,7 @@ def test_killed_process_frees_the_device(tmp_path: Path) -> None:
 
 
 def test_empty_ticket_is_nobodys(tmp_path: Path) -> None:
-    """Looking at a ticket whose run has just ended makes it anew: it holds nobody up."""
+    """A ticket that is recreated by probing it, as its run ends, does not block the queue."""
     (tmp_path / f"{0:020}-ended").touch()
     begin = time.monotonic()
     with queue.turn(tmp_path, "next") as ours:
@@ -86,7 +86,7 @@ def test_empty_ticket_is_nobodys(tmp_path: Path) -> None:
 
 
 def test_place_of_a_dead_process_is_given_up_at_once(tmp_path: Path) -> None:
-    """Nobody waits for a process that died before its first sign of life; a held place stays."""
+    """A process that died before its first sign of life blocks nothing; a held place stays."""
     queue.enter(tmp_path, "dead")
     queue.leave(tmp_path, "dead")
     assert list(tmp_path.iterdir()) == []
@@ -118,7 +118,7 @@ def test_many_runs_asked_for_at_once_are_all_in_the_queue() -> None:
 
 
 def test_waiting_run_can_be_stopped(tmp_path: Path) -> None:
-    """Whoever is told to stop while waiting gets no turn, and does not wait for one."""
+    """A run that is stopped while it waits ends without a turn."""
     other = holder(tmp_path, "long")
     assert other.stdout and other.stdout.readline() == "True\n"
     with queue.turn(tmp_path, "short", should_stop=lambda: True) as ours:

@@ -11,7 +11,7 @@ from core.runs.run import State
 def test_a_run_begins_before_its_points_and_ends_after_them(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Whoever looks between two writes sees no queued run that learns, and no ended one grow."""
+    """Between two writes, no queued run has points, and no ended run gets more."""
     run = catalogue.create(TrainConfig(), "sample")
     log, seen = catalogue.log, []
 

@@ -90,7 +90,7 @@ def test_no_process_on_standby_beside_a_run_in_progress() -> None:
 
 
 def test_process_on_standby_ends_with_its_server() -> None:
-    """Nobody has to tidy up, however the server ended."""
+    """However the server ends, its standby process ends too."""
     with subprocess.Popen(
         [sys.executable, "-c", PREPARE],
         cwd=ROOT,

@@ -85,7 +85,7 @@ def test_tensorboard_reads_what_was_written() -> None:
 
 
 def test_stop_is_obeyed_within_2_seconds_and_the_run_resumes() -> None:
-    """A stopped run keeps its best epoch, and goes on from its last one when resumed."""
+    """A stopped run keeps its best epoch, and continues from its last one when resumed."""
     run = request.start(LONG, "sample")
     wait(run, lambda now: now.epochs >= 2)
     begin = time.monotonic()
@@ -126,7 +126,7 @@ def _in_queue(run: Run) -> bool:
 
 
 def test_killed_run_is_failed_within_15_seconds() -> None:
-    """Signal 9 leaves nobody to say so, and the run reads as failed all the same."""
+    """A run killed with signal 9 cannot record its end, and is shown as failed all the same."""
     run = request.start(LONG, "sample")
     wait(run, lambda now: now.step > 0)
     os.kill(pid_of(run), signal.SIGKILL)
@@ -181,7 +181,7 @@ def test_bug_inside_shows_its_last_line_and_logs_the_traceback(
 
 
 def test_code_is_that_of_the_process_that_trains() -> None:
-    """Whoever asks for a run may run older code for days: the run's process says what it runs."""
+    """The server may run older code for days: the commit is that of the run's process."""
     run = request.enqueue(SHORT, "sample")
     assert (run.commit, run.versions) == ("", {})
     told = process.code()
@@ -192,7 +192,7 @@ def test_code_is_that_of_the_process_that_trains() -> None:
 def test_process_killed_before_its_first_sign_of_life_is_noticed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The run is failed at once, not when its lease ends, and holds nobody up."""
+    """The run is failed at once, not when its lease ends, and does not block the queue."""
     started: list[subprocess.Popen[bytes]] = []
     launch = process.launch
 
@@ -209,7 +209,7 @@ def test_process_killed_before_its_first_sign_of_life_is_noticed(
 
 
 def test_deleted_run_ends_its_process() -> None:
-    """A run may look dead where it trains, and be deleted: nobody could stop its process."""
+    """A run that looks dead may be deleted while it trains: its process must end by itself."""
     run = request.start(LONG, "sample")
     wait(run, lambda now: now.epochs >= 1)
     number = pid_of(run)
@@ -258,7 +258,7 @@ def test_full_disk_is_told_and_outlived() -> None:
 
 
 def test_folder_removed_in_the_middle_is_told_and_outlived() -> None:
-    """The run goes on until it is stopped, and says that it keeps nothing; it makes none anew."""
+    """The run continues until it is stopped, and warns that nothing is kept; no folder is made."""
     run = request.start(LONG, "sample")
     before = wait(run, lambda now: now.epochs >= 1)
     shutil.rmtree(run.folder)
@@ -271,7 +271,7 @@ def test_folder_removed_in_the_middle_is_told_and_outlived() -> None:
 
 
 def test_run_that_kept_no_network_has_failed() -> None:
-    """Nobody could read a digit with it, whatever it is said to have reached."""
+    """Without a network it can read no digit, whatever accuracy is recorded."""
     run = request.enqueue(SHORT, "sample")
     (run.folder / "best.partial").mkdir()
     done = worker.work(run)
@@ -304,7 +304,7 @@ def test_run_without_its_last_checkpoint_is_not_begun_anew() -> None:
 def test_resume_elsewhere_fetches_what_the_run_left_in_the_team_store(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Another machine goes on after the last epoch; the first one then sees the newer network."""
+    """Another machine continues after the last epoch; the first one then sees the newer network."""
     monkeypatch.chdir(tmp_path)  # a team's store in a file keeps its files there
     (tmp_path / "team").mkdir()
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/team/store.db")
@@ -337,7 +337,7 @@ def _stop_after_an_epoch(run: Run) -> None:
 
 
 def test_checkpoint_that_cannot_be_written_does_not_end_the_run() -> None:
-    """Without room for its checkpoints a run goes on to the end, and warns."""
+    """Without room for its checkpoints a run trains to the end, and warns."""
     run = request.enqueue(SHORT, "sample")
     (run.folder / "last.partial").mkdir()
     done = worker.work(run)
@@ -346,7 +346,7 @@ def test_checkpoint_that_cannot_be_written_does_not_end_the_run() -> None:
 
 
 def test_run_that_another_process_holds_is_left_to_it() -> None:
-    """Whoever comes second is refused, and the run's state stays the first one's to tell."""
+    """The second process is refused, and only the first one records the run's state."""
     run = request.enqueue(SHORT, "sample")
     with queue.turn(store.directory() / "queue" / "cpu", run.id):
         second = subprocess.run(
@@ -377,7 +377,7 @@ def test_damaged_checkpoint_fails_the_resume_with_a_message() -> None:
 
 
 def test_waiting_process_has_not_loaded_torch(tmp_path: Path) -> None:
-    """Whoever waits for a turn holds no 500 MB for it."""
+    """A process that waits for its turn has not loaded torch's 500 MB."""
     code = """
 import sys
 from core.config import TrainConfig

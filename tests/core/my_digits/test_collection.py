@@ -29,7 +29,7 @@ def zipped(*members: tuple[str, bytes], how: int = zipfile.ZIP_DEFLATED) -> byte
 
 
 def test_kept_digits_come_back_as_they_were() -> None:
-    """Image and label survive, to the 256 greys that a picture has."""
+    """Image and label survive, to the 256 grays that a picture has."""
     kept = {collection.keep(digit(label), label): label for label in (7, 0, 9)}
     found = collection.load()
     assert found.names == collection.names() == tuple(sorted(kept))
@@ -88,7 +88,7 @@ def png(mode: str = "L", size: tuple[int, int] = (28, 28)) -> bytes:
         b"\0" * (collection.MOST_BYTES + 1),
     ],
     ids=[
-        *("no archive", "empty", "text", "path", "no picture", "large", "narrow", "colour", "bomb"),
+        *("no archive", "empty", "text", "path", "no picture", "large", "narrow", "color", "bomb"),
         *("half good", "too long"),
     ],
 )
@@ -137,18 +137,23 @@ def test_broken_archives_are_refused_or_taken() -> None:
     assert refused > 1_000
 
 
+def check_refused_in_little_memory(archive: bytes) -> None:
+    """An archive is refused, and takes less than 1 MB of memory until then."""
+    tracemalloc.start()
+    with pytest.raises(InkError, match="not made by My digits"):
+        collection.restore(archive)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 2**20
+
+
 @pytest.mark.parametrize("how", WAYS[1:], ids=["deflate", "bzip2", "lzma"])
 def test_no_more_than_a_picture_is_unpacked(how: int) -> None:
     """A member that unpacks to 64 MB, and says that it has 100 bytes or all, fills no memory."""
     size = 64 * 2**20
     bomb = zipped((GOOD, bytes(size)), how=how)
     for content in (bomb, bomb.replace(size.to_bytes(4, "little"), (100).to_bytes(4, "little"))):
-        tracemalloc.start()
-        with pytest.raises(InkError, match="not made by My digits"):
-            collection.restore(content)
-        peak = tracemalloc.get_traced_memory()[1]
-        tracemalloc.stop()
-        assert peak < 2**20
+        check_refused_in_little_memory(content)
 
 
 def test_directory_of_a_million_members_is_not_read() -> None:
@@ -159,12 +164,7 @@ def test_directory_of_a_million_members_is_not_read() -> None:
     directory = entry * count
     end = end[:12] + len(directory).to_bytes(4, "little") + (0).to_bytes(4, "little") + end[20:]
     archive = directory + end
-    tracemalloc.start()
-    with pytest.raises(InkError, match="not made by My digits"):
-        collection.restore(archive)
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
-    assert peak < 2**20
+    check_refused_in_little_memory(archive)
 
 
 def test_picture_that_would_decode_to_gigabytes_is_refused() -> None:
@@ -180,7 +180,7 @@ def test_picture_that_would_decode_to_gigabytes_is_refused() -> None:
 
 
 def test_digit_deleted_meanwhile_is_left_out() -> None:
-    """What another session deletes between the listing and the reading is no error."""
+    """A digit deleted by another session between listing and reading is left out."""
     kept = collection.keep(digit(1), 1)
     gone = collection.folder() / kept.replace("-1.png", "-2.png")
     gone.symlink_to(collection.folder() / "nothing")  # listed, and not there when it is opened
@@ -200,7 +200,7 @@ def test_too_many_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_damaged_picture_is_named() -> None:
-    """A file that somebody overwrote is told by its name."""
+    """An overwritten file is named in the message."""
     name = collection.keep(digit(1), 1)
     (collection.folder() / name).write_bytes(b"oops")
     with pytest.raises(InkError, match=name):

@@ -73,7 +73,7 @@ def test_what_ancestors_learned_from_goes_with_a_run() -> None:
 
 
 def test_run_taught_before_this_was_recorded_has_seen_it_too() -> None:
-    """The built-in network's pupils on the sample are recognised without a word in the store."""
+    """The built-in network's pupils on the sample are recognized without a word in the store."""
     run = catalogue.create(TrainConfig(), "sample")
     catalogue.set_tags(run.id, {"taught_from": builtin.run().id, "state": State.FINISHED})
     catalogue.log(run.id, [("test_accuracy", 0.99, 1)])

@@ -45,6 +45,7 @@ def share_right(reader: Reader, images: NDArray[np.uint8], labels: NDArray[np.ui
     return float((reader.read(images.astype(np.float32) / 255).argmax(1) == labels).mean())
 
 
+@pytest.mark.slow
 def test_an_odd_form_is_read_after_twenty_digits(path: Path) -> None:
     """Fours on their heads that it never saw are read; other digits as before."""
     images, labels = odd_hand(fitted.NEEDED, 20)

@@ -31,7 +31,7 @@ def test_each_has_their_own() -> None:
 
 @pytest.mark.parametrize("stranger", [BEN, ADMIN, OWNER])
 def test_strangers_delete_nothing(stranger: Person) -> None:
-    """Another's digit stays, whoever asks for its deletion by whichever name."""
+    """Another person's digit cannot be deleted, by whatever name."""
     [name] = keep(ANNA, 1)
     for asked in (name, f"{ANNA.tag}/{name}", f"../{ANNA.tag}/{name}"):
         collection.forget(asked, stranger)
@@ -41,7 +41,7 @@ def test_strangers_delete_nothing(stranger: Person) -> None:
 
 
 def test_limit_is_each_persons(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever has filled their own collection takes no place of another's."""
+    """A full collection takes no place from another person's."""
     monkeypatch.setattr(collection, "MOST", 1)
     keep(ANNA, 1)
     keep(BEN, 1)
@@ -100,7 +100,7 @@ def test_new_name_is_the_name_of_all() -> None:
 
 
 def test_foreign_folders_are_nobodys() -> None:
-    """A folder that is no tag, and a file, are not taken for a person."""
+    """A folder whose name is not a tag, and a file, are not taken for a person."""
     keep(ANNA, 1)
     (collection.folder() / "backup").mkdir()
     (collection.folder() / ("0" * 31)).mkdir()

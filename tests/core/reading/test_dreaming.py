@@ -9,7 +9,7 @@ from core.reading import dreaming
 from core.reading.dreaming import Prior
 from core.reading.reader import Reader
 from core.runs import builtin
-from core.training.batches import normalise
+from core.training.batches import normalize
 
 
 @pytest.fixture(scope="module")
@@ -24,8 +24,9 @@ def prior() -> Prior:
     return dreaming.prior_of(mnist.load("sample").train_images)
 
 
+@pytest.mark.slow
 def test_a_dream_goes_from_noise_to_what_reads_as_the_digit(reader: Reader, prior: Prior) -> None:
-    """The first moment is noise that is no 3 to the network, the last is one beyond doubt."""
+    """The first moment is noise that is not read as a 3; the last is clearly read as one."""
     moments = list(dreaming.dream(reader, 3, 0, prior))
     assert len(moments) == dreaming.MOMENTS
     steps = [moment.step for moment in moments]
@@ -35,7 +36,7 @@ def test_a_dream_goes_from_noise_to_what_reads_as_the_digit(reader: Reader, prio
         assert moment.image.shape == (28, 28)
         assert moment.image.min() >= 0 and moment.image.max() <= 1
         with torch.inference_mode():
-            softmax = reader.model(normalise(torch.tensor(moment.image[None]), reader.config))
+            softmax = reader.model(normalize(torch.tensor(moment.image[None]), reader.config))
         expected = reader.calibration.apply(softmax.softmax(1).numpy())[0]
         np.testing.assert_allclose(moment.probabilities, expected, atol=1e-6)
     # Noise differs from pixel to pixel; a stroke goes on.

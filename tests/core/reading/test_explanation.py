@@ -8,7 +8,7 @@ from core.data import mnist
 from core.reading import explanation
 from core.reading.reader import Reader
 from core.runs import builtin
-from core.training.batches import normalise
+from core.training.batches import normalize
 
 
 @pytest.fixture(scope="module")
@@ -20,7 +20,7 @@ def reader() -> Reader:
 def logits(reader: Reader, image: np.ndarray) -> torch.Tensor:
     """Return the ten logits of a (28, 28) image."""
     with torch.inference_mode():
-        return reader.model(normalise(torch.tensor(image[None]), reader.config))[0]
+        return reader.model(normalize(torch.tensor(image[None]), reader.config))[0]
 
 
 def test_evidence_adds_up_to_the_difference_it_explains(reader: Reader) -> None:
@@ -53,7 +53,7 @@ def test_nearest_is_what_a_full_comparison_finds(reader: Reader) -> None:
 
     def features(pictures: np.ndarray) -> torch.Tensor:
         with torch.inference_mode():
-            raw = reader.model[:-1](normalise(torch.tensor(pictures), reader.config))
+            raw = reader.model[:-1](normalize(torch.tensor(pictures), reader.config))
         return torch.nn.functional.normalize(raw)
 
     everything = features(images) @ features(wanted).T

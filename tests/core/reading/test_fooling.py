@@ -8,7 +8,7 @@ from core.data import mnist
 from core.reading import fooling
 from core.reading.reader import Reader
 from core.runs import builtin
-from core.training.batches import normalise
+from core.training.batches import normalize
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +28,7 @@ def test_a_digit_turns_into_another_answer_within_bounds(reader: Reader) -> None
     far = np.abs(found.images - image).max(axis=(1, 2))
     assert (far <= np.arange(fooling.STEPS + 1) * fooling.STEP + 1e-5).all() and far[-1] > 0.1
     with torch.inference_mode():
-        again = reader.model(normalise(torch.tensor(found.images), reader.config)).softmax(1)
+        again = reader.model(normalize(torch.tensor(found.images), reader.config)).softmax(1)
     expected = reader.calibration.apply(again.numpy())
     np.testing.assert_allclose(found.probabilities, expected, atol=1e-5)
     answers = again.argmax(1).tolist()

@@ -11,7 +11,7 @@ from core.evaluation.metrics import confusion
 from core.reading import forming
 from core.reading.forming import Formation
 from core.training import networks
-from core.training.batches import normalise
+from core.training.batches import normalize
 from core.training.forming import Moment, put
 from core.training.loop import train
 
@@ -38,7 +38,7 @@ def test_each_moment_is_what_torch_computes_with_its_weights(
 ) -> None:
     """Kernels, maps, confusion, and the features on the last moment's principal axes."""
     digits = mnist.load("sample")
-    signal = normalise(torch.tensor(digits.test_images[:60]), SMALL)
+    signal = normalize(torch.tensor(digits.test_images[:60]), SMALL)
     assert found.maps is not None
     for place in (0, len(kept) - 1):
         model = networks.build(SMALL).eval()
@@ -51,15 +51,15 @@ def test_each_moment_is_what_torch_computes_with_its_weights(
         np.testing.assert_allclose(found.maps[place], maps, atol=1e-5)
         expected = confusion(answers, digits.test_labels[:60])
         np.testing.assert_array_equal(found.confusion[place], expected)
-    centred = hidden - hidden.mean(axis=0)
-    spread = np.linalg.svd(centred, compute_uv=False)[:2]  # of the last moment
+    centered = hidden - hidden.mean(axis=0)
+    spread = np.linalg.svd(centered, compute_uv=False)[:2]  # of the last moment
     lengths = np.linalg.norm(found.points[-1], axis=0)
     assert lengths[0] / lengths[1] == pytest.approx(spread[0] / spread[1], rel=1e-3)
     assert np.abs(found.points[-1]).max() == pytest.approx(1)
 
 
 def test_it_goes_from_noise_to_order(found: Formation) -> None:
-    """From guessing to reading most digits; neighbours on the map become alike."""
+    """From guessing to reading most digits; neighbors on the map become alike."""
     assert found.steps[0] == 0 and found.steps[-1] == 40
     assert found.accuracies[0] < 0.4 < 0.7 < found.accuracies[-1]
 

@@ -13,11 +13,11 @@ from core.data import mnist
 from core.evaluation.calibration import Calibration
 from core.reading import layers
 from core.training import networks
-from core.training.batches import normalise
+from core.training.batches import normalize
 
 
 def reader_of(network: str) -> Any:
-    """Return an untrained network, with statistics that normalise and biases that count."""
+    """Return an untrained network, with statistics that normalize and biases that count."""
     torch.manual_seed(3)
     config = TrainConfig(network=network)
     model = networks.build(config)
@@ -46,12 +46,12 @@ def test_every_layer_is_shown_as_torch_computes_it(network: str, image: np.ndarr
         row.output for row in networks.layers(reader.model)
     ]
     assert len({one.name for one in found}) == len(found)
-    signal = normalise(torch.tensor(image[None]), reader.config)
+    signal = normalize(torch.tensor(image[None]), reader.config)
     with torch.inference_mode():
         for layer, one in zip(reader.model, found, strict=True):
             signal = layer(signal)
             np.testing.assert_allclose(one.values, signal[0].numpy(), atol=1e-5)
-        softmax = reader.model(normalise(torch.tensor(image[None]), reader.config)).softmax(1)
+        softmax = reader.model(normalize(torch.tensor(image[None]), reader.config)).softmax(1)
     expected = reader.calibration.apply(softmax.numpy())[0]
     np.testing.assert_allclose(layers.answer(reader, found), expected, atol=1e-6)
 
@@ -75,7 +75,7 @@ def test_patch_times_kernel_and_bias_add_up_to_the_value(network: str, image: np
 
 
 def test_what_follows_a_value_is_computed_from_it(image: np.ndarray) -> None:
-    """Without pooling between, normalisation and ReLU of the value itself; else of its window."""
+    """Without pooling between, normalization and ReLU of the value itself; else of its window."""
     reader = reader_of("fast_cnn")
     found = layers.outputs(reader, image)
     parts = layers.sum_behind(reader, image, found, 0, 4, 7, 6)
@@ -83,7 +83,7 @@ def test_what_follows_a_value_is_computed_from_it(image: np.ndarray) -> None:
     scale = norm.weight[4] / torch.sqrt(norm.running_var[4] + norm.eps)
     normed = ((parts.value - norm.running_mean[4]) * scale + norm.bias[4]).item()
     assert dict(parts.after) == pytest.approx(
-        {"Batch normalisation 1": normed, "ReLU 1": max(normed, 0)}, abs=1e-5
+        {"Batch normalization 1": normed, "ReLU 1": max(normed, 0)}, abs=1e-5
     )
     reader = reader_of("digit_cnn")
     found = layers.outputs(reader, image)

@@ -1,12 +1,12 @@
-"""What is no digit is told from what is one."""
+"""Non-digits are distinguished from digits."""
 
 from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
-from benchmarks.ink_non_digits import letters, scribbles
 from numpy.typing import NDArray
 
+from benchmarks.ink_non_digits import letters, scribbles
 from core.data import mnist
 from core.ink.strokes import draw
 from core.reading import non_digits
@@ -30,6 +30,7 @@ def test_most_of_what_was_never_shown_is_surely_no_digit(
     assert np.mean([one.sure for one in readings]) <= 0.2
 
 
+@pytest.mark.slow
 def test_what_is_made_to_be_no_digit_is_none() -> None:
     """Nine kinds, each refused three times in five or more; the digits stay as they were."""
     digits = mnist.load("sample")

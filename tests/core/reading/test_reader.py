@@ -10,7 +10,7 @@ import pytest
 from core.data import mnist
 from core.evaluation import calibration
 from core.evaluation.calibration import Calibration
-from core.ink.normalisation import Digit
+from core.ink.normalization import Digit
 from core.reading.answer import in_words
 from core.reading.reader import Reader, calibrated_reader, fit_calibration
 from core.runs import answers, builtin, catalogue

@@ -33,7 +33,7 @@ def told(run: Run, *epochs: tuple[float, float]) -> Advice:
     ("optimizer", "rate", "tried"), [("adamw", 5, 0.005), ("sgd", 0.02, 0.002), ("adam", 1, 0.001)]
 )
 def test_diverged_run_was_too_fast(optimizer: str, rate: float, tried: float) -> None:
-    """A rate that is usual for the optimiser is tried, or a tenth if that is lower."""
+    """A rate that is usual for the optimizer is tried, or a tenth if that is lower."""
     found = told(over(State.DIVERGED, None, optimizer=optimizer, learning_rate=rate))
     assert "steps were too large" in found.meaning
     assert found.changes == {"learning_rate": tried}
@@ -91,5 +91,5 @@ def test_good_run_is_told_in_people_s_numbers() -> None:
 
 @pytest.mark.parametrize("state", [State.STOPPED, State.FAILED, State.RUNNING])
 def test_what_did_not_end_by_itself_gets_no_advice(state: State) -> None:
-    """Whoever stopped a run knows why."""
+    """A run that was stopped by hand gets no advice."""
     assert advice(over(state), History(pd.DataFrame(), pd.DataFrame())) is None

@@ -93,7 +93,7 @@ def test_best_prefers_the_full_set() -> None:
 
 
 def test_run_whose_process_died_is_failed() -> None:
-    """A run that nobody vouches for any more reads as failed, and why."""
+    """A run whose lease has ended is shown as failed, with the reason."""
     run = made()
     catalogue.set_tags(run.id, {"state": State.RUNNING, "alive_until": str(time.time() - 1)})
     dead = catalogue.get(run.id)
@@ -159,10 +159,11 @@ def test_deleted_run_is_gone_with_its_files() -> None:
             assert database.execute(query, [run.id]).fetchone() == (0,), table
 
 
+@pytest.mark.slow
 def test_deleted_run_leaves_no_files_in_a_teams_store(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What was published goes too; where it cannot, the person is told where it stays."""
+    """Published files are deleted too; where that fails, the message says where they are."""
     monkeypatch.chdir(tmp_path)  # MLflow keeps the files of such a store below it
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/team.db")
     runs = [made(name, accuracy=0.9) for name in ("gone", "kept")]
@@ -208,6 +209,7 @@ def test_summary_is_plain_json() -> None:
     assert summary["state"] == "queued" and summary["validation_accuracy"] is None
 
 
+@pytest.mark.slow
 def test_store_survives_being_moved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A runs folder under another name has the same runs and files."""
     old = tmp_path / "old"
@@ -291,13 +293,14 @@ def test_moves_that_cannot_be_are_refused() -> None:
 
 
 def test_run_whose_process_died_is_reopened() -> None:
-    """It may be resumed, though nobody has recorded that it failed."""
+    """It may be resumed although its failure was never recorded."""
     run = made()
     catalogue.set_tags(run.id, {"state": State.RUNNING, "alive_until": "0"})
     actions.reopen(OWNER, catalogue.get(run.id))
     assert catalogue.get(run.id).state == State.QUEUED
 
 
+@pytest.mark.slow
 def test_runs_created_at_once_get_different_names() -> None:
     """Twenty of the same recipe, at the same moment, are numbered from 1 to 20."""
     with ThreadPoolExecutor(20) as pool:

@@ -103,7 +103,7 @@ def test_runs_in_progress_are_left_and_named_and_dead_ones_are_told_dead(
         ("alive", Outcome.LEFT),
         ("dead", Outcome.MOVED),
     ]
-    assert "in progress: alive. Ask again" in move.told(done)
+    assert "in progress: alive. Ask again" in move.summary(done)
     (copy,) = catalogue.listed()
     assert (copy.state, copy.reason) == (State.FAILED, "the training process died")
     with connect() as (client, _):

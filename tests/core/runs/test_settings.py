@@ -53,6 +53,13 @@ def test_taught_run_is_not_its_settings_alone() -> None:
     assert settings.key_of(plain) != settings.key_of(replace(plain, taught_from="parent"))
 
 
+def test_a_copy_from_elsewhere_is_no_seed_of_its_original() -> None:
+    """What was taken in stands in a row of its own, whatever its file says of its settings."""
+    copies = [replace(run("copy", seed=seed), id=f"copy{seed}", imported="run") for seed in (1, 2)]
+    found = settings.grouped([run("original", seed=1), *copies])
+    assert [len(setting.runs) for setting in found] == [1, 1, 1]
+
+
 def test_key_is_the_same_in_every_process() -> None:
     """It stands in addresses that are sent to others."""
     assert settings.key_of(run("a")) == settings.key_of(run("b", seed=5))

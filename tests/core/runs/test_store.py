@@ -46,10 +46,11 @@ def test_two_processes_can_create_the_store_at_once(
     assert {run.id for run in catalogue.listed()} == ids and len(ids) == 3
 
 
+@pytest.mark.slow
 def test_interrupted_creation_leaves_no_half_store(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What a process killed while creating it leaves behind is no store, and is tidied up."""
+    """Files left by a process killed while creating the store are not a store, and are removed."""
     monkeypatch.setenv("DIGITLAB_RUNS", str(tmp_path / "fresh"))
     unfinished = tmp_path / "fresh" / ".store-killed"
     unfinished.mkdir(parents=True)
@@ -138,7 +139,7 @@ def test_store_that_cannot_be_opened_says_so_at_once(own_runs: Path) -> None:
 
 
 def test_store_removed_while_in_use_says_so(own_runs: Path) -> None:
-    """No empty store takes its place behind a person's back; put back, it goes on."""
+    """No empty store silently takes its place; once put back, it is used again."""
     run = catalogue.create(TrainConfig(), "sample")
     away = own_runs.rename(own_runs.with_name("away"))
     with pytest.raises(StoreError, match="was deleted while it was in use"):
@@ -162,7 +163,7 @@ def test_store_replaced_while_in_use_is_the_one_read(own_runs: Path) -> None:
 
 @pytest.mark.parametrize("in_use", [False, True])
 def test_deleted_experiment_says_so(in_use: bool) -> None:
-    """Whoever deleted it in MLflow is told how to restore it."""
+    """The message says how to restore an experiment that was deleted in MLflow."""
     catalogue.create(TrainConfig(), "sample")
     with store.connect() as (client, experiment):
         client.delete_experiment(experiment)
@@ -206,8 +207,9 @@ def test_existing_store_is_opened_without_the_lock(own_runs: Path) -> None:
         assert catalogue.listed() == []
 
 
+@pytest.mark.slow
 def test_busy_lock_advises_patience() -> None:
-    """Nobody is told to move a store away that is only busy."""
+    """The message for a busy store does not advise moving it away."""
     again = FileLock(store.directory() / "store.lock", timeout=0)
     told = pytest.raises(StoreError, match="Nothing is lost: try again")
     with store.lock(), told as refusal, store.connect():
@@ -215,6 +217,7 @@ def test_busy_lock_advises_patience() -> None:
     assert "away" not in str(refusal.value)
 
 
+@pytest.mark.slow
 def test_odd_characters_in_the_path_open_no_stray_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -245,7 +248,7 @@ def test_silent_team_store_is_reported_within_5_seconds(monkeypatch: pytest.Monk
 
 
 def test_absent_team_store_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A port at which nobody listens gets the same message."""
+    """A port without a server gives the same message."""
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://127.0.0.1:{unused.getsockname()[1]}")

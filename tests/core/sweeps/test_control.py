@@ -8,7 +8,7 @@ from core.errors import ConfigError, SweepError
 from core.runs import catalogue
 from core.runs.person import OWNER, Person
 from core.runs.run import State
-from core.sweeps import control, storage, sweep, worker
+from core.sweeps import control, settlement, storage, sweep, worker
 from core.sweeps.space import Range
 
 
@@ -92,6 +92,6 @@ def test_a_sweep_is_deleted_by_its_owner_when_no_worker_is_at_it(start: Any) -> 
     [again] = catalogue.in_progress()
     catalogue.move(again.id, State.STOPPED)
     with storage.locked(), storage.opened("search") as study:
-        worker._settle(study)
+        settlement.settle(study)
     control.delete("search", OWNER)
     assert sweep.listed() == [] and len(catalogue.listed()) == 2

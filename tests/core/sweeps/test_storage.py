@@ -11,7 +11,7 @@ from core.sweeps import control, storage, sweep
 
 
 def test_reading_makes_no_journal(own_runs: Path) -> None:
-    """Whoever only looks leaves the folder as it was."""
+    """Listing sweeps leaves the folder unchanged."""
     assert sweep.listed() == []
     assert not (own_runs / "sweeps.journal").exists()
 

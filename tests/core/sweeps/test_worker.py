@@ -1,4 +1,4 @@
-"""Workers: every trial is done once, whoever comes, leaves or dies."""
+"""Workers: every trial is done once, whichever workers join, leave or die."""
 
 import gc
 import json
@@ -54,7 +54,7 @@ def wait_for(what: Callable[[], Any], seconds: float = 90) -> Any:
 def test_no_trial_is_lost_or_done_twice_when_a_worker_is_killed(
     start: Any, workers: Callable[[], Worker]
 ) -> None:
-    """A killed worker's trial is told FAIL and taken up again by the other within 30 s."""
+    """A killed worker's trial is marked FAIL and taken up by the other worker within 30 s."""
     start(trials=3, pruner="none", epochs=25)
     victim, survivor = workers(), workers()
 
@@ -81,7 +81,7 @@ def test_no_trial_is_lost_or_done_twice_when_a_worker_is_killed(
 
 
 def test_a_person_stops_a_trial_and_a_signal_leaves_it(start: Any) -> None:
-    """A stopped run's trial is over; one whose worker was told to leave is asked for again."""
+    """A stopped run's trial is over; one whose worker was asked to stop is queued again."""
     start(trials=2)
     for by_hand in (True, False):
         claimed = worker.claim("search")
@@ -91,7 +91,7 @@ def test_a_person_stops_a_trial_and_a_signal_leaves_it(start: Any) -> None:
             actions.request_stop(OWNER, run)
         catalogue.move(run.id, State.STOPPED, "in epoch 1 of 2")
     again = worker.claim("search")
-    assert again and again[1].name == "search 2"  # leaving in good order is no failed attempt
+    assert again and again[1].name == "search 2"  # stopping in good order is not a failed attempt
     stopped, left = sweep.get("search").trials
     assert (stopped.outcome, stopped.attempts) == (Outcome.PRUNED, 1)
     assert (left.outcome, left.attempts) == (Outcome.RUNNING, 2)

@@ -8,6 +8,7 @@ from core.training.augmentation import affine_points, bent, elastic_moves, thick
 from tests.core.training.test_batches import batches, images
 
 
+@pytest.mark.slow  # torchvision takes 2 s to import
 @pytest.mark.parametrize(
     ("angle", "shear", "scale"),
     [(17.0, 0.0, 1.0), (0.0, 12.0, 1.0), (0.0, 0.0, 0.8), (-30.0, 20.0, 1.3)],
@@ -34,7 +35,7 @@ def test_affine_is_torchvisions(angle: float, shear: float, scale: float) -> Non
 
 
 def test_affine_brings_bytes_to_the_unit_range() -> None:
-    """A bent uint8 image is the bent float image, in [0, 1], as `normalise` takes it."""
+    """A bent uint8 image is the bent float image, in [0, 1], as `normalize` takes it."""
     whole = torch.tensor(images(2))
     angle, none, same = torch.tensor([20.0, 0.0]), torch.zeros(2), torch.ones(2)
     points = affine_points(angle, none, same, same)
@@ -64,7 +65,7 @@ def test_elastic_moves_by_the_pixels_it_says() -> None:
 
 
 def test_elastic_distortion_is_smooth() -> None:
-    """Neighbouring points move nearly alike, where their knots move by a pixel at most."""
+    """Neighboring points move nearly alike, where their knots move by a pixel at most."""
     knots = torch.randn(20, 2, 6, 6, generator=torch.Generator().manual_seed(1)).clamp(-1, 1)
     moves = elastic_moves(knots) * 14  # pixels
     for axis in (1, 2):

@@ -1,11 +1,11 @@
-"""Batches: every image once an epoch, normalised."""
+"""Batches: every image once an epoch, normalized."""
 
 import numpy as np
 import pytest
 import torch
 
 from core.config import TrainConfig
-from core.training.batches import TrainingBatches, normalise
+from core.training.batches import TrainingBatches, normalize
 
 
 def images(count: int, seed: int = 0) -> np.ndarray:
@@ -60,10 +60,10 @@ def test_a_last_batch_of_one_is_left_out() -> None:
     assert len(source) == 2
 
 
-def test_normalise_takes_bytes_and_floats_alike() -> None:
+def test_normalize_takes_bytes_and_floats_alike() -> None:
     """Mean is taken off and deviation divided out, whatever the images' type."""
     config = TrainConfig(mean=0.2, std=0.5)
     whole = torch.tensor(images(3))
     expected = ((whole / 255 - 0.2) / 0.5)[:, None]
-    torch.testing.assert_close(normalise(whole, config), expected, atol=1e-5, rtol=0)
-    torch.testing.assert_close(normalise(whole / 255, config), expected, atol=1e-5, rtol=0)
+    torch.testing.assert_close(normalize(whole, config), expected, atol=1e-5, rtol=0)
+    torch.testing.assert_close(normalize(whole / 255, config), expected, atol=1e-5, rtol=0)

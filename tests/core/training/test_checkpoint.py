@@ -59,7 +59,7 @@ def test_truncated_checkpoint_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("content", [b"", b"not a checkpoint", b"PK\x03\x04 nearly a zip"])
 def test_foreign_files_are_refused(tmp_path: Path, content: bytes) -> None:
-    """A file that is no checkpoint gets a message, not a traceback."""
+    """A file that is not a checkpoint gives a message, not a traceback."""
     path = tmp_path / "best.pt"
     path.write_bytes(content)
     with pytest.raises(CheckpointError, match=r"best\.pt"):

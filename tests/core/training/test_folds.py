@@ -22,7 +22,7 @@ def test_folds_are_even_for_each_digit_and_differ_by_seed() -> None:
 def judged(
     images: NDArray[np.uint8], labels: NDArray[np.uint8]
 ) -> tuple[list[float], NDArray[np.float32]]:
-    """Return the shares told on the way, and the probabilities, with a small network."""
+    """Return the reported shares and the probabilities, with a small network."""
     config = recipes.RECIPES["fast_990"].config.changed(
         {"validation_size": 10, "precision": "float32", "device": "cpu", "batch_size": 64}
     )

@@ -155,7 +155,7 @@ def test_small_images_come_first(digits: Digits) -> None:
 
 
 def test_resume_refuses_another_configuration(digits: Digits) -> None:
-    """A checkpoint goes on with the settings that it was made with, or not at all."""
+    """A checkpoint is resumed with the settings that it was made with, or not at all."""
     checkpoint = epochs(train(SMALL, digits))[0].checkpoint
     with pytest.raises(CheckpointError, match="another configuration"):
         list(train(SMALL.changed({"batch_size": 32}), digits, resume=checkpoint))
@@ -251,7 +251,7 @@ def test_a_handful_of_images_is_enough_to_train(
 
 
 def test_one_image_is_too_few(digits: Digits) -> None:
-    """A batch of one has no deviation to normalise by; a data set of three has no validation."""
+    """A batch of one has no deviation to normalize by; a data set of three has no validation."""
     with pytest.raises(ConfigError, match=r"leave 1 images .* set train_size to 0"):
         list(train(SMALL.changed({"train_size": 1}), digits))
     for count in range(5):

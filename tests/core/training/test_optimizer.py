@@ -38,7 +38,7 @@ def learn(model: nn.Module, seed: int) -> None:
 def test_steps_are_torchs(name: str) -> None:
     """After several steps, weights and moments are those of torch's class, parameter by parameter.
 
-    A state that was copied into another optimiser goes on to the same weights.
+    A state that was copied into another optimizer goes on to the same weights.
     """
     rule, *without = name.split(" ", 1)
     config = TrainConfig(
@@ -82,6 +82,7 @@ def test_flat_weights_are_the_networks_own() -> None:
     assert flat.trained.numel() == sum(value.numel() for value in model.parameters())
 
 
+@pytest.mark.slow
 def test_a_training_loads_no_compiler() -> None:
     """A first step leaves out torch's compiler, which takes a second and 150 MB."""
     program = (

@@ -19,7 +19,7 @@ _HOLDERS = ("config", "self.config")  # how our functions name a configuration
 _LEFT_OUT = ("config", "self")  # arguments that a script has no use for
 
 
-def specialised(what: Any, config: TrainConfig, name: str = "") -> str:
+def specialized(what: Any, config: TrainConfig, name: str = "") -> str:
     """Return a function or class of ours as text for one configuration, renamed if `name` is given.
 
     Arguments called `config` or `self` are left out of functions, leading underscores of names.

@@ -1,7 +1,7 @@
 """Turn one digit's ink into a 28 × 28 picture, prepared as MNIST's digits were.
 
 MNIST's digits were scaled, with their aspect ratio kept and their edges anti-aliased, so that the
-longer side fills 20 pixels, and shifted so that the centre of mass is in the middle of 28 × 28
+longer side fills 20 pixels, and shifted so that the center of mass is in the middle of 28 × 28
 (LeCun, Cortes and Burges, http://yann.lecun.com/exdb/mnist/). A network trained on MNIST has seen
 only such pictures, so a new digit must be prepared in the same way.
 
@@ -47,7 +47,7 @@ def even_out(mask: Mask) -> Mask:
     """Return ink (H, W) with its stroke width brought into MNIST's range.
 
     Across a stroke of width w, the mean distance to the edge is w / 4; distances between pixel
-    centres are half a pixel larger.
+    centers are half a pixel larger.
     """
     mask = np.pad(mask, max(mask.shape) // 4)
     depth = ndimage.distance_transform_edt(mask)
@@ -76,17 +76,17 @@ def fit(mask: Mask) -> Floats:
 
 
 def place(fine: Floats | Mask) -> NDArray[np.float32]:
-    """Turn the fine square (160, 160) into (28, 28) float32 with the centre of mass in the middle.
+    """Turn the fine square (160, 160) into (28, 28) float32 with the center of mass in the middle.
 
-    The middle is pixel 14, and shifts are by whole pixels: in MNIST, the centres of mass are evenly
+    The middle is pixel 14, and shifts are by whole pixels: in MNIST, the centers of mass are evenly
     distributed between 13.5 and 14.5.
     """
     ink = fine.reshape(BOX, FINE, BOX, FINE).mean(axis=(1, 3))
     ink = ink[ink_box(ink > 0)]
-    centre = ndimage.center_of_mass(ink)
+    center = ndimage.center_of_mass(ink)
     top, left = (
         min(max(round(SIZE // 2 - middle), 0), SIZE - side)
-        for middle, side in zip(centre, ink.shape, strict=True)
+        for middle, side in zip(center, ink.shape, strict=True)
     )
     digit = np.zeros((SIZE, SIZE), np.float32)
     digit[top : top + ink.shape[0], left : left + ink.shape[1]] = ink

@@ -1,0 +1,108 @@
+"""Tell a sweep how the runs of its trials ended, and ask again for those whose workers died.
+
+Whoever looks at a sweep may do it, workers and pages: a sweep whose only worker was killed would
+look as if it went on.
+"""
+
+import os
+import platform
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from core.errors import RunError
+from core.runs import catalogue
+from core.runs.run import Run, State
+from core.sweeps import storage, sweep
+from core.sweeps.sweep import ATTEMPTS, Outcome, Sweep
+
+if TYPE_CHECKING:  # optuna takes 0.8 s
+    from optuna.study import Study
+    from optuna.trial import FrozenTrial
+
+PRUNED = "pruned"  # how the reason of a pruned run begins
+TAKEN = "another worker has taken up its trial"
+_CONFIRMS = ("seed", "confirms")  # attributes of the trials that confirm
+
+
+def here() -> dict[str, str | int]:
+    """Return the attributes of a trial by which its worker, this process, is known."""
+    return {"host": platform.node(), "process": os.getpid()}
+
+
+def settled(name: str) -> Sweep:
+    """Return a sweep as it is, after telling it of dead workers. Raises SweepError, StoreError.
+
+    Asks nothing of a store that is not asked anyway, unless a trial's run is no more in progress.
+    """
+    now = sweep.get(name)
+    open_runs = {
+        one.run for one in (*now.trials, *now.confirming) if one.outcome == Outcome.RUNNING
+    }
+    if not open_runs or open_runs <= {run.id for run in catalogue.in_progress()}:
+        return now
+    with storage.locked(), storage.opened(name) as study:
+        settle(study)
+        return sweep.read(study)
+
+
+def abandon(name: str, process: int) -> None:
+    """Give up the trial of a worker of this machine that has died, before its run's lease ends.
+
+    Raises SweepError, StoreError.
+    """
+    worker = {"host": platform.node(), "process": process}
+    with storage.locked(), storage.opened(name) as study:
+        for trial in study.get_trials(deepcopy=False):
+            if trial.state.name == "RUNNING" and trial.user_attrs.items() >= worker.items():
+                with suppress(RunError):  # it was deleted
+                    catalogue.forfeit(trial.user_attrs.get("run", ""))
+        settle(study)
+
+
+def was_left(run: Run) -> bool:
+    """Return whether a run was stopped because its worker was told to leave."""
+    pruned = run.reason.startswith((PRUNED, TAKEN))
+    return run.state == State.STOPPED and not pruned and not catalogue.stop_requested(run.id)
+
+
+def settle(study: "Study") -> None:
+    """Tell the study of every trial whose run is over; ask again for those that died."""
+    from optuna.trial import TrialState
+
+    for trial in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
+        run_id = trial.user_attrs.get("run", "")
+        try:
+            run = catalogue.get(run_id) if run_id else None
+        except RunError:  # it was deleted
+            run = None
+        if run is None or run.state.is_over:
+            _tell(study, trial, run)
+    # Not as each is told: a worker that is killed in between would lose one, or ask for it twice.
+    for first, tried in sweep.attempts(study).items():
+        last = tried[-1]
+        attempt, left = last.user_attrs.get("attempt", 1), last.user_attrs.get("left", False)
+        if last.state == TrialState.FAIL and (left or attempt < ATTEMPTS):
+            kept = {key: last.user_attrs[key] for key in _CONFIRMS if key in last.user_attrs}
+            again = {"first": first, "attempt": attempt + (not left)}
+            study.enqueue_trial(sweep.settings(last), user_attrs=kept | again)
+
+
+def _tell(study: "Study", trial: "FrozenTrial", run: Run | None) -> None:
+    """Tell the study how a trial ended. Without a run, it died before there was one, or with it."""
+    from optuna.trial import TrialState
+
+    def note(key: str, value: float | bool) -> None:
+        study._storage.set_trial_user_attr(trial._trial_id, key, value)
+
+    if run is None:
+        note("left", not trial.user_attrs.get("run"))
+        study.tell(trial.number, state=TrialState.FAIL)
+        return
+    note("seconds", run.train_seconds or 0.0)
+    note("left", was_left(run))
+    if run.state == State.FINISHED and run.validation_accuracy is not None:
+        study.tell(trial.number, run.validation_accuracy)
+    elif run.state in (State.STOPPED, State.DIVERGED) and not was_left(run):
+        study.tell(trial.number, state=TrialState.PRUNED)
+    else:
+        study.tell(trial.number, state=TrialState.FAIL)
