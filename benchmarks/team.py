@@ -115,17 +115,9 @@ def _watched(server: Server, runs: Path) -> Rows:
 def _opened(server: Server, place: Path) -> Rows:
     """Fetch a colleague's network while it learns, and after its machine died; ask wrong clocks."""
     rows: Rows = {}
-<<<<<<< HEAD
     with _training(server, place / "anna") as (process, run_id):
         found = _until(lambda: run if (run := catalogue.get(run_id)).kept else None, run_id)
-        rows["a colleague opens a run that goes on"] = _fetched(found, place / "boris")
-=======
-    with _training(place / "anna") as (process, run):
-        found = _until(
-            lambda: run if (run := catalogue.get(run_id)).kept else None, run_id := run.id
-        )
         rows["a colleague opens a run in progress"] = _fetched(found, place / "boris")
->>>>>>> main
         _python("", place / "boris")
         ahead = "import time; right = time.time; time.time = lambda: right() + 60;"
         told = _python(ahead + _STATES, place / "boris")

@@ -55,7 +55,7 @@ def in_words(
 
 
 def doubts(readings: "Sequence[Reading]") -> str:
-    """Return which of several digits are not sure, and what they may be."""
+    """Return which of several digits are unsure, and what they may be."""
     unsure = [
         f"digit {place}: "
         + (_either(read.candidates) if read.looks_like_a_digit else "may not be a digit")

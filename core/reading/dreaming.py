@@ -68,8 +68,8 @@ def prior_of(images: NDArray[np.uint8]) -> Prior:
 def dream(reader: Reader, digit: int, seed: int, prior: Prior) -> Iterator[Moment]:
     """Yield MOMENTS moments of a dream of `digit`, from the noise of a seed to the last picture.
 
-    What grows is the log of the digit's probability, not its logit alone: the logit also grows by
-    strokes that help every digit.
+    It maximizes the log of the digit's probability, not its logit: strokes that help every digit
+    also raise the logit.
     """
     generator = torch.Generator().manual_seed(seed)
     noise = _NOISE * torch.rand(28 * 28, generator=generator)
@@ -101,7 +101,7 @@ def _uphill(
     digit: int,
     generator: torch.Generator,
 ) -> Tensor:
-    """Return the gradient, by each part of a mixture, of what should grow."""
+    """Return the gradient of what is maximized by each part of a mixture."""
 
     def either_way(far: float) -> Tensor:
         return far * (2 * torch.rand(_COPIES, generator=generator) - 1)

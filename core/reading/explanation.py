@@ -30,8 +30,8 @@ def evidence(
 
     These are integrated gradients (Sundararajan, Taly and Yan, 2017) of the difference between the
     two digits' logits, along the path from `baseline` to `image`, both (28, 28) in [0, 1]; their
-    sum is the change of that difference. With the mean training digit as the baseline, missing ink
-    can be evidence too.
+    sum is the change of that difference. With the mean training digit as baseline, missing ink can
+    be evidence too.
     """
     from captum.attr import IntegratedGradients  # takes 1 s
 

@@ -1,4 +1,4 @@
-"""What a network's kept moments look like: kernels, maps, confusion and a map of digits.
+"""A network's kept moments as kernels, maps, confusion and a map of digits.
 
 From the start of a training to its end, each moment from its own weights.
 """
@@ -51,7 +51,7 @@ class Formation:
 
 
 def formation(run: Run, digits: Digits) -> Formation:
-    """Return what a run's kept moments make of the first DIGITS digits of its validation set.
+    """Return how a run's kept moments read the first DIGITS digits of its validation set.
 
     Raises RunError if it kept none, CheckpointError if they are damaged.
     """

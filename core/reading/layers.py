@@ -1,4 +1,4 @@
-"""See inside a network: each layer's output for one digit, and the sum behind each value.
+"""Look inside a network: each layer's output for one digit, and the sum behind each value.
 
 Everything is one pass of one image, unchanged: a reading averages over several versions of it.
 """
@@ -40,8 +40,8 @@ class Output:
     """What one layer gives for one image.
 
     `position` is the layer's place in the network, from 0; `values` are `(C, H, W)` maps or `(D,)`
-    numbers, float32. `changes` is False for a layer that hands on the values it gets: a flattening,
-    and dropout once the training is over.
+    numbers, float32. `changes` is False for a layer that passes its values on unchanged: a
+    flattening, and dropout after training.
     """
 
     position: int
@@ -97,7 +97,7 @@ def outputs(
 ) -> list[Output]:
     """Return the output of every layer for a (28, 28) image in [0, 1], in the network's order.
 
-    The last has the ten logits. Each channel of `off` is set to 0 where its layer hands it on.
+    The last has the ten logits. Each channel of `off` is set to 0 in its layer's output.
     """
     found: list[Tensor] = []
     with _switched_off(reader.model, off), torch.inference_mode():

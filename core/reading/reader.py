@@ -37,8 +37,8 @@ class Reading:
     """A network's answer for one image.
 
     `probabilities (10,)` are calibrated. `candidates` are the plausible digits, likeliest first:
-    one if the confidence is high enough, else two or three. How high that is, is not known before
-    the run has ended, or with too few validation images; then it is not `judged`, and not sure.
+    one if the confidence is high enough, else two or three. The threshold is unknown before the run
+    has ended, and with too few validation images; then the answer is not `judged`, and not sure.
     """
 
     probabilities: NDArray[np.float32]

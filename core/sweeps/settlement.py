@@ -60,7 +60,7 @@ def abandon(name: str, process: int) -> None:
 
 
 def was_left(run: Run) -> bool:
-    """Return whether a run was stopped because its worker was told to leave."""
+    """Return whether a run was stopped because its worker was asked to stop."""
     pruned = run.reason.startswith((PRUNED, TAKEN))
     return run.state == State.STOPPED and not pruned and not catalogue.stop_requested(run.id)
 
@@ -77,7 +77,7 @@ def settle(study: "Study") -> None:
             run = None
         if run is None or run.state.is_over:
             _tell(study, trial, run)
-    # Not as each is told: a worker that is killed in between would lose one, or ask for it twice.
+    # After all are recorded: a worker killed in between would lose one, or queue it twice.
     for first, tried in sweep.attempts(study).items():
         last = tried[-1]
         attempt, left = last.user_attrs.get("attempt", 1), last.user_attrs.get("left", False)

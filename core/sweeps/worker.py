@@ -76,13 +76,8 @@ def work(
                     trial, run = found
                     run = _done(trial, run, digits)
                     done, idle = done + 1, time.monotonic()
-<<<<<<< HEAD
-                    told(run)
-                    if settlement.was_left(run):
-=======
                     report(run)
-                    if _was_left(run):
->>>>>>> main
+                    if settlement.was_left(run):
                         return
                 elif sweep.get(name).state == "finished" or time.monotonic() > idle + _IDLE:
                     break
@@ -180,63 +175,7 @@ def _judge(trial: "Trial", run: Run, epoch: "Epoch") -> str:
             if searches and epoch.epoch < run.config.epochs and trial.should_prune():
                 return f"{settlement.PRUNED} after epoch {epoch.epoch} of {run.config.epochs}"
     except UpdateFinishedTrialError:
-<<<<<<< HEAD
         return settlement.TAKEN
-    except SweepError as error:  # the run goes on, and its end will be told
-        _log.warning("%s", error)
-    return ""
-=======
-        return _TAKEN
     except SweepError as error:  # the run continues, and its end will be recorded
         _log.warning("%s", error)
     return ""
-
-
-def _was_left(run: Run) -> bool:
-    """Return whether a run was stopped because its worker was asked to stop."""
-    pruned = run.reason.startswith((_PRUNED, _TAKEN))
-    return run.state == State.STOPPED and not pruned and not catalogue.stop_requested(run.id)
-
-
-def _settle(study: "Study") -> None:
-    """Tell the study of every trial whose run is over; ask again for those that died."""
-    from optuna.trial import TrialState
-
-    for trial in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
-        run_id = trial.user_attrs.get("run", "")
-        try:
-            run = catalogue.get(run_id) if run_id else None
-        except RunError:  # it was deleted
-            run = None
-        if run is None or run.state.is_over:
-            _tell(study, trial, run)
-    # After all are recorded: a worker killed in between would lose one, or queue it twice.
-    for first, tried in sweep.attempts(study).items():
-        last = tried[-1]
-        attempt, left = last.user_attrs.get("attempt", 1), last.user_attrs.get("left", False)
-        if last.state == TrialState.FAIL and (left or attempt < ATTEMPTS):
-            kept = {key: last.user_attrs[key] for key in _CONFIRMS if key in last.user_attrs}
-            again = {"first": first, "attempt": attempt + (not left)}
-            study.enqueue_trial(sweep.settings(last), user_attrs=kept | again)
-
-
-def _tell(study: "Study", trial: "FrozenTrial", run: Run | None) -> None:
-    """Tell the study how a trial ended. Without a run, it died before there was one, or with it."""
-    from optuna.trial import TrialState
-
-    def note(key: str, value: float | bool) -> None:
-        study._storage.set_trial_user_attr(trial._trial_id, key, value)
-
-    if run is None:
-        note("left", not trial.user_attrs.get("run"))
-        study.tell(trial.number, state=TrialState.FAIL)
-        return
-    note("seconds", run.train_seconds or 0.0)
-    note("left", _was_left(run))
-    if run.state == State.FINISHED and run.validation_accuracy is not None:
-        study.tell(trial.number, run.validation_accuracy)
-    elif run.state in (State.STOPPED, State.DIVERGED) and not _was_left(run):
-        study.tell(trial.number, state=TrialState.PRUNED)
-    else:
-        study.tell(trial.number, state=TrialState.FAIL)
->>>>>>> main

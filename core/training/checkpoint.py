@@ -14,7 +14,7 @@ from core.training import networks
 from core.training.onnx_network import OnnxNetwork
 
 MAX_BYTES = 256 * 2**20  # the largest network, its mean and Adam's state have 24 MB
-_MAX_STRUCTURE = 2**20  # bytes of all in a checkpoint that is no tensor; 30 kB are usual
+_MAX_STRUCTURE = 2**20  # bytes of all in a checkpoint that is not a tensor; 30 kB are usual
 
 
 class Checkpoint(TypedDict):

@@ -24,7 +24,7 @@ def out_of_fold(
     """Yield the share done, in [0, 1]; return the `(N, 10)` probabilities of `(N, 28, 28)` images.
 
     Each image is read by the network that learned from the other folds. With several repetitions,
-    each of which cuts the folds anew, the probabilities are means. A network is the last epoch's,
+    each with other folds, the probabilities are means. A network is the last epoch's,
     so that no label of its fold has a say in it.
 
     Raises DataError if a training ends early, and what `train` raises.

@@ -1,4 +1,4 @@
-"""A network in an ONNX file from elsewhere: it answers, and shows neither layers nor gradients.
+"""A network in an ONNX file from elsewhere: it gives answers, but neither layers nor gradients.
 
 The file is not trusted: it must be whole in itself and without loops, its operators are those of
 onnxruntime, which runs them on the CPU, within limits of memory and time.

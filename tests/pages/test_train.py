@@ -15,7 +15,7 @@ from core.runs import actions, catalogue
 from core.runs.person import OWNER
 from core.runs.run import Run, State
 from core.runs.store import connect
-from ui import cache, format, labels
+from ui import cache, format, setting_names
 from ui.train import live
 
 APP = str(Path(__file__).parents[2] / "ui" / "app.py")
@@ -65,7 +65,7 @@ def test_every_setting_has_a_control_with_help() -> None:
 
 def test_every_setting_has_a_name_that_people_know() -> None:
     """No control shows the name that something has in code; terms stand beside everyday words."""
-    assert list(labels.LABELS) and set(labels.LABELS) == set(config_fields())
+    assert list(setting_names.LABELS) and set(setting_names.LABELS) == set(config_fields())
     page = opened()
     shown = [widget.label for widget in (*page.slider, *page.select_slider, *page.selectbox)]
     assert "Size of a step (learning rate)" in shown

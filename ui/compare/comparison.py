@@ -14,7 +14,7 @@ from core.runs.run import Run
 from core.runs.settings import Setting
 from ui import cache, format, keys
 from ui.components.chart import chart
-from ui.labels import CHOICES
+from ui.setting_names import CHOICES
 
 
 def curves(groups: list[Setting]) -> None:

@@ -16,7 +16,7 @@ from ui.components.chart import chart
 from ui.components.gallery import gallery
 from ui.components.tiles import strip
 from ui.data import hardness, paging
-from ui.labels import LABELS
+from ui.setting_names import LABELS
 
 HEIGHT = 520  # CSS pixels of the gallery, the map and the enlarged image
 _DRAWS = 11

@@ -6,7 +6,7 @@ import streamlit as st
 from core.sweeps import confirmation
 from core.sweeps.space import written
 from core.sweeps.sweep import Sweep
-from ui import format, labels
+from ui import format, setting_names
 
 
 def confirmed(now: Sweep) -> None:
@@ -17,7 +17,7 @@ def confirmed(now: Sweep) -> None:
             "Trial": one.number,
             "Validation": format.spread(one.spread),
             "Seeds": f"{len(one.accuracies)} of {len(one.seeds)}",
-            **{labels.title(field): written(value) for field, value in one.settings.items()},
+            **{setting_names.title(field): written(value) for field, value in one.settings.items()},
         }
         for one in confirmation.confirmed(now)
     ]

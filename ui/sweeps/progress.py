@@ -7,7 +7,7 @@ from core.figures import sweeps as figures
 from core.sweeps import confirmation, search, settlement, sweep
 from core.sweeps.space import Range, written
 from core.sweeps.sweep import Outcome, Sweep
-from ui import format, guards, keys, labels
+from ui import format, guards, keys, setting_names
 from ui.components.chart import chart
 from ui.sweeps import actions, confirmed
 
@@ -25,13 +25,8 @@ def choose() -> str | None:
 
 
 def progress(name: str) -> None:
-<<<<<<< HEAD
-    """Show a sweep, drawn anew while it goes on."""
-    going = _goes_on(settlement.settled(name))
-=======
     """Show a sweep, and keep it up to date while it is in progress."""
-    going = _goes_on(sweep.get(name))
->>>>>>> main
+    going = _goes_on(settlement.settled(name))
     st.fragment(_progress, run_every=_EVERY if going else None)(name, going)
 
 
@@ -131,9 +126,9 @@ def _table(now: Sweep) -> None:
             "attempts": "Attempts",
             "host": "Machine",
             **{
-                field: st.column_config.NumberColumn(labels.title(field), format="%.4g")
+                field: st.column_config.NumberColumn(setting_names.title(field), format="%.4g")
                 if isinstance(bounds, Range)
-                else labels.title(field)
+                else setting_names.title(field)
                 for field, bounds in now.plan.space.items()
             },
         },

@@ -12,7 +12,7 @@ from core.jobs import limits
 from core.sweeps import control, sweep
 from core.sweeps.space import space_from, variable
 from core.sweeps.sweep import PRUNERS, SAMPLERS, Plan
-from ui import format, keys, labels, people
+from ui import format, keys, people, setting_names
 
 _CORES = os.cpu_count() or 1
 # What a field varies between unless somebody says otherwise; others have the bounds of their field.
@@ -80,13 +80,13 @@ def _plan(digits: Digits) -> Plan:
         "What varies",
         variable(),
         default=["learning_rate"],
-        format_func=labels.title,
+        format_func=setting_names.title,
         key="sweep-vary",
         help="Each additional setting needs more trials.",
     )
     texts = {
         field: st.text_input(
-            labels.title(field),
+            setting_names.title(field),
             _bounds(field),
             key=f"sweep-bounds-{field}",
             help=f"{config_fields()[field].metadata['help']} LOW:HIGH, LOW:HIGH:log for equally "

@@ -6,7 +6,7 @@ from core import recipes
 from core.config import TrainConfig
 from core.errors import UserError
 from ui import format, keys
-from ui.labels import LABELS, shown
+from ui.setting_names import LABELS, shown
 
 
 def code(config: TrainConfig, recipe: str, data: str) -> None:

@@ -10,7 +10,7 @@ from core.jobs import request
 from core.runs import membership
 from core.runs.history import History
 from core.runs.run import Run, State
-from ui import cache, format, guards, keys, labels, people, runs, stop
+from ui import cache, format, guards, keys, people, runs, setting_names, stop
 from ui.components.chart import Live, chart
 from ui.components.progress import door_answers, progress
 from ui.inside import form
@@ -203,7 +203,7 @@ def _last(history: History) -> int:
 
 def _curves(run: Run, history: History, other: Run | None) -> None:
     met = format.plain(f"{run.device} {run.precision}")  # not known before it begins
-    network = labels.shown("network", run.network)
+    network = setting_names.shown("network", run.network)
     about = f"{network}, seed {run.config.seed}" + (f", {met}" if met else "")
     st.caption(about + _whose(run))
     logarithmic = st.toggle(

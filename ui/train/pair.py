@@ -6,7 +6,7 @@ from core.config import TrainConfig, config_fields, has_effect
 from core.errors import RunError
 from core.jobs import limits, request
 from core.runs.run import Run
-from ui import format, keys, labels, people, runs
+from ui import format, keys, people, runs, setting_names
 from ui.train import settings
 
 
@@ -21,11 +21,11 @@ def run_both(config: TrainConfig, data: str, recipe: str) -> None:
             "What differs",
             names,
             index=names.index("learning_rate"),
-            format_func=labels.LABELS.__getitem__,
+            format_func=setting_names.LABELS.__getitem__,
             key="pair-setting",
             help="All other settings are the same in both runs.",
         )
-        mine = labels.shown(name, values[name])
+        mine = setting_names.shown(name, values[name])
         other = settings.control(
             name, values[name], f"pair-{name}", f"Instead of {format.plain(mine)}"
         )
@@ -46,7 +46,7 @@ def run_both(config: TrainConfig, data: str, recipe: str) -> None:
 
 def _start(config: TrainConfig, name: str, data: str, recipe: str) -> Run:
     """Start a run that is named after the setting in which it differs."""
-    title = f"{labels.term(name)} {labels.shown(name, config.to_dict()[name])}"
+    title = f"{setting_names.term(name)} {setting_names.shown(name, config.to_dict()[name])}"
     return request.start(config, data, recipe, title, people.me())
 
 

@@ -10,7 +10,7 @@ from core.config import COMMON, TrainConfig, config_fields, has_effect
 from core.runs import experience
 from core.runs.run import Run
 from ui import format, keys, runs
-from ui.labels import LABELS, shown
+from ui.setting_names import LABELS, shown
 
 _FIELDS = config_fields()
 _GROUPS = list(dict.fromkeys(field.metadata["group"] for field in _FIELDS.values()))
