@@ -25,6 +25,7 @@ EXPERIMENTS_DONE = "experiments-done"  # slugs of the experiments seen to the en
 
 # Data
 CHOSEN = "data-chosen"  # (source, number) of the image shown large
+REGION = "data-region-clicked"  # row of the map's image last clicked below it
 CLICKED = "data-clicked"  # number of the image last clicked in the gallery
 TWINS = "data-twins-chosen"  # numbers of the pair of near-duplicates last clicked
 AUGMENTATION = "data-augmentation"  # Train's settings that its sliders were last set to
