@@ -180,6 +180,21 @@ def _read(run_id: str, people: Sequence[Hand]) -> tuple[Result, NDArray[np.intp]
     return answers.on_images(catalogue.get(run_id), found.images, found.labels), whose
 
 
+def people_digits(people: Sequence[Hand]) -> tuple[Collection, NDArray[np.intp]]:
+    """Return people's digits, and `(N,)` whose each is, by number; those on a shelf uncached.
+
+    Raises InkError.
+    """
+    if any(hand.shelf is not None for hand in people):
+        return hands.load(people)
+    return _people_digits(tuple(people))
+
+
+@st.cache_resource(max_entries=2, show_spinner=False)
+def _people_digits(people: tuple[Hand, ...]) -> tuple[Collection, NDArray[np.intp]]:
+    return hands.load(people)
+
+
 def history(run: Run) -> History:
     """Return a run's metrics so far, cached once the run has ended. Raises StoreError.
 

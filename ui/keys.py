@@ -25,6 +25,7 @@ EXPERIMENTS_DONE = "experiments-done"  # slugs of the experiments seen to the en
 
 # Data
 CHOSEN = "data-chosen"  # (source, number) of the image shown large
+REGION = "data-region-clicked"  # row of the map's image last clicked below it
 CLICKED = "data-clicked"  # number of the image last clicked in the gallery
 TWINS = "data-twins-chosen"  # numbers of the pair of near-duplicates last clicked
 AUGMENTATION = "data-augmentation"  # Train's settings that its sliders were last set to
@@ -36,6 +37,8 @@ RECIPE = "recipe"  # the recipe that the settings started from
 NAME = "name"  # the name of the next run
 SEEDS = "seeds"  # how many runs to start at once
 CODE = "code-open"  # whether the code for the settings is expanded
+ALL_SETTINGS = "all-settings-open"  # whether all settings are expanded
+LAYERS = "layers-open"  # whether the network's layers are expanded
 
 DOOR = "door-answers"  # whether the browser gets new points by itself
 

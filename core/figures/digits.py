@@ -248,25 +248,3 @@ def class_shares(counts: pd.DataFrame) -> go.Figure:
         yaxis={"title": "share of the split", "tickformat": ".0%"},
     )
     return figure
-
-
-def digit_map(points: pd.DataFrame, title: str) -> go.Figure:
-    """Return images as points colored by digit, from columns x, y, digit and index.
-
-    Each point's customdata is its row in `points`, as the chart's `tiles` want it, and its index.
-    """
-    figure = go.Figure()
-    numbered = points.assign(row=range(len(points)))
-    for digit, group in numbered.groupby("digit"):
-        figure.add_scatter(
-            x=group["x"],
-            y=group["y"],
-            customdata=group[["row", "index"]].to_numpy(),
-            name=str(digit),
-            mode="markers",
-            marker={"size": 6, "opacity": 0.8, "color": palette.CLASS_COLORS[int(digit)]},
-            hovertemplate=f"{digit}, image %{{customdata[1]:,}}<extra></extra>",
-        )
-    bare = {"showgrid": False, "zeroline": False, "showticklabels": False}
-    figure.update_layout(title=title, xaxis=bare, yaxis={**bare, "scaleanchor": "x"})
-    return figure

@@ -78,7 +78,7 @@ def splits(run: Run, digits: Digits) -> tuple[str, ...]:
     validation = ("validation",) if chose and run.data == digits.source else ()
     if may_have_seen(run, digits):
         return (KNOWN, *validation)
-    return SPLITS if run.state.is_final and not _withheld(run) else validation
+    return ("test", *validation) if run.state.is_final and not _withheld(run) else validation
 
 
 def _withheld(run: Run) -> bool:

@@ -31,7 +31,7 @@ IMPORTS = """
     import numpy as np
     import plotly.graph_objects as go
     import streamlit as st
-    from ui.components.chart import chart
+    from ui.components.chart import chart, selected
     from ui.components.gallery import gallery
     from ui.components.tiles import sprite, tile
 """
@@ -241,18 +241,32 @@ def test_chart_in_a_tab_is_drawn_when_shown(start: Start):
     assert box and box["width"] > 300
 
 
-def test_hovered_point_shows_its_digit(start: Start):
-    """Hovering a point of a map shows the tile whose number is in its customdata."""
+def test_hovered_point_shows_its_digit_and_a_region_is_selected(start: Start):
+    """Points show the tiles that their customdata number; drawing around some tells which."""
     page = start("""
         images = np.zeros((6, 28, 28), np.uint8)
         figure = go.Figure(go.Scatter(x=[0, 1, 2], y=[0, 1, 2], mode="markers", marker_size=20,
                                       customdata=np.array([[3], [4], [5]])))
-        chart(figure, "map", tiles={"image": sprite(images, 3), "columns": 3})
+        figure.update_layout(dragmode="lasso")
+        chart(figure, "map", tiles={"image": sprite(images, 3), "columns": 3}, selectable=True)
+        st.text(f"selected: {selected('map')}")
+        st.button("Again")
     """)
-    page.mouse.move(*center(page, drawing(page).locator(".nsewdrag").first))
+    x, y = center(page, drawing(page).locator(".nsewdrag").first)
+    page.mouse.move(x, y)
     digit = page.locator(".digitlab-chart .digit")
     digit.wait_for()
     assert digit.evaluate("node => node.style.backgroundPosition") == "-84px -84px"
+    page.mouse.move(x - 30, y - 30)
+    page.mouse.down()
+    for across, down in ((30, -30), (30, 30), (-30, 30), (-30, -30)):
+        page.mouse.move(x + across, y + down, steps=3)
+    page.mouse.up()
+    page.get_by_text("selected: [4]").wait_for()
+    page.get_by_role("button", name="Again").click()
+    page.get_by_text("selected: [4]").wait_for()
+    page.mouse.dblclick(x + 60, y)
+    page.get_by_text("selected: []").wait_for()
 
 
 GALLERY = """

@@ -2,22 +2,26 @@
 
 import os
 import sys
-import threading
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.config import TrainConfig
-from core.data import mnist
+from core.data import maps, mnist
+from core.figures.maps import digit_map
 from core.jobs import labels, process, request, worker
+from core.jobs import maps as arranging
 from core.jobs.labels import Judgment, Work
+from core.my_digits import collection
 from core.recipes import RECIPES
 from core.runs import hardness, label_notes
 from core.runs.person import Person
 from ui import cache, format, people
-from ui.data import suspects
+from ui.data import plane, suspects
 
 ROOT = Path(__file__).parents[2]
 FULL = os.environ.get("DIGITLAB_DATA", "")
@@ -28,6 +32,7 @@ def no_digits_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each test loads its own digits and judgments; it is the machine's owner who asks."""
     cache.digits.clear()
     suspects._suspects.clear()
+    plane._places.clear()
     monkeypatch.setattr(people, "_is_at_this_machine", lambda: True)
 
 
@@ -150,26 +155,82 @@ def test_the_map_is_there_at_once(sample: Path) -> None:
 def test_tsne_is_made_on_request_in_the_background(
     sample: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """While t-SNE is at work the page is there and says so; then the map takes its place."""
-    from core.data import statistics
-    from ui.data import plane
-
-    plane._tsne.clear()
-    go_on = threading.Event()
-
-    def slow(images: np.ndarray) -> np.ndarray:
-        go_on.wait(30)
-        return np.zeros((len(images), 2))
-
-    monkeypatch.setattr(statistics, "tsne_map", slow)
+    """While a process is at work the page says so; then the map takes its place, and stays."""
+    started = []
+    monkeypatch.setattr(process, "launch", lambda *what, **_: started.append(what))
+    digits, numbers = mnist.load("sample"), maps.sample(mnist.load("sample"))
     app = page(**{"data-view": "Map", "data-map": "tsne"})
-    assert "Arranging the images" in texts(app)
-    go_on.set()
-    plane._tsne("sample")[0].result(30)
     app.run()
-    plane._tsne.clear()
+    assert started == [("core.jobs.maps", "sample", "train")]
+    assert "It goes on when you leave this page" in texts(app)
+    points = np.random.default_rng(0).normal(size=(len(numbers), 2))
+    arranging.job(digits, "train").keep({"numbers": numbers, "points": points})
+    app.run()
     assert not app.exception
-    assert "Arranging the images" not in texts(app)
+    assert "It goes on when you leave this page" not in texts(app)
+
+
+def test_dead_arranging_says_so_and_can_be_tried_again(
+    sample: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What ended the process is told, and it does not begin again by itself."""
+    started = []
+    monkeypatch.setattr(process, "launch", lambda *what, **_: started.append(what))
+    arranging.job(mnist.load("sample"), "test").tell("The disk is full.")
+    app = page(**{"data-view": "Map", "data-map": "tsne", "data-map-split": "test"})
+    assert "disk is full" in app.warning[0].value and not started
+    app.button(key="map-again").click().run()
+    assert len(started) == 1 and not app.exception
+
+
+def test_colors_of_the_map_tell_answers_hardness_and_whose_digits(
+    sample: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The built-in network's answers, a hint where no run recorded hardness, and my own digits."""
+    told = []
+
+    def drawn(points: pd.DataFrame, title: str, color: str, **more: object) -> go.Figure:
+        told.append((color, points))
+        return digit_map(points, title, color, lasso=True)
+
+    digits = mnist.load("sample")
+    monkeypatch.setattr("core.figures.maps.digit_map", drawn)
+    app = page(**{"data-view": "Map", "data-map-split": "test"})
+    app.button_group(key="data-map-colors").set_value("answer").run()
+    assert (told[-1][1]["answer"] == told[-1][1]["digit"]).mean() > 0.98
+    app.button_group(key="data-map-split").set_value("train").run()
+    assert not app.exception and "could not learn by heart" not in texts(app)  # in the chart
+    assert (told[-1][1]["answer"] == told[-1][1]["digit"]).mean() > 0.98
+    app.button_group(key="data-map-colors").set_value("hardness").run()
+    assert "No run has recorded it yet" in texts(app) and told[-1][0] == "digit"
+    collection.keep(digits.test_images[3].astype(np.float32) / 255, int(digits.test_labels[3]))
+    app.button_group(key="data-map-colors").set_value("source").run()
+    assert not app.exception
+    points = told[-1][1]
+    assert points["source"].value_counts().to_dict() == {"MNIST": 4_000, "my digits": 1}
+    assert points["digit"].iloc[-1] == digits.test_labels[3]
+
+
+def test_region_of_the_map_shows_its_images(sample: Path) -> None:
+    """How many there are, by label and read wrong; the misread come first."""
+
+    def script() -> None:
+        import numpy as np
+        import pandas as pd
+
+        from core.data import mnist
+        from ui.data import plane
+
+        points = pd.DataFrame(
+            {"digit": [4, 9, 4], "answer": [4, 4, 4], "number": [0, 1, 2], "name": list("abc")}
+        )
+        plane._region(mnist.load("sample"), points, np.zeros((3, 28, 28), np.uint8), [0, 1, 2])
+
+    app = AppTest.from_function(script, default_timeout=60).run()
+    assert not app.exception
+    assert (
+        texts(app) == "3 images in the region, 1 of them read wrong. By label: **4** 2 · **9** 1."
+    )
 
 
 def test_every_control_has_a_help_line(sample: Path) -> None:
@@ -304,6 +365,7 @@ def test_notes_are_kept_and_lead_to_a_training_without(
     app.button_group(key="label-sample-train-2").set_value("wrong").run()
     assert not app.exception
     assert label_notes.load(digits.checksum) == {("train", 2): "wrong"}
+    app.session_state["all-settings-open"] = True
     app.button(key="train-without").click().run()
     assert not app.exception
     checksum = app.session_state["config"]["notes"]

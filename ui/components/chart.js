@@ -21,6 +21,7 @@ export default function ({ parentElement, data, setStateValue }) {
   view.data = data;
   view.clicked = data.clicked;
   view.report = (click) => setStateValue("click", click);
+  view.select = (numbers) => setStateValue("selected", numbers);
   const theme = getComputedStyle(box);
   const look = ["--st-text-color", "--st-font"].map((name) => theme.getPropertyValue(name));
   const seen = [data.figure, data.height, data.caption, JSON.stringify(data.clicked), ...look];
@@ -143,11 +144,22 @@ function listen(view) {
     mark(view);
     view.report(view.clicked);
   });
+  view.drawing.on("plotly_selected", (event) => select(view, event?.points ?? []));
+  view.drawing.on("plotly_deselect", () => select(view, []));
   view.drawing.on("plotly_hover", ({ points: [point], event }) => {
     const number = plain(point.customdata)?.[0];
     if (view.data.tiles && Number.isInteger(number)) showDigit(view, number, event);
   });
   view.drawing.on("plotly_unhover", () => (view.digit.hidden = true));
+}
+
+/** Tells Python which points are in the region that was drawn, once each time they change. */
+function select(view, points) {
+  if (!view.data.selectable) return;
+  const numbers = points.map((point) => plain(point.customdata)?.[0]).filter(Number.isInteger);
+  if (String(numbers) === String(view.selected ?? [])) return;
+  view.selected = numbers;
+  view.select(numbers);
 }
 
 /** Customdata as JSON can carry it: Plotly decodes NumPy's arrays to typed ones. */
@@ -232,6 +244,8 @@ function template({ box, drawing, data }, title) {
         font: { family: theme("font"), color: text },
       },
       modebar: { bgcolor: clear, color: faint, activecolor: text },
+      newselection: { line: { color: text, width: 1, dash: "dot" } },
+      activeselection: { fillcolor: text, opacity: 0.08 },
       // A finger must be able to scroll the page past the chart.
       dragmode: matchMedia("(pointer: coarse)").matches ? false : "zoom",
       ...(pointwise ? { hovermode: "closest" } : { hovermode: "x", hoverdistance: -1 }),

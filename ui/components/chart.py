@@ -91,6 +91,7 @@ def chart(
     tiles: Tiles | None = None,
     caption: str = "",
     live: Live | None = None,
+    selectable: bool = False,
 ) -> Click | None:
     """Shows a Plotly figure in the theme's colors; returns the point last clicked, or None.
 
@@ -105,6 +106,7 @@ def chart(
     split) in the key, so that it does not outlive that. Marks assume heatmap cells one unit wide.
 
     With `tiles`, hovering a point whose `customdata[0]` is a number shows the digit of that number.
+    With `selectable`, a region may be drawn in a figure whose `dragmode` says so: see `selected`.
     With `live`, the figure's first trace grows by what a `progress` of that run hears of.
     """
     from plotly.io import to_json
@@ -122,11 +124,19 @@ def chart(
             "tiles": tiles,
             "caption": caption.replace(" %", "\u00a0%"),  # never broken before its %
             "live": live,
+            "selectable": selectable,
             "plotly": _PLOTLY_URL,
         },
         on_click_change=on_click if callable(on_click) else lambda: None,
+        on_selected_change=lambda: None,
     )
     click = state.get("click")
     if on_click is None or click is None:
         return None
     return Click(x=click["x"], y=click["y"], customdata=click["customdata"], curve=click["curve"])
+
+
+def selected(key: str) -> list[int]:
+    """Return `customdata[0]` of the points in the region last drawn in a `selectable` chart."""
+    found = (st.session_state.get(key) or {}).get("selected") or []
+    return [one for one in found if isinstance(one, int) and one >= 0]

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from core.data.digits import Digits
 from core.errors import UserError
 from core.runs import catalogue
+from core.runs.run import Run
 from ui import cache, format, runs
 
 
@@ -18,11 +19,7 @@ def ordered(digits: Digits, found: NDArray[np.int64]) -> NDArray[np.int64]:
     if cache.warm_up().is_alive():
         return found
     try:
-        names = {
-            run.id: run.name
-            for run in runs.listed()
-            if run.config.hardness and run.epochs and run.data_checksum == digits.checksum
-        }
+        names = {key: run.name for key, run in recorded(digits).items()}
         if not names:
             return found
         chosen = st.selectbox(
@@ -35,17 +32,27 @@ def ordered(digits: Digits, found: NDArray[np.int64]) -> NDArray[np.int64]:
         )
         if not chosen:
             return found
-        ranks = _ranks(chosen, runs.get(chosen).epochs, digits.source)
+        found_hard = ranks(chosen, runs.get(chosen).epochs, digits.source)
     except UserError as error:
         st.warning(format.message(error), icon=":material/warning:")
         return found
     hardness = np.full(len(digits.train_labels) + len(digits.test_labels), np.nan)
-    hardness[: len(ranks)] = ranks
+    hardness[: len(found_hard)] = found_hard
     return found[np.argsort(-hardness[found], kind="stable")]
 
 
+def recorded(digits: Digits) -> dict[str, Run]:
+    """Return the runs by id that recorded hardness on these data. Raises StoreError."""
+    return {
+        run.id: run
+        for run in runs.listed()
+        if run.config.hardness and run.epochs and run.data_checksum == digits.checksum
+    }
+
+
 @st.cache_data(max_entries=4, show_spinner="Opening the run …")
-def _ranks(run_id: str, epochs: int, source: str) -> NDArray[np.float64]:
+def ranks(run_id: str, epochs: int, source: str) -> NDArray[np.float64]:
+    """Return `(N,)` how hard each training image was for a run, as `core.runs.hardness.of`."""
     from core.runs import hardness
 
     return hardness.of(catalogue.get(run_id), cache.digits(source))

@@ -1,26 +1,30 @@
-"""The map of the digits: points, with similar images close together."""
-
-import time
-from concurrent.futures import Future, ThreadPoolExecutor
+"""The map of the digits: points, with similar images close together, and the images of a region."""
 
 import numpy as np
 import pandas as pd
 import streamlit as st
+from numpy.typing import NDArray
 
-from core.data import statistics
+from core.data import maps, selection
 from core.data.digits import Digits
-from ui import cache, format, keys
-from ui.components.chart import Tiles, chart
+from core.jobs import maps as job
+from ui import cache, format, guards, keys
+from ui.components.chart import Tiles, chart, selected
+from ui.components.gallery import gallery
 from ui.components.tiles import sprite
+from ui.data import colors, paging
 from ui.data.browse import HEIGHT
 
 _METHODS = {"pca": "PCA", "tsne": "t-SNE"}
 _COLUMNS = 50  # of the sprite with the map's digits
+_MOST = 120  # images of a region that are shown
+_EVERY = 0.5  # seconds between two looks at the progress
 
 
 def show(digits: Digits) -> None:
-    """Show a sample of the training images as points, with similar images close together."""
-    method = st.segmented_control(
+    """Show a sample of the images as points, and what one asks of them as colors."""
+    top = st.container(horizontal=True, vertical_alignment="bottom")
+    method = top.segmented_control(
         "Map",
         list(_METHODS),
         default="pca",
@@ -29,64 +33,168 @@ def show(digits: Digits) -> None:
         key="data-map",
         persist_state="session",
         help="PCA projects the images on the plane in which they vary most. t-SNE arranges them so "
-        "that similar images are neighbors; distances between groups mean little. It takes 10 to "
-        "20 s.",
+        "that similar images are neighbors; distances between groups mean little. It takes about "
+        "10 s, once.",
     )
-    if method == "tsne" and not _tsne(digits.source)[0].done():
-        _wait(digits.source)
-    else:
-        _draw_map(digits, method)
-
-
-def _draw_map(digits: Digits, method: str) -> None:
-    from core.figures.digits import digit_map
-
-    points, tiles, share = _map(digits.source)
-    if method == "tsne":
-        points = points.assign(**dict(zip("xy", _tsne(digits.source)[0].result().T, strict=True)))
-        title = "t-SNE: similar images are neighbors"
-    else:
-        title = f"PCA: the plane that keeps {share:.0%} of the variance"
-    key = f"data-map-{digits.source}-{method}"
-
-    def choose() -> None:
-        _, index = st.session_state[key]["click"]["customdata"]
-        st.session_state[keys.CHOSEN] = (digits.source, int(index))
-
-    chart(
-        digit_map(points, title),
-        key,
-        height=HEIGHT,
-        on_click=choose,
-        tiles=tiles,
-        caption=f"A random sample of {format.count(len(points))} training images. "
-        "Click one to enlarge it.",
+    split = top.segmented_control(
+        "Images",
+        ["train", "test"],
+        default="train",
+        required=True,
+        format_func=paging.SPLITS.__getitem__,
+        key="data-map-split",
+        persist_state="session",
+        help="Networks learn from the training images and are tested on the test images.",
     )
+    lasso = top.toggle(
+        "Lasso",
+        key="data-lasso",
+        persist_state="session",
+        help="Draw a line around points to see their images. A double click ends it.",
+    )
+    places = _places(digits.source, split, method, job.job(digits, split).share is None)
+    if places is not None:
+        _draw(digits, method, split, places, lasso)
+        return
+    _places.clear()
+    st.fragment(_wait, run_every=_EVERY)(digits, split)
 
 
-@st.fragment(run_every=1)
-def _wait(source: str) -> None:
-    future, started = _tsne(source)
-    if future.done():
+def _wait(digits: Digits, split: str) -> None:
+    """Show how far the arranging is; start it where it has not begun."""
+    one = job.job(digits, split)
+    if job.result(digits, split) is not None:
         st.rerun()
-    st.caption(f"Arranging the images … {format.duration(time.monotonic() - started)}")
-    st.skeleton(HEIGHT - 40)
+    if one.problem:
+        st.warning(format.message(one.problem), icon=":material/warning:")
+        if not st.button("Try again", key="map-again", icon=":material/replay:"):
+            return
+        one.progress.unlink(missing_ok=True)
+    if one.share is None:
+        with guards.messages():
+            one.start()
+    st.progress(one.share or 0.0, "Arranging the images …")
+    st.caption("It goes on when you leave this page, and what it finds is kept.")
+    st.skeleton(HEIGHT - 110)
 
 
-@st.cache_data(max_entries=2, show_spinner="Arranging the images …")
-def _map(source: str) -> tuple[pd.DataFrame, Tiles, float]:
+@st.cache_resource(max_entries=4, show_spinner="Arranging the images …")
+def _places(source: str, split: str, method: str, idle: bool) -> "maps.Points | None":
+    """Return where a sample's images are, `(N, 2)`; None before t-SNE has arranged them."""
     digits = cache.digits(source)
-    indices = statistics.map_sample(digits)
-    images = digits.train_images[indices]
-    coordinates, share = statistics.pca_map(images)
-    points = pd.DataFrame(coordinates, columns=["x", "y"])
-    points = points.assign(digit=digits.train_labels[indices], index=indices)
-    return points, Tiles(image=sprite(images, _COLUMNS), columns=_COLUMNS), share
+    if method == "tsne":
+        return job.result(digits, split)
+    images = _sample(source, split)[1]
+    return _plane(source, split).of(images)
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)
-def _tsne(source: str) -> "tuple[Future[np.ndarray], float]":
-    """Return the future t-SNE map, computed in a thread, and its start time."""
+def _plane(source: str, split: str) -> maps.Components:
+    return maps.components(_sample(source, split)[1])
+
+
+@st.cache_resource(max_entries=2, show_spinner=False)
+def _sample(source: str, split: str) -> tuple[NDArray[np.int64], NDArray[np.uint8], Tiles]:
+    """Return a sample's numbers, its images and, for hovering, the picture of all."""
     digits = cache.digits(source)
-    images = digits.train_images[statistics.map_sample(digits)]
-    return ThreadPoolExecutor(1).submit(statistics.tsne_map, images), time.monotonic()
+    numbers = maps.sample(digits, split)
+    images, _ = selection.take(digits, numbers)
+    return numbers, images, Tiles(image=sprite(images, _COLUMNS), columns=_COLUMNS)
+
+
+def _draw(digits: Digits, method: str, split: str, places: maps.Points, lasso: bool) -> None:
+    from core.figures.maps import digit_map
+
+    row = st.container(horizontal=True, vertical_alignment="bottom")
+    color = colors.choose(row)
+    points = _points(digits, split, places)
+    told = colors.told(row, color, digits, points, split)
+    _, images, tiles = _sample(digits.source, split)
+    if told is None:  # the colors cannot tell that, and the page says why
+        told, color = colors.Told(points), "digit"
+    points = told.points
+    if told.people is not None:
+        images, points = _with_people(digits, method, split, places, told)
+        tiles = Tiles(image=sprite(images, _COLUMNS), columns=_COLUMNS)
+    title = (
+        "t-SNE: similar images are neighbors"
+        if method == "tsne"
+        else f"PCA: the plane that keeps {_plane(digits.source, split).share:.0%} of the variance"
+    )
+    key = f"data-map-{digits.source}-{split}-{method}"
+    count = format.count(len(places))
+    chart(
+        digit_map(points, title.replace("%", "\u00a0%"), color, lasso=lasso),
+        key,
+        height=HEIGHT,
+        on_click=lambda: _enlarge(digits, points, st.session_state[key]["click"]["customdata"][0]),
+        selectable=True,
+        tiles=tiles,
+        caption=f"A random sample of {count} {paging.SPLITS[split].lower()} images. "
+        + ("Draw around some to see them." if lasso else "Click one to enlarge it.")
+        + f" {told.caption}",
+    )
+    _region(digits, points, images, [one for one in selected(key) if one < len(points)])
+
+
+def _points(digits: Digits, split: str, places: maps.Points) -> pd.DataFrame:
+    """Return the points with columns x, y, digit, number (of the image) and name."""
+    numbers = _sample(digits.source, split)[0]
+    return pd.DataFrame(places, columns=["x", "y"]).assign(
+        digit=selection.take(digits, numbers)[1],
+        number=numbers,
+        name=[f"{split} image {selection.place(digits, one)[1]:,}" for one in numbers.tolist()],
+    )
+
+
+def _with_people(
+    digits: Digits, method: str, split: str, places: maps.Points, told: colors.Told
+) -> tuple[NDArray[np.uint8], pd.DataFrame]:
+    """Return the sample's images and people's, and the points of both."""
+    known = _sample(digits.source, split)[1]
+    theirs, columns = told.people or (known[:0], told.points[:0])
+    placed = (
+        _plane(digits.source, split).of(theirs)
+        if method == "pca"
+        else maps.among(theirs, known, places)
+    )
+    more = columns.assign(x=placed[:, 0], y=placed[:, 1], number=-1)
+    return np.concatenate([known, theirs]), pd.concat([told.points, more], ignore_index=True)
+
+
+def _enlarge(digits: Digits, points: pd.DataFrame, row: int) -> None:
+    """Show an image of the data large; people's own digits are in no data set."""
+    number = int(points["number"].iloc[row])
+    if number >= 0:
+        st.session_state[keys.CHOSEN] = (digits.source, number)
+
+
+def _region(
+    digits: Digits, points: pd.DataFrame, images: NDArray[np.uint8], rows: list[int]
+) -> None:
+    """Show the images of the region that was drawn, and what is in it."""
+    if not rows:
+        return
+    inside = points.iloc[rows]
+    counts = inside["digit"].value_counts()
+    said = " · ".join(f"**{digit}** {count:,}" for digit, count in counts.items())
+    wrong = inside["answer"] != inside["digit"] if "answer" in inside else None
+    misread = f", {int(wrong.sum()):,} of them read wrong" if wrong is not None else ""
+    first = f" The first {_MOST}:" if len(rows) > _MOST else ""
+    st.markdown(f"{len(rows):,} images in the region{misread}. By label: {said}.{first}")
+    if wrong is not None:  # mistakes come first
+        rows = [rows[one] for one in np.argsort(~wrong.to_numpy(), kind="stable")]
+    shown = points.iloc[rows[:_MOST]]
+    with st.container(height=200, border=False):
+        picked = gallery(
+            images[shown.index],
+            [str(digit) for digit in shown["digit"]],
+            "data-region",
+            wrong=(shown["answer"] != shown["digit"]).to_numpy() if wrong is not None else None,
+            size=52,
+            labels=[f"{digit}, {name}" for digit, name in shown[["digit", "name"]].to_numpy()],
+        )
+    number = None if picked is None else int(shown.index[picked])
+    if number is not None and number != st.session_state.get(keys.REGION):
+        _enlarge(digits, points, number)
+    st.session_state[keys.REGION] = number

@@ -24,11 +24,11 @@ _WHAT = (
 
 def show(digits: Digits) -> None:
     """Show the pairs that are most alike, or offer to search for them."""
-    found = _found(digits.source, job.share(digits) is None)
+    found = _found(digits.source, job.job(digits).share is None)
     if found is not None:
         _pairs(digits, found)
         return
-    going = job.share(digits) is not None
+    going = job.job(digits).share is not None
     st.fragment(_search, run_every=0.5 if going else None)(digits, going)
 
 
@@ -46,7 +46,7 @@ def _found(source: str, idle: bool) -> Neighbors | None:
 
 
 def _search(digits: Digits, was_going: bool) -> None:
-    share = job.share(digits)
+    share = job.job(digits).share
     if (share is not None) != was_going:
         st.rerun()  # it began or ended: update the interval, or show what was found
     st.markdown(_WHAT)
@@ -54,7 +54,7 @@ def _search(digits: Digits, was_going: bool) -> None:
         st.progress(share, f"Comparing every digit with every other: {share:.0%}")
         st.caption("It continues when you leave this page.")
         return
-    if trouble := job.problem(digits):
+    if trouble := job.job(digits).problem:
         st.warning(format.message(trouble), icon=":material/warning:")
     if st.button(
         "Search for near-duplicates",

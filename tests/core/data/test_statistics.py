@@ -82,39 +82,6 @@ def test_mean_images(digits: Digits) -> None:
     np.testing.assert_allclose(means[7], sevens.mean(0), atol=1e-6)
 
 
-def test_map_sample_is_even_and_fixed(digits: Digits) -> None:
-    """Every digit has its share of the map, and the same images come each time."""
-    indices = statistics.map_sample(digits, 500)
-    assert np.bincount(digits.train_labels[indices]).tolist() == [50] * 10
-    assert np.array_equal(indices, statistics.map_sample(digits, 500))
-    assert len(statistics.map_sample(digits, 10_000)) == 4_000
-
-
-@pytest.mark.slow
-def test_pca_is_sklearns(digits: Digits) -> None:
-    """Plane and kept variance are scikit-learn's, up to the sign of an axis."""
-    from sklearn.decomposition import PCA
-
-    images = digits.train_images[:600]
-    ours, share = statistics.pca_map(images)
-    reference = PCA(2, svd_solver="full")
-    theirs = reference.fit_transform(images.reshape(600, -1) / 255)
-    np.testing.assert_allclose(np.abs(ours), np.abs(theirs), atol=1e-6)
-    assert share == pytest.approx(reference.explained_variance_ratio_.sum())
-
-
-@pytest.mark.slow
-def test_tsne_puts_like_digits_together(digits: Digits) -> None:
-    """The nearest neighbor on the map is mostly the same digit, and a seed repeats the map."""
-    indices = statistics.map_sample(digits, 300)
-    images, labels = digits.train_images[indices], digits.train_labels[indices]
-    points = statistics.tsne_map(images)
-    distances = np.linalg.norm(points[:, None] - points[None], axis=-1)
-    np.fill_diagonal(distances, np.inf)
-    assert (labels[distances.argmin(1)] == labels).mean() > 0.75
-    assert np.array_equal(points, statistics.tsne_map(images))
-
-
 def test_augmented_without_augmentation_is_the_image(digits: Digits) -> None:
     """With every limit at 0 each draw is the image itself, in [0, 1]."""
     image = digits.train_images[0]

@@ -19,20 +19,20 @@ def digits(sample_only: None) -> Digits:
 
 def test_process_keeps_what_it_finds(digits: Digits) -> None:
     """Started twice, it searches once; the result is there when it has ended, and is read again."""
-    assert duplicates.result(digits) is None and duplicates.share(digits) is None
+    assert duplicates.result(digits) is None and duplicates.job(digits).share is None
     duplicates.start(digits)
     duplicates.start(digits)
     end = time.monotonic() + 120
-    while duplicates.share(digits) is not None and time.monotonic() < end:
+    while duplicates.job(digits).share is not None and time.monotonic() < end:
         time.sleep(0.1)
-    assert duplicates.problem(digits) == ""
+    assert duplicates.job(digits).problem == ""
     found = duplicates.result(digits)
     assert found is not None and found.number.shape == (5_000, 2)
 
 
 def test_damaged_result_counts_as_none(digits: Digits) -> None:
     """What cannot be read, or is of other data, is searched for again."""
-    path = duplicates._result(digits)
+    path = duplicates.job(digits).kept
     path.parent.mkdir(parents=True)
     path.write_bytes(b"PK\x03\x04 broken")
     assert duplicates.result(digits) is None
@@ -40,13 +40,13 @@ def test_damaged_result_counts_as_none(digits: Digits) -> None:
 
 def test_dead_process_is_noticed(digits: Digits) -> None:
     """A search without a sign of life for a minute is over, and says so."""
-    path = duplicates._progress(digits)
+    path = duplicates.job(digits).progress
     path.parent.mkdir(parents=True)
     path.write_text("0.4")
-    assert duplicates.share(digits) == 0.4 and duplicates.problem(digits) == ""
+    assert duplicates.job(digits).share == 0.4 and duplicates.job(digits).problem == ""
     os.utime(path, (time.time() - 120,) * 2)
-    assert duplicates.share(digits) is None
-    assert "Start it again" in duplicates.problem(digits)
+    assert duplicates.job(digits).share is None
+    assert "Start it again" in duplicates.job(digits).problem
 
 
 def test_demo_searches_the_sample_alone(digits: Digits, monkeypatch: pytest.MonkeyPatch) -> None:

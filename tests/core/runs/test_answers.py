@@ -129,3 +129,10 @@ def test_answers_for_different_images_are_not_averaged() -> None:
     rows = [[0.4, 0.6, 0.0], [0.1, 0.8, 0.1]]
     with pytest.raises(RunError, match="different images"):
         answers.together([answer(rows, [5, 6]), answer(rows, [5, 7])])
+
+
+def test_network_of_unknown_settings_is_not_validated(run: Run, sample: Digits) -> None:
+    """It may have learned from any training image: of what it has not seen, only test is known."""
+    taken = dataclasses.replace(run, imported="onnx", state=State.FINISHED)
+    assert answers.splits(taken, sample) == ("test",)
+    assert answers.splits(dataclasses.replace(taken, imported="run"), sample) == answers.SPLITS

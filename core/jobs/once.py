@@ -1,0 +1,149 @@
+"""What a process of its own computes of a data set: once, with progress, kept for everybody here.
+
+It is kept in the store's folder under the data's checksum, so that other data are not taken for it.
+"""
+
+import time
+import zipfile
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from filelock import FileLock, Timeout
+from numpy.typing import NDArray
+
+from core.data.digits import Digits
+from core.errors import StoreError, UserError
+from core.jobs import process, request
+from core.runs.store import directory
+
+_SILENCE = 60.0  # seconds without progress after which a process counts as dead
+
+Arrays = dict[str, NDArray[np.generic]]
+
+
+@dataclass(frozen=True, eq=False)
+class Once:
+    """One thing to compute: `module` is run with the data's source and, if there is one, the part.
+
+    `name` is the folder of what is kept; `what` is what a message calls it.
+    """
+
+    name: str
+    module: str
+    what: str
+    digits: Digits
+    part: str = ""
+
+    def start(self) -> None:
+        """Start the process, unless it is at work. Raises StoreError."""
+        if self.share is not None:
+            return
+        self.tell("0")
+
+        def died() -> None:
+            with suppress(StoreError):
+                self.tell(self._died)
+
+        process.launch(
+            self.module,
+            self.digits.source,
+            *filter(None, [self.part]),
+            environment=request.worker_environment(),
+            died=died,
+        )
+
+    @property
+    def share(self) -> float | None:
+        """How much is done, in [0, 1]; None if no process is at work."""
+        told = self._told()
+        return None if isinstance(told, str) else told
+
+    @property
+    def problem(self) -> str:
+        """Why the last process ended without a result; empty if it did not."""
+        told = self._told()
+        return told if isinstance(told, str) else ""
+
+    def tell(self, told: str) -> None:
+        """Write the share that is done, or the sentence with which it ended. Raises StoreError."""
+        self._write(self.progress, lambda path: path.write_text(told))
+
+    def keep(self, arrays: Arrays) -> None:
+        """Keep what was computed, and end the progress. Raises StoreError."""
+
+        def save(path: Path) -> None:
+            with path.open("wb") as file:
+                np.savez(file, **arrays)  # type: ignore[arg-type]  # none is called allow_pickle
+
+        self._write(self.kept, save)
+        self.progress.unlink(missing_ok=True)
+
+    def arrays(self) -> Arrays | None:
+        """Return what was kept; None if there is nothing, or it is damaged."""
+        try:
+            with self.kept.open("rb") as file, np.load(file, allow_pickle=False) as content:
+                return {name: content[name] for name in content.files}
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+            return None
+
+    def alone(self, work: Callable[[], None]) -> int:
+        """Do the work of the process, unless another one does; return its exit status."""
+
+        def locked() -> None:
+            try:
+                with FileLock(self.kept.with_suffix(".lock"), timeout=0):
+                    work()
+            except Timeout:
+                return
+            except UserError as error:
+                with suppress(StoreError):
+                    self.tell(str(error))
+                raise
+
+        return process.status_of(locked)
+
+    @property
+    def kept(self) -> Path:
+        """The file of what was computed."""
+        return self._path("npz")
+
+    @property
+    def progress(self) -> Path:
+        """The file that tells how far the process is; its age is the time since a sign of life."""
+        return self._path("progress")
+
+    @property
+    def _died(self) -> str:
+        return f"The process for the {self.what} has died. Start it again."
+
+    def _path(self, ending: str) -> Path:
+        key = "-".join(filter(None, [self.digits.checksum, self.part]))
+        return directory() / self.name / f"{key}.{ending}"
+
+    def _told(self) -> float | str | None:
+        """Return the share done, or the sentence that it ended with; None without a process."""
+        try:
+            told = self.progress.read_text()
+            silent = time.time() - self.progress.stat().st_mtime > _SILENCE
+        except OSError:
+            return None
+        try:
+            return self._died if silent else float(told)
+        except ValueError:
+            return told
+
+    def _write(self, path: Path, save: Callable[[Path], object]) -> None:
+        """Write a file whole or not at all. Raises StoreError."""
+        partial = path.with_name(f"{path.name}.partial")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            save(partial)
+            partial.replace(path)
+        except OSError as error:
+            raise StoreError(
+                f"The {self.what} could not be written: {error.strerror}. Free some space, or set "
+                "DIGITLAB_RUNS to another folder."
+            ) from error

@@ -1,0 +1,157 @@
+"""What the colors of the map tell: which run's answers, which run's hardness, whose digits."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+from numpy.typing import NDArray
+from streamlit.delta_generator import DeltaGenerator
+
+from core.data.digits import Digits
+from core.errors import UserError
+from core.figures.maps import COLORS, MINE, MNIST, OTHERS
+from core.my_digits import hands
+from core.runs import answers, catalogue
+from core.runs.run import Run
+from ui import cache, format, guards, people, runs
+from ui.data import hardness
+
+_MOST = 1_000  # people's digits on a map
+
+
+@dataclass(frozen=True, eq=False)
+class Told:
+    """The points with what their colors tell, a sentence on it, and people's digits beside them.
+
+    `people` has images `(M, 28, 28)` to be placed among the points, and their columns.
+    """
+
+    points: pd.DataFrame
+    caption: str = ""
+    people: tuple[NDArray[np.uint8], pd.DataFrame] | None = None
+
+
+def choose(place: DeltaGenerator) -> str:
+    """Show the choice of what colors tell; return a key of COLORS."""
+    return place.segmented_control(
+        "Colors",
+        list(COLORS),
+        default="digit",
+        required=True,
+        format_func=COLORS.__getitem__,
+        key="data-map-colors",
+        persist_state="session",
+        help="The label; whether a run reads the image right; how hard it was for a run to learn; "
+        "or whose hand it is: MNIST's, yours, or others'.",
+    )
+
+
+def told(
+    place: DeltaGenerator, color: str, digits: Digits, points: pd.DataFrame, split: str
+) -> Told | None:
+    """Return the points with what a color tells; None, and say why, if it cannot."""
+    try:
+        if color == "answer":
+            return _answers(place, digits, points, split)
+        if color == "hardness":
+            return _hardness(place, digits, points, split)
+        if color == "source":
+            return _sources(points)
+    except UserError as error:
+        st.warning(format.message(error), icon=":material/warning:")
+        return None
+    return Told(points)
+
+
+def _answers(
+    place: DeltaGenerator, digits: Digits, points: pd.DataFrame, split: str
+) -> Told | None:
+    found = {
+        run.id: run
+        for run in runs.listed_with_builtin()
+        if run.state.is_over
+        and run.best_epoch is not None
+        and answers.source_for(run) == digits.source
+    }
+    chosen = place.selectbox(
+        "Read by",
+        list(found),
+        format_func=lambda one: guards.run_title(found[one]),
+        key="data-map-run",
+        persist_state="session",
+        width=240,
+        help="The runs that have ended, of the data in use, and the network that comes along.",
+    )
+    run = found[chosen]
+    if split == "train":
+        cache.wait_for_torch()
+        read = _read(run.id, run.best_epoch, digits.source, tuple(points["number"].tolist()))
+        about = "Most of these it has learned from: a mistake is what it could not learn by heart."
+        return Told(points.assign(answer=read), about)
+    offered = [one for one in answers.splits(run, digits) if one != "validation"]
+    if not offered:
+        st.caption("This run has not been tested yet. Choose Training, or another run.")
+        return None
+    first = len(digits.train_labels)
+    read = cache.result(run, offered[0]).probabilities.argmax(axis=1)
+    return Told(points.assign(answer=read[points["number"].to_numpy() - first]))
+
+
+@st.cache_resource(max_entries=4, show_spinner="Reading the images …")
+def _read(
+    run_id: str, epoch: int | None, source: str, numbers: tuple[int, ...]
+) -> NDArray[np.int64]:
+    digits, chosen = cache.digits(source), np.array(numbers)
+    images, labels = digits.train_images[chosen], digits.train_labels[chosen]
+    result = answers.on_images(catalogue.get(run_id), images, labels)
+    return np.asarray(result.probabilities.argmax(axis=1), np.int64)
+
+
+def _hardness(
+    place: DeltaGenerator, digits: Digits, points: pd.DataFrame, split: str
+) -> Told | None:
+    if split == "test":
+        st.caption("No network learns from test images. Choose Training.")
+        return None
+    found: dict[str, Run] = hardness.recorded(digits)
+    if not found:
+        st.caption(
+            "No run has recorded it yet: train one with “hardness” on, under “Data, seed and "
+            "machine”."
+        )
+        return None
+    chosen = place.selectbox(
+        "Hard for",
+        list(found),
+        format_func=lambda one: found[one].name,
+        key="data-map-hardness",
+        persist_state="session",
+        width=240,
+        help="The runs that recorded how late and how lastingly they learned each image.",
+    )
+    every = hardness.ranks(chosen, found[chosen].epochs, digits.source)
+    own = every[points["number"].to_numpy()]
+    order = pd.Series(own).rank(pct=True).to_numpy()  # NaN stays NaN
+    about = "An image is hard if the run forgot it often, and read it wrong until late."
+    return Told(points.assign(hardness=order), about)
+
+
+def _sources(points: pd.DataFrame) -> Told:
+    me = people.me()
+    found = hands.seen_by(me)
+    points = points.assign(source=MNIST)
+    if not found:
+        return Told(points, "There are no digits of yours or of others yet: save some on Draw.")
+    kept, whose = cache.people_digits(found)
+    mine = np.array([hand.tag == me.tag for hand in found])[whose]
+    names = ["mine" if hand.tag == me.tag else f"of {hand.name}" for hand in found]
+    more = pd.DataFrame(
+        {
+            "digit": kept.labels,
+            "name": [names[one] for one in whose],
+            "source": np.where(mine, MINE, OTHERS),
+        }
+    )[:_MOST]
+    about = "Your digits and others' are placed among those of MNIST that they resemble most."
+    return Told(points, about, (kept.images[:_MOST], more))
