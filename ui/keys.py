@@ -38,6 +38,8 @@ NAME = "name"  # the name of the next run
 SEEDS = "seeds"  # how many runs to start at once
 FORMED = "formed-open"  # whether how the run formed is expanded
 CODE = "code-open"  # whether the code for the settings is expanded
+ALL_SETTINGS = "all-settings-open"  # whether all settings are expanded
+LAYERS = "layers-open"  # whether the network's layers are expanded
 
 DOOR = "door-answers"  # whether the browser gets new points by itself
 

@@ -161,7 +161,7 @@ def _rows(columns: list[str] | None) -> None:
         selection_mode="multi-row",
         selection_default=st.session_state[keys.TICKED],
     )
-    ticked = list(event.selection.rows)
+    ticked = [row for row in event.selection.rows if row < len(members)]
     dropped = {run_id for row in before if row not in ticked for run_id in members[row]}
     there = set(every["run"])
     now = [run_id for run_id in chosen if run_id in there and run_id not in dropped]
