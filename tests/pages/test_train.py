@@ -66,7 +66,7 @@ def test_every_setting_has_a_control_with_help() -> None:
 
 
 def test_every_setting_has_a_name_that_people_know() -> None:
-    """No control shows the name that a field has in code; terms stand beside everyday words."""
+    """No control shows the name that something has in code; terms stand beside everyday words."""
     assert list(setting_names.LABELS) and set(setting_names.LABELS) == set(config_fields())
     page = opened(settings=True)
     shown = [widget.label for widget in (*page.slider, *page.select_slider, *page.selectbox)]
@@ -250,6 +250,7 @@ def test_run_in_progress_is_found_by_any_session() -> None:
     run = going("somebody's")
     page = opened()
     assert "somebody's" in texts(page)
+    assert "How it formed" in [box.label for box in page.expander]  # from the first epoch on
     next(button for button in page.button if button.label == "Stop").click().run()
     assert catalogue.stop_requested(run.id)
 

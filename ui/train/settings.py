@@ -132,7 +132,9 @@ def control(name: str, value: Any, key: str, label: str = "") -> Any:
     value = st.session_state.setdefault(key, value)
     common: dict[str, Any] = {"label": label or LABELS[name], "key": key, "help": metadata["help"]}
     if "choices" in metadata:
-        return st.selectbox(options=metadata["choices"], **common)
+        return st.selectbox(
+            options=metadata["choices"], format_func=lambda one: shown(name, one), **common
+        )
     if "reference" in metadata:
         names = _runs_with_hardness() if name == "chosen_by" else {}
         kept = st.session_state[keys.CONFIG][name]
