@@ -1,4 +1,4 @@
-"""All 70,000 labels judged: seconds, and known errors found; and what recording hardness costs.
+"""All 70,000 labels judged: seconds, and the known errors found.
 
     python -m benchmarks.labels [--repetitions N]
 
@@ -8,22 +8,17 @@ Label Errors in Test Sets, 2021). A rank is among the 10,000 test images, from 1
 
 import argparse
 import time
-from statistics import median
 
 import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.machine import keep, machine, need_mnist, seconds, table
 from core.data import mnist
-from core.data.digits import Digits
 from core.evaluation.labels import METHOD, METHODS, quality
 from core.jobs import labels
 from core.training.folds import out_of_fold
-from core.training.loop import train
 
 WRONG = (947, 1621, 1901, 2130, 2462, 2597, 2654, 3520, 3558, 5937, 6651, 6783, 8527, 9679, 9729)
-
-_PAIRS = 6  # of epochs, one with hardness and one without, in turns
 
 
 def ranks_of(wanted: tuple[int, ...], qualities: NDArray[np.float64]) -> list[int]:
@@ -45,24 +40,6 @@ def judged(
             return end.value, time.perf_counter() - begun, time.process_time() - used
 
 
-def slower(digits: Digits, pairs: int) -> list[float]:
-    """Return how much more of the processor an epoch takes that records hardness, as shares.
-
-    Processor's seconds, since other programs disturb them least.
-    """
-    config = labels.recipe(len(digits.train_labels)).changed({"epochs": 1, "train_size": 10_000})
-    list(train(config, digits))  # the first steps are slow
-    shares = []
-    for number in range(pairs):
-        taken = {}
-        for recorded in (True, False) if number % 2 else (False, True):
-            used = time.process_time()
-            list(train(config.changed({"hardness": recorded}), digits))
-            taken[recorded] = time.process_time() - used
-        shares.append(taken[True] / taken[False] - 1)
-    return shares
-
-
 def main() -> None:
     """Measure, keep and print."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -79,7 +56,6 @@ def main() -> None:
         method: ranks_of(WRONG, quality(probabilities, truth, method)[first_test:])
         for method in METHODS
     }
-    shares = slower(digits, _PAIRS)
     keep(
         "labels",
         {
@@ -88,7 +64,6 @@ def main() -> None:
             "repetitions": repetitions,
             "accuracy": accuracy,
             "ranks": found,
-            "hardness_slower": shares,
         },
     )
     print(machine())
@@ -102,10 +77,6 @@ def main() -> None:
         name = f"{method} (the app's)" if method == METHOD else method
         rows.append([name, *counts, str(ranks[-1])])
     print(table(rows))
-    print(
-        f"An epoch that records hardness takes {median(shares):+.1%}: the median of {_PAIRS} pairs "
-        f"of epochs ({min(shares):+.1%} to {max(shares):+.1%})."
-    )
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ from core.config import TrainConfig
 from core.runs import catalogue, files
 from core.runs.person import OWNER
 from core.runs.run import Run, State
-from core.sweeps import control, sweep
+from core.sweeps import control, storage, sweep
 from core.sweeps.space import space_from
 from core.sweeps.sweep import Outcome, Plan
 
@@ -203,18 +203,13 @@ def _kills(runs: Path, trials: int, kills: int) -> Rows:
     """Kill one of two workers again and again; see that every trial is done, and once."""
     _start(runs, trials)
     workers = [_worker(), _worker()]
-    killed: list[tuple[float, set[str]]] = []
+    killed: list[tuple[float, str]] = []
     chance = random.Random(0)  # noqa: S311  # which worker, and when
     while len(killed) < kills and sweep.get("search").state != "finished":
         time.sleep(chance.uniform(2, 6))
-        going = {
-            one.run
-            for one in sweep.get("search").trials
-            if one.run and one.outcome == Outcome.RUNNING
-        }
-        if not going:
-            continue
         victim = chance.randrange(2)
+        if not (going := _run_of(workers[victim])):
+            continue  # it still loads, or has just ended a trial
         workers[victim].kill()
         workers[victim].wait()
         killed.append((time.time(), going))
@@ -229,8 +224,7 @@ def _kills(runs: Path, trials: int, kills: int) -> Rows:
     again = {run.name.removesuffix(" again"): run.started for run in found if "again" in run.name}
     waits = [
         again[names[run_id]] - at
-        for at, going in killed
-        for run_id in going
+        for at, run_id in killed
         if names[run_id] in again and again[names[run_id]] > at
     ]
     what = f"two workers, {trials} trials of one epoch, {len(killed)} kills: done, done twice"
@@ -239,6 +233,17 @@ def _kills(runs: Path, trials: int, kills: int) -> Rows:
         told = f"{max(waits):.0f} s at most, of {len(waits)}"
         rows["a killed worker's trial is taken up again after"] = [told, "30 s"]
     return rows
+
+
+def _run_of(worker: "subprocess.Popen[bytes]") -> str:
+    """Return the run that a worker trains now; empty without any."""
+    with storage.opened("search") as study:
+        found = [
+            trial.user_attrs.get("run", "")
+            for trial in study.get_trials(deepcopy=False)
+            if trial.state.name == "RUNNING" and trial.user_attrs.get("process") == worker.pid
+        ]
+    return found[-1] if found else ""
 
 
 def _pace(place: Path, trials: int) -> Rows:

@@ -47,9 +47,9 @@ def bare() -> float:
     return events[-1].total_seconds
 
 
-def recorded(runs: Path) -> float:
+def recorded(runs: Path, recipe: str = _RECIPE, epochs: int = _EPOCHS) -> float:
     """Train by the command line, into a store; return the seconds that it notes."""
-    command = ["train", "--preset", _RECIPE, "--set", f"epochs={_EPOCHS}"]
+    command = ["train", "--preset", recipe, "--set", f"epochs={epochs}"]
     done = subprocess.run(  # noqa: S603  # our own interpreter and module
         [sys.executable, "-m", "core", *command],
         cwd=ROOT,

@@ -13,12 +13,14 @@ from typing import ParamSpec, TypeVar
 from starlette.requests import ClientDisconnect, Request
 
 from core.errors import UserError
+from door.caller import caller
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 _BURST = 2.0  # seconds' worth of requests that may come at once
-_CLIENTS = 1_000  # addresses that are remembered; a forgotten one starts afresh
+_CLIENTS = 1_000  # callers that are remembered; a forgotten one starts afresh
+_ONE_ADDRESS = 0.8  # of what all may send together
 _BODY_SECONDS = 20.0  # for a whole body to arrive
 
 
@@ -31,38 +33,59 @@ class RefusedError(UserError):
 
 
 class Rate:
-    """Token buckets: one for each client's address, and one for all together."""
+    """Bounds on requests a second: of each caller, of each address, and of all together.
+
+    A caller is a person where the browser says which, else the address. A class or a proxy's
+    visitors share one address; since a browser may say anything, that is bounded too.
+    """
 
     def __init__(self, each: float, together: float) -> None:
         """`each` and `together` are requests a second."""
-        self._each, self._together = each, together
-        self._buckets: dict[str, tuple[float, float]] = {}  # address → tokens, when
-        self._common = (_BURST * together, time.monotonic())
+        self._callers = _Buckets(each, "you")
+        self._addresses = _Buckets(_ONE_ADDRESS * together, "all at your address together")
+        self._all = _Buckets(together, "all callers together")
 
     def admit(self, request: Request) -> None:
-        """Count a request. Raises RefusedError if its client, or all together, send too many."""
+        """Count a request. Raises RefusedError if its caller, address or all send too many."""
         address = request.client.host if request.client else ""
         now = time.monotonic()
-        bucket = self._buckets.pop(address, (_BURST * self._each, now))
-        self._buckets[address] = bucket = self._filled(bucket, self._each, now)
-        if len(self._buckets) > _CLIENTS:
-            del self._buckets[next(iter(self._buckets))]  # not heard of for longest
-        self._common = self._filled(self._common, self._together, now)
-        if bucket[0] < 1 or self._common[0] < 1:
-            limit = self._each if bucket[0] < 1 else self._together
-            whose = "you" if bucket[0] < 1 else "all callers together"
+        asked = (
+            (self._callers, caller(request).tag or address),
+            (self._addresses, address),
+            (self._all, ""),
+        )
+        for buckets, name in asked:
+            buckets.check(name, now)
+        for buckets, name in asked:
+            buckets.take(name)
+
+
+class _Buckets:
+    """Token buckets by name, filled at the same rate."""
+
+    def __init__(self, rate: float, whose: str) -> None:
+        self._rate, self._whose = rate, whose
+        self._tokens: dict[str, tuple[float, float]] = {}  # how many, and when
+
+    def check(self, name: str, now: float) -> None:
+        """Raise RefusedError if a bucket is empty."""
+        full = _BURST * self._rate
+        tokens, then = self._tokens.pop(name, (full, now))
+        tokens = min(full, tokens + (now - then) * self._rate)
+        self._tokens[name] = tokens, now
+        if len(self._tokens) > _CLIENTS:
+            del self._tokens[next(iter(self._tokens))]  # not heard of for longest
+        if tokens < 1:
             raise RefusedError(
                 429,
-                f"Too many requests: {whose} may send {limit:g} a second. Wait a second and try "
-                "again.",
+                f"Too many requests: {self._whose} may send {self._rate:g} a second. Wait a second "
+                "and try again.",
             )
-        self._buckets[address] = bucket[0] - 1, now
-        self._common = self._common[0] - 1, now
 
-    @staticmethod
-    def _filled(bucket: tuple[float, float], rate: float, now: float) -> tuple[float, float]:
-        tokens, then = bucket
-        return min(_BURST * rate, tokens + (now - then) * rate), now
+    def take(self, name: str) -> None:
+        """Take a token out of a bucket that has just been checked."""
+        tokens, then = self._tokens[name]
+        self._tokens[name] = tokens - 1, then
 
 
 class Work:

@@ -58,8 +58,7 @@ with left:
         pair.run_both(config, digits.source, recipe)
 with right:
     live()
-    with st.expander("The network", icon=":material/layers:"):
-        network.layers(config)
+    network.layers(config)
     code.code(config, recipe, digits.source)
 # The page is drawn, and a failing store has been reported.
 with suppress(StoreError):

@@ -150,7 +150,7 @@ def formation(run: Run) -> "Formation":
     return _formation(run.id, path.stat().st_mtime_ns)
 
 
-@st.cache_resource(max_entries=4, show_spinner="Computing what each moment makes of digits …")
+@st.cache_resource(max_entries=4, show_spinner=False)
 def _formation(run_id: str, changed: int) -> "Formation":
     from core.reading.forming import formation
 

@@ -36,7 +36,10 @@ CONFIG = "config"  # the settings, a dict of TrainConfig's fields
 RECIPE = "recipe"  # the recipe that the settings started from
 NAME = "name"  # the name of the next run
 SEEDS = "seeds"  # how many runs to start at once
+FORMED = "formed-open"  # whether how the run formed is expanded
 CODE = "code-open"  # whether the code for the settings is expanded
+ALL_SETTINGS = "all-settings-open"  # whether all settings are expanded
+LAYERS = "layers-open"  # whether the network's layers are expanded
 
 DOOR = "door-answers"  # whether the browser gets new points by itself
 

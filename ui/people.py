@@ -70,7 +70,9 @@ def admit() -> None:
 def badge() -> None:
     """Show in the sidebar who the visitor is, and let an admin give the secret."""
     person = me()
-    if person == OWNER or not person.name or limits.is_demo():
+    if person == OWNER or not person.name:
+        return
+    if limits.is_demo() and not os.environ.get("DIGITLAB_ADMIN"):
         return
     with st.popover(format.plain(person.name), icon=":material/person:", key="me"):
         if person.owns_all:
@@ -78,7 +80,7 @@ def badge() -> None:
         else:
             st.markdown("Others can look at your runs, but not change them.")
             ask_for_secret("sidebar")
-        if "is_logged_in" not in st.user:
+        if "is_logged_in" not in st.user and not limits.is_demo():
             st.button(
                 "Leave",
                 key="leave",

@@ -44,6 +44,26 @@ LABELS = {
     "patience": "Epochs without gain before it stops (early stopping)",
 }
 
+# What the choices of a setting are called; those that are words already are missing.
+CHOICES = {
+    "fast_cnn": "Fast CNN",
+    "quick_cnn": "Quick CNN",
+    "strong_cnn": "Strong CNN",
+    "simple_cnn": "Simple CNN",
+    "digit_cnn": "Digit CNN",
+    "mlp": "MLP",
+    "pytorch_example": "PyTorch's example",
+    "lenet5": "LeNet-5",
+    "sgd": "SGD",
+    "adam": "Adam",
+    "adamw": "AdamW",
+    "adadelta": "Adadelta",
+    "one_cycle": "one cycle",
+    "cpu": "processor (cpu)",
+    "cuda": "NVIDIA GPU (cuda)",
+    "mps": "Apple GPU (mps)",
+}
+
 
 def shown(name: str, value: Any) -> str:
     """Return a setting's value as people read it."""
@@ -56,7 +76,7 @@ def shown(name: str, value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, str):
-        return value
+        return CHOICES.get(value, value)
     return f"{value:,}" if isinstance(value, int) else f"{value:.6f}".rstrip("0").rstrip(".")
 
 

@@ -28,11 +28,17 @@ LONGEST = 120.0  # seconds that an experiment may take, so that it blocks nobody
 _ABREAST = 4  # runs that train side by side; of more, one trains after the other
 
 
-def conduct(experiment: Experiment, digits: Digits, writer: Writer) -> None:
+def conduct(
+    experiment: Experiment,
+    digits: Digits,
+    writer: Writer,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> None:
     """Train the runs of an experiment and write what happens, and what follows from it.
 
     Runs train side by side, a report of each in turn, or one after the other if there are many.
-    Raises ExperimentError after LONGEST seconds, or what a public demo allows.
+    `cancelled` is asked between two reports. Raises ExperimentError once it is, or after LONGEST
+    seconds, or what a public demo allows.
     """
     torch.set_num_threads(1)  # small networks are faster with one, and all machines agree
     longest = limits.longest(LONGEST)
@@ -46,6 +52,8 @@ def conduct(experiment: Experiment, digits: Digits, writer: Writer) -> None:
     done: dict[int, Trained] = {}
     per_epoch: dict[int, int] = {}
     for number, event in side_by_side(trainings) if abreast else _one_by_one(trainings):
+        if cancelled():
+            raise ExperimentError(course.CANCELLED)
         if time.monotonic() > deadline:
             raise ExperimentError(
                 f"It took more than {longest:.0f} seconds and was ended. Take fewer epochs or "
@@ -136,15 +144,19 @@ def main(name: str) -> int:
     begun = time.monotonic()
     seconds: Callable[[], float] = lambda: round(time.monotonic() - begun, 1)  # noqa: E731
 
+    def cancelled() -> bool:
+        return course.is_cancelled(name)
+
     def waiting() -> bool:
         writer.alive()
-        return False
+        return cancelled()
 
     slug = name.rpartition("-")[0]
     try:
-        with queue.turn(request.folder(), name, waiting):
+        with queue.turn(request.folder(), name, waiting) as ours:
             begun = time.monotonic()
-            conduct(definition.find(slug), mnist.load("sample"), writer)
+            if ours:
+                conduct(definition.find(slug), mnist.load("sample"), writer, cancelled)
     except UserError as error:
         writer.write("over", problem=str(error), seconds=seconds())
     else:

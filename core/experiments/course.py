@@ -20,6 +20,7 @@ from core.errors import StoreError
 from core.runs.store import directory
 
 DIED = "Its process has died. Run it again."
+CANCELLED = "It was cancelled. Run it again."
 _SILENCE = 60.0  # seconds without a sign of life after which a process counts as dead
 _KEPT = 3600.0  # seconds for which a course is kept once nobody writes to it
 
@@ -122,7 +123,7 @@ def create(slug: str) -> str:
     name = f"{slug}-{time.time_ns()}"
     try:
         folder().mkdir(parents=True, exist_ok=True)
-        for old in folder().glob("*.jsonl"):
+        for old in folder().iterdir():
             with suppress(FileNotFoundError):
                 if time.time() - old.stat().st_mtime > _KEPT:
                     old.unlink()
@@ -133,6 +134,23 @@ def create(slug: str) -> str:
             "or set DIGITLAB_RUNS to another folder."
         ) from error
     return name
+
+
+def cancel(name: str) -> None:
+    """Mark a course as cancelled: it is over, and its process ends. Raises StoreError."""
+    try:
+        _mark(name).touch()
+    except OSError as error:
+        raise StoreError(f"The experiment cannot be cancelled: {error.strerror}.") from error
+
+
+def is_cancelled(name: str) -> bool:
+    """Return whether a course is marked as cancelled."""
+    return _mark(name).exists()
+
+
+def _mark(name: str) -> Path:
+    return folder() / f"{name}.cancelled"
 
 
 def going_on(slug: str) -> str | None:
@@ -157,7 +175,9 @@ def read(name: str, runs: int) -> Course | None:
     for line in lines:
         if line.endswith("\n"):  # the last one may be half written
             _take(course, json.loads(line))
-    if not course.over and age > _SILENCE:
+    if not course.over and is_cancelled(name):
+        course.over, course.problem = True, CANCELLED
+    elif not course.over and age > _SILENCE:
         course.over, course.problem = True, DIED
     return course
 

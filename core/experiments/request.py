@@ -35,6 +35,15 @@ def start(experiment: Experiment, by: Person = OWNER) -> str:
     return name
 
 
+def cancel(name: str, by: Person = OWNER) -> None:
+    """End an experiment that waits or trains, if the person began it; for others it goes on.
+
+    Raises StoreError.
+    """
+    if by.may_change(queue.owner(folder(), name)):
+        course.cancel(name)
+
+
 def folder() -> Path:
     """Return the folder of the queue in which trainings on the processor wait."""
     return queue.folder_for(TrainConfig(device="cpu"))

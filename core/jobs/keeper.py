@@ -25,7 +25,8 @@ _MOMENTS_SHARE = 0.005  # of the time that writing moments may take, until the l
 class Keeper:
     """Writes a training's events to the run's folder.
 
-    `problem` says which part of the last epoch could not be written; it is empty on success.
+    `problem` says which part of the last epoch could not be written, `moments_problem` whether the
+    moments of forming could not; they are empty on success.
     """
 
     def __init__(self, run: Run) -> None:
@@ -36,7 +37,7 @@ class Keeper:
         self._moments: list[Moment] = []
         self._next_moments = 0.0  # when they may be written again, by the monotonic clock
         self._keeps_moments = not run.sweep  # a sweep has too many runs
-        self.problem = ""
+        self.problem = self.moments_problem = ""
         # Test answers from before a run was resumed are outdated.
         with suppress(OSError):
             (self._folder / "test.npy").unlink(missing_ok=True)
@@ -90,12 +91,15 @@ class Keeper:
         return self._best
 
     def _save_moments(self) -> None:
-        """Write all moments; a failure is silent, since nothing needs them."""
+        """Write all moments; what cannot be written is tried again with the next one."""
         if not self._moments:
             return
         begin = time.monotonic()
-        with suppress(CheckpointError):
+        try:
             forming.save(self._moments, self._folder / FORMING)
+            self.moments_problem = ""
+        except CheckpointError as error:
+            self.moments_problem = f"How the network formed could not be kept. {error}"
         now = time.monotonic()
         self._next_moments = now + (now - begin) / _MOMENTS_SHARE
 

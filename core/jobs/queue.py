@@ -54,10 +54,19 @@ def leave(folder: Path, run_id: str) -> None:
             ticket.unlink()
 
 
-def before(folder: Path, run_id: str) -> int:
-    """Return how many runs are before one in the queue; none if it is not in the queue."""
+def before(folder: Path, run_id: str) -> list[str]:
+    """Return the ids of those before a run in the queue, in order; none if it is not there."""
     tickets = list(folder.glob(f"*-{run_id}"))
-    return sum(_is_valid(other) for other in _before(tickets[0])) if tickets else 0
+    others = sorted(_before(tickets[0])) if tickets else []
+    return [other.name.partition("-")[2] for other in others if _is_valid(other)]
+
+
+def owner(folder: Path, run_id: str) -> str:
+    """Return the tag of whoever asked for a run in the queue; empty if it is nobody's or gone."""
+    for ticket in folder.glob(f"*-{run_id}"):
+        with suppress(FileNotFoundError):  # it has just ended
+            return ticket.read_text().partition("\n")[2]
+    return ""
 
 
 def owners() -> list[str]:

@@ -275,9 +275,9 @@ def _handle(
             keeper.epoch(event)  # before it is recorded: no epoch in the store lacks its files
             recorder.epoch(event)
             uploader.epoch(event.epoch, event.checkpoint["best_epoch"])
-            if keeper.problem:
-                _log.warning("%s", keeper.problem)
-                recorder.warn(keeper.problem)
+            if problem := keeper.problem or keeper.moments_problem:
+                _log.warning("%s", problem)
+                recorder.warn(problem)
 
 
 def _end(
@@ -305,6 +305,7 @@ def _end(
         recorder.warn(f"The network of the best epoch could not be saved. {error}")
         if state == State.FINISHED:
             state, reason = State.FAILED, f"its best epoch could not be saved. {error}"
+    recorder.warn(keeper.moments_problem)
     if best is not None:
         with suppress(
             RunError, CheckpointError

@@ -1,9 +1,12 @@
 """The digit that a network dreams of: the picture that it finds most like a class.
 
-Activation maximization (Erhan, Bengio, Courville and Vincent, 2009) from noise, by gradient ascent.
-Without a check the result is more noise; with blur and decay of what does not matter (Yosinski,
-Clune, Nguyen, Fuchs and Lipson, 2015), a penalty on total variation, and copies that are turned,
-slanted and moved at every step (Olah, Mordvintsev and Schubert, 2017), strokes are left.
+Activation maximization (Erhan, Bengio, Courville and Vincent, 2009) from noise, by gradient
+ascent. Pixel by pixel that ends in texture: a network need not know how a digit looks to tell it
+from nine others. So what climbs is a mixture of what handwritten digits have in common, under a
+Gaussian prior: their covariance does for digits what the decorrelated space of Olah, Mordvintsev
+and Schubert (2017) does for photographs. The gradient is the mean over copies that are turned,
+slanted and moved, and that have other mixtures added, as noise is in SmoothGrad (Smilkov, Thorat,
+Kim, Viégas and Wattenberg, 2017): what only this very picture would do to the network cancels out.
 """
 
 from collections.abc import Iterator
@@ -11,7 +14,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -21,12 +23,26 @@ from core.training.batches import normalize
 
 MOMENTS = 8
 _STEPS = 60  # of gradient ascent, by Adam
-_COPIES = 8  # of the picture at each step
-_RATE = 0.1  # Adam's, in parts of the way from black to white
+_COPIES = 12  # of the picture at each step
+_RATE = 0.3  # Adam's, in standard deviations of the mixture's parts
 _NOISE = 0.5  # the brightest that a pixel may begin
-_DECAY, _VARIATION = 20.0, 10.0  # weights of the mean pixel, and of neighbors' squared differences
-_TURN, _GROW = 12.0, 0.1  # degrees of turning and of slant, and share of the size, either way
-_BLUR, _BLUR_EVERY = 1.0, 4  # pixels (standard deviation), steps
+_FADES = 0.6  # share of the steps in which the noise gives way to the mean digit
+_PRIOR = 0.02  # weight of the mixture's squared parts
+_OTHERS = 0.7  # how strong the mixtures are that are added to the copies
+_TURN, _GROW = 10.0, 0.1  # degrees of turning and of slant, and share of the size, either way
+_IMAGES = 5_000  # that the prior is learned from, at most
+
+
+@dataclass(frozen=True, eq=False)
+class Prior:
+    """What handwritten digits have in common.
+
+    Their mean `(784,)` in [0, 1], and their principal axes `(784, 784)` as columns, each as long as
+    the standard deviation along it.
+    """
+
+    mean: Tensor
+    axes: Tensor
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,54 +57,64 @@ class Moment:
     probabilities: NDArray[np.float32]
 
 
-def dream(reader: Reader, digit: int, seed: int) -> Iterator[Moment]:
+def prior_of(images: NDArray[np.uint8]) -> Prior:
+    """Return what `(N, 28, 28)` images of digits have in common; of many, the first _IMAGES."""
+    pixels = images[:_IMAGES].reshape(-1, 28 * 28).astype(np.float32) / 255
+    variances, axes = np.linalg.eigh(np.cov(pixels, rowvar=False))
+    axes *= np.sqrt(variances.clip(min=0))
+    return Prior(torch.tensor(pixels.mean(axis=0)), torch.tensor(axes, dtype=torch.float32))
+
+
+def dream(reader: Reader, digit: int, seed: int, prior: Prior) -> Iterator[Moment]:
     """Yield MOMENTS moments of a dream of `digit`, from the noise of a seed to the last picture.
 
     It maximizes the log of the digit's probability, not its logit: strokes that help every digit
     also raise the logit.
     """
     generator = torch.Generator().manual_seed(seed)
-    image = _NOISE * torch.rand(1, 28, 28, generator=generator)
-    first, second = torch.zeros_like(image), torch.zeros_like(image)  # Adam's moments
+    noise = _NOISE * torch.rand(28 * 28, generator=generator)
+    parts = torch.zeros(len(prior.axes))
+    first, second = torch.zeros_like(parts), torch.zeros_like(parts)  # Adam's moments
     shown = set(np.linspace(0, _STEPS, MOMENTS).round().astype(int).tolist())
-    yield _moment(reader, 0, image)
-    for step in range(1, _STEPS + 1):
-        uphill = _uphill(reader, image, digit, generator)
+    for step in range(_STEPS + 1):
+        fading = max(0.0, 1 - step / (_FADES * _STEPS))
+        ground = fading * noise + (1 - fading) * prior.mean
+        if step in shown:
+            yield _moment(reader, step, _picture(parts, ground, prior))
+        uphill = _uphill(reader, parts, ground, prior, digit, generator)
         first.lerp_(uphill, 0.1)
         second.lerp_(uphill.square(), 0.01)
-        mean, spread = first / (1 - 0.9**step), (second / (1 - 0.99**step)).sqrt()
-        image = (image + _RATE * mean / (spread + 1e-8)).clamp(0, 1)
-        if step % _BLUR_EVERY == 0 and step < _STEPS:
-            image = _blurred(image)
-        if step in shown:
-            yield _moment(reader, step, image)
+        mean, spread = first / (1 - 0.9 ** (step + 1)), (second / (1 - 0.99 ** (step + 1))).sqrt()
+        parts = parts + _RATE * mean / (spread + 1e-8)
 
 
-def _uphill(reader: Reader, image: Tensor, digit: int, generator: torch.Generator) -> Tensor:
-    """Return the gradient of what is maximized by each pixel of a `(1, 28, 28)` image."""
+def _picture(parts: Tensor, ground: Tensor, prior: Prior) -> Tensor:
+    """Return the `(1, 28, 28)` picture of a mixture on a ground `(784,)`."""
+    return (ground + prior.axes @ parts).view(1, 28, 28).clamp(0, 1)
+
+
+def _uphill(
+    reader: Reader,
+    parts: Tensor,
+    ground: Tensor,
+    prior: Prior,
+    digit: int,
+    generator: torch.Generator,
+) -> Tensor:
+    """Return the gradient of what is maximized by each part of a mixture."""
 
     def either_way(far: float) -> Tensor:
         return far * (2 * torch.rand(_COPIES, generator=generator) - 1)
 
-    image = image.clone().requires_grad_()
+    parts = parts.clone().requires_grad_()
     points = affine_points(
         either_way(_TURN), either_way(_TURN), 1 + either_way(_GROW), 1 + either_way(_GROW)
     )
-    copies = bent(image.expand(_COPIES, 28, 28), points)
-    logits = reader.model(normalize(copies, reader.config))
-    likely = logits.log_softmax(dim=1)[:, digit].mean()
-    across, down = image.diff(dim=2), image.diff(dim=1)
-    variation = across.square().mean() + down.square().mean()
-    score = likely - _DECAY * image.mean() - _VARIATION * variation
-    return torch.autograd.grad(score, image)[0]
-
-
-def _blurred(image: Tensor) -> Tensor:
-    """Return a `(1, 28, 28)` image under a Gaussian of _BLUR pixels; outside of it is black."""
-    kernel = torch.exp(-torch.arange(-3.0, 4.0).square() / (2 * _BLUR**2))
-    kernel /= kernel.sum()
-    across = F.conv2d(image[None], kernel.view(1, 1, 1, 7), padding=(0, 3))
-    return F.conv2d(across, kernel.view(1, 1, 7, 1), padding=(3, 0))[0]
+    copies = bent(_picture(parts, ground, prior).expand(_COPIES, 28, 28), points)
+    others = torch.randn(_COPIES, len(parts), generator=generator) @ prior.axes.T
+    copies = (copies + _OTHERS * others.view(-1, 28, 28)).clamp(0, 1)
+    likely = reader.model(normalize(copies, reader.config)).log_softmax(dim=1)[:, digit].mean()
+    return torch.autograd.grad(likely - _PRIOR * parts.square().sum(), parts)[0]
 
 
 def _moment(reader: Reader, step: int, image: Tensor) -> Moment:

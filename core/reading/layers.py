@@ -4,10 +4,8 @@ Everything is one pass of one image, unchanged: a reading averages over several 
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
@@ -99,22 +97,19 @@ def outputs(
 
     The last has the ten logits. Each channel of `off` is set to 0 in its layer's output.
     """
-    found: list[Tensor] = []
-    with _switched_off(reader.model, off), torch.inference_mode():
-        handles = [
-            layer.register_forward_hook(lambda _layer, _inputs, output: found.append(output[0]))
-            for layer in reader.model
-        ]
-        try:
-            reader.model(normalize(torch.tensor(image[None]), reader.config))
-        finally:
-            for handle in handles:
-                handle.remove()
+    # Layer by layer: hooks on the network would act on everybody who reads with it meanwhile.
+    found: list[NDArray[np.float32]] = []
+    silent = set(off)
+    with torch.inference_mode():
+        values: Tensor = normalize(torch.tensor(image[None]), reader.config)
+        for position, layer in enumerate(reader.model):
+            values = layer(values).clone()
+            for channel in (channel for where, channel in silent if where == position):
+                values[:, channel] = 0
+            found.append(values[0].numpy().copy())
     return [
-        Output(
-            position, name, values.numpy().copy(), not isinstance(layer, (nn.Flatten, nn.Dropout))
-        )
-        for position, (name, values, layer) in enumerate(
+        Output(position, name, output, not isinstance(layer, (nn.Flatten, nn.Dropout)))
+        for position, (name, output, layer) in enumerate(
             zip(names(reader.model), found, reader.model, strict=True)
         )
     ]
@@ -124,24 +119,6 @@ def answer(reader: Reader, layers: list[Output]) -> NDArray[np.float32]:
     """Return the calibrated softmax of the last layer's logits, `(10,)` probabilities."""
     softmax = torch.tensor(layers[-1].values[None]).softmax(dim=1).numpy()
     return np.asarray(reader.calibration.apply(softmax)[0], np.float32)
-
-
-@contextmanager
-def _switched_off(model: nn.Sequential, off: Iterable[Channel]) -> Iterator[None]:
-    def silence(channel: int) -> Callable[[nn.Module, Any, Tensor], Tensor]:
-        def hook(_layer: nn.Module, _inputs: Any, output: Tensor) -> Tensor:
-            output = output.clone()
-            output[:, channel] = 0
-            return output
-
-        return hook
-
-    handles = [model[position].register_forward_hook(silence(channel)) for position, channel in off]
-    try:
-        yield
-    finally:
-        for handle in handles:
-            handle.remove()
 
 
 def sum_behind(

@@ -14,7 +14,7 @@ from typing import Any
 from core.config import TrainConfig
 from core.errors import ConfigError, RunError
 from core.recipes import RECIPES
-from core.runs import builtin, listing, membership, mlflow_view, numbering
+from core.runs import builtin, listing, membership, mlflow_view, numbering, unchanged
 from core.runs.person import OWNER, Person
 from core.runs.run import BUILTIN, DIED, MOVES, Run, State, cleaned_name, folder_of, read
 from core.runs.store import connect, is_shared, lock, now
@@ -96,19 +96,7 @@ def listed() -> list[Run]:
     """Return every run, newest first. Raises StoreError."""
     if is_shared():
         return _all_understood(listing.entries()[0])
-    with connect() as (client, experiment):
-        found, token = [], None
-        while True:
-            page = client.search_runs(
-                [experiment],
-                order_by=["attributes.start_time DESC"],
-                max_results=1_000,
-                page_token=token,
-            )
-            found += _all_understood(page)
-            token = page.token
-            if not token:
-                return found
+    return _all_understood(unchanged.entries())
 
 
 def known() -> tuple[list[Run], bool]:

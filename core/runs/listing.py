@@ -11,6 +11,7 @@ import time
 from typing import Any
 
 from core.errors import StoreError
+from core.runs import unchanged
 from core.runs.store import connect, now
 
 CHANGED = "changed"
@@ -139,14 +140,18 @@ class _Known:
 def active() -> list[Any]:
     """Return MLflow's entries of the runs that are queued or running. Raises StoreError.
 
-    A team's are read again after _LOOK seconds, however many pages and visitors ask.
+    A team's are read again after _LOOK seconds, however many pages and visitors ask; the embedded
+    store's when somebody has written to it.
     """
+    # Of all states, only these two have a u; MLflow knows no "or", and asks twice without.
+    condition = "tags.state LIKE '%u%'"
     uri = os.environ.get("MLFLOW_TRACKING_URI", "")
+    if not uri:
+        return unchanged.entries(condition)
     read, found = _active.get(uri, (0.0, []))
-    if not uri or not read or time.monotonic() > read + _LOOK:
+    if not read or time.monotonic() > read + _LOOK:
         with connect() as (client, experiment):
-            # Of all states, only these two have a u; MLflow knows no "or", and asks twice without.
-            found = list(client.search_runs([experiment], "tags.state LIKE '%u%'"))
+            found = list(client.search_runs([experiment], condition))
         _active[uri] = time.monotonic(), found
     return found
 

@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[2]
 LONG = 60_000
 ADDRESSES = (
     *("", "data", "experiments", "experiments?experiment=2-learning-rate"),
-    *("train", "evaluate", "draw", "compare"),
+    *("train", "evaluate", "draw", "inside", "sweeps", "compare"),
 )
 
 

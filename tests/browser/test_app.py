@@ -85,6 +85,8 @@ def test_whole_way(app: str, new_page: Callable[..., Page]) -> None:
     assert page.evaluate(f"{CHART}.marked === true")  # redrawn, not created again
     page.get_by_role("button", name="Stop", exact=True).first.click()
     expect(page.get_by_text("Stopped · in epoch").first).to_be_visible(timeout=10_000)
+    page.get_by_text("How it formed").click()
+    expect(page.get_by_role("slider", name="Moment of the training")).to_be_visible(timeout=LONG)
 
     go(page, "Evaluate")
     expect(page.get_by_text("Wilson").or_(page.get_by_text("macro F1")).first).to_be_visible()

@@ -134,7 +134,7 @@ def test_chart_survives_new_data(start: Start):
 
 
 def test_heatmap_click_reaches_python(start: Start):
-    """A clicked cell comes back, lasts through reruns, and clicking it again is heard of."""
+    """A clicked cell comes back, lasts, and another click on it is heard of; so by keyboard."""
     page = start(CONFUSION)
     cell = center(page, drawing(page).locator(".nsewdrag").first)
     page.mouse.click(cell[0] + 5, cell[1] + 5)
@@ -144,6 +144,10 @@ def test_heatmap_click_reaches_python(start: Start):
     page.get_by_text(f"{clicked}, clicks: 2").wait_for()
     page.get_by_role("button", name="Again").click()
     page.get_by_text(f"{clicked}, clicks: 2").wait_for()
+    for key in ("ArrowRight", "ArrowDown", "Enter"):
+        drawing(page).press(key)
+    beside = "{'x': '6', 'y': '3', 'customdata': [108, 109, 110], 'curve': 0}"
+    page.get_by_text(f"{beside}, clicks: 3").wait_for()
 
 
 def test_clicked_cell_is_marked(start: Start):

@@ -43,10 +43,13 @@ class Client:
         """GET a path under api/."""
         return self.send("GET", path, **options)
 
-    def post(self, path: str, body: Any, kind: str = "application/json", **options: Any) -> Answer:
+    def post(
+        self, path: str, body: Any, kind: str = "application/json", cookie: str = "", **options: Any
+    ) -> Answer:
         """POST a body: bytes as they are, anything else as JSON."""
         content = body if isinstance(body, bytes) else json.dumps(body).encode()
         headers = {"content-type": kind, "content-length": str(len(content))}
+        headers |= {"cookie": cookie} if cookie else {}
         return self.send("POST", path, headers=headers, pieces=[content], **options)
 
     def send(self, method: str, path: str, **options: Any) -> Answer:

@@ -267,6 +267,20 @@ def test_rate_of_each_client_is_bounded(client: Any, clock: SimpleNamespace) -> 
     assert client.post("read", empty).status == 422
 
 
+def test_class_behind_one_address_is_counted_by_person(client: Any, clock: SimpleNamespace) -> None:
+    """Each has a rate of their own, and many made-up people no more than their address."""
+
+    def status(secret: str) -> int:
+        cookie = f"digitlab={secret.ljust(43, '-')}.Anna"
+        return int(client.post("read", {"strokes": []}, cookie=cookie).status)
+
+    assert [status("anna") for _ in range(41)] == [422] * 40 + [429]
+    assert status("ben") == 422
+    statuses = [status(f"made-up-{number}") for number in range(60)]
+    assert statuses[:55] == [422] * 55 and statuses[-1] == 429
+    assert client.post("read", {"strokes": []}, address="192.0.2.2").status == 422
+
+
 def test_rate_of_all_together_is_bounded(client: Any, clock: SimpleNamespace) -> None:
     """Many clients together cannot keep the server busy either."""
     statuses = [

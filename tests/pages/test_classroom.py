@@ -2,6 +2,7 @@
 
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import streamlit as st
@@ -14,7 +15,7 @@ from core.runs.person import Person, tag_for
 from core.runs.run import Run, State
 from ui import keys, people
 from ui.classroom import start
-from ui.classroom.attendance import Attendance
+from ui.classroom.attendance import AWAY, Attendance
 
 APP = str(Path(__file__).parents[2] / "ui" / "app.py")
 ANNA, BEN = (Person(name, tag_for(name.ljust(43, "-"))) for name in ("Anna", "Ben *B*"))
@@ -107,6 +108,20 @@ def test_attendance_keeps_the_latest_names_and_no_more_than_it_may(
     for person in (ANNA, Person("", ""), BEN, ANNA, Person("Cem", "c")):
         attendance.note(person)
     assert [name for _, name, _ in attendance.people()] == ["Anna", "Cem"]
+
+
+def test_who_comes_back_in_a_new_browser_is_there_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The one who has gone and the one of that name who came are one; two who are there are two."""
+    clock = SimpleNamespace(now=1000.0, time=lambda: clock.now)
+    monkeypatch.setattr("ui.classroom.attendance.time", clock)
+    attendance = Attendance()
+    attendance.note(ANNA)
+    clock.now += 2 * AWAY
+    attendance.note(Person("anna", "new"))
+    attendance.note(BEN)
+    attendance.note(Person(BEN.name, "another"))
+    found = {tags for tags, *_ in attendance.people()}
+    assert found == {("new", ANNA.tag), ("another",), (BEN.tag,)}
 
 
 @pytest.mark.parametrize(

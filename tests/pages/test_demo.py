@@ -102,6 +102,18 @@ def test_my_digits_live_in_the_session(own_runs: Path) -> None:
     assert not (own_runs / "my-digits").exists()
 
 
+def test_admin_of_a_demo_has_a_place_for_the_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the secret the limits end; without one set, a visitor is not asked."""
+    asked = [one.key for one in visit("first", "home").text_input]
+    assert "admin-secret-sidebar" not in asked
+    monkeypatch.setenv("DIGITLAB_ADMIN", "a secret")
+    monkeypatch.setattr("ui.people._PAUSE", 0)
+    app = visit("first", "home")
+    app.text_input(key="admin-secret-sidebar").set_value("a secret")
+    app.button(key="admin-confirm-sidebar").click().run()
+    assert app.session_state[keys.ADMIN]
+
+
 def test_no_step_is_timed_in_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever a visitor's sliders say, the server computes nothing for the estimate."""
 
@@ -109,7 +121,7 @@ def test_no_step_is_timed_in_the_server(monkeypatch: pytest.MonkeyPatch) -> None
         raise AssertionError("a step was run")
 
     monkeypatch.setattr("core.training.estimate.step_seconds", timed)
-    app = visit("first", "train")
+    app = visit("first", "train", **{keys.ALL_SETTINGS: True})
     app.select_slider(key="setting-batch_size").set_value(4096).run()
     assert not app.exception
 

@@ -6,9 +6,11 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from core.config import TrainConfig
 from core.experiments import course, definition, request
 from core.experiments.course import Bars, Dots, Tiles, Writer
 from core.jobs import queue
+from core.runs import catalogue
 from ui import keys
 
 APP = str(Path(__file__).parents[2] / "ui" / "app.py")
@@ -102,14 +104,25 @@ def test_done_is_marked_and_the_next_is_offered() -> None:
 
 
 def test_waiting_is_told() -> None:
-    """An experiment whose turn has not come says for how many it waits."""
+    """An experiment whose turn has not come says what it waits for, and can be cancelled."""
     page = opened(SLUG)
-    queue.enter(request.folder(), "other")
+    run = catalogue.create(TrainConfig(), "sample", "", "long one")
+    queue.enter(request.folder(), run.id)
+    queue.enter(request.folder(), course.create("3-by-heart"))
     name = course.create(SLUG)
     queue.enter(request.folder(), name)
     page.session_state[keys.COURSES] = {SLUG: name}
     page.run()
-    assert "Waits for 1 other training on this machine." in texts(page)
+    told = "Waits until the run *long one* has ended, and 1 more after it"
+    assert told in texts(page)
+    queue.leave(request.folder(), run.id)
+    page.run()
+    assert "Waits until the experiment *Learning by heart* has ended:" in texts(page)
+    page.button(key="cancel-experiment").click().run()
+    assert not page.exception
+    assert page.button(key="run-experiment").label == "Run it"
+    found = course.read(name, 3)
+    assert found and found.over and course.going_on(SLUG) is None
 
 
 def test_findings_of_every_kind_are_shown() -> None:

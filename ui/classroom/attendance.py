@@ -29,11 +29,23 @@ class Attendance:
             while len(self._seen) > _MOST:
                 del self._seen[next(iter(self._seen))]
 
-    def people(self) -> list[tuple[str, str, float]]:
-        """Return tag, name and the seconds since the last sign of everybody, by name."""
+    def people(self) -> list[tuple[tuple[str, ...], str, float]]:
+        """Return tags, name and the seconds since the last sign of everybody, by name.
+
+        Whoever comes back in a new browser, and so with a new tag, is taken for the one of that
+        name who has gone; the first tag is the latest. Two who are there at once are two.
+        """
         with self._lock:
             seen, now = list(self._seen.items()), time.time()
-        found = [(tag, name, now - at) for tag, (name, at) in seen]
+        found: list[tuple[tuple[str, ...], str, float]] = []
+        latest: dict[str, int] = {}  # whose place in `found` the absent of that name get
+        for tag, (name, at) in reversed(seen):
+            place = latest.setdefault(name.casefold(), len(found))
+            if place < len(found) and now - at > AWAY:
+                tags, called, seconds = found[place]
+                found[place] = (*tags, tag), called, seconds
+            else:
+                found.append(((tag,), name, now - at))
         return sorted(found, key=lambda one: (one[1].casefold(), one[0]))
 
 

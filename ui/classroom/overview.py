@@ -41,8 +41,8 @@ def class_now() -> None:
 
 def _people(runs: list[Run]) -> None:
     rows = []
-    for tag, name, seconds in attendance().people():
-        own = [run for run in runs if run.owner == tag]
+    for tags, name, seconds in attendance().people():
+        own = [run for run in runs if run.owner in tags]
         best = catalogue.best(own)
         rows.append(
             {
@@ -52,7 +52,7 @@ def _people(runs: list[Run]) -> None:
                 "best": 100 * best.validation_accuracy
                 if best and best.validation_accuracy
                 else None,
-                "digits": len(collection.names(tag)),
+                "digits": sum(len(collection.names(tag)) for tag in tags),
             }
         )
     there = sum(row["seen"] == "now" for row in rows)

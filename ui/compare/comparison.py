@@ -14,6 +14,7 @@ from core.runs.run import Run
 from core.runs.settings import Setting
 from ui import cache, format, keys
 from ui.components.chart import chart
+from ui.setting_names import CHOICES
 
 
 def curves(groups: list[Setting]) -> None:
@@ -114,6 +115,7 @@ def differences(groups: list[Setting]) -> None:
     if table.empty:
         st.markdown("The settings, data and code are the same; at most the seed differs.")
         return
+    table = table.map(lambda value: CHOICES.get(value, value) if isinstance(value, str) else value)
     st.dataframe(table.reset_index(), hide_index=True, height="content", key="differing")
 
 

@@ -11,7 +11,7 @@ import streamlit as st
 
 from core.runs import compare, settings
 from core.runs.run import Run
-from ui import format, guards, keys, runs
+from ui import format, guards, keys, runs, setting_names
 
 _DEFAULT = (
     *("name", "runs", "state", "warning", "test_accuracy", "deviation", "validation_accuracy"),
@@ -133,7 +133,7 @@ def _rows(columns: list[str] | None) -> None:
     found = runs.listed_with_builtin()
     found = compare.arranged(found, bool(st.session_state.get(keys.ARCHIVED)))
     every = compare.table(found)
-    matching = compare.matching(every, st.session_state.get(keys.RUN_FILTER) or "")
+    matching = _matching(every)
     matched = set(matching["run"])
     groups = together([run for run in found if run.id in matched])
     shown = _readable(compare.settings_table(matching, groups))
@@ -161,7 +161,7 @@ def _rows(columns: list[str] | None) -> None:
         selection_mode="multi-row",
         selection_default=st.session_state[keys.TICKED],
     )
-    ticked = list(event.selection.rows)
+    ticked = [row for row in event.selection.rows if row < len(members)]
     dropped = {run_id for row in before if row not in ticked for run_id in members[row]}
     there = set(every["run"])
     now = [run_id for run_id in chosen if run_id in there and run_id not in dropped]
@@ -169,6 +169,13 @@ def _rows(columns: list[str] | None) -> None:
     if now != chosen:
         st.session_state[keys.COMPARED] = now
         st.rerun()  # updates the page below the table
+
+
+def _matching(every: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows with every word of the filter; a network is found by name and by title."""
+    both = every["network"].map(lambda name: f"{name} {setting_names.shown('network', name)}")
+    words = st.session_state.get(keys.RUN_FILTER) or ""
+    return every.loc[compare.matching(every.assign(network=both), words).index]
 
 
 def together(found: list[Run]) -> list[settings.Setting]:
@@ -183,6 +190,7 @@ def _readable(every: pd.DataFrame) -> pd.DataFrame:
     low, high = 100 * every["test_low"], 100 * every["test_high"]
     local = datetime.now().astimezone().tzinfo
     return every.assign(
+        network=every["network"].map(lambda name: setting_names.shown("network", name)),
         state=every["state"].where(every["reason"] == "", every["state"] + ": " + every["reason"]),
         interval=[
             None if pd.isna(a) else f"{a:.2f}–{b:.2f}" for a, b in zip(low, high, strict=True)

@@ -5,7 +5,7 @@ import streamlit as st
 from core.errors import UserError
 from core.export.terms import LEARNED, MAX_BYTES, PIXELS, SUFFIXES, TRY
 from core.jobs import limits
-from ui import cache, format, keys, people
+from ui import cache, format, keys, people, setting_names
 
 
 def take_in() -> None:
@@ -80,5 +80,6 @@ def _form() -> None:
         return
     st.session_state[keys.RUN] = run.id
     st.session_state[keys.TAKE_IN] = generation + 1  # an empty form
-    st.toast(format.plain(f"{run.name} is among the runs now: {run.network}. {run.note}"))
+    network = setting_names.shown("network", run.network)
+    st.toast(format.plain(f"{run.name} is among the runs now: {network}. {run.note}"))
     st.rerun()

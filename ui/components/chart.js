@@ -12,6 +12,8 @@ const CONFIG = {
   doubleClick: "reset",
   modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"],
 };
+const MOVES = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+const KEYS = "Cells. Arrow keys go from one to the next, Enter shows what is in it.";
 const views = new WeakMap(); // the <figure> → its view
 
 export default function ({ parentElement, data, setStateValue }) {
@@ -39,6 +41,7 @@ function newView(box) {
     drawing: box.querySelector(".drawing"),
     digit: box.querySelector(".digit"),
     caption: box.querySelector("figcaption"),
+    spoken: box.querySelector("output"),
   };
   view.observer = new ResizeObserver(() => {
     if (view.drawing.clientWidth !== view.width) draw(view);
@@ -96,6 +99,7 @@ async function draw(view) {
   view.shapes = layout.shapes ?? [];
   await Plotly.react(drawing, figure.data, layout, CONFIG);
   if (!view.listening) listen(view);
+  reach(view);
   mark(view);
   view.last = data.live?.after;
   extend(view);
@@ -137,12 +141,12 @@ function preview(view, shares) {
 function listen(view) {
   view.listening = true;
   view.drawing.on("plotly_click", ({ points: [point] }) => {
-    if (!view.data.clickable) return;
-    const { x, y, curveNumber: curve } = point;
-    // The time makes a second click on the same point a new value, so that Python hears of it.
-    view.clicked = { x, y, customdata: plain(point.customdata), curve, at: Date.now() };
+    if (view.data.clickable) click(view, point);
+  });
+  view.drawing.addEventListener("keydown", (event) => press(view, event));
+  view.drawing.addEventListener("blur", () => {
+    view.cell = undefined;
     mark(view);
-    view.report(view.clicked);
   });
   view.drawing.on("plotly_selected", (event) => select(view, event?.points ?? []));
   view.drawing.on("plotly_deselect", () => select(view, []));
@@ -151,6 +155,49 @@ function listen(view) {
     if (view.data.tiles && Number.isInteger(number)) showDigit(view, number, event);
   });
   view.drawing.on("plotly_unhover", () => (view.digit.hidden = true));
+}
+
+function click(view, { x, y, customdata, curveNumber: curve }) {
+  // The time makes a second click on the same point a new value, so that Python hears of it.
+  view.clicked = { x, y, customdata: plain(customdata), curve, at: Date.now() };
+  mark(view);
+  view.report(view.clicked);
+}
+
+/** The heatmap whose cells can be clicked, if there is one. */
+function heatmap({ data, drawing }) {
+  return data.clickable && drawing._fullData.find(({ type }) => type === "heatmap");
+}
+
+/** Lets the keyboard reach a heatmap: Tab comes to it, arrows go through its cells, Enter clicks. */
+function reach(view) {
+  const { drawing } = view;
+  if (!heatmap(view)) return drawing.removeAttribute("tabindex");
+  drawing.tabIndex = 0;
+  drawing.setAttribute("role", "application");
+  drawing.setAttribute("aria-label", KEYS);
+}
+
+function press(view, event) {
+  const map = heatmap(view);
+  if (!map || event.target !== view.drawing) return;
+  const { x: xs, y: ys, customdata, text, index: curveNumber } = map;
+  const from = view.cell ?? view.clicked ?? { x: xs[0], y: ys[0] };
+  const [column, row] = [xs.indexOf(from.x), ys.indexOf(from.y)];
+  if (MOVES[event.key]) {
+    const next = (all, at, step) => all[Math.min(Math.max(at + step, 0), all.length - 1)];
+    const [across, down] = MOVES[event.key];
+    const { xaxis, yaxis } = view.drawing._fullLayout;
+    const onward = yaxis.range[0] > yaxis.range[1] ? down : -down; // rows from the top, or not
+    view.cell = { x: next(xs, column, across), y: next(ys, row, onward) };
+    const place = `${yaxis.title.text} ${view.cell.y}, ${xaxis.title.text} ${view.cell.x}`;
+    const number = text?.[ys.indexOf(view.cell.y)][xs.indexOf(view.cell.x)] || 0;
+    view.spoken.textContent = `${place}: ${number}`;
+    mark(view);
+  } else if (event.key === "Enter" || event.key === " ") {
+    click(view, { ...from, customdata: customdata[row][column], curveNumber });
+  } else return;
+  event.preventDefault(); // else the page scrolls
 }
 
 /** Tells Python which points are in the region that was drawn, once each time they change. */
@@ -182,23 +229,30 @@ function showDigit({ box, digit, data }, number, event) {
 }
 
 /** Draws an edge around the clicked heatmap cell or a ring around the clicked point. */
-function mark({ box, drawing, data, clicked, shapes }) {
+function mark(view) {
+  const { data, drawing, clicked, cell, shapes } = view;
   const trace = data.clickable && clicked && drawing._fullData[clicked.curve];
-  if (!trace) return;
+  const marks = trace ? [around(view, trace, clicked, "solid")] : [];
+  if (cell) marks.push(around(view, heatmap(view), cell, "dot"));
+  if (!marks.length && !view.marked) return;
+  view.marked = marks.length > 0;
+  window.Plotly.relayout(drawing, { shapes: [...shapes, ...marks.filter(Boolean)] });
+}
+
+function around({ box, drawing }, trace, { x, y }, dash) {
   const [xref, yref] = [trace.xaxis, trace.yaxis];
   const color = getComputedStyle(box).getPropertyValue("--st-text-color");
-  const shape = { xref, yref, line: { color: color, width: 2 } };
+  const shape = { xref, yref, line: { color, dash, width: dash === "dot" ? 3 : 2 } };
   if (trace.type === "heatmap") {
     // A category's number on its axis is what a shape half a cell to its side is counted from.
     const center = (ref, value) => drawing._fullLayout[`${ref[0]}axis${ref.slice(1)}`].d2c(value);
-    const [x, y] = [center(xref, clicked.x), center(yref, clicked.y)];
-    Object.assign(shape, { x0: x - 0.5, x1: x + 0.5, y0: y - 0.5, y1: y + 0.5 });
-  } else if (trace.type.startsWith("scatter")) {
-    const ring = { type: "circle", xsizemode: "pixel", ysizemode: "pixel" };
-    const corners = { x0: -8, x1: 8, y0: -8, y1: 8 };
-    Object.assign(shape, ring, corners, { xanchor: clicked.x, yanchor: clicked.y });
-  } else return;
-  window.Plotly.relayout(drawing, { shapes: [...shapes, shape] });
+    const [column, row] = [center(xref, x), center(yref, y)];
+    const corners = { x0: column - 0.5, x1: column + 0.5, y0: row - 0.5, y1: row + 0.5 };
+    return Object.assign(shape, corners);
+  }
+  if (!trace.type.startsWith("scatter")) return;
+  const ring = { type: "circle", xsizemode: "pixel", ysizemode: "pixel" };
+  return Object.assign(shape, ring, { x0: -8, x1: 8, y0: -8, y1: 8, xanchor: x, yanchor: y });
 }
 
 /** The theme as a Plotly template: it fills in what the figure leaves open. */

@@ -74,6 +74,7 @@ _chart = st.components.v2.component(
     html="""
     <figure class="digitlab-chart">
       <div class="drawing"></div><div class="digit" hidden></div><figcaption></figcaption>
+      <output></output>
     </figure>
     """,
     css=(_HERE / "chart.css").read_text(),

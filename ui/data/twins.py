@@ -128,7 +128,7 @@ def _gallery(
     said = [f"{a}" if a == b else f"{a} and {b}" for a, b in labels[: len(shown)]]
     picked = gallery(
         np.concatenate([left, between, right], axis=2),
-        [f"{digit} · {100 * gap:.1f} %" for digit, gap in zip(said, gaps, strict=False)],
+        [f"{digit} · {100 * gap:.1f}\u00a0%" for digit, gap in zip(said, gaps, strict=False)],
         "data-twins",
         wrong=unlike,
         size=52,
@@ -149,6 +149,9 @@ def _owed(digits: Digits, found: Neighbors, alike: float) -> None:
     st.markdown("**How much do they raise a test accuracy?**")
     with guards.messages():
         run = guards.choose_run()
+    if answers.source_for(run) != digits.source:
+        st.caption("Not available: this run was trained on other digits.")
+        return
     try:
         split = answers.splits(run, digits)[0]
         if split == "validation":

@@ -1,15 +1,17 @@
 """One experiment in five steps: question, guess, run, what you see, why."""
 
+from contextlib import suppress
+
 import streamlit as st
 
-from core.errors import ExperimentError
-from core.experiments import course, request
+from core.errors import ExperimentError, RunError
+from core.experiments import course, definition, request
 from core.experiments.course import Bars, Course, Dots, Finding, Lane
 from core.experiments.definition import Experiment
 from core.figures import experiments as figures
 from core.jobs import queue
 from core.reading.answer import share
-from ui import format, guards, keys, people
+from ui import format, guards, keys, people, runs
 from ui.components.chart import chart
 from ui.components.tiles import strip
 from ui.experiments.overview import choose
@@ -99,7 +101,16 @@ def _watch(experiment: Experiment) -> None:
 def _happening(experiment: Experiment, found: Course) -> None:
     """Show the runs so far and what follows from them."""
     if not found.over:
-        st.markdown(_waits(experiment, found))
+        line = st.container(horizontal=True, vertical_alignment="center")
+        line.markdown(_waits(experiment, found), width="content")
+        line.button(
+            "Cancel",
+            key="cancel-experiment",
+            icon=":material/close:",
+            on_click=_cancel,
+            args=[experiment],
+            help="Trains nothing more of it. If a classmate began it, it goes on for them.",
+        )
     elif not found.problem:
         st.caption(f"Done in {format.duration(found.seconds)}.")
     if 1 < len(experiment.runs) <= _MOST_LANES:
@@ -123,9 +134,28 @@ def _waits(experiment: Experiment, found: Course) -> str:
         return f"Running: {ended} of {len(found.lanes)} networks have finished."
     name = st.session_state[keys.COURSES][experiment.slug]
     before = queue.before(request.folder(), name)
-    if before:
-        return f"Waits for {before} other training{'s' if before > 1 else ''} on this machine."
-    return "Starting: loading PyTorch …"
+    if not before:
+        return "Starting: loading PyTorch …"
+    behind = f", and {len(before) - 1} more after it" if len(before) > 1 else ""
+    return f"Waits until {_called(before[0])} has ended{behind}: one trains at a time."
+
+
+def _called(waited_for: str) -> str:
+    """Return what people call a run or an experiment in the queue, and how far it is."""
+    with suppress(ExperimentError):
+        title = definition.find(waited_for.rpartition("-")[0]).title
+        return f"the experiment *{format.plain(title)}*"
+    try:
+        run = runs.get(waited_for)
+    except RunError:  # another visitor's, or about to end
+        return "another training"
+    epoch = f" (epoch {run.current_epoch} of {run.config.epochs})" if run.step else ""
+    return f"the run *{format.plain(run.name)}*{epoch}"
+
+
+def _cancel(experiment: Experiment) -> None:
+    """End what one began oneself, and go back to the guess."""
+    request.cancel(st.session_state[keys.COURSES].pop(experiment.slug), people.me())
 
 
 def _told(lane: Lane) -> str:

@@ -5,18 +5,21 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from core.reading.answer import share
-from ui import keys
+from ui import cache, keys
 from ui.components.maps import picture
 
 if TYPE_CHECKING:  # torch takes 2 s
-    from core.reading.dreaming import Moment
+    from core.reading.dreaming import Moment, Prior
     from core.reading.reader import Reader
 
 _TILE = 112
 
 
-def dream(reader: "Reader", run_id: str) -> None:
-    """Let a digit be chosen, and show the network's dream of it: at once if it was shown before."""
+def dream(reader: "Reader", run_id: str, source: str) -> None:
+    """Let a digit be chosen, and show the network's dream of it: at once if it was shown before.
+
+    It is made of what the training digits of `source` have in common.
+    """
     from core.reading import dreaming
 
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -27,8 +30,8 @@ def dream(reader: "Reader", run_id: str) -> None:
             key=keys.INSIDE_DREAM,
             persist_state="session",
             required=True,
-            help="The picture that the network finds most like this digit: every pixel climbs, "
-            "step by step, to where the digit is more probable.",
+            help="The picture that the network finds most like this digit: it changes, step by "
+            "step, to where the digit is more probable.",
         )
         st.button(
             "From other noise",
@@ -42,16 +45,23 @@ def dream(reader: "Reader", run_id: str) -> None:
     kept = st.session_state.get(keys.INSIDE_DREAMT)
     if kept is None or kept["of"] != wanted:
         moments: list[Moment] = []
-        for moment in dreaming.dream(reader, *wanted[1:]):
+        for moment in dreaming.dream(reader, *wanted[1:], _prior(source)):
             moments.append(moment)
             place.html(_strip(moments))
         kept = st.session_state[keys.INSIDE_DREAMT] = {"of": wanted, "strip": _strip(moments)}
     place.html(kept["strip"])
     st.caption(
-        "From random pixels to what the network is surest of, each on its own scale from black to "
-        "white. It learned which digit a digit is, not how a digit looks: a dream that it calls "
-        "a 1 need not look like one to you."
+        "From random pixels to what the network is surest of, mixed of what handwritten digits "
+        "have in common, each on its own scale from black to white. It learned to tell digits "
+        "apart, not how one looks, so strokes may be there that no hand would draw."
     )
+
+
+@st.cache_resource(max_entries=2, show_spinner=False)
+def _prior(source: str) -> "Prior":
+    from core.reading import dreaming
+
+    return dreaming.prior_of(cache.digits(source).train_images)
 
 
 def _other_noise() -> None:

@@ -1,11 +1,13 @@
 """A run's network as it formed, from random weights to its last state."""
 
+from contextlib import nullcontext
+
 import streamlit as st
 
 from core.errors import CheckpointError, RunError
 from core.runs import catalogue, files
 from core.runs.run import Run
-from ui import cache, format, keys
+from ui import cache, format
 from ui.components.forming import forming
 
 WAY = "How it formed"
@@ -20,23 +22,20 @@ def form(run: Run) -> None:
     st.fragment(_moments, run_every=None if run.state.is_over else _PAUSE)(run)
 
 
-def open_form(run: Run) -> None:
-    """Go to the Inside page, to how a run's network formed."""
-    st.session_state[keys.RUN] = run.id
-    st.session_state[keys.INSIDE_WAY] = WAY
-    st.switch_page("../pages/inside.py")
-
-
 def _moments(run: Run) -> None:
+    going_on = not run.state.is_over
     try:
-        found = cache.formation(run)
+        with nullcontext() if going_on else st.spinner("Computing what each moment reads …"):
+            found = cache.formation(run)
     except (RunError, CheckpointError) as error:
         st.info(
             f"There is no record of how it formed. {format.message(error)}"
-            if run.state.is_over
+            if not going_on
             else "The first weights will be saved in a moment."
         )
         return
+    if going_on:
+        run = catalogue.get(run.id)  # how many steps it has was not known before it began
     per_epoch = max(1, run.steps // run.config.epochs)
     captions = [
         f"After {step:,} {'step' if step == 1 else 'steps'} (epoch {step / per_epoch:.2f}): "
@@ -44,10 +43,10 @@ def _moments(run: Run) -> None:
         for step, right in zip(found.steps, found.accuracies, strict=True)
     ]
     forming(found, captions, f"inside-forming-{run.id}")
-    if not run.state.is_over and catalogue.get(run.id).state.is_over:
+    if run.state.is_over and going_on:
         st.rerun()
 
 
 def has_moments(run: Run) -> bool:
-    """Return whether a run has kept moments on this machine."""
-    return (run.folder / files.FORMING).exists()
+    """Return whether a run has kept moments on this machine, or will before long."""
+    return (run.folder / files.FORMING).exists() or not (run.state.is_over or run.sweep)

@@ -38,6 +38,6 @@ def _look(run: Run, chosen: Chosen) -> None:
     elif way == _FOOL:
         fool(run, reader, chosen.image)
     elif way == _DREAM:
-        dream(reader, run.id)
+        dream(reader, run.id, cache.digits_for(run).source)
     else:
         form.form(run)

@@ -68,7 +68,13 @@ def _plan(digits: Digits) -> Plan:
     )
     names = list(recipes.RECIPES)
     recipe = recipes.RECIPES[
-        st.selectbox("Recipe", names, key="sweep-recipe", help="The settings that do not vary.")
+        st.selectbox(
+            "Recipe",
+            names,
+            key="sweep-recipe",
+            format_func=lambda name: recipes.RECIPES[name].title,
+            help="The settings that do not vary.",
+        )
     ]
     varied = st.multiselect(
         "What varies",

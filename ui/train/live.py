@@ -10,7 +10,7 @@ from core.jobs import request
 from core.runs import membership
 from core.runs.history import History
 from core.runs.run import Run, State
-from ui import cache, format, guards, keys, people, runs, stop
+from ui import cache, format, guards, keys, people, runs, setting_names, stop
 from ui.components.chart import Live, chart
 from ui.components.progress import door_answers, progress
 from ui.inside import form
@@ -89,20 +89,20 @@ def _show(run: Run, active: list[Run]) -> None:
     history, other = cache.history(run), pair.other(run)
     _headline(run, history)
     outcome.outcome(run, history, other)
-    if (
-        run.best_epoch is not None
-        and form.has_moments(run)
-        and st.button(
-            "See how it formed",
-            key="see-form",
-            icon=":material/animation:",
-            help="Kernels, maps, confusion and a map of digits, from the first step to the last.",
-        )
-    ):
-        form.open_form(run)
     _curves(run, history, other)
     if any(other.id != run.id for other in active):
         _queue(active)
+    if form.has_moments(run):  # last: it may take seconds
+        _formed(run)
+
+
+def _formed(run: Run) -> None:
+    with st.expander(
+        "How it formed", icon=":material/animation:", key=keys.FORMED, on_change="rerun"
+    ) as box:
+        if box.open:
+            cache.wait_for_torch()
+            form.form(run)
 
 
 def _watched(active: list[Run]) -> Run | None:
@@ -203,7 +203,8 @@ def _last(history: History) -> int:
 
 def _curves(run: Run, history: History, other: Run | None) -> None:
     met = format.plain(f"{run.device} {run.precision}")  # not known before it begins
-    about = f"{run.network}, seed {run.config.seed}" + (f", {met}" if met else "")
+    network = setting_names.shown("network", run.network)
+    about = f"{network}, seed {run.config.seed}" + (f", {met}" if met else "")
     st.caption(about + _whose(run))
     logarithmic = st.toggle(
         "Logarithmic loss", help="Shows small differences late in a run as clearly as early ones."

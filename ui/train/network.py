@@ -13,7 +13,7 @@ from core.errors import UserError
 from core.jobs import limits
 from core.runs import experience
 from core.runs.run import Run
-from ui import format, runs
+from ui import format, keys, runs
 
 _TIMES = 4  # measurements; the first is slowed by the drawing of the page
 _PAUSE = 3  # seconds between them
@@ -69,10 +69,15 @@ def _duration(config: TrainConfig, batch: TrainConfig, images: int) -> None:
 
 
 def layers(config: TrainConfig) -> None:
-    """Show the network's layers with their output shapes and parameters."""
+    """Show the network's layers with their output shapes and parameters, once it is opened."""
+    expander = st.expander(
+        "The network", key=keys.LAYERS, icon=":material/layers:", on_change="rerun"
+    )
+    if not expander.open:
+        return
     table, total = _layers(config.network, config.width)
-    st.dataframe(table, hide_index=True, height=240)
-    st.caption(f"{format.count(total)} parameters. Shapes are channels × height × width.")
+    expander.dataframe(table, hide_index=True, height=240)
+    expander.caption(f"{format.count(total)} parameters. Shapes are channels × height × width.")
 
 
 @st.cache_data(max_entries=16, show_spinner=False)

@@ -29,15 +29,28 @@ def settings(data: str, listed: Sequence[Run]) -> tuple[TrainConfig, str]:
     for title in _GROUPS:
         if title == COMMON:
             _controls(title, values)
-    with st.expander("All settings", icon=":material/tune:"):
-        for title in _GROUPS:
-            if title != COMMON:
-                st.markdown(f"**{title}**")
-                _controls(title, values)
+    _all_settings(values)
     if not has_effect("small_share", values):
         values["small_share"] = 0.0  # no control shows it, and another network's would be refused
     st.session_state[keys.CONFIG] = values
     return TrainConfig(**values), recipe
+
+
+def _all_settings(values: dict[str, Any]) -> None:
+    """Show the controls that are not common; closed, they are not drawn and keep their values."""
+    expander = st.expander(
+        "All settings", key=keys.ALL_SETTINGS, icon=":material/tune:", on_change="rerun"
+    )
+    if not expander.open:
+        for name, field in _FIELDS.items():
+            if field.metadata["group"] != COMMON:  # a control may have changed as it was closed
+                values[name] = st.session_state.pop(_key(name), values[name])
+        return
+    with expander:
+        for title in _GROUPS:
+            if title != COMMON:
+                st.markdown(f"**{title}**")
+                _controls(title, values)
 
 
 def take(config: TrainConfig, recipe: str) -> None:
@@ -119,7 +132,9 @@ def control(name: str, value: Any, key: str, label: str = "") -> Any:
     value = st.session_state.setdefault(key, value)
     common: dict[str, Any] = {"label": label or LABELS[name], "key": key, "help": metadata["help"]}
     if "choices" in metadata:
-        return st.selectbox(options=metadata["choices"], **common)
+        return st.selectbox(
+            options=metadata["choices"], format_func=lambda one: shown(name, one), **common
+        )
     if "reference" in metadata:
         names = _runs_with_hardness() if name == "chosen_by" else {}
         kept = st.session_state[keys.CONFIG][name]

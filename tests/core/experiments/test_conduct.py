@@ -14,6 +14,8 @@ from core.data.digits import Digits
 from core.errors import ExperimentError
 from core.experiments import conduct, course, definition, request
 from core.experiments.course import Bars, Course, Dots, Tiles, Writer
+from core.jobs import queue
+from core.runs.person import Person
 from core.training.events import Epoch, Event
 from core.training.loop import train
 
@@ -182,6 +184,28 @@ def test_experiment_without_end_is_ended(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(conduct, "LONGEST", 0.2)
     with pytest.raises(ExperimentError, match="fewer epochs or images"):
         conducted("3-by-heart")
+
+
+def test_cancelled_experiment_ends() -> None:
+    """Whoever began an experiment can cancel it; a classmate who joined it cannot."""
+    began, joined = Person("A", "a"), Person("B", "b")
+    name = course.create("2-learning-rate")
+    queue.enter(request.folder(), name, began.tag)
+    request.cancel(name, joined)
+    assert course.going_on("2-learning-rate") == name
+    request.cancel(name, began)
+    assert course.going_on("2-learning-rate") is None
+    assert conduct.main(name) == 0  # its process leaves the queue, and trains nothing
+    assert not list(request.folder().glob(f"*-{name}"))
+    found = course.read(name, 3)
+    assert found and found.over and not any(lane.steps for lane in found.lanes)
+    with pytest.raises(ExperimentError, match="cancelled"):  # one that trains ends too
+        conduct.conduct(
+            definition.find("2-learning-rate"),
+            digits(),
+            Writer(course.path_of(name)),
+            lambda: course.is_cancelled(name),
+        )
 
 
 def test_process_writes_the_course() -> None:

@@ -112,6 +112,15 @@ def test_stop_is_obeyed_within_2_seconds_and_the_run_resumes() -> None:
     assert moments[0] == 0 and moments == sorted(set(moments))
 
 
+def test_moments_that_cannot_be_kept_are_told() -> None:
+    """A run whose forming cannot be written finishes, and says so."""
+    run = catalogue.create(SHORT, "sample")
+    (run.folder / files.FORMING).mkdir(parents=True)  # no file can take its place
+    done = worker.work(run, queued=False)
+    assert done.state == State.FINISHED and done.test_accuracy
+    assert "How the network formed could not be kept" in done.warning
+
+
 def _in_queue(run: Run) -> bool:
     return any(store.directory().glob(f"queue/*/*-{run.id}"))
 

@@ -113,3 +113,21 @@ def test_a_channel_switched_off_is_zero_and_changes_the_answer(image: np.ndarray
     np.testing.assert_allclose(without[-1].values, expected, atol=1e-5)
     assert np.abs(without[-1].values - whole[-1].values).max() > 1e-3
     np.testing.assert_array_equal(layers.outputs(reader, image)[-1].values, whole[-1].values)
+
+
+def test_one_visitors_switches_are_nobody_elses(image: np.ndarray) -> None:
+    """A pass with a channel off, in the middle of another's pass, changes nothing of that one."""
+    reader = reader_of("simple_cnn")
+    expected = layers.outputs(reader, image)
+    passes: list[Any] = []
+
+    def another(*_: Any) -> None:
+        if not passes:
+            passes.append(None)
+            passes.append(layers.outputs(reader, image, {(0, 0), (3, 1)}))
+
+    reader.model[2].register_forward_pre_hook(another)
+    found = layers.outputs(reader, image)
+    assert not passes[1][0].values[0].any()
+    for one, other in zip(found, expected, strict=True):
+        np.testing.assert_array_equal(one.values, other.values)
