@@ -50,7 +50,8 @@ def measure(browser: Browser, runs: Path) -> dict[str, float]:
         trainer = int(ticket.read_text().partition("\n")[0])
         page.get_by_text("Epoch 3 of").first.wait_for(timeout=300_000)
         training = resident(trainer)
-        page.get_by_text("best epoch").first.wait_for(timeout=300_000)
+        while ticket.exists():  # until the run is over
+            page.wait_for_timeout(200)
 
         switches = []
         for name in PAGES * 2:

@@ -33,6 +33,7 @@ PAGES = ("", "data", "experiments", "train", "evaluate", "draw", "inside", "swee
 PAUSE = (1.0, 5.0)  # seconds that a visitor looks at what came
 _REPEATS = 10  # of each page, for its cost
 _CROWD = 20
+_RESIDENT = ("server", "training", "together")
 _SEVEN = [[[60.0, 50.0], [200.0, 50.0], [150.0, 150.0], [110.0, 240.0]]]
 
 
@@ -156,7 +157,12 @@ async def visitors(address: str, pid: int, count: int, seconds: float) -> dict[s
     await asyncio.gather(*map(stay, range(count)))
     watch.cancel()
     _print_visitors(met, count, seconds)
-    return {"seconds": dict(met.seconds), "errors": met.errors, "memory": met.memory}
+    return {
+        "answers": _answers(met),
+        "errors": met.errors,
+        "memory": met.memory[:: max(1, len(met.memory) // 10)],
+        "most": {name: max(_resident(met, name)) for name in _RESIDENT},
+    }
 
 
 async def _round(visitor: Visitor, met: Met, chance: random.Random, end: float) -> None:
@@ -246,19 +252,31 @@ async def _watch_memory(pid: int, met: Met, every: float) -> None:
 
 def _print_visitors(met: Met, count: int, seconds: float) -> None:
     rows = [["what", "times", "median", "95th percentile"]]
-    every = sorted(second for one in met.seconds.values() for second in one)
-    for name, took in [*sorted(met.seconds.items()), ("all", every)]:
-        if took:
-            high = sorted(took)[int(0.95 * (len(took) - 1))]
-            rows.append([name, str(len(took)), f"{statistics.median(took):.2f} s", f"{high:.2f} s"])
+    for name, (times, median, high) in _answers(met).items():
+        rows.append([name, str(times), f"{median:.2f} s", f"{high:.2f} s"])
     print(f"\n{count} visitors for {seconds:.0f} s, one of whom trains.\n\n{table(rows)}")
     print(f"\n{len(met.errors)} errors. {sorted(set(met.errors))[:5]}")
     _print_memory(met)
 
 
+def _answers(met: Met) -> dict[str, tuple[int, float, float]]:
+    """Return how often each thing was done, and the median and 95th percentile of its seconds."""
+    every = [second for one in met.seconds.values() for second in one]
+    found = {}
+    for name, took in [*sorted(met.seconds.items()), ("all", every)]:
+        if took:
+            high = sorted(took)[int(0.95 * (len(took) - 1))]
+            found[name] = len(took), statistics.median(took), high
+    return found
+
+
+def _resident(met: Met, name: str) -> list[float]:
+    return [memory[name] for _, memory in met.memory]
+
+
 def _print_memory(met: Met) -> None:
-    for name in ("server", "training", "together"):
-        values = [memory[name] for _, memory in met.memory]
+    for name in _RESIDENT:
+        values = _resident(met, name)
         print(f"{name}: at most {max(values):.0f} MB, at the end {values[-1]:.0f} MB")
     for at, memory in met.memory[:: max(1, len(met.memory) // 10)]:
         print(f"  after {at:.0f} s: server {memory['server']:.0f} MB")
