@@ -30,7 +30,8 @@ SLOW = (
     # torch takes 3 s to load what exports a network as ONNX
     *("tests/core/export/test_onnx.py", "tests/core/export/test_imported.py"),
     *("tests/core/training/test_onnx_network.py", "tests/pages/test_export.py"),
-    "tests/pages/test_people.py",
+    *("tests/pages/test_people.py", "tests/core/export/test_report.py"),
+    *("tests/core/my_digits/test_fitting.py", "tests/core/my_digits/test_collection.py"),
 )
 SLOW_FIXTURES = {"trained_store", "serve", "serve_module", "made"}
 
