@@ -7,7 +7,6 @@ they say is kept in the store's folder under the data's checksum.
 import json
 import os
 import time
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -22,6 +21,7 @@ from core.errors import DataError, RunError, StoreError
 from core.evaluation import labels as ranking
 from core.evaluation.labels import Suspects
 from core.jobs import limits, process, queue, request
+from core.jobs.once import write_whole
 from core.runs.person import OWNER, Person
 from core.runs.store import directory
 
@@ -89,7 +89,8 @@ def start(digits: Digits, by: Person = OWNER) -> None:
 def tell(checksum: str, now: Work) -> None:
     """Write how far judging has come. Raises StoreError without space or permission."""
     content = {"share": now.share, "waits": now.waits, "problem": now.problem}
-    _write(_progress(checksum), lambda path: path.write_text(json.dumps(content)))
+    path = _progress(checksum)
+    write_whole(path, lambda partial: partial.write_text(json.dumps(content)), _unwritten(path))
 
 
 def alive(checksum: str) -> None:
@@ -116,7 +117,8 @@ def keep(checksum: str, found: Judgment) -> None:
         with path.open("wb") as file:
             np.savez(file, **asdict(found))
 
-    _write(_result(checksum), save)
+    path = _result(checksum)
+    write_whole(path, save, _unwritten(path))
     _progress(checksum).unlink(missing_ok=True)
 
 
@@ -168,15 +170,5 @@ def _progress(checksum: str) -> Path:
     return folder() / f"{checksum}.json"
 
 
-def _write(path: Path, save: Callable[[Path], object]) -> None:
-    """Write a file whole or not at all. Raises StoreError without space or permission."""
-    partial = path.with_name(f"{path.name}-{os.getpid()}.partial")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        save(partial)
-        partial.replace(path)
-    except OSError as error:
-        raise StoreError(
-            f"{path} cannot be written: {error.strerror}. Free some space, or set DIGITLAB_RUNS to "
-            "another folder."
-        ) from error
+def _unwritten(path: Path) -> str:
+    return f"{path} cannot be written"

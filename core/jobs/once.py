@@ -3,6 +3,7 @@
 It is kept in the store's folder under the data's checksum, so that other data are not taken for it.
 """
 
+import os
 import time
 import zipfile
 from collections.abc import Callable
@@ -69,7 +70,7 @@ class Once:
 
     def tell(self, told: str) -> None:
         """Write the share that is done, or the sentence with which it ended. Raises StoreError."""
-        self._write(self.progress, lambda path: path.write_text(told))
+        write_whole(self.progress, lambda path: path.write_text(told), self._unwritten)
 
     def keep(self, arrays: Arrays) -> None:
         """Keep what was computed, and end the progress. Raises StoreError."""
@@ -78,7 +79,7 @@ class Once:
             with path.open("wb") as file:
                 np.savez(file, **arrays)  # type: ignore[arg-type]  # none is called allow_pickle
 
-        self._write(self.kept, save)
+        write_whole(self.kept, save, self._unwritten)
         self.progress.unlink(missing_ok=True)
 
     def arrays(self) -> Arrays | None:
@@ -119,6 +120,10 @@ class Once:
     def _died(self) -> str:
         return f"The process for the {self.what} has died. Start it again."
 
+    @property
+    def _unwritten(self) -> str:
+        return f"The {self.what} could not be written"
+
     def _path(self, ending: str) -> Path:
         key = "-".join(filter(None, [self.digits.checksum, self.part]))
         return directory() / self.name / f"{key}.{ending}"
@@ -135,15 +140,16 @@ class Once:
         except ValueError:
             return told
 
-    def _write(self, path: Path, save: Callable[[Path], object]) -> None:
-        """Write a file whole or not at all. Raises StoreError."""
-        partial = path.with_name(f"{path.name}.partial")
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            save(partial)
-            partial.replace(path)
-        except OSError as error:
-            raise StoreError(
-                f"The {self.what} could not be written: {error.strerror}. Free some space, or set "
-                "DIGITLAB_RUNS to another folder."
-            ) from error
+
+def write_whole(path: Path, save: Callable[[Path], object], unwritten: str) -> None:
+    """Write a file whole or not at all. Raises StoreError, which begins with `unwritten`."""
+    partial = path.with_name(f"{path.name}-{os.getpid()}.partial")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        save(partial)
+        partial.replace(path)
+    except OSError as error:
+        raise StoreError(
+            f"{unwritten}: {error.strerror}. Free some space, or set DIGITLAB_RUNS to another "
+            "folder."
+        ) from error

@@ -14,7 +14,7 @@ from typing import Any
 from core.config import TrainConfig
 from core.errors import ConfigError, RunError
 from core.recipes import RECIPES
-from core.runs import builtin, listing, membership, mlflow_view, numbering, unchanged
+from core.runs import builtin, listing, membership, mlflow_view, numbering, search, unchanged
 from core.runs.person import OWNER, Person
 from core.runs.run import BUILTIN, DIED, MOVES, Run, State, cleaned_name, folder_of, read
 from core.runs.store import connect, is_shared, lock, now
@@ -225,19 +225,9 @@ def best_stored() -> Run | None:
 def _ordered(condition: str = "", *order: str) -> Iterator[Run]:
     """Yield the runs that meet a condition in an order, newer ones first among equals."""
     with connect() as (client, experiment):
-        token = None
-        while True:
-            page = client.search_runs(
-                [experiment],
-                condition,
-                order_by=[*order, "attributes.start_time DESC"],
-                max_results=20,
-                page_token=token,
-            )
+        how = {"order_by": [*order, "attributes.start_time DESC"], "max_results": 20}
+        for page in search.pages(client, experiment, condition, **how):
             yield from _all_understood(page)
-            token = page.token
-            if not token:
-                return
 
 
 def stop_requested(run_id: str) -> bool:

@@ -11,7 +11,7 @@ import time
 from typing import Any
 
 from core.errors import StoreError
-from core.runs import unchanged
+from core.runs import search, unchanged
 from core.runs.store import connect, now
 
 CHANGED = "changed"
@@ -113,20 +113,12 @@ class _Known:
         from mlflow.entities import ViewType
 
         with connect() as (client, experiment):
-            at, token = now(), None
+            at = now()
             found: list[Any] = []
-            while True:
-                page = client.search_runs(
-                    [experiment],
-                    f"metrics.{CHANGED} > {self._since - _MARGIN:.3f}",
-                    run_view_type=ViewType.ALL,
-                    max_results=_PAGE,
-                    page_token=token,
-                )
+            condition = f"metrics.{CHANGED} > {self._since - _MARGIN:.3f}"
+            how = {"run_view_type": ViewType.ALL, "max_results": _PAGE}
+            for page in search.pages(client, experiment, condition, **how):
                 found += page
-                token = page.token
-                if not token:
-                    break
         found = active() + found  # of the same run, what has changed is newer
         with self._lock:
             for entry in found:

@@ -10,6 +10,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+from core.runs import search
 from core.runs.store import connect, directory
 
 _PAGE = 1_000  # runs in one answer, the most that MLflow gives
@@ -26,19 +27,10 @@ def entries(condition: str = "") -> list[Any]:
         version = _version()
         before, found = _known.get(condition, (None, []))
         if before != version:
-            found, token = [], None
-            while True:
-                page = client.search_runs(
-                    [experiment],
-                    condition,
-                    order_by=["attributes.start_time DESC"],
-                    max_results=_PAGE,
-                    page_token=token,
-                )
+            newest_first = {"order_by": ["attributes.start_time DESC"], "max_results": _PAGE}
+            found = []
+            for page in search.pages(client, experiment, condition, **newest_first):
                 found += page
-                token = page.token
-                if not token:
-                    break
             _known[condition] = version, found
         return found
 
