@@ -64,7 +64,7 @@ def work(
     folder = files.claim(run)
     if run.state.is_over:
         actions.reopen(OWNER, run)
-    recorder = Recorder(run.id)
+    recorder = Recorder(run)
     with _logged(run.folder / LOG), _longer_timeout(), _stopped_by_signals(recorder):
         recorder.start()
         with ExitStack() as at_the_end:

@@ -5,9 +5,10 @@ is compared with the run as the person saw it: another's change meanwhile is not
 """
 
 import shutil
+from contextlib import suppress
 
 from core.errors import ChangedError, RunError, StoreError
-from core.runs import catalogue
+from core.runs import catalogue, files
 from core.runs.person import Person
 from core.runs.run import Run, State, cleaned_name, folder_of
 from core.runs.store import connect, purge
@@ -110,11 +111,16 @@ def delete(by: Person, run: Run) -> None:
 
 
 def request_stop(by: Person, run: Run) -> None:
-    """Ask a run's process to stop; it checks every half second. Raises RunError if it is over."""
+    """Ask a run's process to stop. Raises RunError if it is over.
+
+    It checks every half second; of a team's run on another machine, every 12 seconds.
+    """
     now = own(by, run)
     if now.state.is_over:
         raise RunError(f"The run {run.name} is not in progress: it is {now.state}.")
     catalogue.set_tags(run.id, {"stop": "true"})
+    with suppress(OSError):  # it trains elsewhere, or finds the tag later
+        (run.folder / files.STOP).touch()
 
 
 def reopen(by: Person, run: Run) -> None:
@@ -126,6 +132,7 @@ def reopen(by: Person, run: Run) -> None:
     if not now.state.is_over:
         raise RunError(f"The run {run.name} is already in progress. Stop it first.")
     with connect() as (client, _):
+        (run.folder / files.STOP).unlink(missing_ok=True)
         if "stop" in client.get_run(run.id).data.tags:
             client.delete_tag(run.id, "stop")
     catalogue.renew(run.id)

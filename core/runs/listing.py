@@ -12,12 +12,13 @@ from typing import Any
 
 from core.errors import StoreError
 from core.runs import search, unchanged
-from core.runs.store import connect, now
+from core.runs.clock import now
+from core.runs.store import connect
 
 CHANGED = "changed"
 _FIRST, _PAGE = 50, 100  # runs in the first answer, which a page waits for, and in the others
 _REREAD = 300.0  # seconds until everything is read again
-_LOOK = 5.0  # seconds for which the runs in progress count as known
+_LOOK = 6.0  # seconds for which the runs in progress count as known
 _MARGIN = 5.0  # seconds by which machines may judge the server's time differently
 
 

@@ -333,7 +333,7 @@ def test_long_note_is_refused_rather_than_cut() -> None:
 def test_first_end_that_a_recorder_is_told_wins() -> None:
     """A failure after a stop does not take its place, even if neither was written yet."""
     run = made()
-    recorder = Recorder(run.id)
+    recorder = Recorder(run)
     recorder.end(State.STOPPED, "in epoch 1 of 4")
     recorder.end(State.FAILED, "something else")
     recorder.start()
