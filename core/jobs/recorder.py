@@ -48,6 +48,7 @@ class Recorder(threading.Thread):
         self._wake, self._closed = threading.Event(), threading.Event()
         if not is_shared():
             self._wake.set()  # the first sign of life is at once
+        self._looked = 0.0  # when the store was asked for a stop, by the monotonic clock
         self._ended = False
 
     def metrics(self, values: dict[str, float], step: int) -> None:
@@ -134,7 +135,7 @@ class Recorder(threading.Thread):
 
     def run(self) -> None:
         """Renew the lease, write, and check for a stop, until all is written after `close`."""
-        renewed, looked, failing = 0.0, 0.0, False
+        renewed, failing = 0.0, False
         while not (self._closed.is_set() and not self._points and not self._tags):
             self._wait()
             try:
@@ -146,8 +147,8 @@ class Recorder(threading.Thread):
                     renewed = begun
                 else:
                     self._flush({})
-                if begun - looked > self._look - self._every / 2:  # not at each write at once
-                    looked = begun
+                if begun - self._looked > self._look - self._every / 2:  # not at each write at once
+                    self._looked = begun
                     if catalogue.stop_requested(self._run_id):
                         self.stopping.set()
                 failing = False
@@ -202,7 +203,9 @@ class Recorder(threading.Thread):
         try:
             written = recent | tags | lease
             if state.get("state") == State.RUNNING:
-                catalogue.move(self._run_id, State.RUNNING, state["reason"], tags=written)
+                if catalogue.move(self._run_id, State.RUNNING, state["reason"], tags=written):
+                    self.stopping.set()
+                self._looked = time.monotonic()
                 state, written = {}, {}
             if state:
                 catalogue.move(

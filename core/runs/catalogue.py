@@ -126,7 +126,7 @@ def in_progress() -> list[Run]:
     entries = listing.active()
     found = _all_understood(entries)
     if mlflow_view.note_deaths(entries, {run.id for run in found if run.reason == DIED}):
-        listing.forget_active()  # which has their status
+        listing.forget()  # which has their status
     going = [run for run in found if not run.state.is_over]
     return sorted(going, key=lambda run: (run.state == State.QUEUED, run.started))
 
@@ -249,7 +249,7 @@ def set_tags(run_id: str, tags: dict[str, str]) -> None:
     from mlflow.entities import RunTag
 
     tags = dict(tags)
-    listing.forget_active()
+    listing.forget()
     if "state" in tags:
         move(run_id, State(tags.pop("state")), tags.pop("reason", ""))
     with connect() as (client, _):
@@ -266,19 +266,19 @@ def move(
     reason: str = "",
     points: Sequence[Point] = (),
     tags: Mapping[str, str] | None = None,
-) -> None:
+) -> bool:
     """Move a run to a state, and set MLflow's own status to match; `log` its last points before.
 
-    Of two final states the first one wins: the second changes nothing. Raises StoreError, and
-    RunError for an illegal move, such as from finished to running.
+    Of two final states the first one wins: the second changes nothing. Returns whether somebody
+    asked the run to stop. Raises StoreError, and RunError for an illegal move.
     """
     state, tags = State(state), dict(tags or {})
     with connect() as (client, _):
         entry = client.get_run(run_id)
-        before = entry.data.tags.get("state", "")
+        before, asked = entry.data.tags.get("state", ""), "stop" in entry.data.tags
         if before in [end for end in State if end.is_over] and state.is_over:
             _log(client, run_id, points, tags)
-            return
+            return asked
         # A state of a newer version counts as failed, so that the run can be resumed.
         known = State(before) if before in list(State) else State.FAILED
         if state != known and state not in MOVES[known]:
@@ -288,6 +288,7 @@ def move(
             client.set_terminated(run_id, mlflow_status(state), int(now() * 1000))
         elif entry.info.status != mlflow_status(state):
             client.update_run(run_id, status=mlflow_status(state))
+        return asked
 
 
 def mlflow_status(state: State) -> str:

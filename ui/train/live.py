@@ -122,7 +122,7 @@ def _watched(active: list[Run]) -> Run | None:
         except RunError:  # somebody deleted it
             del st.session_state[keys.WATCHED]
     own = [run for run in active if not _is_anothers(run)]
-    return next(iter(own or active or runs.listed()), None)
+    return next(iter(own or active or runs.known()[0]), None)
 
 
 def _is_anothers(run: Run) -> bool:
