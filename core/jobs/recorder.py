@@ -20,9 +20,10 @@ if TYPE_CHECKING:  # torch takes 2 s and 500 MB: a queued run does not load it
     from core.training.events import Epoch, Started, Step
 
 _log = logging.getLogger("digitlab")
-_FLUSH = 0.5  # seconds between two writes to the store, and two checks for a stop
+_FLUSH = 0.5  # seconds between two writes to the store, and two checks for a stop on this machine
+_TRIAL_FLUSH = 2.0  # seconds between two writes of a sweep's trial, which may take no longer
 _TEAM_FLUSH = 6.0  # seconds between two writes to a team's store: it has many to answer
-_TEAM_LOOK = 12.0  # seconds between two checks there for a stop that came from another machine
+_LOOK = 12.0  # seconds between two checks in the store for a stop that came from another machine
 _TEAM_POINTS = 0.25  # seconds between two points of steps in a team's store, at least
 _RECENT = 15.0  # seconds back to which the points in the tag `recent` go
 _PERSISTENCE = 60.0  # seconds for which writing to a failing store is retried at the end
@@ -43,7 +44,7 @@ class Recorder(threading.Thread):
         self._points: list[tuple[str, float, int]] = []
         self._tags: dict[str, str] = {}
         self._recent: dict[str, list[tuple[float, list[float]]]] = {"steps": [], "epochs": []}
-        self._every, self._look = (_TEAM_FLUSH, _TEAM_LOOK) if is_shared() else (_FLUSH, _FLUSH)
+        self._every = _TEAM_FLUSH if is_shared() else _TRIAL_FLUSH if run.sweep else _FLUSH
         self._next_point = 0.0  # by the monotonic clock
         self._wake, self._closed = threading.Event(), threading.Event()
         if not is_shared():
@@ -99,10 +100,7 @@ class Recorder(threading.Thread):
 
     def calibration(self, fitted: "Calibration", epoch: int) -> None:
         """Record the calibration of the best epoch's network."""
-        values = {"temperature": fitted.temperature}
-        if fitted.sure_from is not None:
-            values["reading_sure_from"] = fitted.sure_from
-        self.metrics(values, epoch)
+        self.metrics(fitted.metrics(), epoch)
 
     def warn(self, text: str) -> None:
         """Set the warning that is shown with the run; an empty text changes nothing."""
@@ -147,7 +145,7 @@ class Recorder(threading.Thread):
                     renewed = begun
                 else:
                     self._flush({})
-                if begun - self._looked > self._look - self._every / 2:  # not at each write at once
+                if begun - self._looked > _LOOK - self._every / 2:  # not at each write at once
                     self._looked = begun
                     if catalogue.stop_requested(self._run_id):
                         self.stopping.set()

@@ -1,8 +1,10 @@
 """A team's store with a thousand runs."""
 
 import time
+from typing import Any
 
 import pytest
+from mlflow import MlflowClient
 
 from benchmarks.team_server import copies
 from core.config import TrainConfig
@@ -22,6 +24,21 @@ def thousand(team: Server) -> Run:
     return run
 
 
+@pytest.fixture
+def answered(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many runs are in each answer of the server to a search."""
+    counts: list[int] = []
+    search = MlflowClient.search_runs
+
+    def counted(*arguments: Any, **how: Any) -> Any:
+        found = search(*arguments, **how)
+        counts.append(len(found))
+        return found
+
+    monkeypatch.setattr(MlflowClient, "search_runs", counted)
+    return counts
+
+
 def finished(name: str) -> Run:
     """Enter a run that has finished after three epochs."""
     run = catalogue.create(TrainConfig(epochs=3), "sample", "fast_cnn", name)
@@ -35,12 +52,10 @@ def finished(name: str) -> Run:
     return catalogue.get(run.id)
 
 
-def test_the_newest_runs_are_there_in_two_seconds_and_the_others_follow(thousand: Run) -> None:
+def test_the_newest_runs_are_there_first_and_the_others_follow(thousand: Run) -> None:
     """The first look has a page of runs, the newest first; soon all are known, in order."""
-    before = time.perf_counter()
     found, complete = catalogue.known()
-    assert time.perf_counter() - before < 2
-    assert found[0] == thousand and len(found) >= 50 and not complete
+    assert found[0] == thousand and 50 <= len(found) < COUNT and not complete
     end = time.monotonic() + 60
     while not complete and time.monotonic() < end:
         time.sleep(0.2)
@@ -51,13 +66,11 @@ def test_the_newest_runs_are_there_in_two_seconds_and_the_others_follow(thousand
 
 
 def test_once_all_are_known_only_what_has_changed_is_asked_for(
-    thousand: Run, team: Server, member: Member
+    thousand: Run, team: Server, member: Member, answered: list[int]
 ) -> None:
-    """A colleague's rename, note, new run and deletion are seen, in a moment."""
-    before = time.perf_counter()
+    """A colleague's rename, note, new run and deletion are seen, and little else is read."""
     every = catalogue.listed()
-    reading_all = time.perf_counter() - before
-    assert len(every) == COUNT + 1
+    assert len(every) == COUNT + 1 and sum(answered) > COUNT
     code = (
         "from core.runs import actions, catalogue; from core.runs.person import OWNER;"
         "from core.config import TrainConfig;"
@@ -68,23 +81,21 @@ def test_once_all_are_known_only_what_has_changed_is_asked_for(
     process = member("anna", "-c", code)
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 0, errors
-    before = time.perf_counter()
+    answered.clear()
     now = catalogue.listed()
-    assert time.perf_counter() - before < reading_all / 2
+    assert sum(answered) < 10
     names = {run.id: run.name for run in now}
     assert names[every[10].id] == "renamed" and every[20].id not in names
     assert now[0].name == "fast_cnn-1001" and len(now) == COUNT + 1
 
 
-def test_a_run_is_numbered_and_found_without_reading_all(thousand: Run) -> None:
-    """A new run's number, `latest`, `best` and an id together take less time than that."""
-    before = time.perf_counter()
+def test_a_run_is_numbered_and_found_without_reading_all(
+    thousand: Run, answered: list[int]
+) -> None:
+    """A new run's number, `latest`, `best` and an id take a few runs' entries together."""
     new = catalogue.create(TrainConfig(), "sample", "fast_cnn")
     assert new.name == "fast_cnn-1001"
     assert catalogue.find("latest") == catalogue.find(new.id) == catalogue.get(new.id)
     best = catalogue.find("best")
-    found = time.perf_counter() - before
-    assert best.name == "fast_cnn-1000"
-    before = time.perf_counter()
+    assert best.name == "fast_cnn-1000" and sum(answered) < 100
     assert best == catalogue.best(catalogue.listed())
-    assert found < time.perf_counter() - before
