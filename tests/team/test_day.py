@@ -78,9 +78,12 @@ def test_the_readmes_day_goes_as_it_says(
     [resumed], [evaluated] = told["train --resume"], told[f"evaluate {stopped.id}"]
     assert (resumed["run"], resumed["epochs"]) == (stopped.id, 2)
     assert evaluated["accuracy"] == pytest.approx(resumed["test_accuracy"])
-    names = {run.name for run in catalogue.listed()}
-    assert names >= {"from before", "hers", "narrow, seed 0", "narrow, seed 1", "rates 1"}
-    assert {"wide, seed 0", "wide, seed 1"} <= names
+    runs = {run.name: run for run in catalogue.listed()}
+    assert {"from before", "hers", "rates 1", "rates 2"} <= set(runs)
+    widths = [
+        [runs[f"{name}, seed {n}"].config.width for n in (0, 1)] for name in ("narrow", "wide")
+    ]
+    assert widths[0][0] == widths[0][1] < widths[1][0] == widths[1][1]
     verdict = confirmation.verdict(sweep.get("rates"))
     assert verdict and verdict.is_tested
     winners = [catalogue.get(one.run) for one in verdict.winner.seeds]
