@@ -120,12 +120,16 @@ class Keeper:
 
     def _write_best(self, event: Epoch) -> None:
         """Write the best epoch: as a second name of the last one's file, if that is the same."""
-        if self._saved != event.epoch:
-            checkpoint.save(event.checkpoint, self._folder / BEST)
-            return
-        partial = self._folder / f"{BEST}.partial"
-        link(self._folder / LAST, partial)
-        partial.replace(self._folder / BEST)
+        best = self._folder / BEST
+        partial = best.with_suffix(".partial")
+        try:
+            if self._saved == event.epoch:
+                link(self._folder / LAST, partial)
+                partial.replace(best)
+                return
+        except OSError:  # what keeps it from being written is told by the next line
+            pass
+        checkpoint.save(event.checkpoint, best)
 
     def _open_board(self) -> None:
         # The writer would recreate the folder of a deleted run.

@@ -163,7 +163,9 @@ class Recorder(threading.Thread):
     def _wait(self) -> None:
         """Wait until it is time to write, or somebody on this machine has asked for a stop."""
         end = time.monotonic() + self._every
-        while not self._wake.wait(_FLUSH) and time.monotonic() < end:
+        woken = False
+        while not woken and time.monotonic() < end:
+            woken = self._wake.wait(_FLUSH)
             if self._asked.exists():
                 self.stopping.set()
         self._wake.clear()
