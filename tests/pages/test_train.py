@@ -200,7 +200,7 @@ def test_run_both_starts_two_that_differ_in_one_setting() -> None:
     assert first.config == RECIPES["fast_cnn"].config
     assert second.config == first.config.changed({"learning_rate": 0.001})
     assert headline(page).endswith(format.plain(first.name))
-    assert "Which of the two is better is said here." in texts(page)  # where it will stand
+    assert "Here it will say which of the two is better." in texts(page)  # where it will stand
     for run in (first, second):
         actions.request_stop(OWNER, run)
 

@@ -37,7 +37,7 @@ def _both(run: Run, other: Run) -> None:
     """Show which of two runs is better once both are over, and how to tell their lines apart."""
     over = run.state.is_over and other.state.is_over
     with st.container(key="verdict"):
-        said = pair.verdict(run, other) if over else "Which of the two is better is said here."
+        said = pair.verdict(run, other) if over else "Here it will say which of the two is better."
         if said:
             st.markdown(f":material/balance: {said}")
     name = format.plain(other.name)
