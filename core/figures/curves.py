@@ -268,11 +268,10 @@ def accuracy_against(
     of the runs' settings: those of one setting share its color, and its first one bears its name.
     """
     figure = go.Figure()
-    sides = _sides(runs[column], runs["test_accuracy"])
     unit = {"train_seconds": "seconds of training", "parameters": "parameters"}[column]
     named: set[int] = set()
-    rows = zip(runs.to_dict("records"), labels, places or range(len(labels)), sides, strict=True)
-    for run, label, place, side in rows:
+    rows = zip(runs.to_dict("records"), labels, places or range(len(labels)), strict=True)
+    for run, label, place in rows:
         accuracy, low, high = run["test_accuracy"], run["test_low"], run["test_high"]
         if pd.isna(accuracy) or pd.isna(run[column]):
             continue
@@ -290,13 +289,13 @@ def accuracy_against(
             name=name,
             mode="markers+text",
             text=["" if place in named else name],
-            textposition=side,
             cliponaxis=False,
             marker={"size": 11, "color": color},
             hovertemplate=f"%{{fullData.name}}<br>%{{y:.2%}} ({low:.2%}–{high:.2%})"
             "<br>%{x:,.4~r} " + unit + "<extra></extra>",
         )
         named.add(place)
+    _set_names_apart(figure)
     figure.update_layout(
         title=f"Test accuracy against {'training time' if unit[0] == 's' else unit}",
         xaxis={"title": unit, "rangemode": "tozero", "tickformat": ",~r"},
@@ -307,19 +306,21 @@ def accuracy_against(
     return figure
 
 
-def _sides(across: "pd.Series[float]", up: "pd.Series[float]") -> list[str]:
-    """Return where each point's name stands: towards the middle, and not where a near one's is."""
-    x, y = (values.to_numpy(float, na_value=np.nan) for values in (across, up))
-    x = x / (np.max(x, initial=0, where=x > 0) or 1)  # the axis begins at 0
-    known = y[np.isfinite(y)]
-    height = (np.ptp(known) if len(known) else 0) or 1
-    sides: list[str] = []
-    for here in range(len(x)):
-        near = np.hypot(x[:here] - x[here], (y[:here] - y[here]) / height) < _NEAR
-        taken = {side.split()[0] for side, is_near in zip(sides, near, strict=True) if is_near}
+def _set_names_apart(figure: go.Figure) -> None:
+    """Put each point's name towards the middle of the plot, and not where a near one's is."""
+    named = [trace for trace in figure.data if trace.text[0]]
+    x, y = (np.array([trace[axis][0] for trace in named], float) for axis in ("x", "y"))
+    x /= x.max(initial=0) or 1  # this axis begins at 0
+    y /= (np.ptp(y) if len(y) else 0) or 1
+    for here, trace in enumerate(named):
+        near = np.hypot(x[:here] - x[here], y[:here] - y[here]) < _NEAR
+        taken = {
+            other.textposition.split()[0]
+            for other, is_near in zip(named, near, strict=False)
+            if is_near
+        }
         row = next((row for row in ("top", "bottom", "middle") if row not in taken), "top")
         edge = "right" if x[here] < 0.25 else "left" if x[here] > 0.75 else "center"
         if row == "middle" and edge == "center":
             edge = "right"  # else it covers its point
-        sides.append(f"{row} {edge}")
-    return sides
+        trace.textposition = f"{row} {edge}"

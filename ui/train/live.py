@@ -184,12 +184,12 @@ def _result(run: Run) -> str:
 def _again(run: Run, line: DeltaGenerator) -> None:
     """Offer to train a run's settings once more."""
     if not (run.taught_from or run.is_from_elsewhere) and line.button(
-        "Train again with these settings",
+        "Train again",
         key="train-again",
         icon=":material/replay:",
         on_click=settings.take,
         args=[run.config, run.recipe],
-        help="With a seed that they were not trained with yet. "
+        help="The same settings, with a seed that they were not trained with yet. "
         "The controls take these settings too.",
     ):
         pair.watch(request.start_again(run, people.me()))

@@ -6,7 +6,7 @@ from streamlit.delta_generator import DeltaGenerator
 from core.jobs import request
 from core.runs.advice import Advice, advice
 from core.runs.history import History
-from core.runs.run import Run
+from core.runs.run import Run, State
 from ui import format, people
 from ui.train import pair, settings
 
@@ -14,6 +14,9 @@ _MEANWHILE = (
     "As it learns, loss falls and accuracy climbs. Blue is measured on the images it learns from, "
     "orange on others, which count."
 )
+
+_EARLY = "It ended before its time. Evaluate, Draw and Inside have it as it was at its best epoch."
+_NOTHING = "It completed no epoch, so there is no network to look at."
 
 
 def outcome(run: Run, history: History, other: Run | None) -> None:
@@ -31,6 +34,8 @@ def outcome(run: Run, history: History, other: Run | None) -> None:
             line.caption(_MEANWHILE)
         elif found := advice(run, history):
             _advice(run, found, line)
+        elif run.state != State.FINISHED:
+            line.caption(_EARLY if run.best_epoch else _NOTHING)
 
 
 def _both(run: Run, other: Run) -> None:

@@ -120,3 +120,7 @@ def test_names_of_near_points_stand_apart() -> None:
     figure = accuracy_against(table, list("abcde"), "train_seconds")
     sides = [trace.textposition for trace in figure.data]
     assert sides == ["top right", "bottom right", "middle right", "top left"]
+    figure = accuracy_against(table, list("aabde"), "train_seconds", [0, 0, 1, 2, 3])
+    assert [trace.textposition for trace in figure.data if trace.text[0]] == [
+        *("top right", "bottom right", "top left")  # a run without a name takes no place
+    ]
