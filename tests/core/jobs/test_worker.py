@@ -261,7 +261,7 @@ def test_folder_removed_in_the_middle_is_reported_and_outlived() -> None:
     """The run continues until it is stopped, and warns that nothing is kept; no folder is made."""
     run = request.start(LONG, "sample")
     before = wait(run, lambda now: now.epochs >= 1)
-    shutil.rmtree(run.folder)
+    shutil.rmtree(run.folder.rename(run.folder.with_name("trash")))
     told = wait(run, lambda now: now.epochs > before.epochs and now.warning != "")
     assert told.state == State.RUNNING and "could not be written" in told.warning
     actions.request_stop(OWNER, told)

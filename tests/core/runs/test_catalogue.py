@@ -1,12 +1,14 @@
 """The run store, on a real embedded one in a folder of its own."""
 
+import itertools
 import json
 import math
 import sqlite3
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
+from threading import Event
 
 import pytest
 
@@ -160,6 +162,35 @@ def test_deleted_run_is_gone_with_its_files() -> None:
 
 
 @pytest.mark.slow
+def test_run_that_still_writes_is_deleted_whole() -> None:
+    """Files that its process adds meanwhile go too, and so does what an interrupted delete left."""
+    run = made(accuracy=0.9)
+    runs = run.folder.parent.parent
+    (runs / ".deleted-before").mkdir()
+    for number in range(300):
+        (run.folder / f"{number}").touch()
+
+    deleted = Event()
+
+    def write() -> None:
+        for count in itertools.count():
+            if deleted.is_set():
+                return
+            with suppress(FileNotFoundError):
+                (run.folder / f"new-{count}").touch()
+
+    with ThreadPoolExecutor() as pool:
+        writing = pool.submit(write)
+        while not (run.folder / "new-10").exists():
+            time.sleep(0.001)
+        try:
+            actions.delete(OWNER, run)
+        finally:
+            deleted.set()
+        writing.result()
+    assert not list(runs.glob(f"*{run.id}")) and not list(runs.glob(".deleted-*"))
+
+
 def test_deleted_run_leaves_no_files_in_a_teams_store(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
