@@ -12,6 +12,7 @@ from core.my_digits import collection, fitted
 from core.runs import builtin
 from core.runs.person import OWNER
 from tests.pages.drawing import ONE, draw, says
+from tests.pages.elements import only
 
 APP = str(Path(__file__).parents[2] / "ui" / "app.py")
 pytestmark = pytest.mark.usefixtures("whole_app")
@@ -49,14 +50,14 @@ def test_built_in_network_reads_while_the_store_fails(
     """The page says what is wrong with the store, and reads all the same."""
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
     page = opened(ONE)
-    assert "does not answer" in page.warning[0].value
+    assert "does not answer" in only(page.warning).value
     assert says(page, "This looks like a 1 ")
 
 
 def test_empty_canvas_says_so_and_predicts_nothing(trained: Path) -> None:
     """Before the first stroke there is no answer."""
     page = opened()
-    assert page.info[0].value == "The canvas is empty. Draw a digit."
+    assert only(page.info).value == "The canvas is empty. Draw a digit."
     assert not says(page, "This looks like")
 
 
@@ -117,7 +118,7 @@ def test_clear_and_undo_take_strokes_back(trained: Path) -> None:
     next(button for button in page.button if button.label == "Undo").click().run()
     assert [len(page.session_state["drawing"]["objects"])] == [1]
     next(button for button in page.button if button.label == "Clear").click().run()
-    assert page.info[0].value == "The canvas is empty. Draw a digit."
+    assert only(page.info).value == "The canvas is empty. Draw a digit."
 
 
 def test_random_digit_is_judged(trained: Path) -> None:
