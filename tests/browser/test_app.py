@@ -20,8 +20,6 @@ POINTS = f"({CHART}?.calcdata?.[0]?.length ?? 0)"
 READS_ONE = re.compile("(This looks like a|Not sure:|Probably a) 1")  # how sure is the run's affair
 LONG = 60_000  # milliseconds: an answer that includes loading PyTorch on a busy machine
 
-expect.set_options(timeout=30_000)
-
 
 @pytest.fixture
 def app(serve: Callable[..., str]) -> str:

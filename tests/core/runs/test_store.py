@@ -244,7 +244,7 @@ def test_silent_team_store_is_reported_within_5_seconds(monkeypatch: pytest.Monk
         server.setblocking(False)
         with suppress(BlockingIOError):
             while True:
-                server.accept()
+                server.accept()[0].close()
         with pytest.raises(StoreError, match="does not answer"):
             catalogue.listed()
         with pytest.raises(BlockingIOError):
