@@ -1,4 +1,4 @@
-"""What every test of a page gets."""
+"""Fixtures for the tests of pages."""
 
 from collections.abc import Iterator
 from functools import cache

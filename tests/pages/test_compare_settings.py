@@ -118,7 +118,7 @@ def test_settings_are_judged_by_their_seeds(seeds: dict[str, list[Run]]) -> None
     assert "**good is significantly better than poor**" in texts(page)
 
 
-def test_chance_is_told_with_how_many_seeds_it_takes() -> None:
+def test_chance_is_explained_with_how_many_seeds_it_takes() -> None:
     """Two settings whose seeds overlap: the page says what so few can tell, and what it takes."""
     first = [finished(f"left-{n}", 0.98 + n / 1000, seed=n) for n in range(3)]
     second = [finished(f"right-{n}", 0.9805 + n / 1000, seed=n, epochs=9) for n in range(3)]
@@ -137,7 +137,7 @@ def test_columns_that_say_nothing_are_folded_away(seeds: dict[str, list[Run]]) -
     assert "network" not in order and order[:2] == ["name", "runs"]
 
 
-def test_what_differs_is_told_by_setting(seeds: dict[str, list[Run]]) -> None:
+def test_what_differs_is_shown_by_setting(seeds: dict[str, list[Run]]) -> None:
     """A column a setting, and a setting without effect is not among them."""
     page = opened(*seeds["good"], *seeds["poor"])
     [table] = [each.value for each in page.dataframe if "setting" in each.value][-1:]

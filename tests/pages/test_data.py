@@ -173,7 +173,7 @@ def test_tsne_is_made_on_request_in_the_background(
 def test_dead_arranging_says_so_and_can_be_tried_again(
     sample: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What ended the process is told, and it does not begin again by itself."""
+    """The reason is shown, and the process does not start again by itself."""
     started = []
     monkeypatch.setattr(process, "launch", lambda *what, **_: started.append(what))
     arranging.job(mnist.load("sample"), "test").tell("The disk is full.")
@@ -183,7 +183,7 @@ def test_dead_arranging_says_so_and_can_be_tried_again(
     assert len(started) == 1 and not app.exception
 
 
-def test_colors_of_the_map_tell_answers_hardness_and_whose_digits(
+def test_map_can_be_colored_by_answers_hardness_and_source(
     sample: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The built-in network's answers, a hint where no run recorded hardness, and my own digits."""
@@ -242,7 +242,7 @@ def test_every_control_has_a_help_line(sample: Path) -> None:
         assert [control.key for control in controls if not control.help] == []
 
 
-def test_a_damaged_set_is_said_and_the_sample_stays_in_use(sample: Path) -> None:
+def test_a_damaged_set_is_reported_and_the_sample_stays_in_use(sample: Path) -> None:
     """A truncated file shows the DataError's message; the page works with the sample."""
     raw = sample / "MNIST" / "raw"
     raw.mkdir(parents=True)

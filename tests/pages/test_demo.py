@@ -66,8 +66,8 @@ def everything(app: AppTest) -> str:
 
 
 @pytest.mark.parametrize("page", ["train", "compare", "evaluate", "draw"])
-def test_no_page_tells_of_anothers_run_that_goes_on(page: str) -> None:
-    """Neither by itself, nor where the session asks for the run; its owner hears of it."""
+def test_no_page_shows_anothers_run_in_progress(page: str) -> None:
+    """Others never see it, even with its id in their session; its owner does."""
     run = a_run("secretone", State.RUNNING)
     asked = {keys.WATCHED: run.id, keys.RUN: run.id, keys.COMPARED: [run.id]}
     assert "secretone" not in everything(visit("second", page, **asked))

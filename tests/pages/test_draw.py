@@ -30,8 +30,8 @@ def test_without_a_run_the_built_in_network_reads(sample_only: None) -> None:
     assert says(page, "This looks like a 1 ")
 
 
-def test_what_may_be_no_digit_is_not_called_one(sample_only: None) -> None:
-    """A star gets what it would be if it were a digit; beside a 1, it is the second that is odd."""
+def test_possible_non_digit_is_not_called_a_digit(sample_only: None) -> None:
+    """A star gets the digits that it may be; beside a 1, only the star is called unsure."""
     corners = [(140, 30), (205, 229), (35, 106), (245, 106), (75, 229), (140, 30)]
     star = {**ONE, "path": [["M", *corners[0]], *(["L", *corner] for corner in corners[1:])]}
     page = opened(star)
@@ -155,7 +155,7 @@ def test_one_click_keeps_a_drawing_with_its_label(trained: Path) -> None:
 
 
 def test_test_digits_are_not_offered_to_be_kept(trained: Path) -> None:
-    """What judges the runs must not be taught to them."""
+    """Test images must not become training images."""
     page = opened()
     page.segmented_control(key="draw-mode").set_value("Random").run()
     assert not [group for group in page.get("button_group") if "label-" in (group.key or "")]

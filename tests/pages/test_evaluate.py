@@ -321,7 +321,7 @@ def test_confidence_is_set_against_what_was_right(trained: Path) -> None:
     assert "sure of" in said
 
 
-def test_weakness_is_told_alone_and_against_another_run(trained: Path) -> None:
+def test_weakness_is_shown_alone_and_against_another_run(trained: Path) -> None:
     """Four panels and a sentence; against another run, what differs; of few images, nothing."""
     page = opened()
     assert "weakest" not in " ".join(element.value for element in page.markdown)  # collapsed

@@ -103,7 +103,7 @@ def test_done_is_marked_and_the_next_is_offered() -> None:
     assert texts(page).count("done") == 1
 
 
-def test_waiting_is_told() -> None:
+def test_waiting_is_explained() -> None:
     """An experiment whose turn has not come says what it waits for, and can be cancelled."""
     page = opened(SLUG)
     run = catalogue.create(TrainConfig(), "sample", "", "long one")
@@ -150,7 +150,7 @@ def test_mistake_in_a_teachers_file_is_a_sentence(
     assert page.button(key=f"open-{SLUG}")
 
 
-def test_failure_is_told() -> None:
+def test_failure_is_explained() -> None:
     """The reason why an experiment ended early is shown, and it can be run again."""
     page = opened(SLUG)
     name = course.create(SLUG)

@@ -36,7 +36,7 @@ def test_run_without_a_network_cannot_be_exported(whole_app: str) -> None:
     assert button.disabled and "is queued" in button.help
 
 
-def test_weights_come_in_and_misfits_are_told(whole_app: str) -> None:
+def test_weights_come_in_and_misfits_are_reported(whole_app: str) -> None:
     """An upload becomes a run of that name; one that does not fit gives a message and no run."""
     model = networks.build(TrainConfig().changed({"network": "lenet5"}))
     app = AppTest.from_file(whole_app, default_timeout=60)

@@ -89,8 +89,8 @@ def test_a_covered_part_moves_the_answer_and_can_be_uncovered(whole_app: str) ->
     assert page.button(key="inside-uncover").disabled
 
 
-def test_what_a_browser_says_is_covered_is_pixels_or_nothing() -> None:
-    """Numbers outside of the digit, other types and endless lists are left out."""
+def test_invalid_covered_pixels_are_ignored() -> None:
+    """Numbers outside the digit, other types and overlong lists are ignored."""
 
     def said(covered: object) -> SimpleNamespace:
         return SimpleNamespace(covered={"pixels": covered, "lifted": True})
@@ -149,6 +149,6 @@ def test_a_dream_forms_out_of_noise(whole_app: str) -> None:
 
 
 def test_the_built_in_network_kept_no_moments(whole_app: str) -> None:
-    """It says what to do; no slider of nothing."""
+    """The page says what to do, and shows no slider."""
     page = opened(whole_app, inside_way="How it formed")
     assert "kept no moments. Train a run" in page.info[0].value

@@ -49,8 +49,8 @@ def there(app: AppTest, kind: str) -> set[str]:
     return {widget.key for widget in app.get(kind)}
 
 
-def going() -> Run:
-    """Return a run of Anna's that trains."""
+def training_run() -> Run:
+    """Return a run of Anna's that is training."""
     run = catalogue.create(TrainConfig(), "sample", "fast_cnn", "of Anna", by=ANNA)
     tags = {"state": State.RUNNING, "alive_until": str(time.time() + 600), "steps": "48"}
     catalogue.set_tags(run.id, tags)
@@ -70,7 +70,7 @@ def going() -> Run:
         (None, {"Host": "localhost:8501", "Forwarded": "for=192.0.2.7"}, False),
     ],
 )
-def test_local_is_who_comes_from_here_by_no_proxy(
+def test_only_a_browser_on_this_machine_is_local(
     address: str | None, headers: Mapping[str, str], local: bool
 ) -> None:
     """Only a browser on the server's own machine owns everything without being asked."""
@@ -80,7 +80,7 @@ def test_local_is_who_comes_from_here_by_no_proxy(
 def test_on_ones_own_machine_nothing_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without a class, the page is there at once, with every button, and no badge."""
     monkeypatch.delenv("DIGITLAB_CLASS")
-    going()
+    training_run()
     app = visit()
     assert "my-name" not in there(app, "text_input")
     assert {"start", "stop"} <= there(app, "button")
@@ -135,9 +135,9 @@ def test_browser_that_was_here_is_known(
     assert ("start" in there(visit(), "button")) == known
 
 
-def test_stop_is_for_whose_run_it_is() -> None:
+def test_stop_is_for_the_owner_of_the_run() -> None:
     """Anna can stop her run; Ben sees the run, its progress, and no Stop."""
-    going()
+    training_run()
     assert "stop" in there(visit("Anna"), "button")
     ben = visit("Ben")
     assert "stop" not in there(ben, "button")
@@ -146,7 +146,7 @@ def test_stop_is_for_whose_run_it_is() -> None:
 
 def test_others_runs_say_whose_they_are() -> None:
     """Ben reads Anna's name with her run, in the queue too; to Anna it goes without saying."""
-    going()
+    training_run()
     waiting = catalogue.create(TrainConfig(), "sample", "fast_cnn", "later", by=ANNA)
     catalogue.set_tags(waiting.id, {"alive_until": str(time.time() + 600)})
     for name, says in (("Ben", True), ("Anna", False)):
@@ -170,7 +170,7 @@ def test_admin_may_stop_everybodys(monkeypatch: pytest.MonkeyPatch) -> None:
     """The admin secret, and no other, gives Ben the Stop of Anna's run."""
     monkeypatch.setenv("DIGITLAB_ADMIN", "a secret")
     monkeypatch.setattr(people, "_PAUSE", 0)
-    going()
+    training_run()
     app = visit("Ben")
     for said, may in (("another", False), ("", False), ("a secret", True)):
         app.text_input(key="admin-secret-sidebar").set_value(said)

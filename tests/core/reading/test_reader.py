@@ -17,8 +17,8 @@ from core.runs import answers, builtin, catalogue
 from core.training.inference import probabilities
 
 
-def test_reader_is_less_sure_of_what_is_no_digit_and_reads_digits_as_well() -> None:
-    """Averaging over slant and thickness leaves digits sure, and takes sureness from nonsense."""
+def test_reader_is_less_sure_of_non_digits_and_reads_digits_as_well() -> None:
+    """Averaging over slant and thickness keeps digits sure, and makes scribbles less sure."""
     digits, reader = mnist.load("sample"), Reader(builtin.run())
     images = digits.test_images[:300].astype(np.float32) / 255
     labels = digits.test_labels[:300]
@@ -51,7 +51,7 @@ def test_threshold_is_fitted_on_answers_made_as_those_it_judges(trained: Path) -
 def test_run_without_a_threshold_of_its_own_gets_one(
     trained: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Runs of earlier versions have none; where their data are not here, nothing is sure."""
+    """Runs of earlier versions have none; if their data are missing, nothing is sure."""
     run = catalogue.find("cnn 1000")
     old = dataclasses.replace(run, calibration=Calibration(run.calibration.temperature))
     expected = fit_calibration(run, mnist.load("sample"))
@@ -75,7 +75,7 @@ def test_one_digit_is_left_open_only_when_sure() -> None:
 
 
 def test_without_a_threshold_the_answer_says_so() -> None:
-    """A run in its second epoch is not "not sure" of what it reads with 99.9 %."""
+    """Until a run is calibrated, an answer says that its reliability is unknown."""
     digits = mnist.load("sample")
     image = digits.test_images[digits.test_labels == 1][:1] / np.float32(255)
     reader = Reader(builtin.run())

@@ -214,7 +214,7 @@ def test_deleted_run_leaves_no_files_in_a_teams_store(
 
 
 def test_stop_is_passed_on_and_forgotten_by_a_resume() -> None:
-    """A wish to stop is seen by the run's process; reopening the run clears it."""
+    """A request to stop reaches the run's process; reopening the run clears it."""
     run = made()
     assert not catalogue.stop_requested(run.id)
     actions.request_stop(OWNER, run)
@@ -274,7 +274,7 @@ def test_run_without_settings_hides_no_others(config: str) -> None:
 
 
 def test_each_tag_is_read_on_its_own() -> None:
-    """A tag that makes no sense costs its own fact, and neither the run nor the others."""
+    """An invalid tag gets its default; the run and its other facts are still shown."""
     good, bad = made(), made()
     catalogue.set_tags(bad.id, {"steps": "many", "versions": "[1]", "alive_until": "nan"})
     catalogue.log(bad.id, [("best_epoch", math.nan, 1), ("epochs", 3, 1)])
@@ -310,8 +310,8 @@ def test_first_final_state_wins() -> None:
     assert catalogue.get(run.id).state == State.FINISHED
 
 
-def test_moves_that_cannot_be_are_refused() -> None:
-    """What is complete is neither run nor queued again, and what is in progress is not reopened."""
+def test_illegal_moves_are_refused() -> None:
+    """A complete run is not trained again, and a run in progress is not reopened."""
     done, going = made(accuracy=0.9), made()
     with pytest.raises(RunError, match="finished run cannot become running"):
         catalogue.move(done.id, State.RUNNING)
@@ -361,7 +361,7 @@ def test_long_note_is_refused_rather_than_cut() -> None:
     assert catalogue.get(run.id).note == "é" * 8_000
 
 
-def test_first_end_that_a_recorder_is_told_wins() -> None:
+def test_first_end_that_a_recorder_gets_wins() -> None:
     """A failure after a stop does not take its place, even if neither was written yet."""
     run = made()
     recorder = Recorder(run.id)

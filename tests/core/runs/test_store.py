@@ -1,4 +1,4 @@
-"""The store's door: first creation, and every way in which it can be shut."""
+"""The run store: its creation, and a message for every way in which it can fail."""
 
 import os
 import shutil
@@ -189,7 +189,7 @@ def test_full_disk_says_so() -> None:
     catalogue.log(run.id, points)
 
 
-def test_any_failure_of_the_store_is_told_and_bugs_are_not(own_runs: Path) -> None:
+def test_any_failure_of_the_store_is_reported_and_bugs_are_not(own_runs: Path) -> None:
     """A database without its tables is a StoreError; a TypeError of ours stays one."""
     run = catalogue.create(TrainConfig(), "sample")
     with closing(sqlite3.connect(own_runs / "store.db")) as database:
