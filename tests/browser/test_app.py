@@ -21,8 +21,6 @@ POINTS = f"({CHART}?.calcdata?.[0]?.length ?? 0)"
 READS_ONE = re.compile("(This looks like a|Not sure:|Probably a) 1")
 LONG = 60_000  # milliseconds: an answer that includes loading PyTorch on a busy machine
 
-expect.set_options(timeout=30_000)
-
 
 @pytest.fixture
 def app(serve: Callable[..., str]) -> str:
