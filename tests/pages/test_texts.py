@@ -86,7 +86,8 @@ def opened(name: str, **state: Any) -> AppTest:
 
 
 @pytest.mark.parametrize(
-    "name", ["home", "data", "experiments", "train", "evaluate", "draw", "sweeps", "compare"]
+    "name",
+    ["home", "data", "experiments", "train", "evaluate", "draw", "inside", "sweeps", "compare"],
 )
 def test_no_page_takes_peoples_text_for_markdown(hostile: list[Run], name: str) -> None:
     """On each page a run's text is there, in the sidebar at least, and always escaped."""

@@ -318,11 +318,13 @@ def test_deleted_run_is_no_dead_end() -> None:
 
 
 def test_chosen_run_stays_while_another_trains() -> None:
-    """A run in progress is listed beside a finished run that was chosen, and takes no place of it.
+    """A run in progress is listed, but does not displace a finished run that was chosen.
 
-    Evaluate is asked for the same run.
+    Evaluate shows the chosen run, too.
     """
     finished, busy = run_in("looked at"), run_in("busy")
+    for run in (finished, busy):
+        catalogue.log(run.id, [("best_epoch", 1, 1), ("best_validation_accuracy", 0.9, 1)])
     catalogue.set_tags(finished.id, {"state": State.FINISHED})
     page = opened()
     assert headline(page).endswith(" busy")  # nothing was chosen yet
@@ -338,6 +340,8 @@ def test_chosen_run_stays_while_another_trains() -> None:
     assert page.session_state["watched"] == finished.id
     assert "1. :material/play_circle: busy" in texts(page)
     actions.request_stop(OWNER, started)
+    page.switch_page("../pages/evaluate.py").run()
+    assert page.selectbox(key="run-choice").value == finished.id
 
 
 def headline(page: AppTest) -> str:
