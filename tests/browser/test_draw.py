@@ -204,7 +204,8 @@ def test_refused_file_says_why_and_goes_with_the_next(
     reason = page.get_by_role("alert").filter(has_text="text/plain files are not allowed")
     expect(reason).to_be_visible(timeout=LONG)
     page.wait_for_function(
-        "document.querySelector('.stFileChip [role=alert]').getBoundingClientRect().width > 100"
+        "document.querySelector('.stFileChip [role=alert]').getBoundingClientRect().width > 100",
+        timeout=LONG,
     )
     chooser.set_input_files({"name": "a.png", "mimeType": "image/png", "buffer": b"seven"})
     expect(page.get_by_text("The file is not a picture")).to_be_visible(timeout=LONG)

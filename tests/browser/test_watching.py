@@ -126,7 +126,8 @@ def test_curves_grow_without_redrawing(
     wait_for_points(page, 6)
     # The chart is the same one, where it was: nothing is drawn from nothing, and nothing jumps.
     page.wait_for_function(
-        f"{CHART} === window.node && Math.abs(window.place() - window.top_) < 3".format("Loss")
+        f"{CHART} === window.node && Math.abs(window.place() - window.top_) < 3".format("Loss"),
+        timeout=LONG,
     )
     asked: list[str] = []
     page.on("request", lambda one: asked.append(one.url))
