@@ -114,7 +114,7 @@ def pick(digits: Sequence[PenDigit], label: int | None, random: Random) -> PenDi
 
 
 def show(measured: dict[str, dict[str, float]]) -> str:
-    """Return the README's table."""
+    """Return the table, with a row for each kind of picture."""
     columns = ("right", "refused", "wrong", "surely wrong")
     rows = [["kind of picture", *columns]]
     for name, shares in measured.items():

@@ -173,7 +173,7 @@ class Recorder(threading.Thread):
         return False
 
     def _remember(self, kind: str, row: list[float]) -> None:
-        """Keep a row for the tag `recent`, with which watchers of a team need no history."""
+        """Keep a row for the tag `recent`, which spares a team's watchers the whole history."""
         if is_shared():
             with self._lock:
                 since = time.monotonic() - _RECENT
@@ -181,7 +181,7 @@ class Recorder(threading.Thread):
                 self._recent[kind] = [*kept, (time.monotonic(), row)]
 
     def _flush(self, lease: dict[str, str]) -> None:
-        """Write what there is, in one request but for a new state.
+        """Write what is pending: in one request, and a new state in one of its own.
 
         A run begins before it has points, and has all its points before it ends.
         """
