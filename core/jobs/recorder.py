@@ -1,4 +1,4 @@
-"""The thread that writes a training's events to the run store, and reads requests to stop.
+"""The thread that writes a training's events to the run store, and learns of requests to stop.
 
 The training loop never waits for the store: it hands its events to this thread. The thread must not
 die before its process does: the run would look dead, and could not be stopped.
