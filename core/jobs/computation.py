@@ -27,7 +27,7 @@ Arrays = dict[str, NDArray[np.generic]]
 
 
 @dataclass(frozen=True, eq=False)
-class Once:
+class Computation:
     """One thing to compute: `module` is run with the data's source and, if there is one, the part.
 
     `name` is the folder of what is kept; `what` is what a message calls it.
