@@ -16,6 +16,7 @@ from core.my_digits import collection
 from core.runs import catalogue
 from core.runs.person import Person, tag_for
 from core.runs.run import Run, State
+from tests.pages.elements import metric
 from ui import keys
 
 APP = str(Path(__file__).parents[2] / "ui" / "app.py")
@@ -95,7 +96,7 @@ def test_my_digits_live_in_the_session(own_runs: Path) -> None:
     assert any("download them" in text.value for text in app.caption)
     app.session_state[keys.SPLIT] = collection.SPLIT
     app.switch_page("../pages/evaluate.py").run()
-    assert not app.exception and "3 images" in app.metric[0].help
+    assert not app.exception and "3 images" in metric(app, "Accuracy").help
     assert "teach" not in {button.key for button in app.button}
     again = visit("first", "draw")
     assert [box.label for box in again.expander if "digits" in box.label] == ["My digits (0)"]

@@ -15,6 +15,7 @@ from core.my_digits import collection
 from core.runs import builtin, catalogue
 from core.runs.person import OWNER, Person, tag_for
 from core.runs.run import Run, State
+from tests.pages.elements import metric, only
 from ui import keys, people
 
 APP = str(Path(__file__).parents[2] / "ui" / "app.py")
@@ -91,7 +92,7 @@ def test_name_is_asked_once() -> None:
     app = visit()
     assert "start" not in there(app, "button")
     app.button(key="enter").click().run()
-    assert "Type your name" in app.error[0].value
+    assert "Type your name" in only(app.error).value
     app.text_input(key="my-name").set_value("  Anna  ")
     app.button(key="enter").click().run()
     assert "start" in there(app, "button")
@@ -234,7 +235,7 @@ def test_class_digits_are_a_split_and_my_digits_are_mine() -> None:
     assert not ben.exception
     assert ben.session_state["whose"] == ANNA.tag
     assert "teach" not in there(ben, "button")  # another's digits are not taught
-    assert "3 images" in ben.metric[0].help
+    assert "3 images" in metric(ben, "Accuracy").help
 
 
 def test_withheld_digits_are_gone_from_others() -> None:

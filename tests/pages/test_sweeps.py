@@ -13,6 +13,7 @@ from core.runs.run import State
 from core.sweeps import control, sweep, worker
 from core.sweeps.space import space_from
 from core.sweeps.sweep import Outcome, Plan
+from tests.pages.elements import metric, only
 from ui import keys
 
 APP = str(Path(__file__).parents[2] / "ui" / "app.py")
@@ -90,7 +91,7 @@ def test_impossible_bounds_cannot_start() -> None:
     """The page says what is wrong with them, and Start waits."""
     page = opened()
     page.text_input(key="sweep-bounds-learning_rate").set_value("0.2:0.1").run()
-    assert "a lower and a higher bound" in page.warning[0].value
+    assert "a lower and a higher bound" in only(page.warning).value
     assert page.button(key="sweep-start").disabled
 
 
@@ -100,7 +101,7 @@ def test_a_sweep_is_shown_as_it_goes(half_done: str) -> None:
     best = sweep.get(half_done).best
     assert best
     assert "3 of 5 trials done · 1 running" in texts(page)
-    assert page.metric[0].value == "75.00 %"
+    assert metric(page, "Best validation accuracy so far").value == "75.00 %"
     assert f"Trial {best.number}: learning rate" in texts(page).replace("\\", "")
     [table] = page.dataframe
     assert list(table.value["validation"].dropna()) == pytest.approx([75, 60, 50])

@@ -15,6 +15,7 @@ from core.runs import actions, catalogue
 from core.runs.person import OWNER
 from core.runs.run import Run, State
 from core.runs.store import connect
+from tests.pages.elements import only
 from ui import cache, format, keys, setting_names
 from ui.train import live
 
@@ -90,7 +91,7 @@ def test_optimizer_is_spelled_like_its_heading() -> None:
 def test_without_runs_it_says_what_to_do() -> None:
     """An empty store is an invitation to press Start."""
     page = opened()
-    assert "Press Start" in page.info[0].value
+    assert "Press Start" in only(page.info).value
     assert page.button(key="start").label == "Start"
 
 
@@ -230,7 +231,7 @@ def test_start_trains_what_was_set() -> None:
     page = opened()
     page.selectbox(key="recipe-choice").set_value("mlp").run()
     page.slider(key="setting-epochs").set_value(1).run()
-    page.text_input[0].set_value("by hand").run()
+    page.text_input(key=keys.NAME).set_value("by hand").run()
     page.button(key="start").click().run()
     assert not page.exception
     [run] = catalogue.listed()
@@ -284,7 +285,7 @@ def test_silent_team_store_leaves_the_app_working(monkeypatch: pytest.MonkeyPatc
     """Without a server, pages that need runs say so, and the others work."""
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
     page = opened("../pages/compare.py")
-    assert "does not answer" in page.error[0].value
+    assert "does not answer" in only(page.error).value
     page.switch_page("../pages/data.py").run()
     assert not page.exception and not page.error
 
@@ -297,8 +298,8 @@ def test_missing_device_is_reported_before_the_start() -> None:
         pytest.skip("this machine has Apple's Metal")
     page = opened(settings=True)
     page.selectbox(key="setting-device").set_value("mps").run()
-    assert "The device mps is not available" in page.error[0].value
-    assert "Press Start" in page.info[0].value
+    assert "The device mps is not available" in only(page.error).value
+    assert "Press Start" in only(page.info).value
 
 
 def test_deleted_run_is_no_dead_end() -> None:
@@ -313,15 +314,17 @@ def test_deleted_run_is_no_dead_end() -> None:
     page.run()
     assert not page.error and "kept" in texts(page)
     actions.delete(OWNER, catalogue.find("kept"))
-    assert "Press Start" in page.run().info[0].value
+    assert "Press Start" in only(page.run().info).value
 
 
 def test_chosen_run_stays_while_another_trains() -> None:
-    """A run in progress is listed beside a finished run that was chosen, and takes no place of it.
+    """A run in progress is listed, but does not displace a finished run that was chosen.
 
-    Evaluate is asked for the same run.
+    Evaluate shows the chosen run, too.
     """
     finished, busy = run_in("looked at"), run_in("busy")
+    for run in (finished, busy):
+        catalogue.log(run.id, [("best_epoch", 1, 1), ("best_validation_accuracy", 0.9, 1)])
     catalogue.set_tags(finished.id, {"state": State.FINISHED})
     page = opened()
     assert headline(page).endswith(" busy")  # nothing was chosen yet
@@ -337,6 +340,8 @@ def test_chosen_run_stays_while_another_trains() -> None:
     assert page.session_state["watched"] == finished.id
     assert "1. :material/play_circle: busy" in texts(page)
     actions.request_stop(OWNER, started)
+    page.switch_page("../pages/evaluate.py").run()
+    assert page.selectbox(key="run-choice").value == finished.id
 
 
 def headline(page: AppTest) -> str:
@@ -478,7 +483,8 @@ def test_public_demo_says_its_limits_before_a_visitor_meets_them(
     page.button(key="start").click().run()
     assert not page.exception
     assert (
-        "one run or experiment at a time" in page.error[0].value and catalogue.in_progress() == []
+        "one run or experiment at a time" in only(page.error).value
+        and catalogue.in_progress() == []
     )
 
 
@@ -506,9 +512,9 @@ def test_code_is_made_only_when_it_is_looked_at() -> None:
     assert not page.get("code")
     page.session_state["code-open"] = True
     page.run()
-    assert "BATCH_SIZE = 256\n" in page.get("code")[0].value
+    assert "BATCH_SIZE = 256\n" in only(page.get("code")).value
     assert "All settings are those of the recipe **Quick start" in texts(page)
     page.slider(key="setting-epochs").set_value(7).run()
-    assert "EPOCHS = 7  # recipe: 4\n" in page.get("code")[0].value
+    assert "EPOCHS = 7  # recipe: 4\n" in only(page.get("code")).value
     assert "Passes over the images (epochs): **7** (recipe: 4)" in texts(page)
-    assert page.get("download_button")[-1].proto.label == "Download train.py"
+    assert "Download train.py" in [one.proto.label for one in page.get("download_button")]
