@@ -112,15 +112,6 @@ def test_mark_too_small_to_be_a_digit_is_not_read(trained: Path) -> None:
     assert page.info and not says(page, "This looks like")
 
 
-def test_clear_and_undo_take_strokes_back(trained: Path) -> None:
-    """Undo leaves one stroke of two; Clear leaves none."""
-    page = opened(ONE, {**ONE, "path": [["M", 40, 130], ["L", 240, 130]]})
-    next(button for button in page.button if button.label == "Undo").click().run()
-    assert [len(page.session_state["drawing"]["objects"])] == [1]
-    next(button for button in page.button if button.label == "Clear").click().run()
-    assert page.info[0].value == "The canvas is empty. Draw a digit."
-
-
 def test_random_digit_is_judged(trained: Path) -> None:
     """A test digit comes with its truth: right, or what it is."""
     page = opened()
