@@ -1,7 +1,6 @@
 """The Draw page: a digit in, an answer out."""
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -11,13 +10,14 @@ from core.data import mnist
 from core.my_digits import collection, fitted
 from core.runs import builtin
 from core.runs.person import OWNER
-from tests.pages.drawing import ONE, draw, says
+from tests.pages.drawing import DOT, ONE, Stroke, draw, one_at, says
+from tests.pages.elements import only
 
 APP = str(Path(__file__).parents[2] / "ui" / "app.py")
 pytestmark = pytest.mark.usefixtures("whole_app")
 
 
-def opened(*strokes: dict[str, Any]) -> AppTest:
+def opened(*strokes: Stroke) -> AppTest:
     """Open the page with some strokes on the canvas, without a fault."""
     page = AppTest.from_file(APP, default_timeout=60).switch_page("../pages/draw.py")
     return draw(page, *strokes)
@@ -30,15 +30,14 @@ def test_without_a_run_the_built_in_network_reads(sample_only: None) -> None:
     assert says(page, "This looks like a 1 ")
 
 
-def test_what_may_be_no_digit_is_not_called_one(sample_only: None) -> None:
-    """A star gets what it would be if it were a digit; beside a 1, it is the second that is odd."""
-    corners = [(140, 30), (205, 229), (35, 106), (245, 106), (75, 229), (140, 30)]
-    star = {**ONE, "path": [["M", *corners[0]], *(["L", *corner] for corner in corners[1:])]}
+def test_possible_non_digit_is_not_called_a_digit(sample_only: None) -> None:
+    """A star gets the digits that it may be; beside a 1, only the star is called unsure."""
+    star: Stroke = [[140, 30], [205, 229], [35, 106], [245, 106], [75, 229], [140, 30]]
     page = opened(star)
     assert says(page, "This may not be a digit. If it is one: ") and not says(
         page, "This looks like"
     )
-    page = opened({**ONE, "left": 20, "top": 140}, {**star, "left": 165, "top": 140})
+    page = opened(one_at(20), [[x + 25, y] for x, y in star])
     [doubt] = [text.value for text in page.caption if text.value.startswith("Not sure of")]
     assert doubt == "Not sure of digit 2: may not be a digit."
 
@@ -49,14 +48,14 @@ def test_built_in_network_reads_while_the_store_fails(
     """The page says what is wrong with the store, and reads all the same."""
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
     page = opened(ONE)
-    assert "does not answer" in page.warning[0].value
+    assert "does not answer" in only(page.warning).value
     assert says(page, "This looks like a 1 ")
 
 
 def test_empty_canvas_says_so_and_predicts_nothing(trained: Path) -> None:
     """Before the first stroke there is no answer."""
     page = opened()
-    assert page.info[0].value == "The canvas is empty. Draw a digit."
+    assert only(page.info).value == "The canvas is empty. Draw a digit."
     assert not says(page, "This looks like")
 
 
@@ -82,8 +81,8 @@ def test_confidence_below_the_runs_own_threshold_is_not_called_an_answer(trained
 
 def test_rows_are_read_as_lines(trained: Path) -> None:
     """Two strokes above one are two numbers, the upper one first."""
-    upper = [{**ONE, "scaleY": 0.4, "left": left, "top": 60} for left in (60, 220)]
-    page = opened(*upper, {**ONE, "scaleY": 0.4, "left": 140, "top": 220})
+    upper = [one_at(x, 60, scale=0.4) for x in (60, 220)]
+    page = opened(*upper, one_at(140, 220, scale=0.4))
     [says_what] = [
         text.value for text in page.markdown if text.value.startswith("### This looks like ")
     ]
@@ -93,7 +92,7 @@ def test_rows_are_read_as_lines(trained: Path) -> None:
 
 def test_several_digits_are_read_as_a_number(trained: Path) -> None:
     """Two strokes far apart are two digits; the bars are of the one that is chosen."""
-    page = opened({**ONE, "left": 200, "top": 140}, {**ONE, "left": 40, "top": 140})
+    page = opened(one_at(200), one_at(40))
     [says_what] = [
         text.value for text in page.markdown if text.value.startswith("### This looks like ")
     ]
@@ -106,18 +105,8 @@ def test_several_digits_are_read_as_a_number(trained: Path) -> None:
 
 def test_mark_too_small_to_be_a_digit_is_not_read(trained: Path) -> None:
     """A tap of the pen gets what to do next instead of an answer."""
-    dot = {**ONE, "path": [["M", 10, 10], ["L", 11, 10]]}
-    page = opened(dot)
+    page = opened(DOT)
     assert page.info and not says(page, "This looks like")
-
-
-def test_clear_and_undo_take_strokes_back(trained: Path) -> None:
-    """Undo leaves one stroke of two; Clear leaves none."""
-    page = opened(ONE, {**ONE, "path": [["M", 40, 130], ["L", 240, 130]]})
-    next(button for button in page.button if button.label == "Undo").click().run()
-    assert [len(page.session_state["drawing"]["objects"])] == [1]
-    next(button for button in page.button if button.label == "Clear").click().run()
-    assert page.info[0].value == "The canvas is empty. Draw a digit."
 
 
 def test_random_digit_is_judged(trained: Path) -> None:
@@ -155,7 +144,7 @@ def test_one_click_keeps_a_drawing_with_its_label(trained: Path) -> None:
 
 
 def test_test_digits_are_not_offered_to_be_kept(trained: Path) -> None:
-    """What judges the runs must not be taught to them."""
+    """Test images must not become training images."""
     page = opened()
     page.segmented_control(key="draw-mode").set_value("Random").run()
     assert not [group for group in page.get("button_group") if "label-" in (group.key or "")]
