@@ -17,7 +17,7 @@ playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is no
 Page, Route, expect = playwright.Page, playwright.Route, playwright.expect
 
 ROOT = Path(__file__).parents[2]
-LONG = 30_000  # milliseconds: an answer that includes loading PyTorch on a busy machine
+LONG = 60_000  # milliseconds: an answer that includes loading PyTorch on a busy machine
 CHART = """document.querySelector("[aria-label^='{0}'] .js-plotly-plot")"""
 POINTS = f"({CHART}?.calcdata?.[0]?.length ?? 0)"
 DOOR = "**/api/runs/**"
