@@ -44,6 +44,7 @@ KINDS: dict[str, Kind] = {
         for side, name in enumerate(("left", "top", "right", "bottom"))
     },
     "dark edges on two sides": Kind(photo_pages.dark_edges),
+    "dark wedge along a side": Kind(photo_pages.dark_wedge),
     "shadow": Kind(photo_pages.shadow),
     "sheet on a dark table": Kind(photo_pages.on_table),
     **{
