@@ -1,6 +1,7 @@
 """Real people's digits, drawn on the canvas with the mouse, are read."""
 
 import re
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -46,13 +47,21 @@ def write(page: Page, stroke: np.ndarray) -> None:
 
 
 def over_canvas(page: Page, x: float, y: float) -> tuple[float, float]:
-    """Move the mouse to a point of the canvas; return the canvas's corner."""
-    canvas = page.get_by_label("Canvas. Arrow keys")
-    expect(canvas).to_be_visible(timeout=LONG)
-    box = canvas.bounding_box()
-    assert box
-    page.mouse.move(box["x"] + x, box["y"] + y)
-    return box["x"], box["y"]
+    """Move the mouse to a point of the canvas until that takes it; return the canvas's corner.
+
+    A canvas that was just put up shows no cross for a moment, and what is drawn then is lost.
+    """
+    canvas = page.locator("canvas.upper-canvas").last
+    end = time.monotonic() + LONG / 1000
+    while time.monotonic() < end:
+        expect(canvas).to_be_visible(timeout=LONG)
+        box = canvas.bounding_box()
+        if box:
+            page.mouse.move(box["x"] + x, box["y"] + y)
+            if canvas.evaluate("canvas => canvas.style.cursor") == "crosshair":
+                return box["x"], box["y"]
+        page.wait_for_timeout(50)
+    raise AssertionError("The canvas does not take the mouse.")
 
 
 def test_pen_digits_drawn_by_mouse_are_read(

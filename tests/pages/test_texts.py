@@ -108,7 +108,9 @@ def test_no_error_takes_peoples_text_for_markdown(hostile: list[Run], name: str)
     """The message of an error has the run's name in it, as it was typed."""
     for file in hostile[0].folder.glob("*.*"):
         file.unlink()
-    page = opened(name, run=hostile[0].id, canvas={"strokes": [ONE]})
+    drawing = {"version": "7.4.0", "objects": [ONE]}
+    canvas = {"canvas-0": {"drawing": {"raw": drawing, "data": None}}}
+    page = opened(name, run=hostile[0].id, **canvas)
     assert [error.value for error in page.error if format.plain(HOSTILE) in error.value]
     for text in told(page):
         assert format.plain(HOSTILE) in text[2], text

@@ -94,6 +94,13 @@ def test_best_prefers_the_full_set() -> None:
     assert catalogue.best([made()]) is None
 
 
+def test_run_that_may_know_its_validation_images_is_never_the_best() -> None:
+    """What a taught run's network had seen before is recorded, and keeps it from being chosen."""
+    fair, taught = made("fair", 0.9), made("taught", 1.0)
+    catalogue.set_tags(taught.id, {"seen": "mnist"})
+    assert catalogue.best([fair, catalogue.get(taught.id)]) == fair == catalogue.find("best")
+
+
 def test_run_whose_process_died_is_failed() -> None:
     """A run whose lease has ended is shown as failed, with the reason."""
     run = made()
