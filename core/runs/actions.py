@@ -7,7 +7,7 @@ is compared with the run as the person saw it: another's change meanwhile is not
 import shutil
 
 from core.errors import ChangedError, RunError, StoreError
-from core.runs import catalogue
+from core.runs import catalogue, label_notes
 from core.runs.person import Person
 from core.runs.run import Run, State, cleaned_name, folder_of
 from core.runs.store import connect, purge
@@ -94,7 +94,7 @@ def _check_unchanged(what: str, seen: str, now: str, wanted: str) -> None:
 
 
 def delete(by: Person, run: Run) -> None:
-    """Delete a run and its files permanently.
+    """Delete a run and its files permanently, and the notes on labels that no other run names.
 
     Raises RunError while the run is in progress, StoreError if some files could not be deleted.
     """
@@ -103,6 +103,9 @@ def delete(by: Person, run: Run) -> None:
     catalogue.set_tags(run.id, {})  # a team's server keeps the entry, and tells others of it
     left, folder = purge(run.id), folder_of(run.id).parent
     shutil.rmtree(folder, ignore_errors=True)
+    notes = run.config.notes
+    if notes and not any(other.config.notes == notes for other in catalogue.listed()):
+        label_notes.forget(notes)
     if folder.exists():
         left += f" Its folder {folder} could not be deleted: delete it yourself."
     if left:

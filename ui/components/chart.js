@@ -73,7 +73,8 @@ function load(url) {
 }
 
 async function draw(view) {
-  view.box.style.height = `${view.data.height}px`;
+  const { height: most, tall } = view.data;
+  view.box.style.height = `${tall ? Math.min(most, tall * view.box.clientWidth) : most}px`;
   view.caption.textContent = view.data.caption;
   view.caption.hidden = !view.data.caption;
 

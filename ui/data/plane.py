@@ -127,6 +127,7 @@ def _draw(digits: Digits, method: str, split: str, places: maps.Points, lasso: b
         digit_map(points, title.replace("%", "\u00a0%"), color, lasso=lasso),
         key,
         height=HEIGHT,
+        tall=1.25,
         on_click=lambda: _enlarge(digits, points, st.session_state[key]["click"]["customdata"][0]),
         selectable=True,
         tiles=tiles,
