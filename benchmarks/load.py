@@ -39,7 +39,7 @@ _SEVEN = [[[60.0, 50.0], [200.0, 50.0], [150.0, 150.0], [110.0, 240.0]]]
 
 @dataclass
 class Met:
-    """What visitors met: seconds by what they did, errors, and memory in MB over time."""
+    """What visitors experienced: seconds by action, errors, and memory in MB over time."""
 
     seconds: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     errors: list[str] = field(default_factory=list)

@@ -1,4 +1,4 @@
-"""What a team meets, on a real MLflow server with PostgreSQL; print the README's table.
+"""Measure what a team experiences on a real MLflow server; print the README's table.
 
 python -m benchmarks.team [--only store kills pace] [--trials N] [--kills N]
 """

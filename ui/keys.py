@@ -27,7 +27,7 @@ EXPERIMENTS_DONE = "experiments-done"  # slugs of the experiments seen to the en
 CHOSEN = "data-chosen"  # (source, number) of the image shown large
 REGION = "data-region-clicked"  # row of the map's image last clicked below it
 CLICKED = "data-clicked"  # number of the image last clicked in the gallery
-TWINS = "data-twins-chosen"  # numbers of the pair of near-duplicates last clicked
+DUPLICATES = "data-duplicates-chosen"  # numbers of the pair of near-duplicates last clicked
 AUGMENTATION = "data-augmentation"  # Train's settings that its sliders were last set to
 AUGMENTATION_SEED = "data-seed"  # seed of the augmentation
 

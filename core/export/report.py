@@ -22,7 +22,7 @@ from core.figures.curves import training_curves
 from core.figures.digits import reliability
 from core.figures.slices import NAMES, called
 from core.recipes import RECIPES
-from core.runs import advice, answers, words
+from core.runs import advice, answers, formatting
 from core.runs.answers import Result
 from core.runs.history import History, read_history
 from core.runs.run import Run
@@ -81,16 +81,16 @@ def _parts(run: Run, history: History, split: str, result: Result | None) -> Ite
 
 def _numbers(run: Run, split: str, judged: metrics.Report | None) -> Iterator[Number]:
     if judged:
-        interval = f"95 % interval {words.interval(*judged.interval)}"
-        yield Number(f"Accuracy, {split}", words.percent(judged.accuracy), interval)
+        interval = f"95 % interval {formatting.interval(*judged.interval)}"
+        yield Number(f"Accuracy, {split}", formatting.percent(judged.accuracy), interval)
         wrong = round(judged.count * (1 - judged.accuracy))
         yield Number("Mistakes", f"{wrong:,}", f"of {judged.count:,} images")
         yield Number("Loss", f"{judged.loss:.4f}", "nats, lower is better")
     if split != "validation":
         remark = f"best epoch: {run.best_epoch} of {run.epochs}" if run.best_epoch else ""
-        yield Number("Accuracy, validation", words.percent(run.validation_accuracy), remark)
-    yield Number("Parameters", words.count(run.parameters), run.network)
-    yield Number("Training", words.duration(run.train_seconds), f"{run.epochs} epochs")
+        yield Number("Accuracy, validation", formatting.percent(run.validation_accuracy), remark)
+    yield Number("Parameters", formatting.count(run.parameters), run.network)
+    yield Number("Training", formatting.duration(run.train_seconds), f"{run.epochs} epochs")
 
 
 def _reading(run: Run, split: str, result: Result, judged: metrics.Report) -> Iterator[str]:
@@ -119,7 +119,7 @@ def _reading(run: Run, split: str, result: Result, judged: metrics.Report) -> It
     yield page.table(
         ("digit", "precision", "recall", "F1", "images"),
         (
-            [str(digit), *map(words.percent, shares), f"{support:,}"]
+            [str(digit), *map(formatting.percent, shares), f"{support:,}"]
             for digit, *shares, support in judged.classes.itertuples(index=False)
         ),
     )
@@ -165,8 +165,9 @@ def _confidence(run: Run, result: Result) -> Iterator[str]:
         [
             drawn(reliability(*(calibration.reliability(one, result.labels) for one in both))),
             page.paragraph(
-                f"Expected calibration error: {words.percent(before)}, and {words.percent(after)} "
-                f"after calibration with a temperature of {run.calibration.temperature:.2f}. "
+                f"Expected calibration error: {formatting.percent(before)}, and "
+                f"{formatting.percent(after)} after calibration with a temperature of "
+                f"{run.calibration.temperature:.2f}. "
                 "Calibration changes the confidence, never the answer."
             ),
         ]

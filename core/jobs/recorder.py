@@ -1,4 +1,4 @@
-"""The thread that writes a training's events to the run store, and reads requests to stop.
+"""The thread that writes a training's events to the run store, and learns of requests to stop.
 
 The training loop never waits for the store: it hands its events to this thread. The thread must not
 die before its process does: the run would look dead, and could not be stopped.
@@ -173,7 +173,7 @@ class Recorder(threading.Thread):
         return False
 
     def _remember(self, kind: str, row: list[float]) -> None:
-        """Keep a row for the tag `recent`, with which watchers of a team need no history."""
+        """Keep a row for the tag `recent`, which spares a team's watchers the whole history."""
         if is_shared():
             with self._lock:
                 since = time.monotonic() - _RECENT
@@ -181,7 +181,7 @@ class Recorder(threading.Thread):
                 self._recent[kind] = [*kept, (time.monotonic(), row)]
 
     def _flush(self, lease: dict[str, str]) -> None:
-        """Write what there is, in one request but for a new state.
+        """Write what is pending: in one request, and a new state in one of its own.
 
         A run begins before it has points, and has all its points before it ends.
         """

@@ -56,9 +56,9 @@ def network_epoch(run: Run) -> int | None:
 
 
 def path(run: Run, name: str) -> Path:
-    """Return the path of one of the run's files, as new as it can be had.
+    """Return the path of the newest available version of one of the run's files.
 
-    Where the run trained elsewhere, it is fetched from the team's store, and fetched again when the
+    If the run trained elsewhere, it is fetched from the team's store, and fetched again when the
     store has another. Raises RunError if the run has no such file.
     """
     if run.is_builtin:

@@ -1,7 +1,7 @@
-"""Tell a sweep how the runs of its trials ended, and ask again for those whose workers died.
+"""Record in a sweep how the runs of its trials ended; queue those of dead workers again.
 
-Whoever looks at a sweep may do it, workers and pages: a sweep whose only worker was killed would
-look as if it went on.
+Workers and pages both do this when they read a sweep: otherwise a sweep whose only worker was
+killed would look as if it were in progress.
 """
 
 import os
@@ -30,9 +30,9 @@ def here() -> dict[str, str | int]:
 
 
 def settled(name: str) -> Sweep:
-    """Return a sweep as it is, after telling it of dead workers. Raises SweepError, StoreError.
+    """Return a sweep, after settling the trials of dead workers. Raises SweepError, StoreError.
 
-    Asks nothing of a store that is not asked anyway, unless a trial's run is no more in progress.
+    Unless a trial's run has left the list of runs in progress, only that list is read.
     """
     now = sweep.get(name)
     open_runs = {

@@ -3,6 +3,7 @@
 from streamlit.testing.v1 import AppTest
 
 from tests.pages.drawing import ONE, draw, says
+from tests.pages.elements import only
 
 
 def opened(app: str, *strokes: dict[str, object]) -> AppTest:
@@ -10,12 +11,12 @@ def opened(app: str, *strokes: dict[str, object]) -> AppTest:
     return draw(AppTest.from_file(app, default_timeout=60), *strokes)
 
 
-def test_app_opens_with_a_canvas_and_four_doors(whole_app: str, sample_only: None) -> None:
+def test_app_opens_with_a_canvas_and_four_links(whole_app: str, sample_only: None) -> None:
     """The first page asks for a digit and links to four pages."""
     page = opened(whole_app)
-    assert page.title[0].value == "Draw a digit"
-    doors = {link.proto.label: link.proto.page for link in page.main.get("page_link")}
-    assert doors == {
+    assert only(page.title).value == "Draw a digit"
+    links = {link.proto.label: link.proto.page for link in page.main.get("page_link")}
+    assert links == {
         "See it learn": "experiments",
         "Why does it misread mine?": "draw",
         "What is in the data?": "data",

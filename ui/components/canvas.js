@@ -1,6 +1,7 @@
-// What the drawing canvas lacks: it can be drawn on with the keyboard, and has a label.
-// Its own toolbar is hidden: even so it covers the canvas's upper right corner and catches strokes
-// there; shown, it covers what is above. The page has Undo and Clear instead.
+// What the drawing canvas lacks: a label, the keyboard, and buttons that are in nobody's way. Its own
+// toolbar is hidden: even so it covers the canvas's upper right corner and catches strokes there;
+// shown, it covers what is above. Our Undo and Clear press the toolbar's buttons, so that a stroke
+// which is drawn right after them, before Python knows, is kept.
 
 const STEP = 7; // CSS pixels that an arrow key moves the pen
 const MOVES = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
@@ -19,11 +20,13 @@ sheet.replaceSync(`
 `);
 const taught = new WeakSet(); // canvases that take keys
 
-export default function ({ parentElement }) {
+export default function ({ parentElement, data, setTriggerValue }) {
   const place = parentElement.closest(".st-key-canvas");
+  const shadows = () =>
+    [...place.querySelectorAll("[data-testid=stBidiComponentIsolated]")].map((one) => one.shadowRoot);
   const prepare = () => {
     if (!place.isConnected) return;
-    for (const { shadowRoot } of place.querySelectorAll("[data-testid=stBidiComponentIsolated]")) {
+    for (const shadowRoot of shadows()) {
       const canvas = shadowRoot?.querySelector(".upper-canvas");
       if (!canvas) requestAnimationFrame(prepare);
       if (shadowRoot && !shadowRoot.adoptedStyleSheets.includes(sheet)) {
@@ -32,10 +35,33 @@ export default function ({ parentElement }) {
       if (canvas && !taught.has(canvas)) teach(canvas);
     }
   };
-  const observer = new MutationObserver(prepare); // Clear replaces the canvas.
+  const observer = new MutationObserver(prepare); // Python can replace the canvas.
   observer.observe(place, { childList: true, subtree: true });
   prepare();
-  return () => observer.disconnect();
+
+  const tool = (title) =>
+    shadows().at(-1)?.querySelector(`.dc-icon-button[title^="${title}"]`) ?? { disabled: true };
+  // The strokes that the canvas began with are none of its history: Python takes them back.
+  const act = (name, title, isOurs) => {
+    document.dispatchEvent(new CustomEvent("digitlab-taken-back", { detail: name }));
+    if (isOurs(tool(title))) tool(title).click();
+    else setTriggerValue(name, true);
+  };
+  parentElement.querySelector(".undo").onclick = () =>
+    act("undo", "Undo", ({ disabled }) => !disabled);
+  parentElement.querySelector(".clear").onclick = () =>
+    act("clear", "Reset", ({ disabled }) => !disabled && data.beganEmpty);
+
+  // The canvas would tell of a stroke 0.2 s after its end.
+  const tell = ({ target }) => {
+    if (target.closest?.(".st-key-canvas")) setTimeout(() => tool("Update the app").click?.());
+  };
+  const ends = ["mouseup", "touchend"];
+  for (const end of ends) document.addEventListener(end, tell);
+  return () => {
+    observer.disconnect();
+    for (const end of ends) document.removeEventListener(end, tell);
+  };
 }
 
 /** Lets the keyboard draw, by the events that a mouse would send. */

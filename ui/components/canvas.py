@@ -10,10 +10,23 @@ from ui import keys
 
 SIDE = 280  # CSS pixels; fits on a phone
 
-_hide_toolbar = st.components.v2.component(
+_HERE = Path(__file__).parent
+
+# Not isolated in a shadow root, because it reaches into the canvas.
+_buttons = st.components.v2.component(
     "digitlab_canvas",
-    html="<span></span>",
-    js=(Path(__file__).parent / "canvas.js").read_text(),
+    html="""
+    <div class="digitlab-canvas-buttons">
+      <button class="undo" type="button" title="Remove the last stroke.">
+        <span aria-hidden="true">undo</span>Undo
+      </button>
+      <button class="clear" type="button" title="Empty the canvas.">
+        <span aria-hidden="true">delete</span>Clear
+      </button>
+    </div>
+    """,
+    css=(_HERE / "canvas.css").read_text(),
+    js=(_HERE / "canvas.js").read_text(),
     isolate_styles=False,
 )
 
@@ -28,7 +41,6 @@ def canvas(*, pen: bool = True) -> dict[str, Any] | None:
     if key not in st.session_state:  # a new canvas starts with the stored drawing
         st.session_state[keys.CANVAS_INITIAL] = st.session_state.get(keys.DRAWING)
     with st.container(key="canvas", gap=None):
-        _hide_toolbar(key="canvas-toolbar", height=1)
         result = st_canvas(
             stroke_width=st.session_state.setdefault(keys.PEN, 18),
             stroke_color="#ffffff",
@@ -39,30 +51,19 @@ def canvas(*, pen: bool = True) -> dict[str, Any] | None:
             width=SIDE,
             key=key,
         )
-    drawing = result.json_data
+        drawing = result.json_data
+        strokes = (drawing or {}).get("objects") or []
+        began = (st.session_state.get(keys.CANVAS_INITIAL) or {}).get("objects")
+        # Callbacks run before the page is redrawn, so a stroke that interrupts the redrawing cannot
+        # undo them.
+        _buttons(
+            key="canvas-buttons",
+            data={"beganEmpty": not began},
+            width=SIDE,
+            on_undo_change=lambda: _restart({**(drawing or {}), "objects": strokes[:-1]}),
+            on_clear_change=lambda: _restart(None),
+        )
     st.session_state[keys.DRAWING] = drawing
-    strokes = (drawing or {}).get("objects") or []
-    # Callbacks run before the page is redrawn, so a stroke that interrupts the redrawing cannot
-    # undo them.
-    buttons = st.container(horizontal=True, width=SIDE)
-    buttons.button(
-        "Undo",
-        icon=":material/undo:",
-        width="stretch",
-        disabled=not strokes,
-        on_click=_restart,
-        args=[{**(drawing or {}), "objects": strokes[:-1]}],
-        help="Remove the last stroke.",
-    )
-    buttons.button(
-        "Clear",
-        icon=":material/delete:",
-        width="stretch",
-        disabled=not strokes,
-        on_click=_restart,
-        args=[None],
-        help="Empty the canvas.",
-    )
     if pen:
         st.slider(
             "Pen",

@@ -27,7 +27,16 @@ function newView(box) {
   for (const end of ["pointerup", "pointercancel"]) {
     document.addEventListener(end, (event) => lift(view, event), { capture: true, signal });
   }
+  document.addEventListener("digitlab-taken-back", (event) => takeBack(view, event.detail), { signal });
   return view;
+}
+
+/** After Undo or Clear, which Python has yet to hear of. */
+function takeBack(view, name) {
+  const known = view.data.strokes;
+  if (name === "clear") view.strokes = [];
+  else if (view.strokes.length) return void view.strokes.pop();
+  view.data = { ...view.data, strokes: name === "clear" ? [] : known.slice(0, -1) };
 }
 
 function dispose(view) {

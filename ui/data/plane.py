@@ -108,10 +108,10 @@ def _draw(digits: Digits, method: str, split: str, places: maps.Points, lasso: b
     row = st.container(horizontal=True, vertical_alignment="bottom")
     color = colors.choose(row)
     points = _points(digits, split, places)
-    told = colors.told(row, color, digits, points, split)
+    told = colors.colored(row, color, digits, points, split)
     _, images, tiles = _sample(digits.source, split)
     if told is None:  # the colors cannot tell that, and the page says why
-        told, color = colors.Told(points), "digit"
+        told, color = colors.Colored(points), "digit"
     points = told.points
     if told.people is not None:
         images, points = _with_people(digits, method, split, places, told)
@@ -149,7 +149,7 @@ def _points(digits: Digits, split: str, places: maps.Points) -> pd.DataFrame:
 
 
 def _with_people(
-    digits: Digits, method: str, split: str, places: maps.Points, told: colors.Told
+    digits: Digits, method: str, split: str, places: maps.Points, told: colors.Colored
 ) -> tuple[NDArray[np.uint8], pd.DataFrame]:
     """Return the sample's images and people's, and the points of both."""
     known = _sample(digits.source, split)[1]

@@ -109,7 +109,7 @@ def _happening(experiment: Experiment, found: Course) -> None:
             icon=":material/close:",
             on_click=_cancel,
             args=[experiment],
-            help="Trains nothing more of it. If a classmate began it, it goes on for them.",
+            help="Ends it here. If a classmate began it, it continues for them.",
         )
     elif not found.problem:
         st.caption(f"Done in {format.duration(found.seconds)}.")

@@ -14,7 +14,7 @@ from core.data.measures import measures
 from core.evaluation import metrics, slices
 from core.export import comparison, report
 from core.export.comparison import View
-from core.runs import answers, catalogue, settings, verdicts, words
+from core.runs import answers, catalogue, formatting, settings, verdicts
 from core.runs.history import read_history
 from core.runs.run import Run, State
 
@@ -71,7 +71,7 @@ class Markup(HTMLParser):
 
 
 def safe(page: str, images: int) -> None:
-    """Check that a page has nothing of other places, no script, and no markup of people's."""
+    """Check that a page has no external resources, no scripts, and no markup from users' text."""
     markup = Markup(page)
     assert not {"script", "link", "iframe", "object"} & set(markup.tags)
     assert not {name for name in markup.names if name.startswith("on")}
@@ -92,7 +92,7 @@ def test_a_report_has_the_runs_numbers(answered: Answered) -> None:
     page = of(run)
     result = answers.of(run, "test", mnist.load("sample"))
     judged = metrics.report(result.probabilities, result.labels)
-    for told in ("96.30 %", words.interval(*judged.interval), f"{judged.loss:.4f}", "61,306"):
+    for told in ("96.30 %", formatting.interval(*judged.interval), f"{judged.loss:.4f}", "61,306"):
         assert told in page
     cells = re.findall(r"<td[^>]*>(\d*)</td>", page[page.index('class="matrix"') :])[:100]
     assert [int(cell or 0) for cell in cells] == judged.matrix.ravel().tolist()

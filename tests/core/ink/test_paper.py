@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageOps
 
 from benchmarks import photo_pages, photos
 from core.errors import InkError
@@ -13,7 +13,7 @@ from tests.core.ink.drawings import BARRED_SEVEN, FIVE, FOUR, SEVEN, apart, digi
 
 ONE_DIGIT = (
     *(f"dark strip at the {side}" for side in ("left", "top", "right", "bottom")),
-    *("dark edges on two sides", "shadow", "sheet on a dark table"),
+    *("dark edges on two sides", "dark wedge along a side", "shadow", "sheet on a dark table"),
     *(f"frame of {width} px, inside" for width in (1, 2, 4)),
     *(f"frame of {width} px, cropped to it" for width in (1, 2, 4)),
     "line at the right alone",
@@ -25,7 +25,7 @@ ONE_DIGIT = (
 
 @pytest.mark.parametrize("kind", ONE_DIGIT)
 def test_digit_comes_out_as_on_plain_paper(kind: str) -> None:
-    """Each kind of picture that people take, with five digits and chances each.
+    """Each kind of picture that people take, with five digits and random seeds each.
 
     A sheet that is turned by 6° is as far as 0.056 from a level one; another digit, twice that.
     """
@@ -82,7 +82,7 @@ def test_thin_digit_cropped_to_its_ink_is_no_frame(strokes: list[NDArray[np.floa
     assert np.array_equal(without_lines(tight), tight)
 
 
-def test_tone_of_gray_is_itself() -> None:
+def test_gray_keeps_its_tone() -> None:
     """Colors that are gray keep their tone."""
     gray = np.random.default_rng(0).random((20, 30)).astype(np.float32)
     assert np.allclose(one_tone(np.repeat(gray[..., None], 3, 2)), gray, atol=1e-6)
@@ -90,7 +90,7 @@ def test_tone_of_gray_is_itself() -> None:
 
 @pytest.mark.parametrize("color", [(0, 0, 0), (128, 128, 128), (200, 40, 40)])
 def test_page_of_one_color_is_blank(color: tuple[int, int, int]) -> None:
-    """No axis of colors is found where there is but one."""
+    """A page of one color has no color axis, and no ink."""
     with pytest.raises(InkError, match="blank"):
         from_picture(Image.new("RGB", (80, 80), color))
 
@@ -103,9 +103,18 @@ def test_column_of_digits_is_refused() -> None:
 
 
 @pytest.mark.parametrize("pen", [30, 52])
-def test_ink_is_told_from_paper_where_it_fills_the_picture(pen: int) -> None:
+def test_ink_is_separated_from_paper_where_it_fills_the_picture(pen: int) -> None:
     """A 5 that is as large as its picture, in black on white and in white on black."""
     black = page([5 * (stroke - 140) / 4 + 140 for stroke in FIVE], pen)
     white = Image.fromarray(255 - np.asarray(black))
     assert apart(digit_in_picture(black), digit_in_picture(page(FIVE, pen))) < 0.06
     assert apart(digit_in_picture(black), digit_in_picture(white)) < 0.001
+
+
+@pytest.mark.parametrize("margin", [-2, 0])
+def test_seven_that_fills_its_picture_keeps_its_bar(margin: int) -> None:
+    """A bar along the whole border is a stroke if it goes on into the middle of the picture."""
+    whole = page([3 * (stroke - 140) / 4 + 140 for stroke in SEVEN], 24)
+    left, top, right, bottom = ImageOps.invert(whole).getbbox() or (0, 0, 280, 280)
+    tight = whole.crop((left - margin, top - margin, right + margin, bottom + margin))
+    assert apart(digit_in_picture(tight), digit_in_picture(whole)) < 0.08

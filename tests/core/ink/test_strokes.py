@@ -119,7 +119,7 @@ def test_unreadable_path(path: Any) -> None:
     ids=lambda drawing: repr(drawing)[:40],
 )
 def test_unreadable_drawing(drawing: Any) -> None:
-    """Whatever a drawing holds, the worst it can do is be refused in the same way."""
+    """A broken drawing is at worst refused, with a message that says what to do next."""
     with pytest.raises(InkError, match="Clear it and draw"):
         digit_in_drawing(drawing)
 
@@ -173,7 +173,7 @@ def test_odd_values_anywhere_are_refused_or_drawn() -> None:
     ],
     ids=str,
 )
-def test_strokes_that_are_no_points_are_refused(strokes: Any) -> None:
-    """A stroke is points of two numbers each, or there is a message."""
+def test_strokes_that_are_not_points_are_refused(strokes: Any) -> None:
+    """A stroke that is not a list of points of two numbers is refused with a message."""
     with pytest.raises(InkError, match="Clear it and draw again"):
         from_strokes(strokes)

@@ -76,7 +76,7 @@ def _pairs(digits: Digits, found: Neighbors) -> None:
         default="between",
         required=True,
         format_func=PLACES.__getitem__,
-        key="data-twins-place",
+        key="data-duplicates-place",
         persist_state="session",
         help="Where the two digits of a pair come from.",
     )
@@ -86,7 +86,7 @@ def _pairs(digits: Digits, found: Neighbors) -> None:
         20,
         round(100 * ALIKE),
         format="%d %%",
-        key="data-twins-most",
+        key="data-duplicates-most",
         persist_state="session",
         width=190,
         help="0 % is a copy. Of copies that were turned by up to 4°, moved, blurred or roughened, "
@@ -134,13 +134,13 @@ def _gallery(
     picked = gallery(
         np.concatenate([left, between, right], axis=2),
         [f"{digit} · {100 * gap:.1f}\u00a0%" for digit, gap in zip(said, gaps, strict=False)],
-        "data-twins",
+        "data-duplicates",
         wrong=unlike,
         size=52,
         labels=[f"{digit}, {name}" for digit, name in zip(said, names, strict=True)],
     )
-    if picked is not None and shown[picked].tolist() != st.session_state.get(keys.TWINS):
-        st.session_state[keys.TWINS] = shown[picked].tolist()
+    if picked is not None and shown[picked].tolist() != st.session_state.get(keys.DUPLICATES):
+        st.session_state[keys.DUPLICATES] = shown[picked].tolist()
         st.session_state[keys.CHOSEN] = (digits.source, int(shown[picked][0]))
 
 
