@@ -137,15 +137,15 @@ def _weakness(result: Result) -> Iterator[str]:
     tables = {name: slices.accuracies(measured[name], result.labels, right) for name in NAMES}
     if finding := slices.weakest(tables):
         yield page.paragraph(
-            f"It is weakest on {called(finding)}: {words.percent(finding.here)} right, against "
-            f"{words.percent(finding.there)} of the others."
+            f"It is weakest on {called(finding)}: {formatting.percent(finding.here)} right, against "
+            f"{formatting.percent(finding.there)} of the others."
         )
     else:
         yield page.paragraph("It is about equally good everywhere: what differs may be chance.")
     rows = []
     for name, (title, lowest, highest, form) in NAMES.items():
         cells = (
-            page.below(words.percent(row.accuracy), form.format(row.mean))
+            page.below(formatting.percent(row.accuracy), form.format(row.mean))
             for row in tables[name].itertuples()
         )
         rows.append([page.below(title, f"{lowest} to {highest}"), *cells])

@@ -113,7 +113,7 @@ def test_a_report_says_where_the_run_is_weak(answered: Answered) -> None:
     right = result.probabilities.argmax(1) == result.labels
     for name in measured:
         for share in slices.accuracies(measured[name], result.labels, right)["accuracy"]:
-            assert f"<td>{words.percent(share)}<br>" in page
+            assert f"<td>{formatting.percent(share)}<br>" in page
     assert "It is weakest on the thinnest digits" in page
     assert "about equally good everywhere" in of(answered("other", 0))
 
