@@ -137,8 +137,8 @@ def _weakness(result: Result) -> Iterator[str]:
     tables = {name: slices.accuracies(measured[name], result.labels, right) for name in NAMES}
     if finding := slices.weakest(tables):
         yield page.paragraph(
-            f"It is weakest on {called(finding)}: {formatting.percent(finding.here)} right, against "
-            f"{formatting.percent(finding.there)} of the others."
+            f"It is weakest on {called(finding)}: {formatting.percent(finding.here)} right, "
+            f"against {formatting.percent(finding.there)} of the others."
         )
     else:
         yield page.paragraph("It is about equally good everywhere: what differs may be chance.")
