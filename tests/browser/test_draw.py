@@ -199,3 +199,23 @@ def test_without_the_door_the_answer_comes_after_the_stroke(
     page.mouse.up()
     expect(page.get_by_role("heading", name="This looks like a 7")).to_be_visible(timeout=20_000)
     assert 1 <= len(tried) < len(SEVEN) / 2  # after a failure it pauses
+
+
+def test_refused_file_says_why_and_goes_with_the_next(
+    app: str, new_page: Callable[..., Page]
+) -> None:
+    """The reason is in sight, and not on hovering alone; it does not stay beside another file."""
+    page = new_page(app)
+    page.get_by_text("Upload", exact=True).click(timeout=LONG)
+    chooser = page.locator("input[type=file]").first
+    file = {"name": "notes.txt", "mimeType": "text/plain", "buffer": b"seven"}
+    chooser.set_input_files(file, timeout=LONG)
+    reason = page.get_by_role("alert").filter(has_text="text/plain files are not allowed")
+    expect(reason).to_be_visible(timeout=LONG)
+    page.wait_for_function(
+        "document.querySelector('.stFileChip [role=alert]').getBoundingClientRect().width > 100",
+        timeout=LONG,
+    )
+    chooser.set_input_files({"name": "a.png", "mimeType": "image/png", "buffer": b"seven"})
+    expect(page.get_by_text("The file is not a picture")).to_be_visible(timeout=LONG)
+    expect(reason).to_be_hidden(timeout=LONG)
