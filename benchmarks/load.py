@@ -188,7 +188,7 @@ async def _draw(visitor: Visitor, met: Met) -> None:
     for points in (2, 3, 4):
         status, answer, seconds = await visitor.ask_door("read", {"strokes": [_SEVEN[0][:points]]})
         met.seconds["draw: read along"].append(seconds)
-        if status not in (200, 429):  # more callers than may ask at once are told so
+        if status not in (200, 429):  # callers beyond the limit are refused
             met.errors.append(f"draw: read along: {status} {answer}")
     [stroke] = _SEVEN
     path = [["M", *stroke[0]], *(["L", *point] for point in stroke[1:])]

@@ -80,7 +80,7 @@ def threshold(
     """Return the lowest confidence from which at most a share `mistakes` of answers are wrong.
 
     `probabilities` are `(N, 10)`, calibrated.
-    One mistake is added to the count, because no mistakes among a few answers prove little. Returns
+    One mistake is added to the count, because a few answers without a mistake prove little. Returns
     None if there is no such confidence.
     """
     confidence = probabilities.max(axis=1)

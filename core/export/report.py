@@ -5,11 +5,14 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
 
+import numpy as np
+
 from core.config import has_effect
 from core.data.digits import SOURCES
+from core.data.measures import measures
 from core.data.mnist import load
 from core.errors import UserError
-from core.evaluation import calibration, metrics
+from core.evaluation import calibration, metrics, slices
 from core.export import page
 from core.export.page import Html, Number
 from core.export.source import Source
@@ -17,6 +20,7 @@ from core.export.svg import drawn
 from core.export.terms import File
 from core.figures.curves import training_curves
 from core.figures.digits import reliability
+from core.figures.slices import NAMES, called
 from core.recipes import RECIPES
 from core.runs import advice, answers, formatting
 from core.runs.answers import Result
@@ -42,7 +46,7 @@ def file(source: Source) -> File:
         for split in answers.splits(run, digits)[:1]:
             result = answers.of(run, split, digits)
     text = report(run, read_history(run), split, result)
-    return File(NAME, text.encode(), "curves, confusion, mistakes, confidence and settings")
+    return File(NAME, text.encode(), "curves, confusion, mistakes, weaknesses, settings")
 
 
 def report(run: Run, history: History, split: str, result: Result | None) -> str:
@@ -119,7 +123,38 @@ def _reading(run: Run, split: str, result: Result, judged: metrics.Report) -> It
             for digit, *shares, support in judged.classes.itertuples(index=False)
         ),
     )
+    yield from _weakness(result)
     yield from _confidence(run, result)
+
+
+def _weakness(result: Result) -> Iterator[str]:
+    """Yield its accuracy by how the digits were written, where there are enough of them."""
+    if len(result.labels) < slices.LEAST:
+        return
+    yield page.heading("Where it is weak")
+    right = np.asarray(result.probabilities.argmax(1) == result.labels)
+    measured = measures(result.images)
+    tables = {name: slices.accuracies(measured[name], result.labels, right) for name in NAMES}
+    if finding := slices.weakest(tables):
+        yield page.paragraph(
+            f"It is weakest on {called(finding)}: {formatting.percent(finding.here)} right, "
+            f"against {formatting.percent(finding.there)} of the others."
+        )
+    else:
+        yield page.paragraph("It is about equally good everywhere: what differs may be chance.")
+    rows = []
+    for name, (title, lowest, highest, form) in NAMES.items():
+        cells = (
+            page.below(formatting.percent(row.accuracy), form.format(row.mean))
+            for row in tables[name].itertuples()
+        )
+        rows.append([page.below(title, f"{lowest} to {highest}"), *cells])
+    yield page.table(("", "first fifth", "second", "third", "fourth", "last fifth"), rows)
+    yield page.paragraph(
+        "Accuracy in fifths of the images, with the fifth's mean below. The fifths are taken "
+        "within each digit, so that all hold the same digits.",
+        quiet=True,
+    )
 
 
 def _confidence(run: Run, result: Result) -> Iterator[str]:

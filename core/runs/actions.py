@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from core.errors import ChangedError, RunError, StoreError
-from core.runs import catalogue, files
+from core.runs import catalogue, files, label_notes
 from core.runs.person import Person
 from core.runs.run import Run, State, cleaned_name, folder_of
 from core.runs.store import connect, purge
@@ -97,7 +97,7 @@ def _check_unchanged(what: str, seen: str, now: str, wanted: str) -> None:
 
 
 def delete(by: Person, run: Run) -> None:
-    """Delete a run and its files permanently.
+    """Delete a run and its files permanently, and the notes on labels that no other run names.
 
     Raises RunError while the run is in progress, StoreError if some files could not be deleted.
     """
@@ -106,6 +106,9 @@ def delete(by: Person, run: Run) -> None:
     catalogue.set_tags(run.id, {})  # a team's server keeps the entry, and tells others of it
     left = purge(run.id)
     remaining = _remove(folder_of(run.id).parent)
+    notes = run.config.notes
+    if notes and not any(other.config.notes == notes for other in catalogue.listed()):
+        label_notes.forget(notes)
     if remaining.exists():
         left += f" Its folder {remaining} could not be deleted: delete it yourself."
     if left:

@@ -76,7 +76,9 @@ function load(url) {
 async function draw(view) {
   view.caption.textContent = view.data.caption;
   view.caption.hidden = !view.data.caption;
-  view.box.style.height = `${view.data.height + extra(view)}px`;
+  const { height: most, tall } = view.data;
+  const height = tall ? Math.min(most, tall * view.box.clientWidth) : most;
+  view.box.style.height = `${height + extra(view)}px`;
 
   const Plotly = await load(view.data.plotly).catch((error) => {
     view.caption.textContent = "This chart needs Plotly, which did not load. Reload the page.";

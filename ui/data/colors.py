@@ -80,7 +80,7 @@ def _answers(
         format_func=lambda one: guards.run_title(found[one]),
         key="data-map-run",
         persist_state="session",
-        width=240,
+        width=300,
         help="The runs that have ended, of the data in use, and the network that comes along.",
     )
     run = found[chosen]
@@ -127,7 +127,7 @@ def _hardness(
         format_func=lambda one: found[one].name,
         key="data-map-hardness",
         persist_state="session",
-        width=240,
+        width=300,
         help="The runs that recorded how late and how lastingly they learned each image.",
     )
     every = hardness.ranks(chosen, found[chosen].epochs, digits.source)

@@ -103,6 +103,11 @@ def _pairs(digits: Digits, found: Neighbors) -> None:
     _owed(digits, found, alike)
 
 
+def _signed(points: float) -> str:
+    """Return percentage points with their sign, a minus and not a hyphen."""
+    return f"{points:+.3f}".replace("-", "−")
+
+
 def _count(labels: np.ndarray) -> str:
     """Return how many pairs there are, and how many of them are ones."""
     if not len(labels):
@@ -176,6 +181,6 @@ def _owed(digits: Digits, found: Neighbors, alike: float) -> None:
         f"{format.percent(owed.with_accuracy)} of them are read right, and "
         f"{format.percent(owed.without_accuracy)} of the {owed.without_count:,} others. Without "
         f"them, the accuracy would be **{100 * owed.owed:.3f} points** lower "
-        f"(95 % interval: {low:+.3f} to {high:+.3f})."
+        f"(95 % interval: {_signed(low)} to {_signed(high)})."
     )
     st.caption("This is an upper bound: digits that look like many others are also easy to read.")

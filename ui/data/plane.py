@@ -127,6 +127,7 @@ def _draw(digits: Digits, method: str, split: str, places: maps.Points, lasso: b
         digit_map(points, title.replace("%", "\u00a0%"), color, lasso=lasso),
         key,
         height=HEIGHT,
+        tall=1.25,
         on_click=lambda: _enlarge(digits, points, st.session_state[key]["click"]["customdata"][0]),
         selectable=True,
         tiles=tiles,
@@ -177,7 +178,7 @@ def _region(
         return
     inside = points.iloc[rows]
     counts = inside["digit"].value_counts()
-    said = " · ".join(f"**{digit}** {count:,}" for digit, count in counts.items())
+    said = " · ".join(f"**{digit}**: {count:,}" for digit, count in counts.items())
     wrong = inside["answer"] != inside["digit"] if "answer" in inside else None
     misread = f", {int(wrong.sum()):,} of them read wrong" if wrong is not None else ""
     first = f" The first {_MOST}:" if len(rows) > _MOST else ""

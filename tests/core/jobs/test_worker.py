@@ -33,7 +33,7 @@ LONG = SHORT.changed({"epochs": 200, "train_size": 3000})
 
 
 def wait(run: Run, until: Callable[[Run], bool], seconds: float = 60) -> Run:
-    """Return the run once it is as wanted; fail when it is not within some seconds."""
+    """Return the run once a condition holds; fail if it does not within some seconds."""
     deadline = time.monotonic() + seconds
     while not until(current := catalogue.get(run.id)):
         assert time.monotonic() < deadline, (current, log(run))

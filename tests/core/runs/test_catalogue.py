@@ -304,7 +304,7 @@ def test_run_in_a_state_of_a_newer_version_is_shown_as_failed() -> None:
 
 
 def test_first_final_state_wins() -> None:
-    """A later one changes neither the state nor the reason; only a resume goes on from it."""
+    """A later one changes neither the state nor the reason; only a resume leaves it."""
     run = made()
     catalogue.move(run.id, State.STOPPED, "in epoch 1 of 4")
     catalogue.move(run.id, State.FAILED, "something else")

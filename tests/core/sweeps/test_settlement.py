@@ -28,7 +28,7 @@ def test_a_sweep_whose_only_worker_died_waits_for_another(start: Any) -> None:
 
 
 def test_a_dead_workers_trial_is_given_up_at_once_and_nobody_elses(start: Any) -> None:
-    """It does not wait for the lease of the run; the trial of another process goes on."""
+    """It does not wait for the run's lease to end; the trial of another process continues."""
     start(trials=2)
     claimed = worker.claim("search")
     assert claimed
