@@ -43,7 +43,8 @@ def test_what_was_not_measured_is_not_known(own_runs: Path) -> None:
     assert speed.step_seconds(config, {"mlp 32 float32": (0.03, 0.01)}) is None
     assert speed.is_measured(config)
     path = own_runs / "speed.json"
-    for content in ("", "[]", "{", '{"machine": "another", "rows": []}', '{"rows": [["a", 1]]}'):
+    damaged = "", "[]", "{", '{"machine": "another", "rows": []}', '{"rows": [["a", 1]]}'
+    for content in damaged:
         path.write_text(content)
         assert speed.table() == {}
 
@@ -65,4 +66,18 @@ def test_the_process_on_standby_measures(own_runs: Path, sample_only: None) -> N
         standby.release()
     rows = json.loads((own_runs / "speed.json").read_text())["rows"]
     assert {row.split()[0] for row, _ in rows} <= set(NETWORKS)
-    assert all(step > forward > 0 for _, (step, forward) in rows)
+    assert all(step > forward > 0 and times == 1 for _, (step, forward, times) in rows)
+
+
+def test_the_fastest_of_several_measurements_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A busy machine's slow steps no longer count once faster ones were seen; three are enough."""
+    timed = iter([(4.0, 1.0), (0.5, 0.1), (2.0, 0.5)])
+    monkeypatch.setattr("core.training.estimate.step_seconds", lambda *_: next(timed))
+    monkeypatch.setattr(speed, "_PAUSE", 0)
+    only = ("mlp 32 float32", TrainConfig())
+    monkeypatch.setattr(speed, "_wanted", lambda: [only])
+    seen = []
+    for _ in range(4):
+        speed.measure(threading.Event())
+        seen.append(speed.table()[only[0]])
+    assert seen == [(4.0, 1.0), *[(0.5, 0.1)] * 3]
