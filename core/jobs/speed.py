@@ -1,8 +1,8 @@
 """How long a step of each network takes on this machine, as a table in the store's folder.
 
-Processes on standby measure it while they wait for a run. The first few measure every row, each once,
-and the fastest counts, since the machine may be busy. The server only reads it, and so never runs a
-step itself.
+Processes on standby measure it while they wait for a run. The first few measure every row, each
+once, and the fastest counts, since the machine may be busy. The server only reads it, and so never
+runs a step itself.
 """
 
 import json
