@@ -1,4 +1,4 @@
-"""What every test gets: a run store of its own, so that none touches a person's runs."""
+"""Fixtures for all tests: each has a run store of its own, so that none touches a user's runs."""
 
 import os
 import shutil
@@ -119,7 +119,7 @@ def trained(trained_store: Path, own_runs: Path, sample_only: None) -> Path:
 
 @pytest.fixture
 def whole_app(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """The path of the app's script for an AppTest; no other test meets what it cached.
+    """The path of the app's script for an AppTest, whose caches are emptied after the test.
 
     An AppTest has no connection, and counts as a browser on the server's own machine.
     """
@@ -130,7 +130,7 @@ def whole_app(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 
     monkeypatch.setattr(people, "_is_at_this_machine", lambda: True)
     yield str(ROOT / "ui" / "app.py")
-    # What loads behind the first page opens the store: let it be this test's, not a person's.
+    # The loading in the background opens the store: this test's, not a user's.
     for thread in threading.enumerate():
         if isinstance(thread, WarmUp):
             thread.wait()

@@ -1,4 +1,4 @@
-"""The house: arrows go down only, without a circle, and each room stays what it is."""
+"""The architecture: imports go down only, without circles, and folders keep their limits."""
 
 import ast
 import re
@@ -31,7 +31,7 @@ ROOMS = ("pages", "ui", "door", "core", "tools", "benchmarks")
 
 
 def modules(room: str) -> dict[str, Path]:
-    """Return the room's files by the name under which they are imported."""
+    """Return a folder's files by the name under which they are imported."""
     files = sorted((ROOT / room).rglob("*.py"))
     assert files
     return {
@@ -75,7 +75,7 @@ def test_arrows_go_down_only() -> None:
 
 
 def test_every_file_of_core_has_its_floor() -> None:
-    """A new room is entered into FLOORS, or it would escape the test above."""
+    """Every file of core is on one of FLOORS; otherwise the test above would miss it."""
     assert [name for name in modules("core") if name != "core" and floor(name) is None] == []
 
 

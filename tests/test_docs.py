@@ -15,7 +15,7 @@ README = (ROOT / "README.md").read_text()
 TREE = README[README.index("streamlit_app.py      ") :]
 
 
-def told_files() -> set[str]:
+def documented_files() -> set[str]:
     """Return the paths, from the root, of the files that the README's tree has a remark for."""
     folders: list[str] = []
     told = set()
@@ -39,12 +39,12 @@ def test_tree_has_every_file_and_no_other() -> None:
         for path in (ROOT / room).rglob("*.py")
         if path.name != "__init__.py"
     }
-    told = told_files()
+    told = documented_files()
     assert {path for path in told if path.endswith(".py")} == there | {"streamlit_app.py"}
     assert [path for path in told if not (ROOT / path).is_file()] == []
 
 
-def test_every_command_is_told() -> None:
+def test_every_command_is_documented() -> None:
     """The commands of the README are those that the program offers."""
     told = set(re.findall(r"python -m core (\w+)", README))
     text = subprocess.run(
@@ -67,7 +67,7 @@ def test_table_of_recipes_is_what_was_measured() -> None:
     assert recipes.show(kept["recipes"]) in README
 
 
-def test_row_of_several_runs_tells_their_number_and_range() -> None:
+def test_row_of_several_runs_has_their_number_and_range() -> None:
     """A recipe that was run with several seeds has means, ranges and the number of its runs."""
     runs = [
         {"parameters": 11_202, "train_seconds": seconds}
@@ -79,8 +79,8 @@ def test_row_of_several_runs_tells_their_number_and_range() -> None:
     assert row == f"| `fast_990` | 11,202 | 1 | 3 | 3 | {told} | {told} | – |"
 
 
-def test_every_variable_that_the_code_reads_is_told() -> None:
-    """No environment variable of ours is a secret."""
+def test_every_variable_that_the_code_reads_is_documented() -> None:
+    """Every environment variable of ours is in the README's table."""
     read = set()
     for room in ("core", "door", "ui", "pages"):
         for path in (ROOT / room).rglob("*.py"):
@@ -104,7 +104,7 @@ def test_pictures_of_the_readme_are_there() -> None:
     assert pictures and all((ROOT / picture).is_file() for picture in pictures)
 
 
-def test_every_route_is_told() -> None:
+def test_every_route_is_documented() -> None:
     """The table of the door's addresses has those that the door answers at."""
     from door.routes import door
 

@@ -5,6 +5,7 @@ is compared with the run as the person saw it: another's change meanwhile is not
 """
 
 import shutil
+from pathlib import Path
 
 from core.errors import ChangedError, RunError, StoreError
 from core.runs import catalogue
@@ -14,6 +15,7 @@ from core.runs.store import connect, purge
 
 _NOTE_LENGTH = 8_000  # characters: the longest tag that MLflow stores
 _LABELS, _LABEL_LENGTH = 10, 30  # of one run; characters
+_DELETED = ".deleted-"  # a folder of this prefix is being deleted
 
 
 def own(by: Person, run: Run) -> Run:
@@ -101,12 +103,27 @@ def delete(by: Person, run: Run) -> None:
     if not own(by, run).state.is_over:
         raise RunError(f"The run {run.name} is in progress. Stop it before deleting it.")
     catalogue.set_tags(run.id, {})  # a team's server keeps the entry, and tells others of it
-    left, folder = purge(run.id), folder_of(run.id).parent
-    shutil.rmtree(folder, ignore_errors=True)
-    if folder.exists():
-        left += f" Its folder {folder} could not be deleted: delete it yourself."
+    left = purge(run.id)
+    remaining = _remove(folder_of(run.id).parent)
+    if remaining.exists():
+        left += f" Its folder {remaining} could not be deleted: delete it yourself."
     if left:
         raise StoreError(f"The run {run.name} was deleted. {left.strip()}")
+
+
+def _remove(folder: Path) -> Path:
+    """Delete a run's folder and what killed processes left of others; return where it was last.
+
+    It is renamed first: a process that still trains cannot write into it while it is emptied.
+    """
+    deleted = folder.with_name(f"{_DELETED}{folder.name}")
+    try:
+        folder.rename(deleted)
+    except OSError:  # there is none, or the system does not rename a folder whose files are open
+        deleted = folder
+    for unwanted in (deleted, *folder.parent.glob(f"{_DELETED}*")):
+        shutil.rmtree(unwanted, ignore_errors=True)
+    return deleted
 
 
 def request_stop(by: Person, run: Run) -> None:

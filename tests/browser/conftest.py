@@ -32,6 +32,7 @@ CHROMIUM_FLAGS = [
 def browser() -> Iterator[Browser]:
     """One Chromium for all tests: DIGITLAB_CHROMIUM, the system's, or Playwright's own."""
     playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
+    playwright.expect.set_options(timeout=60_000)  # ms; 5 s are too few where others compute
     names = ("chromium", "chromium-browser", "google-chrome")
     path = os.environ.get("DIGITLAB_CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
     with playwright.sync_playwright() as engine:

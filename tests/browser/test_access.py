@@ -1,4 +1,4 @@
-"""What people who see little or use no mouse meet: axe-core on every page."""
+"""Accessibility: axe-core checks every page."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -16,7 +16,7 @@ ADDRESSES = (
     *("", "data", "experiments", "experiments?experiment=2-learning-rate"),
     *("train", "evaluate", "draw", "inside", "sweeps", "compare"),
 )
-# The script has ended, and nothing fades in or out: half faded, text has too little contrast.
+# The script has ended, and nothing fades in or out: while it fades, text has too little contrast.
 AT_REST = """() => {
     const state = document.querySelector("[data-test-script-state]").dataset.testScriptState;
     const stale = document.querySelector("[data-stale=true]");

@@ -1,4 +1,4 @@
-"""The whole way through the app, in Chromium: browse, train, evaluate, draw, compare."""
+"""A walk through the whole app in Chromium: browse, train, evaluate, draw, compare."""
 
 import os
 import re
@@ -17,10 +17,9 @@ Page, expect = playwright.Page, playwright.expect
 ROOT = Path(__file__).parents[2]
 CHART = """document.querySelector("[aria-label^='Loss'] .js-plotly-plot")"""
 POINTS = f"({CHART}?.calcdata?.[0]?.length ?? 0)"
-READS_ONE = re.compile("(This looks like a|Not sure:|Probably a) 1")  # how sure is the run's affair
+# How sure it is depends on the run.
+READS_ONE = re.compile("(This looks like a|Not sure:|Probably a) 1")
 LONG = 60_000  # milliseconds: an answer that includes loading PyTorch on a busy machine
-
-expect.set_options(timeout=30_000)
 
 
 @pytest.fixture
@@ -51,7 +50,7 @@ def points(page: Page) -> int:
     return int(page.evaluate(POINTS))
 
 
-def test_whole_way(app: str, new_page: Callable[..., Page]) -> None:
+def test_newcomer_walks_through_the_app(app: str, new_page: Callable[..., Page]) -> None:
     """A newcomer browses, trains twice, evaluates, draws and compares, without an error."""
     page = new_page(app, viewport={"width": 1440, "height": 1000})
     expect(page.get_by_role("heading", name="Draw a digit", level=1)).to_be_visible()
@@ -137,7 +136,7 @@ def draw_a_one(page: Page) -> None:
 def test_run_started_from_the_command_line_shows_up_live(
     app: str, new_page: Callable[..., Page], serve: Callable[..., str], tmp_path: Path
 ) -> None:
-    """A page opened before knows nothing of the run, and shows its curves all the same."""
+    """A page that was opened before the run began shows the run's curves."""
     page = new_page(f"{app}/train")
     expect(page.get_by_text("Nothing has been trained yet")).to_be_visible(timeout=LONG)
     process = subprocess.Popen(
@@ -169,7 +168,7 @@ def test_run_started_from_the_command_line_shows_up_live(
 def test_pages_open_by_their_address_on_a_telephone(
     app: str, new_page: Callable[..., Page], name: str
 ) -> None:
-    """Right after a start, each page opens with its navigation, 390 px wide, nothing cut off."""
+    """Right after the server starts, each page opens at 390 px, and nothing is cut off."""
     page = new_page(f"{app}/{name.lower()}", viewport={"width": 390, "height": 844})
     expect(page.get_by_role("heading", name=name, exact=True, level=1)).to_be_visible(timeout=LONG)
     page.wait_for_function("document.documentElement.scrollWidth <= 390")

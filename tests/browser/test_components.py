@@ -46,7 +46,7 @@ APP = """
 
 @pytest.fixture(scope="module")
 def app(tmp_path_factory: pytest.TempPathFactory, serve_module: Callable[..., str]):
-    """One app under a base path for all tests here, each of which adds a page: folder, address."""
+    """The folder and the address of an app under a base path, to which each test adds a page."""
     folder = tmp_path_factory.mktemp("app")
     (folder / "app.py").write_text(textwrap.dedent(APP))
     return folder, serve_module(folder / "app.py", {"STREAMLIT_SERVER_BASE_URL_PATH": "lab"})
@@ -72,7 +72,7 @@ def drawing(page: Page, number: int = 0) -> Locator:
 
 
 def center(page: Page, part: Locator) -> tuple[float, float]:
-    """Where the middle of the part is in the window, after scrolling to it."""
+    """Return the position of an element's center in the window, after scrolling to it."""
     part.scroll_into_view_if_needed()
     box = part.bounding_box()
     assert box
@@ -109,7 +109,7 @@ CONFUSION = """
 
 
 def test_chart_survives_new_data(start: Start):
-    """Node, zoom and hover label are the same after several updates of the data."""
+    """The node, the zoom and the hover label survive several updates of the data."""
     page = start(LIVE)
     plot = drawing(page)
     plot.evaluate("node => node.mine = true")
@@ -134,7 +134,7 @@ def test_chart_survives_new_data(start: Start):
 
 
 def test_heatmap_click_reaches_python(start: Start):
-    """A clicked cell comes back, lasts, and another click on it is heard of; so by keyboard."""
+    """A clicked cell is returned and kept, a second click counts too, and keys do the same."""
     page = start(CONFUSION)
     cell = center(page, drawing(page).locator(".nsewdrag").first)
     page.mouse.click(cell[0] + 5, cell[1] + 5)
@@ -178,7 +178,7 @@ def test_chart_without_on_click_never_reruns(start: Start):
 
 
 def test_chart_follows_the_theme(start: Start):
-    """Text and ground are the theme's, and change with it on the same node."""
+    """Text and background have the theme's colors, and change with it on the same node."""
     page = start(LIVE, color_scheme="light")
     plot = drawing(page)
     plot.evaluate("node => node.mine = true")
@@ -202,7 +202,7 @@ def test_chart_fits_a_narrow_screen(start: Start):
 
 
 def test_small_values_have_no_prefix(start: Start):
-    """A learning rate of 0.0004 is called that on its axis, and not 400μ."""
+    """A learning rate of 0.0004 is written so on its axis, not as 400μ."""
     page = start('chart(go.Figure(go.Scatter(y=[0, 0.0002, 0.0004])), "rate")')
     ticks = drawing(page).locator(".ytick").all_text_contents()
     assert "0.0004" in ticks
@@ -246,7 +246,7 @@ def test_chart_in_a_tab_is_drawn_when_shown(start: Start):
 
 
 def test_hovered_point_shows_its_digit_and_a_region_is_selected(start: Start):
-    """Points show the tiles that their customdata number; drawing around some tells which."""
+    """A hovered point shows its digit; drawing around points selects them."""
     page = start("""
         images = np.zeros((6, 28, 28), np.uint8)
         figure = go.Figure(go.Scatter(x=[0, 1, 2], y=[0, 1, 2], mode="markers", marker_size=20,

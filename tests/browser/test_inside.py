@@ -15,7 +15,7 @@ LONG = 60_000
 def test_from_a_misread_digit_to_the_sum_behind_a_value(
     serve: Callable[..., str], new_page: Callable[..., Page], trained: Path
 ) -> None:
-    """Evaluate leads there by one click; a click on a map, or Enter, tells how it is computed."""
+    """One click on Evaluate opens the digit; a click on a map, or Enter, shows the sum."""
     app = serve(ROOT / "streamlit_app.py", {"DIGITLAB_RUNS": str(trained)})
     page = new_page(f"{app}/evaluate", viewport={"width": 1440, "height": 1000})
     page.get_by_role("button", name="See inside").click(timeout=LONG)

@@ -1,4 +1,4 @@
-"""The pages at the widths of a telephone, tablets and laptops; the first moment of a server."""
+"""The pages at the widths of telephones, tablets and laptops, and on a fresh server."""
 
 import time
 from collections.abc import Callable
@@ -16,7 +16,7 @@ Browser, Page, expect = playwright.Browser, playwright.Page, playwright.expect
 ROOT = Path(__file__).parents[2]
 LONG = 60_000
 WIDTHS = (390, 660, 820, 1024, 1100, 1239, 1241, 1280, 1366, 1440)
-# Buttons, labels and pictures that lie outside what their column shows of them.
+# The buttons, labels and pictures that their column cuts off.
 CUT = """() => [...document.querySelectorAll(
     "[data-testid=stMain] :is(button p, [data-testid=stButtonGroup] button, label p, img, canvas)"
 )].filter(node => {
@@ -41,7 +41,7 @@ def app(serve_module: Callable[..., str]) -> str:
 
 
 def test_whole_canvas_can_be_reached(app: str, new_page: Callable[..., Page]) -> None:
-    """At each width the canvas lies within its column, and a pointer meets it at each corner."""
+    """At each width the canvas fits its column, and each of its corners can be reached."""
     page = new_page(f"{app}/draw", viewport={"width": WIDTHS[0], "height": 1000})
     canvas = page.locator("canvas").last
     expect(canvas).to_be_visible(timeout=LONG)
@@ -74,7 +74,7 @@ def test_whole_canvas_can_be_reached(app: str, new_page: Callable[..., Page]) ->
     "name", ["", "data", "experiments", "train", "evaluate", "draw", "inside", "sweeps", "compare"]
 )
 def test_nothing_is_cut(app: str, new_page: Callable[..., Page], name: str) -> None:
-    """At each width no button, label or picture leaves its column, and nothing scrolls sideways."""
+    """At each width no button, label or picture is cut off, and nothing scrolls sideways."""
     page = new_page(f"{app}/{name}", viewport={"width": 1440, "height": 1000})
     expect(page.get_by_role("heading", level=1)).to_be_visible(timeout=LONG)
     expect(page.get_by_test_id("stApp")).to_have_attribute(
@@ -101,7 +101,7 @@ def test_sidebar_closes_on_a_telephone(app: str, new_page: Callable[..., Page]) 
 def test_fresh_server_never_shows_another_navigation(
     serve: Callable[..., str], browser: Browser
 ) -> None:
-    """From the first moment of the first page, Streamlit's own list of pages is never there."""
+    """Streamlit's own list of pages never appears, not even while the first page loads."""
     address = serve(ROOT / "streamlit_app.py")
     context = browser.new_context()
     page = context.new_page()
@@ -138,11 +138,11 @@ def test_compare_notices_runs_by_itself(
     expect(cells.get_by_text("from elsewhere")).to_be_attached()
 
 
-def test_strangers_are_not_told_where_files_lie(
+def test_demo_shows_no_paths_of_the_server(
     serve: Callable[..., str], new_page: Callable[..., Page], tmp_path: Path
 ) -> None:
-    """With DIGITLAB_DEMO a bug is shown without a path; otherwise in full."""
-    script = tmp_path / "app.py"  # beside which there are no pages: a bug, as far as they can tell
+    """With DIGITLAB_DEMO a bug is shown without paths; otherwise in full."""
+    script = tmp_path / "app.py"  # a bug: there are no pages beside it
     script.write_text(f"import runpy\nrunpy.run_path({str(ROOT / 'ui' / 'app.py')!r})\n")
     for demo, told in (("1", False), ("", True)):
         page = new_page(serve(script, {"DIGITLAB_DEMO": demo}))

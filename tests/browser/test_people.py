@@ -1,4 +1,4 @@
-"""A class in Chromium: started by the one command, joined by two, who cannot touch each other's."""
+"""A class in Chromium: one command starts it, and students cannot change each other's runs."""
 
 import os
 import re
@@ -62,7 +62,7 @@ def school(own_runs: Path, tmp_path: Path) -> Iterator[Class]:
 
 
 def join(page: Page, name: str) -> Person:
-    """Give a name, as the page asks; return who the browser is from then on."""
+    """Type a name where the page asks for it; return the person that the browser then is."""
     field = page.get_by_role("textbox", name="Your name")
     expect(field).to_be_visible(timeout=LONG)
     field.fill(name)
@@ -76,29 +76,29 @@ def join(page: Page, name: str) -> Person:
 
 
 def run_of(person: Person, name: str, **tags: str) -> Run:
-    """Return a run of a person's, as its process would have left it in the store."""
+    """Return a person's run, as its process would have left it in the store."""
     run = catalogue.create(TrainConfig(epochs=2), "sample", "fast_cnn", name, by=person)
     catalogue.set_tags(run.id, tags)
     return catalogue.get(run.id)
 
 
-def going(person: Person) -> Run:
-    """Return a run of a person's that trains."""
+def training_run(person: Person) -> Run:
+    """Return a person's run that is training."""
     name = f"{person.name} trains"
     return run_of(person, name, state=State.RUNNING, alive_until="9e12", steps="100")
 
 
-def test_two_see_each_others_runs_and_cannot_touch_them(
+def test_two_see_each_others_runs_and_cannot_change_them(
     school: Class, new_page: Callable[..., Page]
 ) -> None:
-    """Anna can stop her run and edit it; Ben, on a phone, sees it with neither Stop nor Edit."""
+    """Anna can stop and edit her run; Ben, on a phone, sees it without Stop and Edit."""
     first = new_page(f"{school.address}/train")
     second = new_page(
         f"{school.address}/train", viewport={"width": 390, "height": 844}, has_touch=True
     )
     anna, ben = join(first, "Anna"), join(second, "Ben")
     assert anna.tag != ben.tag
-    run = going(anna)
+    run = training_run(anna)
     for page in (first, second):
         page.reload()
         shown = page.get_by_test_id("stMain").get_by_text("Anna trains").first
@@ -126,7 +126,7 @@ def test_teacher_sees_who_is_there_and_ends_a_run(
     """A pupil's run is ended from another browser, with the secret that the command printed."""
     pupil = new_page(f"{school.address}/draw")
     anna = join(pupil, "Anna")
-    run = going(anna)
+    run = training_run(anna)
     page = new_page(f"{school.address}/classroom")
     join(page, "Teacher")
     expect(page.get_by_role("heading", name=school.address)).to_be_visible()
@@ -139,7 +139,9 @@ def test_teacher_sees_who_is_there_and_ends_a_run(
     assert catalogue.stop_requested(run.id)
 
 
-def test_digits_are_their_own_and_the_classs(school: Class, new_page: Callable[..., Page]) -> None:
+def test_digits_are_counted_as_their_owners_and_offered_to_the_class(
+    school: Class, new_page: Callable[..., Page]
+) -> None:
     """What Anna saved is counted as hers on Draw, and offered to Ben on Evaluate, not as his."""
     first, second = new_page(f"{school.address}/draw"), new_page(f"{school.address}/draw")
     anna, _ = join(first, "Anna"), join(second, "Ben")

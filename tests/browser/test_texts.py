@@ -1,4 +1,4 @@
-"""Text of people in a real browser: nothing of it is fetched, linked or drawn."""
+"""Users' text in a real browser: it is never fetched, linked or rendered."""
 
 import time
 from collections.abc import Callable
@@ -30,7 +30,7 @@ MADE_OF_IT = (
 def test_hostile_text_is_only_text(
     serve: Callable[..., str], new_page: Callable[..., Page], trained: Path, tmp_path: Path
 ) -> None:
-    """Each page shows the name as it was typed: no link, no picture, no formula, no request."""
+    """Each page shows a name as it was typed: no link, no picture, no formula, no request."""
     runs = catalogue.listed()
     for run in runs:
         with connect() as (client, _):  # a name as long as another program may give it

@@ -1,4 +1,4 @@
-"""A run is watched in Chromium: its curves grow by the door, and without it as well.
+"""Watching a run in Chromium: its curves grow through the door, and without it.
 
 The test writes a run's points into the store itself, as a training's recorder does.
 """
@@ -24,7 +24,7 @@ DOOR = "**/api/runs/**"
 
 
 class Training:
-    """A run of two epochs of 50 steps, as its process would write of it."""
+    """A run of two epochs of 50 steps, written to the store as its process would."""
 
     def __init__(self) -> None:
         config = TrainConfig(epochs=2, batch_size=100)
@@ -75,7 +75,7 @@ def wait_for_points(page: Page, count: int, chart: str = "Loss") -> None:
 
 
 def count_redraws(page: Page) -> Callable[[], int]:
-    """Return a function that says how often charts were drawn from new figures since."""
+    """Return a function that counts how often charts were drawn from new figures since now."""
     page.evaluate(
         """() => {
           const { react } = window.Plotly;
@@ -86,8 +86,8 @@ def count_redraws(page: Page) -> Callable[[], int]:
     return lambda: int(page.evaluate("window.redraws"))
 
 
-def told_by_the_door(page: Page) -> None:
-    """Wait until the page has made itself at home with the door: it asks it twice undisturbed."""
+def wait_for_the_door(page: Page) -> None:
+    """Wait until the page gets its points from the door: two requests have been answered."""
     for _ in range(2):
         page.wait_for_event("requestfinished", lambda one: "/live?after=" in one.url)
 
@@ -95,10 +95,10 @@ def told_by_the_door(page: Page) -> None:
 def test_curves_grow_without_redrawing(
     app: str, training: Training, new_page: Callable[..., Page]
 ) -> None:
-    """Points, progress, speed and time left come by the door; an epoch redraws the page."""
+    """Points, progress, speed and time left come through the door; an epoch redraws the page."""
     page = new_page(f"{app}/train", viewport={"width": 1440, "height": 1000})
     wait_for_points(page, 2)
-    told_by_the_door(page)
+    wait_for_the_door(page)
     redraws = count_redraws(page)
     training.step(20)
     training.step(30)
@@ -131,10 +131,10 @@ def test_curves_grow_without_redrawing(
 def test_zoom_and_resizing_keep_the_points(
     app: str, training: Training, new_page: Callable[..., Page]
 ) -> None:
-    """A chart that is redrawn for a new width also has the points that came by the door."""
+    """A chart that is redrawn for a new width keeps the points that came through the door."""
     page = new_page(f"{app}/train", viewport={"width": 1440, "height": 1000})
     wait_for_points(page, 2)
-    told_by_the_door(page)
+    wait_for_the_door(page)
     redraws = count_redraws(page)
     training.step(20)
     wait_for_points(page, 3)
@@ -168,17 +168,17 @@ def test_page_goes_on_where_the_door_never_answers(
 def test_page_goes_on_where_the_door_falls_silent(
     app: str, training: Training, new_page: Callable[..., Page]
 ) -> None:
-    """A door that answered and no longer does is missed within seconds, and welcome again."""
+    """If the door stops answering, the page is redrawn instead, until the door answers again."""
     page = new_page(f"{app}/train")
     wait_for_points(page, 2)
-    told_by_the_door(page)
+    wait_for_the_door(page)
     page.route(DOOR, as_a_proxy)
     training.step(30)
     wait_for_points(page, 3)
     training.step(40)
     wait_for_points(page, 4)
     page.unroute(DOOR)
-    told_by_the_door(page)
+    wait_for_the_door(page)
     redraws = count_redraws(page)
     training.step(45)
     wait_for_points(page, 5)
@@ -188,10 +188,10 @@ def test_page_goes_on_where_the_door_falls_silent(
 def test_door_is_asked_one_question_at_a_time_and_none_in_the_background(
     app: str, training: Training, new_page: Callable[..., Page]
 ) -> None:
-    """A slow door has one request open, and a hidden page sends none."""
+    """Only one request to a slow door is open at a time, and a hidden page sends none."""
     page = new_page(f"{app}/train")
     wait_for_points(page, 2)
-    told_by_the_door(page)
+    wait_for_the_door(page)
     held: list[Any] = []
     page.route(DOOR, lambda route: held.append(route))
     page.wait_for_event("request", lambda one: "/live?after=" in one.url)
@@ -199,7 +199,7 @@ def test_door_is_asked_one_question_at_a_time_and_none_in_the_background(
     assert len(held) == 1
     held[0].continue_()
     page.unroute(DOOR)
-    told_by_the_door(page)
+    wait_for_the_door(page)
 
     asked: list[str] = []
     page.on("request", lambda one: asked.append(one.url))
@@ -208,4 +208,4 @@ def test_door_is_asked_one_question_at_a_time_and_none_in_the_background(
     page.wait_for_timeout(3_000)
     assert [url for url in asked if "/live" in url] == []
     page.evaluate("delete document.hidden")
-    told_by_the_door(page)
+    wait_for_the_door(page)

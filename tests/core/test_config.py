@@ -9,7 +9,7 @@ from core.errors import ConfigError
 
 
 def test_defaults_are_a_valid_configuration() -> None:
-    """Nothing has to be said to get a configuration, and it survives JSON's plain values."""
+    """The defaults are valid, and survive a round trip through JSON's plain values."""
     config = TrainConfig()
     assert config_from(config.to_dict()) == config
 
@@ -49,13 +49,13 @@ def test_text_becomes_the_fields_type() -> None:
 
 
 def test_unknown_field_suggests_the_nearest() -> None:
-    """A slip of the finger is answered with the field that was meant."""
+    """A misspelled field is answered with the field that was meant."""
     with pytest.raises(ConfigError, match="Did you mean learning_rate"):
         TrainConfig().changed({"learning_rat": 1})
 
 
 def test_configurations_cannot_be_altered() -> None:
-    """What a run was trained with stays what it was."""
+    """A configuration is frozen: a run's settings stay what they were."""
     with pytest.raises(dataclasses.FrozenInstanceError):
         TrainConfig().epochs = 3  # type: ignore[misc]
 

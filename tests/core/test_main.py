@@ -78,7 +78,7 @@ def test_train_evaluate_predict_stop(tmp_path: Path) -> None:
         assert sum(answer["probabilities"]) == pytest.approx(1, abs=1e-5)
         assert answer["confidence"] == answer["probabilities"][answer["digit"]]
         assert answer["looks_like_a_digit"]
-        assert not answer["sure"]  # a run that saw so little has shown nothing
+        assert not answer["sure"]  # too few images for a threshold
 
     (tmp_path / "broken.png").write_bytes(b"no picture")
     answers, _ = call("predict", str(tmp_path), "--run", "latest")

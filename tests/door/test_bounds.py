@@ -40,7 +40,7 @@ def test_what_takes_too_long_is_given_up() -> None:
 
 
 def test_errors_of_the_work_are_the_callers() -> None:
-    """What a function raises is raised where it was asked for, a timeout of its own too."""
+    """An error of the function, even its own timeout, is raised in the caller."""
 
     def slow() -> None:
         raise TimeoutError("of its own")

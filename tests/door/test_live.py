@@ -93,7 +93,7 @@ def test_new_points_come(client: Any, run: Run, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_half_a_step_is_kept_back(client: Any, run: Run) -> None:
-    """A step of which the store has a part only comes later, whole."""
+    """A step that is only partly in the store is sent later, complete."""
     catalogue.log(run.id, [("step/loss", 0.05, 15)])
     assert [p["step"] for p in client.get(f"runs/{run.id}/live").json["points"]] == [5, 10]
 
@@ -156,7 +156,7 @@ def test_runs_kept_are_bounded(client: Any, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_builtin_network_is_over(client: Any) -> None:
-    """The network that comes with Digit Lab has its epochs, and no points by step."""
+    """The built-in network has epochs, but no points by step."""
     told = client.get("runs/built-in/live").json
     assert (told["state"], told["progress"], told["points"]) == ("finished", 1, [])
     assert len(told["epoch_points"]) == told["epochs"]
@@ -179,14 +179,14 @@ def test_deleted_run_is_not_found(client: Any, run: Run) -> None:
 
 @pytest.mark.parametrize("after", ["-1", "x", "1.5", "", "2147483648", "9" * 500, "%D9%A3"])
 def test_step_must_be_a_step(client: Any, run: Run, after: str) -> None:
-    """What is no step is 400, and named."""
+    """An invalid step is 400, and named in the message."""
     answer = client.get(f"runs/{run.id}/live?after={after}")
     assert answer.status == 400
     assert answer.error.startswith("after must be a step") and len(answer.error) < 200
 
 
 def test_failing_store_has_the_pages_sentence(client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where the team's store does not answer, that is 503, and said."""
+    """If the team's store does not answer, the status is 503 with the pages' message."""
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://localhost:9")
     answer = client.get(f"runs/{'f' * 32}/live")
     assert answer.status == 503

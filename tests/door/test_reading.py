@@ -147,7 +147,7 @@ def test_broken_picture_has_the_pages_sentence(client: Any, content: bytes) -> N
     ],
     ids=lambda body: body[:28].decode("latin-1"),
 )
-def test_malformed_json_is_told_how(client: Any, body: bytes) -> None:
+def test_malformed_json_is_answered_with_the_right_form(client: Any, body: bytes) -> None:
     """A body that is not strokes is 400, with what to send instead."""
     answer = client.post("read", body)
     assert answer.status == 400
@@ -166,7 +166,9 @@ def test_malformed_json_is_told_how(client: Any, body: bytes) -> None:
     ],
     ids=["other name", "two files", "a field", "cut off", "no form", "no boundary"],
 )
-def test_malformed_form_is_told_how(client: Any, body: bytes, kind: str) -> None:
+def test_malformed_form_is_answered_with_the_right_form(
+    client: Any, body: bytes, kind: str
+) -> None:
     """A form without its one picture is 400, with what to send instead."""
     answer = client.post("read", body, kind)
     assert answer.status == 400
@@ -176,7 +178,7 @@ def test_malformed_form_is_told_how(client: Any, body: bytes, kind: str) -> None
 @pytest.mark.parametrize(
     "kind", ["image/png", "text/plain", "", "application/x-www-form-urlencoded"]
 )
-def test_other_kinds_of_body_are_told_how(client: Any, kind: str) -> None:
+def test_other_kinds_of_body_are_answered_with_the_right_form(client: Any, kind: str) -> None:
     """A body of another kind is 415, with what to send instead."""
     answer = client.post("read", picture(), kind)
     assert answer.status == 415
@@ -255,7 +257,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
 
 
 def test_rate_of_each_client_is_bounded(client: Any, clock: SimpleNamespace) -> None:
-    """A client that sends too many is refused, others are not, and time makes it good."""
+    """A client that sends too many is refused, others are not, and a pause lifts the limit."""
     empty = {"strokes": []}
     told = [client.post("read", empty) for _ in range(60)]
     statuses = [answer.status for answer in told]
@@ -316,8 +318,8 @@ def test_places_are_bounded(client: Any) -> None:
     assert after.status == 200
 
 
-def test_damaged_network_is_told(client: Any, trained: Path) -> None:
-    """A run whose network cannot be opened is the caller's to know of, in the pages' words."""
+def test_damaged_network_is_reported(client: Any, trained: Path) -> None:
+    """A run whose network cannot be opened gives the pages' message."""
     run = catalogue.find("mlp 500")
     (run.folder / files.BEST).write_bytes(b"no network")
     answer = client.post(f"read?run={run.id}", {"strokes": [ONE]})

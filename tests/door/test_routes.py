@@ -56,7 +56,7 @@ def test_methods_are_restricted(client: Any, method: str, path: str, allowed: st
 
 
 @pytest.mark.parametrize("path", ["", "nothing", "runs", "runs/built-in", "read/more", "../health"])
-def test_other_addresses_are_told(client: Any, path: str) -> None:
+def test_other_addresses_are_not_found(client: Any, path: str) -> None:
     """What is not there is 404, in JSON as all errors are."""
     answer = client.get(path)
     assert answer.status == 404

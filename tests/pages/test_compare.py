@@ -15,6 +15,7 @@ from core.runs import actions, answers, builtin, catalogue
 from core.runs.person import OWNER
 from core.runs.run import Run, State
 from core.runs.store import connect
+from tests.pages.elements import only, table_with
 from ui.compare import table
 
 APP = str(Path(__file__).parents[2] / "ui" / "app.py")
@@ -27,7 +28,7 @@ def opened(*chosen: Run) -> AppTest:
     page = AppTest.from_file(APP, default_timeout=60).switch_page("../pages/compare.py")
     page.session_state["compared"] = [run.id for run in chosen]
     page.run()
-    assert not page.exception and page.title[0].value == "Compare"
+    assert not page.exception and only(page.title).value == "Compare"
     return page
 
 
@@ -46,14 +47,14 @@ def in_progress() -> Run:
 def test_without_a_run_it_leads_to_where_one_is_made(sample_only: None) -> None:
     """The page says that there is no run of one's own, links to Train, and lists the built-in."""
     page = opened()
-    assert "You have no runs yet" in page.info[0].value
-    assert page.get("page_link")[0].proto.page == "train"
-    assert page.dataframe[0].value["name"].tolist() == ["built-in"]
+    assert "You have no runs yet" in only(page.info).value
+    assert "train" in [link.proto.page for link in page.main.get("page_link")]
+    assert table_with(page, "reason").value["name"].tolist() == ["built-in"]
 
 
 def test_every_run_is_in_the_table(trained: Path) -> None:
     """Newest first, the built-in network last, accuracies in percent."""
-    table = opened().dataframe[0].value
+    table = table_with(opened(), "reason").value
     assert table["name"].tolist() == ["cnn 1000", "mlp 500", "built-in"]
     run = catalogue.find("mlp 500")
     assert table["test_accuracy"].tolist()[1] == pytest.approx(100 * run.test_accuracy)
@@ -64,7 +65,7 @@ def test_state_shows_its_reason(trained: Path) -> None:
     died = in_progress()
     catalogue.set_tags(died.id, {"alive_until": "0", "warning": "The disk is full."})
     page = opened(catalogue.get(died.id))
-    row = page.dataframe[0].value.iloc[0]
+    row = table_with(page, "reason").value.iloc[0]
     assert row["state"] == "failed: the training process died"
     assert row["warning"] == "The disk is full."
     assert "failed: the training process died" in texts(page)
@@ -75,22 +76,22 @@ def test_filter_keeps_rows_with_every_word(trained: Path) -> None:
     """Words may stand in any column; when none fits, the page says so."""
     page = opened()
     page.text_input(key="run-filter").set_value("MLP finished").run()
-    assert page.dataframe[0].value["name"].tolist() == ["mlp 500"]
+    assert table_with(page, "reason").value["name"].tolist() == ["mlp 500"]
     page.text_input(key="run-filter").set_value("nothing like it").run()
-    assert "No run matches all of these words" in page.info[0].value and not page.exception
+    assert "No run matches all of these words" in only(page.info).value and not page.exception
 
 
 def test_columns_can_be_chosen(trained: Path) -> None:
     """The table shows the chosen columns in their order."""
     page = opened()
     page.multiselect(key="run-columns").set_value(["seed", "name"]).run()
-    assert list(page.dataframe[0].proto.column_order) == ["seed", "name"]
+    assert list(table_with(page, "reason").proto.column_order) == ["seed", "name"]
 
 
 def test_ticking_rows_chooses_runs(trained: Path) -> None:
     """A tick adds to what was chosen, and the filter forgets no choice."""
     page = opened(catalogue.find("cnn 1000"))
-    key = page.dataframe[0].key
+    key = table_with(page, "reason").key
     page.session_state[key] = {"selection": {"rows": [0, 1], "columns": [], "cells": []}}
     page.run()
     both = [catalogue.find(name).id for name in ("cnn 1000", "mlp 500")]
@@ -103,7 +104,7 @@ def test_two_runs_are_set_against_each_other(trained: Path) -> None:
     """Only what differs stands side by side, and a sentence says whether chance explains it."""
     first, second = catalogue.find("mlp 500"), catalogue.find("cnn 1000")
     page = opened(first, second)
-    differing = page.dataframe[1].value.set_index("setting")
+    differing = table_with(page, "setting").value.set_index("setting")
     assert differing.loc["network"].to_dict() == {"mlp 500": "MLP", "cnn 1000": "Fast CNN"}
     assert "optimizer" not in differing.index
     assert "(p " in texts(page) and "Exact McNemar test" in texts(page)
@@ -113,7 +114,7 @@ def test_built_in_network_can_be_compared_but_not_edited(trained: Path) -> None:
     """Its curve and settings stand beside a run's; nobody can rename or delete it."""
     page = opened(catalogue.find("mlp 500"), builtin.run())
     assert "tested on different images" in texts(page)  # the full set's and the sample's
-    differing = page.dataframe[1].value.set_index("setting")
+    differing = table_with(page, "setting").value.set_index("setting")
     assert differing.loc["network"].to_dict() == {"mlp 500": "MLP", "built-in": "Strong CNN"}
     keys = [element.key or "" for element in [*page.button, *page.text_input]]
     assert "evaluate-built-in" in keys
@@ -124,7 +125,7 @@ def test_runs_are_evaluated_as_one(trained: Path) -> None:
     """Each alone, then their mean: its mistakes are those that the command line counts."""
     chosen = [catalogue.find("mlp 500"), catalogue.find("cnn 1000")]
     page = opened(*chosen)
-    table = page.dataframe[2].value.set_index("")
+    table = table_with(page, "mistakes").value.set_index("")
     together = answers.together([answers.of(run, "test", mnist.load("sample")) for run in chosen])
     wrong = int((together.probabilities.argmax(1) != together.labels).sum())
     assert table.index.tolist() == ["mlp 500", "cnn 1000", "ensemble of 2"]
@@ -151,7 +152,7 @@ def test_run_opens_in_evaluate(trained: Path) -> None:
     run = catalogue.find("mlp 500")
     page = opened(run)
     page.button(key=f"evaluate-{run.id}").click().run()
-    assert page.title[0].value == "Evaluate" and page.selectbox(key="run-choice").value == run.id
+    assert only(page.title).value == "Evaluate" and page.selectbox(key="run-choice").value == run.id
 
 
 def test_run_is_renamed_and_noted(trained: Path) -> None:
@@ -173,7 +174,7 @@ def test_empty_name_is_refused(trained: Path) -> None:
     page = opened(run)
     page.text_input(key=f"name-{run.id}").set_value("  ")
     page.button(key=f"save-{run.id}").click().run()
-    assert "needs a name" in page.error[0].value
+    assert "needs a name" in only(page.error).value
     assert catalogue.get(run.id).name == "mlp 500"
 
 
@@ -188,7 +189,7 @@ def test_deleting_asks_first(trained: Path) -> None:
     page.button(key=f"really-{run.id}").click().run()
     assert not page.exception
     assert [left.name for left in catalogue.listed()] == ["cnn 1000"]
-    assert page.dataframe[0].value["name"].tolist() == ["cnn 1000", "built-in"]
+    assert table_with(page, "reason").value["name"].tolist() == ["cnn 1000", "built-in"]
 
 
 def test_deleted_run_is_no_longer_chosen(trained: Path) -> None:
@@ -255,7 +256,7 @@ def test_a_colleagues_change_of_the_same_run_is_not_reverted(trained: Path) -> N
     actions.note(OWNER, changed, "theirs too")
     page.text_area(key=f"note-{run.id}").set_value("mine again")
     page.button(key=f"save-{run.id}").click().run()
-    assert r"changed the note meanwhile, to\: theirs too" in page.warning[0].value
+    assert r"changed the note meanwhile, to\: theirs too" in only(page.warning).value
     assert catalogue.get(run.id).note == "theirs too"
     page.button(key=f"save-{run.id}").click().run()
     assert not page.warning and catalogue.get(run.id).note == "mine again"
@@ -267,7 +268,7 @@ def test_runs_are_labeled_pinned_and_archived(trained: Path) -> None:
     page = opened(older)
 
     def names() -> list[str]:
-        return list(page.dataframe[0].value["name"])
+        return list(table_with(page, "reason").value["name"])
 
     page.text_input(key=f"labels-{older.id}").set_value("talk,  talk, week 3")
     page.button(key=f"save-{older.id}").click().run()

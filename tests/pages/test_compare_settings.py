@@ -11,6 +11,7 @@ from core.config import TrainConfig
 from core.data import mnist
 from core.runs import answers, catalogue, compare
 from core.runs.run import Run, State
+from tests.pages.elements import only, table_with
 
 APP = str(Path(__file__).parents[2] / "ui" / "app.py")
 
@@ -55,7 +56,7 @@ def opened(*chosen: Run, **address: str) -> AppTest:
     for name, value in address.items():
         page.query_params[name] = value
     page.run()
-    assert not page.exception and page.title[0].value == "Compare"
+    assert not page.exception and only(page.title).value == "Compare"
     return page
 
 
@@ -67,13 +68,13 @@ def texts(page: AppTest) -> str:
 def test_seeds_of_a_setting_share_a_row(seeds: dict[str, list[Run]]) -> None:
     """The row has their mean, deviation and number; each run by itself has a row on demand."""
     page = opened()
-    rows = page.dataframe[0].value.set_index("name")
+    rows = table_with(page, "reason").value.set_index("name")
     assert rows.index.tolist() == ["lone", "poor", "good", "built-in"]
     assert rows["runs"].tolist() == [1, 3, 3, 1]
     assert rows.loc["good", "test_accuracy"] == pytest.approx(98.1)
     assert rows.loc["good", "deviation"] == pytest.approx(0.1)
     page.toggle(key="runs-apart").set_value(True).run()
-    assert page.dataframe[0].value["name"].tolist() == [
+    assert table_with(page, "reason").value["name"].tolist() == [
         *("lone", "poor-2", "poor-1", "poor-0", "good-2", "good-1", "good-0", "built-in")
     ]
 
@@ -81,13 +82,13 @@ def test_seeds_of_a_setting_share_a_row(seeds: dict[str, list[Run]]) -> None:
 def test_ticking_a_setting_chooses_its_runs(seeds: dict[str, list[Run]]) -> None:
     """All its seeds are compared; unticking it drops them and no others."""
     page = opened(*seeds["lone"])
-    page.session_state[page.dataframe[0].key] = {
+    page.session_state[table_with(page, "reason").key] = {
         "selection": {"rows": [0, 2], "columns": [], "cells": []}
     }
     page.run()
     good = [run.id for run in reversed(seeds["good"])]
     assert page.session_state["compared"] == [seeds["lone"][0].id, *good]
-    page.session_state[page.dataframe[0].key] = {
+    page.session_state[table_with(page, "reason").key] = {
         "selection": {"rows": [2], "columns": [], "cells": []}
     }
     page.run()
@@ -118,7 +119,7 @@ def test_settings_are_judged_by_their_seeds(seeds: dict[str, list[Run]]) -> None
     assert "**good is significantly better than poor**" in texts(page)
 
 
-def test_chance_is_told_with_how_many_seeds_it_takes() -> None:
+def test_chance_is_explained_with_how_many_seeds_it_takes() -> None:
     """Two settings whose seeds overlap: the page says what so few can tell, and what it takes."""
     first = [finished(f"left-{n}", 0.98 + n / 1000, seed=n) for n in range(3)]
     second = [finished(f"right-{n}", 0.9805 + n / 1000, seed=n, epochs=9) for n in range(3)]
@@ -131,13 +132,13 @@ def test_chance_is_told_with_how_many_seeds_it_takes() -> None:
 def test_columns_that_say_nothing_are_folded_away(seeds: dict[str, list[Run]]) -> None:
     """Among these runs the network is always the same; the number of seeds is not."""
     page = opened(filter="good")
-    assert "network" not in page.dataframe[0].proto.column_order
+    assert "network" not in table_with(page, "reason").proto.column_order
     page = opened(filter="fast_cnn")
-    order = list(page.dataframe[0].proto.column_order)
+    order = list(table_with(page, "reason").proto.column_order)
     assert "network" not in order and order[:2] == ["name", "runs"]
 
 
-def test_what_differs_is_told_by_setting(seeds: dict[str, list[Run]]) -> None:
+def test_what_differs_is_shown_by_setting(seeds: dict[str, list[Run]]) -> None:
     """A column a setting, and a setting without effect is not among them."""
     page = opened(*seeds["good"], *seeds["poor"])
     [table] = [each.value for each in page.dataframe if "setting" in each.value][-1:]
@@ -166,7 +167,7 @@ def test_address_with_nonsense_is_a_plain_page(seeds: dict[str, list[Run]]) -> N
     """Unknown runs, curves and baselines change nothing."""
     page = opened(runs="ffffffffffff,a,", curve="nothing", baseline="none", rows="x")
     assert "compared" not in page.session_state or page.session_state["compared"] == []
-    assert page.dataframe[0].value["name"].tolist() == ["lone", "poor", "good", "built-in"]
+    assert table_with(page, "reason").value["name"].tolist() == ["lone", "poor", "good", "built-in"]
 
 
 def test_disagreements_are_shown_the_surest_mistake_first(trained: Path) -> None:

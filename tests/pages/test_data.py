@@ -20,6 +20,7 @@ from core.my_digits import collection
 from core.recipes import RECIPES
 from core.runs import hardness, label_notes
 from core.runs.person import Person
+from tests.pages.elements import only
 from ui import cache, format, people
 from ui.data import plane, suspects
 
@@ -68,7 +69,7 @@ def test_the_sample_is_named_and_the_download_offered(sample: Path) -> None:
 
 def test_the_facts_are_the_samples(sample: Path) -> None:
     """The table has the counts and the mean of the data in use."""
-    table = page().table[0].value.set_index("Fact")
+    table = only(page().table).value.set_index("Fact")
     assert table.loc["Images"].tolist() == ["4,000", "1,000"]
     assert table.loc["Size"].tolist() == ["28 × 28 pixels"] * 2
     mean = mnist.load("sample").train_images.mean() / 255
@@ -107,12 +108,12 @@ def test_augmentation_has_the_train_pages_limits(sample: Path) -> None:
         slider, metadata = app.slider(key=f"data-{name}"), config_fields()[name].metadata
         assert (slider.min, slider.max) == (metadata["low"], metadata["high"])
         assert slider.help == metadata["help"]
-    before = app.get("html")[0].proto.body
+    before = [picture.proto.body for picture in app.get("html")]
     app.run()
-    assert app.get("html")[0].proto.body == before
+    assert [picture.proto.body for picture in app.get("html")] == before
     app.button(key="data-shuffle").click().run()
     assert not app.exception
-    assert app.get("html")[0].proto.body != before
+    assert [picture.proto.body for picture in app.get("html")] != before
 
 
 def test_augmentation_is_that_of_train(sample: Path) -> None:
@@ -173,17 +174,17 @@ def test_tsne_is_made_on_request_in_the_background(
 def test_dead_arranging_says_so_and_can_be_tried_again(
     sample: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What ended the process is told, and it does not begin again by itself."""
+    """The reason is shown, and the process does not start again by itself."""
     started = []
     monkeypatch.setattr(process, "launch", lambda *what, **_: started.append(what))
     arranging.job(mnist.load("sample"), "test").tell("The disk is full.")
     app = page(**{"data-view": "Map", "data-map": "tsne", "data-map-split": "test"})
-    assert "disk is full" in app.warning[0].value and not started
+    assert "disk is full" in only(app.warning).value and not started
     app.button(key="map-again").click().run()
     assert len(started) == 1 and not app.exception
 
 
-def test_colors_of_the_map_tell_answers_hardness_and_whose_digits(
+def test_map_can_be_colored_by_answers_hardness_and_source(
     sample: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The built-in network's answers, a hint where no run recorded hardness, and my own digits."""
@@ -242,7 +243,7 @@ def test_every_control_has_a_help_line(sample: Path) -> None:
         assert [control.key for control in controls if not control.help] == []
 
 
-def test_a_damaged_set_is_said_and_the_sample_stays_in_use(sample: Path) -> None:
+def test_a_damaged_set_is_reported_and_the_sample_stays_in_use(sample: Path) -> None:
     """A truncated file shows the DataError's message; the page works with the sample."""
     raw = sample / "MNIST" / "raw"
     raw.mkdir(parents=True)
@@ -412,7 +413,7 @@ def test_the_full_set_pages_through_all_70000() -> None:
     assert app.number_input(key="data-page-mnist").label == "Page of 1,167"
     app.number_input(key="data-page-mnist").set_value(1_167).run()
     assert not app.exception
-    assert app.table[0].value.set_index("Fact").loc["Images"].tolist() == ["60,000", "10,000"]
+    assert only(app.table).value.set_index("Fact").loc["Images"].tolist() == ["60,000", "10,000"]
 
 
 @pytest.mark.usefixtures("whole_app")

@@ -16,6 +16,7 @@ from core.my_digits import collection
 from core.runs import catalogue
 from core.runs.person import Person, tag_for
 from core.runs.run import Run, State
+from tests.pages.elements import metric
 from ui import keys
 
 APP = str(Path(__file__).parents[2] / "ui" / "app.py")
@@ -66,8 +67,8 @@ def everything(app: AppTest) -> str:
 
 
 @pytest.mark.parametrize("page", ["train", "compare", "evaluate", "draw"])
-def test_no_page_tells_of_anothers_run_that_goes_on(page: str) -> None:
-    """Neither by itself, nor where the session asks for the run; its owner hears of it."""
+def test_no_page_shows_anothers_run_in_progress(page: str) -> None:
+    """Others never see it, even with its id in their session; its owner does."""
     run = a_run("secretone", State.RUNNING)
     asked = {keys.WATCHED: run.id, keys.RUN: run.id, keys.COMPARED: [run.id]}
     assert "secretone" not in everything(visit("second", page, **asked))
@@ -95,7 +96,7 @@ def test_my_digits_live_in_the_session(own_runs: Path) -> None:
     assert any("download them" in text.value for text in app.caption)
     app.session_state[keys.SPLIT] = collection.SPLIT
     app.switch_page("../pages/evaluate.py").run()
-    assert not app.exception and "3 images" in app.metric[0].help
+    assert not app.exception and "3 images" in metric(app, "Accuracy").help
     assert "teach" not in {button.key for button in app.button}
     again = visit("first", "draw")
     assert [box.label for box in again.expander if "digits" in box.label] == ["My digits (0)"]

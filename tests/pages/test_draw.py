@@ -11,6 +11,7 @@ from core.my_digits import collection, fitted
 from core.runs import builtin
 from core.runs.person import OWNER
 from tests.pages.drawing import DOT, ONE, Stroke, draw, one_at, says
+from tests.pages.elements import only
 
 APP = str(Path(__file__).parents[2] / "ui" / "app.py")
 pytestmark = pytest.mark.usefixtures("whole_app")
@@ -29,8 +30,8 @@ def test_without_a_run_the_built_in_network_reads(sample_only: None) -> None:
     assert says(page, "This looks like a 1 ")
 
 
-def test_what_may_be_no_digit_is_not_called_one(sample_only: None) -> None:
-    """A star gets what it would be if it were a digit; beside a 1, it is the second that is odd."""
+def test_possible_non_digit_is_not_called_a_digit(sample_only: None) -> None:
+    """A star gets the digits that it may be; beside a 1, only the star is called unsure."""
     star: Stroke = [[140, 30], [205, 229], [35, 106], [245, 106], [75, 229], [140, 30]]
     page = opened(star)
     assert says(page, "This may not be a digit. If it is one: ") and not says(
@@ -47,14 +48,14 @@ def test_built_in_network_reads_while_the_store_fails(
     """The page says what is wrong with the store, and reads all the same."""
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
     page = opened(ONE)
-    assert "does not answer" in page.warning[0].value
+    assert "does not answer" in only(page.warning).value
     assert says(page, "This looks like a 1 ")
 
 
 def test_empty_canvas_says_so_and_predicts_nothing(trained: Path) -> None:
     """Before the first stroke there is no answer."""
     page = opened()
-    assert page.info[0].value == "The canvas is empty. Draw a digit."
+    assert only(page.info).value == "The canvas is empty. Draw a digit."
     assert not says(page, "This looks like")
 
 
@@ -143,7 +144,7 @@ def test_one_click_keeps_a_drawing_with_its_label(trained: Path) -> None:
 
 
 def test_test_digits_are_not_offered_to_be_kept(trained: Path) -> None:
-    """What judges the runs must not be taught to them."""
+    """Test images must not become training images."""
     page = opened()
     page.segmented_control(key="draw-mode").set_value("Random").run()
     assert not [group for group in page.get("button_group") if "label-" in (group.key or "")]

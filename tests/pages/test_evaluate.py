@@ -19,6 +19,7 @@ from core.runs.answers import Result
 from core.runs.person import OWNER
 from core.runs.run import Run, State
 from core.runs.store import connect
+from tests.pages.elements import metric, only, table_with
 from ui import format, keys
 
 APP = str(Path(__file__).parents[2] / "ui" / "app.py")
@@ -29,7 +30,7 @@ pytestmark = pytest.mark.usefixtures("whole_app")
 def opened() -> AppTest:
     """Open the page, without a fault."""
     page = AppTest.from_file(APP, default_timeout=60).switch_page("../pages/evaluate.py").run()
-    assert not page.exception and page.title[0].value == "Evaluate"
+    assert not page.exception and only(page.title).value == "Evaluate"
     return page
 
 
@@ -74,10 +75,10 @@ def test_without_a_run_the_built_in_network_is_shown(sample_only: None) -> None:
     page = opened()
     assert page.selectbox(key="run-choice").value == "built-in"
     assert page.segmented_control(key="split").options == ["known"]
-    assert "was trained on MNIST" in page.caption[0].value
+    assert any("was trained on MNIST" in caption.value for caption in page.caption)
     result = answers.of(builtin.run(), answers.KNOWN, mnist.load("sample"))
     report = metrics.report(result.probabilities, result.labels)
-    assert page.metric[0].value == f"{100 * report.accuracy:.2f} %"
+    assert metric(page, "Accuracy").value == f"{100 * report.accuracy:.2f} %"
 
 
 def test_known_images_set_no_threshold(sample_only: None) -> None:
@@ -100,9 +101,9 @@ def test_my_digits_are_a_split_of_any_run(trained: Path) -> None:
     kept = collection.load_some()
     result = answers.on_images(catalogue.find("best"), kept.images, kept.labels)
     right = int((result.probabilities.argmax(1) == result.labels).sum())
-    assert page.metric[0].value == f"{100 * right / 3:.2f} %"
+    assert metric(page, "Accuracy").value == f"{100 * right / 3:.2f} %"
     assert page.button(key="teach").label == "Teach it my digits"
-    classes = page.dataframe[0].value
+    classes = table_with(page, "f1").value
     matrix = metrics.confusion(result.probabilities, result.labels)
     absent = (matrix.sum(0) == 0) & (matrix.sum(1) == 0)
     assert absent.any() and classes["f1"].isna().tolist() == absent.tolist()
@@ -196,11 +197,11 @@ def test_validation_has_numbers_of_its_own(trained: Path) -> None:
     page = opened()
     page.segmented_control(key="split").set_value("validation").run()
     run = catalogue.find("best")
-    assert page.metric[0].value == f"{100 * run.validation_accuracy:.2f} %"
+    assert metric(page, "Accuracy").value == f"{100 * run.validation_accuracy:.2f} %"
     page.switch_page("../pages/compare.py").run()
     page.switch_page("../pages/evaluate.py").run()
     assert not page.exception
-    assert page.metric[0].value == f"{100 * run.validation_accuracy:.2f} %"
+    assert metric(page, "Accuracy").value == f"{100 * run.validation_accuracy:.2f} %"
 
 
 def test_mistakes_come_surest_first(trained: Path, galleries: list[dict[str, Any]]) -> None:
@@ -217,7 +218,7 @@ def test_mistakes_come_surest_first(trained: Path, galleries: list[dict[str, Any
         f"#{first['index']:.0f}"
     )
     assert galleries[-1]["wrong"].all()
-    page.get("pagination")[0].set_value(2).run()
+    only(page.get("pagination")).set_value(2).run()
     np.testing.assert_array_equal(galleries[-1]["images"][0], result.images[wrong.index[60]])
 
 
@@ -302,7 +303,7 @@ def test_run_whose_files_are_gone_leaves_a_way_out(trained: Path) -> None:
     for name in ("test.npy", "best.pt"):
         (catalogue.find("best").folder / name).unlink()
     page = opened()
-    assert "Choose another run" in page.error[0].value
+    assert "Choose another run" in only(page.error).value
     other = next(run for run in catalogue.listed() if run.id != catalogue.find("best").id)
     page.selectbox(key="run-choice").set_value(other.id).run()
     assert not page.error and len(page.metric) == 3
@@ -321,7 +322,7 @@ def test_confidence_is_set_against_what_was_right(trained: Path) -> None:
     assert "sure of" in said
 
 
-def test_weakness_is_told_alone_and_against_another_run(trained: Path) -> None:
+def test_weakness_is_shown_alone_and_against_another_run(trained: Path) -> None:
     """Four panels and a sentence; against another run, what differs; of few images, nothing."""
     page = opened()
     assert "weakest" not in " ".join(element.value for element in page.markdown)  # collapsed

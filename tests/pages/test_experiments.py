@@ -11,6 +11,7 @@ from core.experiments import course, definition, request
 from core.experiments.course import Bars, Dots, Tiles, Writer
 from core.jobs import queue
 from core.runs import catalogue
+from tests.pages.elements import only
 from ui import keys
 
 APP = str(Path(__file__).parents[2] / "ui" / "app.py")
@@ -56,10 +57,10 @@ def test_every_experiment_has_its_card() -> None:
         assert experiment.question in texts(page)
         assert page.button(key=f"open-{experiment.slug}").label == "Open"
     page.button(key=f"open-{SLUG}").click().run()
-    assert page.title[0].value == definition.find(SLUG).title
+    assert only(page.title).value == definition.find(SLUG).title
     assert page.query_params["experiment"] == SLUG
     page.button(key="all-experiments").click().run()
-    assert page.title[0].value == "Experiments" and "experiment" not in page.query_params
+    assert only(page.title).value == "Experiments" and "experiment" not in page.query_params
 
 
 def test_answer_comes_after_the_run() -> None:
@@ -98,12 +99,12 @@ def test_done_is_marked_and_the_next_is_offered() -> None:
     following = definition.find("3-by-heart")
     assert page.button(key="next-experiment").label == f"Next: {following.title}"
     page.button(key="next-experiment").click().run()
-    assert page.title[0].value == following.title
+    assert only(page.title).value == following.title
     page.button(key="all-experiments").click().run()
     assert texts(page).count("done") == 1
 
 
-def test_waiting_is_told() -> None:
+def test_waiting_is_explained() -> None:
     """An experiment whose turn has not come says what it waits for, and can be cancelled."""
     page = opened(SLUG)
     run = catalogue.create(TrainConfig(), "sample", "", "long one")
@@ -146,18 +147,18 @@ def test_mistake_in_a_teachers_file_is_a_sentence(
     (tmp_path / "mine.md").write_text("---\ntitle: [\n---\n")
     monkeypatch.setenv("DIGITLAB_EXPERIMENTS", str(tmp_path))
     page = opened()
-    assert page.warning[0].value.startswith(r"mine\.md\: the header has a mistake in line")
+    assert only(page.warning).value.startswith(r"mine\.md\: the header has a mistake in line")
     assert page.button(key=f"open-{SLUG}")
 
 
-def test_failure_is_told() -> None:
+def test_failure_is_explained() -> None:
     """The reason why an experiment ended early is shown, and it can be run again."""
     page = opened(SLUG)
     name = course.create(SLUG)
     Writer(course.path_of(name)).write("over", problem="The disk is full.", seconds=0)
     page.session_state[keys.COURSES] = {SLUG: name}
     page.run()
-    assert page.error[0].value == r"The disk is full\."
+    assert only(page.error).value == r"The disk is full\."
     assert page.button(key="run-experiment").label == "Run it again"
 
 

@@ -3,6 +3,7 @@
 from streamlit.testing.v1 import AppTest
 
 from tests.pages.drawing import DOT, ONE, Stroke, draw, one_at, says
+from tests.pages.elements import only
 
 
 def opened(app: str, *strokes: Stroke) -> AppTest:
@@ -13,7 +14,7 @@ def opened(app: str, *strokes: Stroke) -> AppTest:
 def test_app_opens_with_a_canvas_and_four_doors(whole_app: str, sample_only: None) -> None:
     """The first page asks for a digit and links to four pages."""
     page = opened(whole_app)
-    assert page.title[0].value == "Draw a digit"
+    assert only(page.title).value == "Draw a digit"
     doors = {link.proto.label: link.proto.page for link in page.main.get("page_link")}
     assert doors == {
         "See it learn": "experiments",

@@ -11,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 from core.data import mnist
 from core.export import imported
 from tests.core.training.onnx_files import linear, nearest_mean
+from tests.pages.elements import only
 from ui import keys
 from ui.components.brush import is_lifted, pixels
 from ui.components.maps import NEGATIVE, POSITIVE, colored
@@ -35,7 +36,7 @@ def test_onnx_file_cannot_be_looked_into(whole_app: str, tmp_path: Path) -> None
     path.write_bytes(linear(*nearest_mean(1, 0)))
     run = imported.take(path)
     page = opened(whole_app, **{keys.RUN: run.id})
-    assert "theirs came in as an ONNX file" in page.info[0].value
+    assert "theirs came in as an ONNX file" in only(page.info).value
     page.session_state["draw-mode"] = "Random"
     page.session_state["why"] = True
     page.switch_page("../pages/draw.py").run()
@@ -89,8 +90,8 @@ def test_a_covered_part_moves_the_answer_and_can_be_uncovered(whole_app: str) ->
     assert page.button(key="inside-uncover").disabled
 
 
-def test_what_a_browser_says_is_covered_is_pixels_or_nothing() -> None:
-    """Numbers outside of the digit, other types and endless lists are left out."""
+def test_invalid_covered_pixels_are_ignored() -> None:
+    """Numbers outside the digit, other types and overlong lists are ignored."""
 
     def said(covered: object) -> SimpleNamespace:
         return SimpleNamespace(covered={"pixels": covered, "lifted": True})
@@ -124,7 +125,7 @@ def test_a_digit_of_evaluate_is_looked_into(whole_app: str) -> None:
 def test_an_empty_canvas_asks_for_a_digit(whole_app: str) -> None:
     """Before the first stroke there is nothing to look into."""
     page = opened(whole_app, inside_source="Draw")
-    assert "Draw or upload a digit" in page.info[0].value
+    assert "Draw or upload a digit" in only(page.info).value
 
 
 def test_colors_are_on_one_scale_with_zero_in_the_middle() -> None:
@@ -149,6 +150,6 @@ def test_a_dream_forms_out_of_noise(whole_app: str) -> None:
 
 
 def test_the_built_in_network_kept_no_moments(whole_app: str) -> None:
-    """It says what to do; no slider of nothing."""
+    """The page says what to do, and shows no slider."""
     page = opened(whole_app, inside_way="How it formed")
-    assert "kept no moments. Train a run" in page.info[0].value
+    assert "kept no moments. Train a run" in only(page.info).value

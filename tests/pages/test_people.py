@@ -15,6 +15,7 @@ from core.my_digits import collection
 from core.runs import builtin, catalogue
 from core.runs.person import OWNER, Person, tag_for
 from core.runs.run import Run, State
+from tests.pages.elements import metric, only
 from ui import keys, people
 
 APP = str(Path(__file__).parents[2] / "ui" / "app.py")
@@ -49,8 +50,8 @@ def there(app: AppTest, kind: str) -> set[str]:
     return {widget.key for widget in app.get(kind)}
 
 
-def going() -> Run:
-    """Return a run of Anna's that trains."""
+def training_run() -> Run:
+    """Return a run of Anna's that is training."""
     run = catalogue.create(TrainConfig(), "sample", "fast_cnn", "of Anna", by=ANNA)
     tags = {"state": State.RUNNING, "alive_until": str(time.time() + 600), "steps": "48"}
     catalogue.set_tags(run.id, tags)
@@ -70,7 +71,7 @@ def going() -> Run:
         (None, {"Host": "localhost:8501", "Forwarded": "for=192.0.2.7"}, False),
     ],
 )
-def test_local_is_who_comes_from_here_by_no_proxy(
+def test_only_a_browser_on_this_machine_is_local(
     address: str | None, headers: Mapping[str, str], local: bool
 ) -> None:
     """Only a browser on the server's own machine owns everything without being asked."""
@@ -80,7 +81,7 @@ def test_local_is_who_comes_from_here_by_no_proxy(
 def test_on_ones_own_machine_nothing_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without a class, the page is there at once, with every button, and no badge."""
     monkeypatch.delenv("DIGITLAB_CLASS")
-    going()
+    training_run()
     app = visit()
     assert "my-name" not in there(app, "text_input")
     assert {"start", "stop"} <= there(app, "button")
@@ -91,7 +92,7 @@ def test_name_is_asked_once() -> None:
     app = visit()
     assert "start" not in there(app, "button")
     app.button(key="enter").click().run()
-    assert "Type your name" in app.error[0].value
+    assert "Type your name" in only(app.error).value
     app.text_input(key="my-name").set_value("  Anna  ")
     app.button(key="enter").click().run()
     assert "start" in there(app, "button")
@@ -135,9 +136,9 @@ def test_browser_that_was_here_is_known(
     assert ("start" in there(visit(), "button")) == known
 
 
-def test_stop_is_for_whose_run_it_is() -> None:
+def test_stop_is_for_the_owner_of_the_run() -> None:
     """Anna can stop her run; Ben sees the run, its progress, and no Stop."""
-    going()
+    training_run()
     assert "stop" in there(visit("Anna"), "button")
     ben = visit("Ben")
     assert "stop" not in there(ben, "button")
@@ -146,7 +147,7 @@ def test_stop_is_for_whose_run_it_is() -> None:
 
 def test_others_runs_say_whose_they_are() -> None:
     """Ben reads Anna's name with her run, in the queue too; to Anna it goes without saying."""
-    going()
+    training_run()
     waiting = catalogue.create(TrainConfig(), "sample", "fast_cnn", "later", by=ANNA)
     catalogue.set_tags(waiting.id, {"alive_until": str(time.time() + 600)})
     for name, says in (("Ben", True), ("Anna", False)):
@@ -170,7 +171,7 @@ def test_admin_may_stop_everybodys(monkeypatch: pytest.MonkeyPatch) -> None:
     """The admin secret, and no other, gives Ben the Stop of Anna's run."""
     monkeypatch.setenv("DIGITLAB_ADMIN", "a secret")
     monkeypatch.setattr(people, "_PAUSE", 0)
-    going()
+    training_run()
     app = visit("Ben")
     for said, may in (("another", False), ("", False), ("a secret", True)):
         app.text_input(key="admin-secret-sidebar").set_value(said)
@@ -234,7 +235,7 @@ def test_class_digits_are_a_split_and_my_digits_are_mine() -> None:
     assert not ben.exception
     assert ben.session_state["whose"] == ANNA.tag
     assert "teach" not in there(ben, "button")  # another's digits are not taught
-    assert "3 images" in ben.metric[0].help
+    assert "3 images" in metric(ben, "Accuracy").help
 
 
 def test_withheld_digits_are_gone_from_others() -> None:

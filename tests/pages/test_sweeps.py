@@ -13,6 +13,7 @@ from core.runs.run import State
 from core.sweeps import control, sweep, worker
 from core.sweeps.space import space_from
 from core.sweeps.sweep import Outcome, Plan
+from tests.pages.elements import metric, only
 from ui import keys
 
 APP = str(Path(__file__).parents[2] / "ui" / "app.py")
@@ -48,7 +49,7 @@ def end(run_id: str, accuracy: float) -> None:
 
 
 @pytest.fixture
-def going() -> str:
+def half_done() -> str:
     """The name of a sweep of five trials, three of which are over, and one runs."""
     base = TrainConfig(network="mlp", epochs=2, train_size=500, validation_size=100)
     space = space_from({"learning_rate": "0.001:0.1:log", "optimizer": "sgd,adam"})
@@ -94,63 +95,63 @@ def test_impossible_bounds_cannot_start() -> None:
     """The page says what is wrong with them, and Start waits."""
     page = opened()
     page.text_input(key="sweep-bounds-learning_rate").set_value("0.2:0.1").run()
-    assert "a lower and a higher bound" in page.warning[0].value
+    assert "a lower and a higher bound" in only(page.warning).value
     assert page.button(key="sweep-start").disabled
 
 
-def test_a_sweep_is_shown_as_it_goes(going: str) -> None:
+def test_a_sweep_is_shown_as_it_goes(half_done: str) -> None:
     """How many are done, the best and its settings, and every trial in the table, best first."""
     page = opened()
-    best = sweep.get(going).best
+    best = sweep.get(half_done).best
     assert best
     assert "3 of 5 trials done · 1 running" in texts(page)
-    assert page.metric[0].value == "75.00 %"
+    assert metric(page, "Best validation accuracy so far").value == "75.00 %"
     assert f"Trial {best.number}: learning rate" in texts(page).replace("\\", "")
     [table] = page.dataframe
     assert list(table.value["validation"].dropna()) == pytest.approx([75, 60, 50])
     assert table.value["trial"].iloc[0] == best.number
 
 
-def test_a_sweep_is_changed_while_it_goes(going: str, launched: list[tuple[str, int]]) -> None:
+def test_a_sweep_is_changed_while_it_goes(half_done: str, launched: list[tuple[str, int]]) -> None:
     """It is paused and resumed, given more trials and other bounds."""
     page = opened()
     page.button(key="sweep-pause").click().run()
-    assert sweep.get(going).state == "paused"
+    assert sweep.get(half_done).state == "paused"
     page.button(key="sweep-resume").click().run()
-    assert sweep.get(going).state == "running"
+    assert sweep.get(half_done).state == "running"
     page.number_input(key="sweep-more").set_value(4).run()
     page.button(key="sweep-more-add").click().run()
-    assert sweep.get(going).plan.trials == 9
-    assert launched == [(going, 1)]
-    page.text_input(key=f"sweep-new-{going}-optimizer").set_value("adam,adamw").run()
+    assert sweep.get(half_done).plan.trials == 9
+    assert launched == [(half_done, 1)]
+    page.text_input(key=f"sweep-new-{half_done}-optimizer").set_value("adam,adamw").run()
     page.button(key="sweep-bounds-change").click().run()
     assert not page.exception
-    assert str(sweep.get(going).plan.space["optimizer"]) == "adam,adamw"
+    assert str(sweep.get(half_done).plan.space["optimizer"]) == "adam,adamw"
 
 
 def test_the_best_are_confirmed_when_the_search_is_over(
-    going: str, launched: list[tuple[str, int]]
+    half_done: str, launched: list[tuple[str, int]]
 ) -> None:
     """One press ends it; each setting has its mean and n, and at last there is a winner."""
     assert "sweep-confirm" not in {button.key for button in opened().button}
-    [left] = [one for one in sweep.get(going).trials if one.outcome == Outcome.RUNNING]
+    [left] = [one for one in sweep.get(half_done).trials if one.outcome == Outcome.RUNNING]
     end(left.run, 0.55)
-    claimed = worker.claim(going)
+    claimed = worker.claim(half_done)
     assert claimed
     end(claimed[1].id, 0.65)
-    worker.claim(going)
+    worker.claim(half_done)
     page = opened()
     page.button(key="sweep-confirm").click().run()
     assert not page.exception
-    assert launched == [(going, 1)]
-    now = sweep.get(going)
+    assert launched == [(half_done, 1)]
+    now = sweep.get(half_done)
     assert len(now.confirming) == 25 and now.state == "waiting"
     assert "0 of 25 confirming runs done" in texts(page)
     assert {"sweep-confirm", "sweep-more-add"}.isdisjoint(button.key for button in page.button)
 
-    while claimed := worker.claim(going):
+    while claimed := worker.claim(half_done):
         _, run = claimed
-        wins = run.name.startswith(f"{going} 2, ")
+        wins = run.name.startswith(f"{half_done} 2, ")
         end(run.id, (0.9 if wins else 0.8) + run.config.seed / 1000)
     page = opened()
     [table] = [one.value for one in page.dataframe if "Seeds" in one.value]
@@ -158,14 +159,14 @@ def test_the_best_are_confirmed_when_the_search_is_over(
     assert table["Validation"].iloc[0] == "90.30 ± 0.16 %"
     assert "Trial 2 is significantly better than trial" in texts(page)
     assert {one.label: one.value for one in page.metric}["Test accuracy of trial 2"] == "being read"
-    for one in sweep.get(going).confirming:
+    for one in sweep.get(half_done).confirming:
         if one.number == 2:
             catalogue.log(one.run, [("test_accuracy", 0.88, 1)])
     tested = {one.label: one.value for one in opened().metric}["Test accuracy of trial 2"]
     assert tested == "88.00 ± 0.00 %"
 
 
-def test_nobody_changes_anothers_sweep(going: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nobody_changes_anothers_sweep(half_done: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A visitor who does not own it sees it, and no buttons."""
     from core.runs.person import Person
     from ui import people

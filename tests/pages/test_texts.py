@@ -1,4 +1,4 @@
-"""Text of people, on every page: it is shown as it was typed, and does nothing."""
+"""Users' text on every page is shown as it was typed, and does nothing."""
 
 import csv
 import io
@@ -86,7 +86,8 @@ def opened(name: str, **state: Any) -> AppTest:
 
 
 @pytest.mark.parametrize(
-    "name", ["home", "data", "experiments", "train", "evaluate", "draw", "sweeps", "compare"]
+    "name",
+    ["home", "data", "experiments", "train", "evaluate", "draw", "inside", "sweeps", "compare"],
 )
 def test_no_page_takes_peoples_text_for_markdown(hostile: list[Run], name: str) -> None:
     """On each page a run's text is there, in the sidebar at least, and always escaped."""
@@ -152,7 +153,7 @@ def test_csv_has_no_formula(hostile: list[Run], monkeypatch: pytest.MonkeyPatch)
     ],
 )
 def test_cell_begins_no_formula(text: str, cell: str) -> None:
-    """A quote before it makes it text; what is in no danger stays as it is."""
+    """A quote before it makes it text; a harmless cell is unchanged."""
     assert format.cell(text) == cell
     assert format.cell(f"mlp {text}") == f"mlp {text}"
 

@@ -15,6 +15,7 @@ from core.runs import actions, catalogue
 from core.runs.person import OWNER
 from core.runs.run import Run, State
 from core.runs.store import connect
+from tests.pages.elements import only
 from ui import cache, format, keys, setting_names
 from ui.train import live
 
@@ -32,8 +33,8 @@ def opened(path: str = "../pages/train.py", *, settings: bool = False) -> AppTes
     return page
 
 
-def going(name: str, state: State = State.RUNNING) -> Run:
-    """Return a run that somebody vouches for."""
+def run_in(name: str, state: State = State.RUNNING) -> Run:
+    """Return a run in a state, whose lease is valid."""
     run = catalogue.create(TrainConfig(), "sample", "fast_cnn", name)
     tags = {"state": state, "alive_until": str(time.time() + 600), "steps": "48"}
     catalogue.set_tags(run.id, tags)
@@ -90,7 +91,7 @@ def test_optimizer_is_spelled_like_its_heading() -> None:
 def test_without_runs_it_says_what_to_do() -> None:
     """An empty store is an invitation to press Start."""
     page = opened()
-    assert "Press Start" in page.info[0].value
+    assert "Press Start" in only(page.info).value
     assert page.button(key="start").label == "Start"
 
 
@@ -230,7 +231,7 @@ def test_start_trains_what_was_set() -> None:
     page = opened()
     page.selectbox(key="recipe-choice").set_value("mlp").run()
     page.slider(key="setting-epochs").set_value(1).run()
-    page.text_input[0].set_value("by hand").run()
+    page.text_input(key=keys.NAME).set_value("by hand").run()
     page.button(key="start").click().run()
     assert not page.exception
     [run] = catalogue.listed()
@@ -246,8 +247,8 @@ def test_start_trains_what_was_set() -> None:
 
 
 def test_run_in_progress_is_found_by_any_session() -> None:
-    """A session that started nothing shows the run that is going on, and can stop it."""
-    run = going("somebody's")
+    """A session that started nothing shows the run in progress, and can stop it."""
+    run = run_in("somebody's")
     page = opened()
     assert "somebody's" in texts(page)
     assert "How it formed" in [box.label for box in page.expander]  # from the first epoch on
@@ -261,13 +262,13 @@ def test_run_in_progress_is_found_by_any_session() -> None:
 def test_long_run_is_looked_at_less_often(epochs: int, seconds: float | None, pace: int) -> None:
     """Of twenty epochs: not known yet, 8 s, a minute less a bit, more than two minutes."""
     config = TrainConfig(epochs=20)
-    run = replace(going("slow"), config=config, epochs=epochs, train_seconds=seconds)
+    run = replace(run_in("slow"), config=config, epochs=epochs, train_seconds=seconds)
     assert live.pace([run]) == pace
 
 
 def test_queue_is_in_sight() -> None:
     """A waiting run is listed with its place, after the run in progress."""
-    going("first"), going("second", State.QUEUED)
+    run_in("first"), run_in("second", State.QUEUED)
     page = opened()
     assert "1. :material/play_circle: first" in texts(page)
     assert "2. :material/hourglass: second" in texts(page)
@@ -275,7 +276,7 @@ def test_queue_is_in_sight() -> None:
 
 def test_failed_run_says_why_in_plain_text() -> None:
     """A reason is shown as it is, Markdown in it and all."""
-    run = going("broken")
+    run = run_in("broken")
     catalogue.set_tags(run.id, {"state": State.FAILED, "reason": "no *space* left"})
     assert r"Failed · no \*space\* left" in texts(opened())
 
@@ -284,12 +285,12 @@ def test_silent_team_store_leaves_the_app_working(monkeypatch: pytest.MonkeyPatc
     """Without a server, pages that need runs say so, and the others work."""
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
     page = opened("../pages/compare.py")
-    assert "does not answer" in page.error[0].value
+    assert "does not answer" in only(page.error).value
     page.switch_page("../pages/data.py").run()
     assert not page.exception and not page.error
 
 
-def test_device_that_is_not_here_is_said_before_the_start() -> None:
+def test_missing_device_is_reported_before_the_start() -> None:
     """Choosing a GPU on a machine without one is answered at once; the page stays usable."""
     import torch
 
@@ -297,15 +298,15 @@ def test_device_that_is_not_here_is_said_before_the_start() -> None:
         pytest.skip("this machine has Apple's Metal")
     page = opened(settings=True)
     page.selectbox(key="setting-device").set_value("mps").run()
-    assert "The device mps is not available" in page.error[0].value
-    assert "Press Start" in page.info[0].value
+    assert "The device mps is not available" in only(page.error).value
+    assert "Press Start" in only(page.info).value
 
 
 def test_deleted_run_is_no_dead_end() -> None:
     """Where the run that was watched is deleted, the page shows what is left, or how to begin."""
     page = opened()
     for name in ("kept", "watched"):
-        catalogue.set_tags(going(name).id, {"state": State.FINISHED})
+        catalogue.set_tags(run_in(name).id, {"state": State.FINISHED})
     watched = catalogue.find("watched")
     page.session_state["watched"] = watched.id
     assert "watched" in texts(page.run())
@@ -313,15 +314,17 @@ def test_deleted_run_is_no_dead_end() -> None:
     page.run()
     assert not page.error and "kept" in texts(page)
     actions.delete(OWNER, catalogue.find("kept"))
-    assert "Press Start" in page.run().info[0].value
+    assert "Press Start" in only(page.run().info).value
 
 
 def test_chosen_run_stays_while_another_trains() -> None:
-    """A run in progress is listed beside a finished run that was chosen, and takes no place of it.
+    """A run in progress is listed, but does not displace a finished run that was chosen.
 
-    Evaluate is asked for the same run.
+    Evaluate shows the chosen run, too.
     """
-    finished, busy = going("looked at"), going("busy")
+    finished, busy = run_in("looked at"), run_in("busy")
+    for run in (finished, busy):
+        catalogue.log(run.id, [("best_epoch", 1, 1), ("best_validation_accuracy", 0.9, 1)])
     catalogue.set_tags(finished.id, {"state": State.FINISHED})
     page = opened()
     assert headline(page).endswith(" busy")  # nothing was chosen yet
@@ -337,6 +340,8 @@ def test_chosen_run_stays_while_another_trains() -> None:
     assert page.session_state["watched"] == finished.id
     assert "1. :material/play_circle: busy" in texts(page)
     actions.request_stop(OWNER, started)
+    page.switch_page("../pages/evaluate.py").run()
+    assert page.selectbox(key="run-choice").value == finished.id
 
 
 def headline(page: AppTest) -> str:
@@ -346,7 +351,7 @@ def headline(page: AppTest) -> str:
 
 
 def test_finished_run_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its history does not change, and is not asked for again, neither by another session."""
+    """Its history does not change, and is not read again, not even by another session."""
     from core.runs import history
 
     asked: list[str] = []
@@ -356,7 +361,7 @@ def test_finished_run_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
         return history.read_history(run)
 
     monkeypatch.setattr("ui.cache.read_history", counted)
-    catalogue.set_tags(going("over").id, {"state": State.FINISHED})
+    catalogue.set_tags(run_in("over").id, {"state": State.FINISHED})
     page = opened()
     for _ in range(3):
         page.run()
@@ -366,7 +371,7 @@ def test_finished_run_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_run_can_be_stopped_again_after_it_went_on() -> None:
     """Stop is off while the run ends, and is there again when it was resumed."""
-    run = going("twice")
+    run = run_in("twice")
     page = opened()
     page.button(key="stop").click().run()
     assert page.button(key="stop").disabled
@@ -422,14 +427,14 @@ def test_run_is_trained_again_with_a_new_seed() -> None:
 
 def test_taught_run_is_not_offered_again() -> None:
     """Its settings alone would make another network."""
-    taught = going("taught")
+    taught = run_in("taught")
     catalogue.set_tags(taught.id, {"state": State.FINISHED, "taught_from": "parent"})
     assert "train-again" not in [button.key for button in opened().button]
 
 
 def test_name_in_the_sidebar_is_plain_text() -> None:
     """A run's name cannot bring a picture, and so a request, into everybody's sidebar."""
-    going("![x](http://elsewhere/)")
+    run_in("![x](http://elsewhere/)")
     page = opened("../pages/data.py")
     cache.warm_up().wait()
     page.run()
@@ -476,7 +481,8 @@ def test_public_demo_says_its_limits_before_a_visitor_meets_them(
     page.button(key="start").click().run()
     assert not page.exception
     assert (
-        "one run or experiment at a time" in page.error[0].value and catalogue.in_progress() == []
+        "one run or experiment at a time" in only(page.error).value
+        and catalogue.in_progress() == []
     )
 
 
@@ -485,7 +491,7 @@ def test_a_colleagues_run_is_known_as_theirs_and_not_stopped_by_one_click(
 ) -> None:
     """It says by whom and where; Stop asks first; and no run waits for another machine's."""
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/team.db")
-    theirs, own = going("theirs"), going("own", State.QUEUED)
+    theirs, own = run_in("theirs"), run_in("own", State.QUEUED)
     catalogue.set_tags(theirs.id, {"author": "anna", "host": "lab-3"})
     page = opened()
     assert headline(page).endswith("own")  # one's own comes first
@@ -504,9 +510,9 @@ def test_code_is_made_only_when_it_is_looked_at() -> None:
     assert not page.get("code")
     page.session_state["code-open"] = True
     page.run()
-    assert "BATCH_SIZE = 256\n" in page.get("code")[0].value
+    assert "BATCH_SIZE = 256\n" in only(page.get("code")).value
     assert "All settings are those of the recipe **Quick start" in texts(page)
     page.slider(key="setting-epochs").set_value(7).run()
-    assert "EPOCHS = 7  # recipe: 4\n" in page.get("code")[0].value
+    assert "EPOCHS = 7  # recipe: 4\n" in only(page.get("code")).value
     assert "Passes over the images (epochs): **7** (recipe: 4)" in texts(page)
-    assert page.get("download_button")[-1].proto.label == "Download train.py"
+    assert "Download train.py" in [one.proto.label for one in page.get("download_button")]

@@ -44,7 +44,7 @@ def test_a_member_whose_clock_is_wrong_by_a_minute_sees_who_is_alive(
 def test_the_readmes_commands_start_the_servers_of_these_tests(
     team: Server, guarded: Server
 ) -> None:
-    """But for addresses, folders and secrets; the driver's name is in both."""
+    """Only addresses, folders and secrets differ, and the driver's name is in both."""
     lines = [
         line
         for line in (ROOT / "README.md").read_text().splitlines()
@@ -72,7 +72,7 @@ def guarded(database: int, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 def test_a_wrong_or_missing_password_is_called_one(
     guarded: Server, monkeypatch: pytest.MonkeyPatch, password: str
 ) -> None:
-    """Nobody is sent to look at the network."""
+    """The message asks for the password, and does not blame the network."""
     monkeypatch.setenv("MLFLOW_TRACKING_URI", guarded.address)
     monkeypatch.setenv(store.TIMEOUT, "20")
     if password:

@@ -1,8 +1,11 @@
 """A team's store with a thousand runs."""
 
 import time
+from collections.abc import Callable
+from typing import Any
 
 import pytest
+import requests
 
 from benchmarks.team_server import copies
 from core.config import TrainConfig
@@ -22,6 +25,26 @@ def thousand(team: Server) -> Run:
     return run
 
 
+@pytest.fixture
+def received(monkeypatch: pytest.MonkeyPatch) -> Callable[[], int]:
+    """A function that says how many bytes came from the server since it was last asked."""
+    sizes: list[int] = []
+    send = requests.Session.send
+
+    def measured(self: requests.Session, *request: Any, **how: Any) -> requests.Response:
+        response = send(self, *request, **how)
+        sizes.append(len(response.content))
+        return response
+
+    def count() -> int:
+        total = sum(sizes)
+        sizes.clear()
+        return total
+
+    monkeypatch.setattr(requests.Session, "send", measured)
+    return count
+
+
 def finished(name: str) -> Run:
     """Enter a run that has finished after three epochs."""
     run = catalogue.create(TrainConfig(epochs=3), "sample", "fast_cnn", name)
@@ -35,11 +58,9 @@ def finished(name: str) -> Run:
     return catalogue.get(run.id)
 
 
-def test_the_newest_runs_are_there_in_two_seconds_and_the_others_follow(thousand: Run) -> None:
+def test_the_newest_runs_are_there_at_once_and_the_others_follow(thousand: Run) -> None:
     """The first look has a page of runs, the newest first; soon all are known, in order."""
-    before = time.perf_counter()
     found, complete = catalogue.known()
-    assert time.perf_counter() - before < 2
     assert found[0] == thousand and len(found) >= 50 and not complete
     end = time.monotonic() + 60
     while not complete and time.monotonic() < end:
@@ -51,12 +72,11 @@ def test_the_newest_runs_are_there_in_two_seconds_and_the_others_follow(thousand
 
 
 def test_once_all_are_known_only_what_has_changed_is_asked_for(
-    thousand: Run, team: Server, member: Member
+    thousand: Run, team: Server, member: Member, received: Callable[[], int]
 ) -> None:
-    """A colleague's rename, note, new run and deletion are seen, in a moment."""
-    before = time.perf_counter()
+    """A colleague's rename, note, new run and deletion are seen, and little else is sent."""
     every = catalogue.listed()
-    reading_all = time.perf_counter() - before
+    reading_all = received()
     assert len(every) == COUNT + 1
     code = (
         "from core.runs import actions, catalogue; from core.runs.person import OWNER;"
@@ -68,23 +88,23 @@ def test_once_all_are_known_only_what_has_changed_is_asked_for(
     process = member("anna", "-c", code)
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 0, errors
-    before = time.perf_counter()
+    received()
     now = catalogue.listed()
-    assert time.perf_counter() - before < reading_all / 2
+    assert 0 < received() < reading_all / 100
     names = {run.id: run.name for run in now}
     assert names[every[10].id] == "renamed" and every[20].id not in names
     assert now[0].name == "fast_cnn-1001" and len(now) == COUNT + 1
 
 
-def test_a_run_is_numbered_and_found_without_reading_all(thousand: Run) -> None:
-    """A new run's number, `latest`, `best` and an id together take less time than that."""
-    before = time.perf_counter()
+def test_a_run_is_numbered_and_found_without_reading_all(
+    thousand: Run, received: Callable[[], int]
+) -> None:
+    """A new run's number, `latest`, `best` and an id together take a tenth of what all runs do."""
     new = catalogue.create(TrainConfig(), "sample", "fast_cnn")
     assert new.name == "fast_cnn-1001"
     assert catalogue.find("latest") == catalogue.find(new.id) == catalogue.get(new.id)
     best = catalogue.find("best")
-    found = time.perf_counter() - before
+    found = received()
     assert best.name == "fast_cnn-1000"
-    before = time.perf_counter()
     assert best == catalogue.best(catalogue.listed())
-    assert found < time.perf_counter() - before
+    assert 0 < found < received() / 10

@@ -13,7 +13,7 @@ from core.errors import DataError
 def test_a_failed_download_leaves_everything_as_it_was(
     raw: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Without a mirror it raises DataError, and neither harms what is there nor leaves a rest."""
+    """Without a mirror it raises DataError, keeps earlier files and leaves no partial ones."""
     from torchvision.datasets import MNIST
 
     monkeypatch.setattr(MNIST, "mirrors", ["http://127.0.0.1:9/"])  # nobody listens there
@@ -26,7 +26,7 @@ def test_a_failed_download_leaves_everything_as_it_was(
 
 @pytest.mark.slow
 def test_a_wrong_archive_is_refused(nowhere: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An archive whose checksum does not match is not taken into use."""
+    """An archive whose checksum does not match is not used."""
     import urllib.request
     from io import BytesIO
 
@@ -52,7 +52,7 @@ def test_a_folder_that_cannot_be_written_is_named(
 
 
 def test_progress_counts_what_has_arrived(nowhere: Path) -> None:
-    """It grows with the files of a download under way, ends at 1, and is 0 where none is."""
+    """The progress grows with the downloaded files up to 1, and is 0 without a download."""
     assert download.progress() == 0
     with download.partial() as folder:
         raw = folder / "MNIST" / "raw"
@@ -70,7 +70,7 @@ def test_progress_counts_what_has_arrived(nowhere: Path) -> None:
 def test_a_data_folder_that_is_a_file_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A download into a path that is not a folder gives a message."""
+    """The message for a download into a path that is not a folder names the path."""
     (tmp_path / "data").write_text("")
     monkeypatch.setenv("DIGITLAB_DATA", str(tmp_path / "data"))
     with pytest.raises(DataError, match="data cannot be written: File exists"):

@@ -40,7 +40,7 @@ def found(digits: Digits) -> Neighbors:
 
 
 def test_altered_copies_are_found(found: Neighbors) -> None:
-    """A copy that was moved, blurred or turned has its original as the nearest, and is alike."""
+    """The nearest image of a moved, blurred or turned copy is its original."""
     number, difference = found.number[1_500:1_600, 0], found.difference[1_500:1_600, 0]
     assert (number == np.arange(100)).mean() >= 0.97
     assert (difference < duplicates.ALIKE).mean() >= 0.95
@@ -54,7 +54,7 @@ def test_other_digits_are_seldom_alike(digits: Digits, found: Neighbors) -> None
 
 @pytest.mark.slow
 def test_search_is_scikit_learns(digits: Digits, found: Neighbors) -> None:
-    """The nearest test image of each image is that of an exhaustive search, never itself."""
+    """The nearest image is the one that scikit-learn finds, and never the image itself."""
     from sklearn.neighbors import NearestNeighbors
 
     shapes = duplicates.shapes(np.concatenate([digits.train_images, digits.test_images]))
@@ -70,7 +70,7 @@ def test_search_is_scikit_learns(digits: Digits, found: Neighbors) -> None:
 
 
 def test_pairs_come_once_the_most_alike_first(found: Neighbors) -> None:
-    """Pairs within a split are not repeated the other way round; between, a test image leads."""
+    """Each pair within a split is listed once; a pair across splits begins with the test image."""
     for place in duplicates.PLACES:
         couples, gaps = duplicates.pairs(found, 1_500, place, 0.3)
         assert len(couples) and (np.diff(gaps) >= 0).all() and gaps[-1] <= 0.3

@@ -1,4 +1,4 @@
-"""MNIST as people have it: gzipped, with a dot, elsewhere, Keras's and Kaggle's; and bombs."""
+"""MNIST as people have it: gzipped, with a dot, elsewhere, Keras's, Kaggle's; and zip bombs."""
 
 import gzip
 import hashlib
@@ -18,7 +18,7 @@ Arrays = dict[str, NDArray[np.uint8]]
 
 @pytest.fixture
 def arrays(monkeypatch: pytest.MonkeyPatch) -> Arrays:
-    """Thirty and ten digits; MNIST's checksums and shapes are theirs while a test runs."""
+    """Thirty and ten digits, whose checksums and shapes replace MNIST's during a test."""
     random = np.random.default_rng(0)
     made: Arrays = {}
     table = {}
@@ -45,32 +45,32 @@ def idx(array: NDArray[np.uint8]) -> bytes:
 
 
 def plain(folder: Path, arrays: Arrays) -> None:
-    """As torchvision has them."""
+    """Write the files as torchvision does."""
     for key, array in arrays.items():
         (folder / mnist.FILES[key][0]).write_bytes(idx(array))
 
 
 def dotted(folder: Path, arrays: Arrays) -> None:
-    """As some mirrors name them."""
+    """Write the files as some mirrors name them."""
     for key, array in arrays.items():
         (folder / mnist.FILES[key][0].replace("-idx", ".idx")).write_bytes(idx(array))
 
 
 def gzipped(folder: Path, arrays: Arrays) -> None:
-    """As they are downloaded."""
+    """Write the files gzipped, as they are downloaded."""
     for key, array in arrays.items():
         (folder / f"{mnist.FILES[key][0]}.gz").write_bytes(gzip.compress(idx(array)))
 
 
 def keras(folder: Path, arrays: Arrays) -> None:
-    """Keras's archive, with its names."""
+    """Write Keras's archive, with its names."""
     names = {"train_images": "x_train", "train_labels": "y_train"}
     names |= {"test_images": "x_test", "test_labels": "y_test"}
     np.savez(folder / "mnist.npz", **{names[key]: array for key, array in arrays.items()})
 
 
 def kaggle(folder: Path, arrays: Arrays, header: bool = True) -> None:
-    """Kaggle's tables: a label and 784 pixels a row."""
+    """Write Kaggle's tables: a label and 784 pixels a row."""
     for part in ("train", "test"):
         images = arrays[f"{part}_images"]
         rows = np.column_stack([arrays[f"{part}_labels"], images.reshape(len(images), -1)])
@@ -81,7 +81,7 @@ def kaggle(folder: Path, arrays: Arrays, header: bool = True) -> None:
 
 
 def headless(folder: Path, arrays: Arrays) -> None:
-    """Kaggle's tables as others have them, without names in the first row."""
+    """Write Kaggle's tables without names in the first row."""
     kaggle(folder, arrays, header=False)
 
 
@@ -93,7 +93,7 @@ FORMS = (plain, dotted, gzipped, keras, kaggle, headless)
 def test_every_form_is_read_wherever_it_lies(
     data: Path, arrays: Arrays, write: Callable[[Path, Arrays], None], place: str
 ) -> None:
-    """The same digits come out of each."""
+    """Each form gives the same digits."""
     assert mnist.source() == "sample"
     (data / place).mkdir(parents=True, exist_ok=True)
     write(data / place, arrays)
@@ -104,10 +104,10 @@ def test_every_form_is_read_wherever_it_lies(
 
 
 @pytest.mark.parametrize("write", FORMS)
-def test_other_digits_of_the_same_form_are_told(
+def test_other_digits_of_the_same_form_are_refused(
     data: Path, arrays: Arrays, write: Callable[[Path, Arrays], None]
 ) -> None:
-    """One pixel that differs is not MNIST, nor is it the sample."""
+    """Files with one other pixel are refused, and not replaced by the sample."""
     arrays["test_images"][3, 3, 3] ^= 1
     write(data, arrays)
     assert mnist.source() == "mnist"
@@ -116,7 +116,7 @@ def test_other_digits_of_the_same_form_are_told(
 
 
 @pytest.mark.parametrize("write", FORMS)
-def test_damaged_files_are_told(
+def test_damaged_files_are_named(
     data: Path, arrays: Arrays, write: Callable[[Path, Arrays], None]
 ) -> None:
     """Half a file, an empty one and one of other bytes are each named in the message."""
@@ -132,10 +132,10 @@ def test_damaged_files_are_told(
 
 
 @pytest.mark.parametrize("write", [kaggle, gzipped])
-def test_a_missing_one_is_named(
+def test_a_missing_file_is_named(
     data: Path, arrays: Arrays, write: Callable[[Path, Arrays], None]
 ) -> None:
-    """The others alone are no set."""
+    """The remaining files are not used without the missing one."""
     write(data, arrays)
     next(iter(sorted(data.iterdir()))).unlink()
     assert mnist.source() == "mnist"
@@ -144,7 +144,7 @@ def test_a_missing_one_is_named(
 
 
 def test_bombs_fill_no_memory(data: Path, arrays: Arrays) -> None:
-    """64 MB of zeros behind MNIST's names are unpacked as far as MNIST's go, and no further."""
+    """Of 64 MB of zeros under MNIST's names, no more is unpacked than MNIST's files have."""
     zeros = np.zeros((2**16, 2**10), np.uint8)
     gzipped(data, arrays)
     (data / "train-images-idx3-ubyte.gz").write_bytes(gzip.compress(zeros))
@@ -167,8 +167,8 @@ def test_pickled_code_in_an_archive_is_not_run(data: Path, arrays: Arrays) -> No
         mnist.load()
 
 
-def test_competitions_table_is_told_and_not_used(data: Path) -> None:
-    """Kaggle's train.csv is named, with why it is not used; another train.csv is ignored."""
+def test_competitions_table_is_named_and_not_used(data: Path) -> None:
+    """The message says why Kaggle's train.csv is not used; another train.csv is ignored."""
     (data / "train.csv").write_text("id,price\n1,2\n")
     assert mnist.source() == "sample"
     names = ",".join(f"pixel{number}" for number in range(784))

@@ -26,7 +26,7 @@ def test_sample_is_even_and_fixed(digits: Digits) -> None:
 
 
 def test_pca_is_sklearns(digits: Digits) -> None:
-    """Plane and kept variance are scikit-learn's, up to an axis' sign; other images' places too."""
+    """Plane, kept variance and new images' places are scikit-learn's, up to an axis's sign."""
     from sklearn.decomposition import PCA
 
     images, others = digits.train_images[:600], digits.test_images[:50]
@@ -39,10 +39,10 @@ def test_pca_is_sklearns(digits: Digits) -> None:
 
 
 @pytest.mark.slow
-def test_tsne_puts_like_digits_together_and_tells_how_far_it_is(
+def test_tsne_puts_like_digits_together_and_reports_its_progress(
     digits: Digits, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The nearest on the map is mostly the same digit; the shares rise to 1; a seed repeats."""
+    """Neighbors on the map are mostly the same digit; progress rises to 1; seeds repeat."""
     images, labels = selection.take(digits, maps.sample(digits, "train", 300))
     shares: list[float] = []
     points = maps.tsne(images, shares.append)
@@ -55,7 +55,7 @@ def test_tsne_puts_like_digits_together_and_tells_how_far_it_is(
 
 
 def test_image_is_placed_among_those_it_resembles(digits: Digits) -> None:
-    """Where each digit has a place of its own, a test digit mostly comes to its label's."""
+    """If all images of a digit share a place, most test digits are put at their label's."""
     places = np.stack([digits.train_labels, np.zeros(4_000)], axis=1).astype(float)
     found = maps.among(digits.test_images[:100], digits.train_images, places)
     assert (np.abs(found[:, 0] - digits.test_labels[:100]) < 0.5).mean() > 0.8

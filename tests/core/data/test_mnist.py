@@ -1,4 +1,4 @@
-"""Where the digits come from: the full set if it is whole, the sample, never a mixture."""
+"""Where the digits come from: the complete full set, or the sample, never a mixture."""
 
 import hashlib
 import subprocess
@@ -60,7 +60,7 @@ def test_an_empty_file_is_refused(raw: Path) -> None:
 
 
 def test_a_file_of_another_kind_is_refused(raw: Path) -> None:
-    """An archive, or labels in the images' place, fails by its first bytes."""
+    """An archive, or labels in the images' place, is refused by its first bytes."""
     (raw / "train-images-idx3-ubyte").write_bytes(b"\x1f\x8b\x08\x00" + bytes(100))
     with pytest.raises(DataError, match="starts with 1f 8b 08 00, not 00 00 08 03"):
         mnist.load()
@@ -70,13 +70,13 @@ def test_a_file_of_another_kind_is_refused(raw: Path) -> None:
 
 
 def test_an_altered_file_is_refused(raw: Path) -> None:
-    """The right size and header with other pixels fails by its checksum."""
+    """A file of the right size and header with other pixels is refused by its checksum."""
     with pytest.raises(DataError, match="train-images-idx3-ubyte are not MNIST: the checksum"):
         mnist.load()
 
 
 def test_a_folder_in_a_files_place_is_refused(raw: Path) -> None:
-    """What cannot be read as a file is a message, not a traceback."""
+    """A folder under a file's name gives a message, not a traceback."""
     (raw / "train-images-idx3-ubyte").unlink()
     (raw / "train-images-idx3-ubyte").mkdir()
     with pytest.raises(DataError, match="cannot be read: Is a directory"):
@@ -84,7 +84,7 @@ def test_a_folder_in_a_files_place_is_refused(raw: Path) -> None:
 
 
 def test_without_the_full_set_the_sample_is_taken(nowhere: Path) -> None:
-    """A folder that is not there means the sample, and is not created by looking."""
+    """A missing folder means the sample, and is not created."""
     assert mnist.source() == mnist.load().source == "sample"
     assert not nowhere.exists()
 

@@ -36,7 +36,7 @@ def test_digit_is_read_with_y_pointing_down(tmp_path: Path) -> None:
     ],
 )
 def test_line_that_is_not_a_digit_is_named(tmp_path: Path, line: str) -> None:
-    """The message says which line, and what one needs."""
+    """The message names the line and says what a line needs."""
     path = tmp_path / "digits.jsonl"
     path.write_text(json.dumps(LINE) + "\n" + line + "\n")
     with pytest.raises(DataError, match="line 2 is not a digit"):
@@ -44,7 +44,7 @@ def test_line_that_is_not_a_digit_is_named(tmp_path: Path, line: str) -> None:
 
 
 def test_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
-    """It may be missing."""
+    """The message names a missing file."""
     with pytest.raises(DataError, match=r"absent\.jsonl cannot be read"):
         read_strokes(tmp_path / "absent.jsonl")
 
@@ -64,6 +64,6 @@ def test_writers_are_held_out_whole() -> None:
 
 
 def test_writers_count_alike() -> None:
-    """One with a hundred digits weighs as much as one with two."""
+    """A writer with a hundred digits weighs as much as one with two."""
     weights = writer_weights(digits(a=100, b=2))
     assert weights[:100].sum() == pytest.approx(0.5) == weights[100:].sum()

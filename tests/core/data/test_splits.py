@@ -40,7 +40,7 @@ def test_a_runs_split_follows_its_sizes() -> None:
 
 
 def test_lowest_ranks_are_taken_of_each_digit() -> None:
-    """The images of the lowest ranks are learned from, as many a digit as at random."""
+    """The lowest ranks are chosen, as many of each digit as a random choice would have."""
     digits = mnist.load("sample")
     ranks = np.random.default_rng(0).permutation(4_000).astype(float)
     whole = split_for(digits, validation_size=200, train_size=0, seed=0)

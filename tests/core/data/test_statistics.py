@@ -27,7 +27,7 @@ def test_facts_are_numpys(digits: Digits) -> None:
 
 
 def test_facts_come_from_the_data() -> None:
-    """Other data give other facts: nothing is typed in."""
+    """Other data give other facts: nothing is hard-coded."""
     images = np.full((3, 28, 28), 51, np.uint8)
     labels = np.array([1, 1, 7], np.uint8)
     facts = statistics.facts(Digits("tiny", images, labels, images[:1], labels[:1]))
@@ -58,7 +58,7 @@ def test_paging_reaches_every_image_once(digits: Digits) -> None:
 
 
 def test_filters_keep_split_and_digits(digits: Digits) -> None:
-    """Only the wanted digits of the wanted split, in order; no wish means all."""
+    """Only the wanted digits of the wanted split, in order; an empty filter means all."""
     threes_and_eights = selection.numbers(digits, "test", [3, 8])
     _, labels = selection.take(digits, threes_and_eights)
     assert np.bincount(labels).tolist() == [0, 0, 0, 100, 0, 0, 0, 0, 100]

@@ -97,7 +97,7 @@ def test_included_files_are_read_in_their_place(tmp_path: Path) -> None:
     ],
     ids=["outside", "circle", "missing", "no number", "no y"],
 )
-def test_what_makes_no_sense_is_told(tmp_path: Path, text: str) -> None:
+def test_invalid_files_are_refused(tmp_path: Path, text: str) -> None:
     """A message names the file, and nothing outside the folder is opened."""
     with pytest.raises(DataError, match="dat"):
         read_unipen(file(tmp_path, text))

@@ -1,4 +1,4 @@
-"""Confidence that means what it says."""
+"""Calibration: confidence that matches accuracy."""
 
 import numpy as np
 import pytest
@@ -37,7 +37,7 @@ def test_temperature_undoes_what_made_the_network_too_sure_or_too_modest(sharpne
 
 
 def test_certainty_stays_finite() -> None:
-    """A probability of 1 and nine of 0 have no logarithm, and none is needed."""
+    """Probabilities of exactly 0 and 1 are calibrated without infinite logarithms."""
     certain = np.eye(10, dtype=np.float32)
     assert np.isfinite(Calibration(0.5).apply(certain)).all()
     assert np.isfinite(calibration.fit(certain, np.arange(10, dtype=np.uint8)).temperature)
@@ -56,7 +56,7 @@ def test_expected_error_of_a_small_table() -> None:
 
 
 def test_sure_answers_are_wrong_as_rarely_as_promised() -> None:
-    """From the threshold fitted on one set, others like it err about as seldom."""
+    """Above a threshold fitted on one set, similar sets have about as few mistakes."""
     probabilities, labels = answers(20_000, 2.0, spread=8)
     fitted = calibration.fit(probabilities, labels)
     again, truth = answers(20_000, 2.0, seed=1, spread=8)
@@ -77,7 +77,7 @@ def test_without_enough_evidence_nothing_is_sure() -> None:
 
 
 def test_nothing_is_sure_by_default() -> None:
-    """Before anything was fitted there is no evidence."""
+    """Without a fitted threshold, no answer is sure."""
     assert not Calibration().are_sure(np.eye(10, dtype=np.float32)).any()
 
 
@@ -90,7 +90,7 @@ def test_nothing_is_sure_by_default() -> None:
     ],
 )
 def test_candidates_are_what_is_left_open(shares: dict[int, float], expected: list[int]) -> None:
-    """Two where they share nine tenths, else three."""
+    """There are two candidates if they have nine tenths of the probability, else three."""
     row = np.full(10, (1 - sum(shares.values())) / (10 - len(shares)), np.float32)
     for digit, share in shares.items():
         row[digit] = share

@@ -35,7 +35,7 @@ def test_self_confidence_is_the_labels_probability(probabilities: NDArray[np.flo
 def test_suspects_tell_of_each_image_in_the_order_of_suspicion(
     probabilities: NDArray[np.float32],
 ) -> None:
-    """Numbers, labels, answers and probabilities stay together, and so they do for a part."""
+    """Numbers, labels, answers and probabilities stay together, also in a subset."""
     found = suspects(probabilities, LABELS, quality(probabilities, LABELS))
     assert found.numbers[:2].tolist() == [1, 4]
     assert found.labels[:2].tolist() == [3, 4] and found.answers[:2].tolist() == [8, 9]

@@ -53,7 +53,7 @@ def test_without_a_spread_there_is_no_verdict(first: list[float], second: list[f
 
 
 def test_difference_that_takes_too_many_runs_has_no_number() -> None:
-    """Where 200 runs of each would not do, none is given."""
+    """If 200 runs of each would not be enough, no number is given."""
     assert significance.runs_needed(0.0001, 0.01) is None
     assert significance.runs_needed(0, 0.01) is None
     assert significance.runs_needed(1, 0.0001) == 2

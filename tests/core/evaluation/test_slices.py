@@ -60,7 +60,7 @@ def test_accuracies_are_counted() -> None:
     assert (table["low"] <= table["accuracy"]).all() and (table["high"] >= 0.9).all()
 
 
-def test_weakness_is_found_and_told_in_numbers() -> None:
+def test_weakness_is_found_with_its_numbers() -> None:
     """A network that misreads a tenth of the thinnest, and a hundredth of all others."""
     random = np.random.default_rng(1)
     labels, values = random.integers(0, 10, 5_000).astype(np.uint8), random.random((4, 5_000))

@@ -1,4 +1,4 @@
-"""Experiments conducted: each shows what it claims, side by side as alone."""
+"""Conducting experiments: each shows what it claims, and training side by side changes nothing."""
 
 import re
 import time
@@ -98,7 +98,7 @@ def test_by_heart() -> None:
 
 
 def test_pixels() -> None:
-    """Shuffled pixels leave a fully connected network as it was, and take a convolution's lead."""
+    """Shuffled pixels do not hurt a fully connected network, but cost a convolution its lead."""
     found = conducted("1-pixels")
     dense, dense_shuffled, conv, conv_shuffled = (validation for _, validation in last(found))
     assert abs(dense - dense_shuffled) < 0.015
@@ -112,7 +112,7 @@ def test_pixels() -> None:
 
 
 def test_misread() -> None:
-    """What is lost when a picture is squeezed comes back when it is prepared, turned ones less."""
+    """Preparing a picture recovers what squeezing loses, though less of it for turned digits."""
     bars, _ = conducted("4-misread").findings.values()
     assert isinstance(bars, Bars)
     squeezed, prepared = (dict(zip(bars.groups, row, strict=True)) for row in bars.values.values())
@@ -124,7 +124,7 @@ def test_misread() -> None:
 
 
 def test_luck() -> None:
-    """The lead of the best of ten on few digits is mostly luck: on fresh ones most of it melts."""
+    """The best of ten on few digits is mostly lucky: on fresh ones most of its lead is gone."""
     [dots] = conducted("5-luck").findings.values()
     assert isinstance(dots, Dots) and dots.marked is not None
     few, fresh = (np.array(values) for values in dots.values.values())
@@ -136,7 +136,7 @@ def test_luck() -> None:
 
 
 def test_difference() -> None:
-    """Of five seeds of each, one group is ahead, and chance does as much at least once in five."""
+    """One group of five seeds leads, but chance gives as large a lead once in five or more."""
     found = conducted("6-difference")
     [dots] = found.findings.values()
     assert isinstance(dots, Dots)
@@ -149,7 +149,7 @@ def test_difference() -> None:
 
 
 def test_sure() -> None:
-    """It promises too much, calibration mends that, and letters are answered surely still."""
+    """The network is overconfident, calibration corrects that, and letters still look sure."""
     claims, surely, letters = conducted("7-sure").findings.values()
     assert isinstance(claims, Bars) and isinstance(surely, Bars) and isinstance(letters, Tiles)
     (before, after), (right, _) = claims.values.values()
@@ -180,7 +180,7 @@ def test_every_claim_has_its_test() -> None:
 
 
 def test_experiment_without_end_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A teacher's experiment that is too large is ended with a sentence, not after an hour."""
+    """An experiment that takes too long is ended, and the message says what to reduce."""
     monkeypatch.setattr(conduct, "LONGEST", 0.2)
     with pytest.raises(ExperimentError, match="fewer epochs or images"):
         conducted("3-by-heart")
@@ -209,7 +209,7 @@ def test_cancelled_experiment_ends() -> None:
 
 
 def test_process_writes_the_course() -> None:
-    """A request starts a process; who asks meanwhile joins it; it ends by itself."""
+    """A request starts a process, a second request joins it, and it ends by itself."""
     experiment = definition.find("2-learning-rate")
     name = request.start(experiment)
     assert request.start(experiment) == name

@@ -33,8 +33,8 @@ def test_what_is_written_is_read() -> None:
     assert isinstance(tiles, Tiles) and (tiles.pixels() == np.full((1, 28, 28), 7)).all()
 
 
-def test_half_a_line_waits_for_its_other_half() -> None:
-    """A page that looks while the process writes meets no mistake."""
+def test_unfinished_line_is_ignored_until_it_is_complete() -> None:
+    """A page that reads while the process writes ignores an unfinished line."""
     name = course.create("rates")
     with course.path_of(name).open("a") as file:
         file.write('{"kind": "step", "ru')
@@ -42,8 +42,8 @@ def test_half_a_line_waits_for_its_other_half() -> None:
     assert found and found.lanes[0].steps == []
 
 
-def test_silence_is_death() -> None:
-    """A course whose process writes nothing for long is over, and says what to do."""
+def test_silent_course_counts_as_dead() -> None:
+    """A course whose process has been silent for long is over, and says what to do."""
     name = course.create("rates")
     assert course.going_on("rates") == name
     long_ago = time.time() - 120
@@ -53,7 +53,7 @@ def test_silence_is_death() -> None:
     assert course.going_on("rates") is None
 
 
-def test_experiment_going_on_is_found_by_its_whole_name() -> None:
+def test_experiment_in_progress_is_found_by_its_whole_name() -> None:
     """An experiment is not mistaken for one whose name begins alike."""
     course.create("rates-again")
     assert course.going_on("rates") is None
@@ -63,7 +63,7 @@ def test_experiment_going_on_is_found_by_its_whole_name() -> None:
 
 @pytest.mark.parametrize(("age", "kept"), [(60, True), (7200, False)])
 def test_old_courses_are_removed(age: float, kept: bool) -> None:
-    """Courses that no page can still show take no space."""
+    """Courses that no page can still show are deleted."""
     name = course.create("rates")
     then = time.time() - age
     os.utime(course.path_of(name), (then, then))

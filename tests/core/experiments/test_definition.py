@@ -39,7 +39,7 @@ def written(folder: Path, text: str, name: str = "width.md") -> Path:
 
 
 def test_file_of_text_is_an_experiment(tmp_path: Path) -> None:
-    """Settings hold for every run, a run's own win, and all compute alike on every machine."""
+    """The settings are every run's, a run's own come first, and all machines compute alike."""
     experiment = definition.read(written(tmp_path, GOOD))
     assert experiment.slug == "width"
     assert experiment.guesses == ("Yes.", "No.") and experiment.answer == 0
@@ -105,22 +105,22 @@ def test_mistake_gets_a_sentence(tmp_path: Path, old: str, new: str, sentence: s
     ("content", "sentence"),
     [(b"\xff\xfe\x00", "is not UTF-8"), (b"-" * 70_000, "larger than 64 kB"), (b"", "header")],
 )
-def test_what_is_no_text_is_refused(tmp_path: Path, content: bytes, sentence: str) -> None:
-    """A file of another kind, or without end, is refused before it is parsed."""
+def test_file_that_is_not_text_is_refused(tmp_path: Path, content: bytes, sentence: str) -> None:
+    """A file that is not UTF-8, or is too large, is refused before it is parsed."""
     path = tmp_path / "x.md"
     path.write_bytes(content)
     with pytest.raises(ExperimentError, match=sentence):
         definition.read(path)
 
 
-def test_object_of_python_is_not_made(tmp_path: Path) -> None:
-    """A header cannot call anything."""
+def test_header_cannot_create_python_objects(tmp_path: Path) -> None:
+    """A YAML tag that would call Python code is refused."""
     text = GOOD.replace("Wide or narrow", "!!python/object/apply:os.getcwd []")
     with pytest.raises(ExperimentError, match="mistake in line 2"):
         definition.read(written(tmp_path, text))
 
 
-def test_ours_are_without_mistake() -> None:
+def test_ours_have_no_mistakes() -> None:
     """Every experiment that ships is read, explains itself in 80 words, and fits a class hour."""
     experiments, problems = definition.library()
     assert problems == [] and experiments
@@ -141,8 +141,8 @@ def test_teachers_files_come_after_ours(tmp_path: Path, monkeypatch: pytest.Monk
     assert len(problems) == 1 and problems[0].startswith("broken.md: ")
 
 
-def test_name_that_is_taken_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A file named like one of ours does not replace it."""
+def test_name_that_is_taken_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A teacher's file with the name of one of ours does not replace it, and is reported."""
     monkeypatch.setenv("DIGITLAB_EXPERIMENTS", str(tmp_path))
     ours = definition.library()[0][0]
     written(tmp_path, GOOD, f"{ours.slug}.md")
@@ -150,14 +150,14 @@ def test_name_that_is_taken_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert "Rename the file" in definition.library()[1][0]
 
 
-def test_missing_folder_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A folder that is not there is no reason to show nothing."""
+def test_missing_folder_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The missing folder is named, and our own experiments are still shown."""
     monkeypatch.setenv("DIGITLAB_EXPERIMENTS", str(tmp_path / "away"))
     experiments, [problem] = definition.library()
     assert experiments and "there is no such folder" in problem
 
 
-def test_no_recipe_is_called_like_a_key_of_a_run() -> None:
-    """A run's own keys, name and pixels, are no settings."""
+def test_no_setting_is_called_like_a_key_of_a_run() -> None:
+    """A run's own keys, name and pixels, are not fields of TrainConfig."""
     config = next(iter(RECIPES.values())).config.to_dict()
     assert not {"name", "pixels"} & config.keys()

@@ -35,7 +35,7 @@ def test_folder_and_zip_hold_the_files(made: list[File], tmp_path: Path) -> None
 
 @pytest.mark.slow
 def test_command_line_writes_the_same_bytes(made: list[File], tmp_path: Path) -> None:
-    """What another process exports is, byte for byte, what this one does."""
+    """Another process exports exactly the same bytes as this one."""
     command = [sys.executable, "-m", "core", "export", "built-in", "--to", str(tmp_path / "out")]
     told = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True).stdout
     assert json.loads(told) == {
@@ -71,7 +71,7 @@ def test_card_never_has_a_persons_text_as_markdown(made: list[File], finished: F
 
 
 def test_card_of_the_built_in_tells_its_test(made: list[File]) -> None:
-    """The card of the network that comes with Digit Lab has its accuracy, and who taught it."""
+    """The card of the built-in network has its accuracy, and whose digits it learned from."""
     told = made[-1].content.decode()
     [result] = yaml.safe_load(told.split("---\n")[1])["model-index"][0]["results"]
     assert result["metrics"][0]["value"] == round(builtin.run().test_accuracy or 0, 4)
@@ -79,7 +79,7 @@ def test_card_of_the_built_in_tells_its_test(made: list[File]) -> None:
 
 
 def test_run_without_a_network_says_so(sample_only: None, tmp_path: Path) -> None:
-    """A run that waits is exported later; a folder that cannot be written is named."""
+    """A queued run says when to export it; a folder that cannot be written is named."""
     run = catalogue.create(TrainConfig(), "sample")
     with pytest.raises(RunError, match=r"is queued\. Export it when it has ended"):
         bundle.files(run)

@@ -1,4 +1,4 @@
-"""What left comes back: exports of ours, and the weights of tutorials' networks."""
+"""Importing networks: our own exports, and the weights of tutorials' networks."""
 
 from collections import OrderedDict
 from pathlib import Path
@@ -35,7 +35,7 @@ def some_digits() -> Any:
 
 @pytest.mark.parametrize("network", NETWORKS)
 def test_every_network_comes_back(network: str, finished: Finished, tmp_path: Path) -> None:
-    """The settings, the calibration and the answers of a run are the same after the journey."""
+    """A run's settings, calibration and answers are the same after export and import."""
     run = finished(f"my {network}", network=network, validation_size=200, seed=7)
     bundle.write([weights.file(source.of(run))], tmp_path)
     back = imported.take(tmp_path)
@@ -44,7 +44,9 @@ def test_every_network_comes_back(network: str, finished: Finished, tmp_path: Pa
     np.testing.assert_array_equal(Reader(back).read(some_digits()), Reader(run).read(some_digits()))
 
 
-def test_accuracies_are_measured_and_not_believed(finished: Finished, tmp_path: Path) -> None:
+def test_accuracies_are_measured_and_not_taken_from_the_file(
+    finished: Finished, tmp_path: Path
+) -> None:
     """An imported run is tested and validated here, so that it can be compared with others."""
     run = finished(network="mlp")
     bundle.write([weights.file(source.of(run))], tmp_path)
@@ -121,7 +123,7 @@ class LeNet(nn.Module):
 def test_tutorials_layers_are_found_by_order_and_shape(
     model: nn.Module, network: str, names: tuple[str, ...]
 ) -> None:
-    """Whatever they are called, and in whatever order they are listed."""
+    """The names of the layers and the order in which they are listed do not matter."""
     state = model.state_dict()
     config, found = layers.fitted(state)
     assert config.network == network
@@ -148,10 +150,10 @@ def test_weights_are_read_in_every_form(form: str, tmp_path: Path) -> None:
         assert torch.equal(ours, theirs)
 
 
-def test_weights_alone_are_tested_where_it_is_told_what_they_learned_from(
+def test_weights_alone_are_tested_if_it_is_known_what_they_learned_from(
     sample_only: None, tmp_path: Path
 ) -> None:
-    """Unknown: every image here may be known to it. The pixels are prepared as suits it best."""
+    """By default every image counts as known. Pixels are prepared in the way that reads best."""
     torch.save(LeNet().half().state_dict(), tmp_path / "their network.pt")
     run = imported.take(tmp_path / "their network.pt")
     digits = mnist.load("sample")
@@ -164,7 +166,7 @@ def test_weights_alone_are_tested_where_it_is_told_what_they_learned_from(
     assert settings.key_of(other) != settings.key_of(run)  # nobody knows their settings
 
 
-def test_misfit_is_told_by_layer_and_shape(tmp_path: Path) -> None:
+def test_misfit_is_described_by_layer_and_shape(tmp_path: Path) -> None:
     """The nearest network is named, with the layers and shapes that differ from it."""
     model = PyTorchExample()
     model.fc1 = nn.Linear(9216, 64)
@@ -215,7 +217,7 @@ def test_foreign_files_are_refused_in_a_sentence(
 def test_large_files_and_strangers_of_a_demo_are_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nothing of a file past the limit is read; a demo's visitors bring no networks."""
+    """A file over the limit is not read, and visitors of a demo cannot import networks."""
     path = tmp_path / "large.pt"
     with path.open("wb") as file:
         file.truncate(terms.MAX_BYTES + 1)
@@ -226,7 +228,7 @@ def test_large_files_and_strangers_of_a_demo_are_refused(
         imported.take(path, by=Person("Eve", "tag"))
 
 
-def test_weights_that_are_no_numbers_are_refused(tmp_path: Path) -> None:
+def test_weights_that_are_not_numbers_are_refused(tmp_path: Path) -> None:
     """NaN among the weights is reported at once, not at the first answer."""
     model = networks.build(TrainConfig().changed({"network": "lenet5"}))
     state = {
@@ -258,7 +260,7 @@ def test_preparation_of_pixels_is_found_by_what_reads_best(
 def test_onnx_file_is_evaluated_and_drawn_with_like_a_run(
     sample_only: None, tmp_path: Path
 ) -> None:
-    """It is tested where it is told what it learned from; what needs layers says that it cannot."""
+    """It is tested if its data are given; what needs layers says that it is not available."""
     path = tmp_path / "theirs.onnx"
     path.write_bytes(linear(*nearest_mean(1, 0), softmax=True))
     run = imported.take(path, learned="mnist")
@@ -284,7 +286,7 @@ def test_onnx_file_is_evaluated_and_drawn_with_like_a_run(
 def test_our_own_onnx_file_comes_back_alone(
     made: list[File], sample_only: None, tmp_path: Path
 ) -> None:
-    """Its answers, with all that surrounds the network inside, are the reader's."""
+    """Its answers are the reader's: it includes everything around the network."""
     [network] = [one for one in made if one.name == "model.onnx"]
     (tmp_path / network.name).write_bytes(network.content)
     found = incoming.read(tmp_path / network.name)

@@ -22,7 +22,7 @@ KINDS = (
 
 @pytest.mark.parametrize("settings", KINDS, ids=lambda one: one["network"])
 def test_answers_are_the_readers(settings: dict[str, object], finished: Finished) -> None:
-    """In a runtime that knows nothing of us: any number of images, probabilities within 1e-5."""
+    """onnxruntime alone gives them for any number of images, within 1e-5."""
     opened = source.of(finished(**settings))
     content = exported.file(opened).content
     onnx.checker.check_model(onnx.load_from_string(content), full_check=True)
@@ -35,7 +35,9 @@ def test_answers_are_the_readers(settings: dict[str, object], finished: Finished
     assert session.get_modelmeta().custom_metadata_map == {"sure_from": "0.9"}
 
 
-def test_other_answers_are_not_offered(finished: Finished, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_file_with_other_answers_is_not_offered(
+    finished: Finished, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """An ONNX file whose answers differ from the network's is refused, with the difference."""
     opened = source.of(finished(network="mlp"))
     monkeypatch.setattr(exported, "difference", lambda *_: 0.25)

@@ -70,7 +70,7 @@ class Markup(HTMLParser):
 
 
 def safe(page: str, images: int) -> None:
-    """Check that a page has nothing of other places, no script, and no markup of people's."""
+    """Check that a page has no external resources, no scripts, and no markup from users' text."""
     markup = Markup(page)
     assert not {"script", "link", "iframe", "object"} & set(markup.tags)
     assert not {name for name in markup.names if name.startswith("on")}

@@ -118,7 +118,7 @@ def test_changes_since_the_recipe_are_marked() -> None:
 
 
 def test_a_setting_that_it_does_not_know_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A setting that came later is refused where it has an effect, not passed over in silence."""
+    """A setting that scripts do not support is refused if it has an effect, never ignored."""
     monkeypatch.setattr("core.export.script_plan._KNOWN", frozenset(config_fields()) - {"shift"})
     with pytest.raises(ConfigError, match="shift, which is 3"):
         script(Plan(TrainConfig(shift=3), "mnist", "", "cpu", "float32"))

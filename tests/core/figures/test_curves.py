@@ -1,4 +1,4 @@
-"""The courses of trainings as figures."""
+"""Figures of trainings over time."""
 
 import pandas as pd
 import pytest
@@ -14,7 +14,7 @@ from core.runs.history import History
 
 
 def test_run_without_an_epoch_has_an_empty_curve() -> None:
-    """It keeps its place, and so its color, among the others."""
+    """It keeps its place among the others, and so its color."""
     full = pd.DataFrame(
         {
             "epoch": [1, 2],
@@ -54,7 +54,7 @@ def test_axes_before_the_first_step_are_those_of_a_training() -> None:
 
 
 def test_run_beside_another_shares_its_axes() -> None:
-    """Its two lines are there in gray, and take no room in the legend."""
+    """Its two lines are gray, and have no legend entry."""
     alone = training_curves(history(0.8, 0.9), "accuracy", 4)
     both = training_curves(history(0.8, 0.9), "accuracy", 4, beside=("other", history(0.7)))
     added = [trace for trace in both.data if trace.line.color == palette.NEUTRAL]

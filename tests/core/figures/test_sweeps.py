@@ -35,7 +35,7 @@ SWEEP = made((0.01, "adam", 0.5), (0.1, "sgd", None), (0.001, "adam", 0.4), (0.0
 
 
 def test_history_shows_every_trial_and_the_best_so_far() -> None:
-    """The line never falls, and a trial that ended early is on it nowhere."""
+    """The line never falls, and trials that ended early are not on it."""
     finished, pruned, _, best = sweeps.history(SWEEP).data
     assert (list(finished.x), list(pruned.x)) == ([1, 3, 4], [2])
     assert (list(best.x), list(best.y)) == ([1, 3, 4], [0.5, 0.5, 0.7])

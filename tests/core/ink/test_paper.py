@@ -25,7 +25,7 @@ ONE_DIGIT = (
 
 @pytest.mark.parametrize("kind", ONE_DIGIT)
 def test_digit_comes_out_as_on_plain_paper(kind: str) -> None:
-    """Each kind of picture that people take, with five digits and chances each.
+    """Each kind of picture that people take, with five digits and random seeds each.
 
     A sheet that is turned by 6° is as far as 0.056 from a level one; another digit, twice that.
     """
@@ -82,7 +82,7 @@ def test_thin_digit_cropped_to_its_ink_is_no_frame(strokes: list[NDArray[np.floa
     assert np.array_equal(without_lines(tight), tight)
 
 
-def test_tone_of_gray_is_itself() -> None:
+def test_gray_keeps_its_tone() -> None:
     """Colors that are gray keep their tone."""
     gray = np.random.default_rng(0).random((20, 30)).astype(np.float32)
     assert np.allclose(one_tone(np.repeat(gray[..., None], 3, 2)), gray, atol=1e-6)
@@ -90,7 +90,7 @@ def test_tone_of_gray_is_itself() -> None:
 
 @pytest.mark.parametrize("color", [(0, 0, 0), (128, 128, 128), (200, 40, 40)])
 def test_page_of_one_color_is_blank(color: tuple[int, int, int]) -> None:
-    """No axis of colors is found where there is but one."""
+    """A page of one color has no color axis, and no ink."""
     with pytest.raises(InkError, match="blank"):
         from_picture(Image.new("RGB", (80, 80), color))
 
@@ -103,7 +103,7 @@ def test_column_of_digits_is_refused() -> None:
 
 
 @pytest.mark.parametrize("pen", [30, 52])
-def test_ink_is_told_from_paper_where_it_fills_the_picture(pen: int) -> None:
+def test_ink_is_separated_from_paper_where_it_fills_the_picture(pen: int) -> None:
     """A 5 that is as large as its picture, in black on white and in white on black."""
     black = page([5 * (stroke - 140) / 4 + 140 for stroke in FIVE], pen)
     white = Image.fromarray(255 - np.asarray(black))

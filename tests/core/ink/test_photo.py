@@ -179,7 +179,7 @@ def test_phones_own_format_is_named() -> None:
 
 @pytest.mark.parametrize("data", [b"", b"no picture", b"\x89PNG\r\n\x1a\n", file(page(ONE), "PPM")])
 def test_no_picture(data: bytes) -> None:
-    """What is empty, no picture or of another kind is refused, with the kinds that are read."""
+    """Empty files, text and other formats are refused, with the formats that can be read."""
     with pytest.raises(InkError, match="PNG, JPEG, WebP, BMP"):
         digit_in_picture(data)
 

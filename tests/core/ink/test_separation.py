@@ -1,4 +1,4 @@
-"""Which pieces of ink make up a digit, and which are none."""
+"""Which pieces of ink make up a digit, and which are ignored."""
 
 from typing import Any
 
@@ -56,7 +56,7 @@ def test_open_four_is_one_digit(gap: int) -> None:
 
 
 @pytest.mark.parametrize("low", [0, 40])
-def test_one_after_another_digit_is_no_bar(low: int) -> None:
+def test_one_beside_another_digit_is_not_its_bar(low: int) -> None:
     """A 1 beside a 7, on the same line or lower, is a digit of its own."""
     one = np.array([[260, 60 + low], [255, 220 + low]], float)
     assert len(from_strokes([*SEVEN, one])) == 2
@@ -87,8 +87,8 @@ def test_several_digits_in_a_picture() -> None:
         )
 
 
-def test_more_digits_than_anybody_reads_at_once() -> None:
-    """A page full of marks is not a number."""
+def test_too_many_digits_are_refused() -> None:
+    """More than 20 digits are refused."""
     marks = [np.array([[x, 10], [x, 60]], float) for x in range(0, 30 * 40, 40)]
     with pytest.raises(InkError, match="more than 20 digits"):
         from_strokes(marks)
@@ -113,7 +113,7 @@ def test_rows_are_read_as_lines(gap: int) -> None:
             assert apart(digit.image, image) < 0.06
 
 
-def test_bar_above_a_row_is_no_row() -> None:
+def test_bar_above_a_row_is_not_a_row() -> None:
     """The bar of a five belongs to it, however far above the others it stands."""
     five = [np.array([[300.0, 80], [300, 150], [360, 200], [300, 250]]), np.array([[300.0, 40], [380, 40]])]  # fmt: skip # noqa: E501
     assert [digit.row for digit in from_strokes([*ONE, *five])] == [0, 0]

@@ -62,7 +62,7 @@ def test_drawing_is_its_strokes() -> None:
     ids=lambda drawing: repr(drawing)[:40],
 )
 def test_unreadable_drawing(drawing: Any) -> None:
-    """Whatever a drawing holds, the worst it can do is be refused with what to do next."""
+    """A broken drawing is at worst refused, with a message that says what to do next."""
     with pytest.raises(InkError, match="Clear it and draw"):
         from_drawing(drawing)
 
@@ -80,7 +80,7 @@ def test_unreadable_drawing(drawing: Any) -> None:
     ],
     ids=str,
 )
-def test_strokes_that_are_no_points_are_refused(strokes: Any) -> None:
-    """A stroke is points of two numbers each, or there is a message."""
+def test_strokes_that_are_not_points_are_refused(strokes: Any) -> None:
+    """A stroke that is not a list of points of two numbers is refused with a message."""
     with pytest.raises(InkError, match="Clear it and draw again"):
         from_strokes(strokes)

@@ -85,13 +85,13 @@ def test_a_cut_loses_no_ink(touching: Digit) -> None:
 
 @pytest.mark.parametrize("label", STROKES)
 def test_single_digits_stay_one(label: int, reader: Reader) -> None:
-    """Whatever is sure is not cut."""
+    """A digit that is read with enough confidence is not cut."""
     found = from_picture(page_of(label))
     digits, [reading] = reader.read_all(found)
     assert (digits, reading.digit, reading.sure) == (found, label, True)
 
 
-def test_what_is_narrow_or_drawn_is_not_cut() -> None:
+def test_narrow_or_drawn_ink_is_not_cut() -> None:
     """A bar is too narrow; a drawing's digits are separated by their strokes."""
     assert cuts(np.ones((100, int(100 * WIDE) - 1), bool)) == []
     [drawn] = from_strokes([np.array([[0, 0], [200, 0], [0, 200], [200, 200]])])

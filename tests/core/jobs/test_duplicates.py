@@ -1,4 +1,4 @@
-"""The process that searches for near-duplicates: once for each data set, and never for ever."""
+"""The process that searches for near-duplicates: once for each data set; its death is noticed."""
 
 import os
 import time

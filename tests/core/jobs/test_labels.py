@@ -43,7 +43,7 @@ def test_wrong_label_is_found_and_kept(few: Digits, monkeypatch: pytest.MonkeyPa
     assert [path.name for path in labels.folder().iterdir()] == [f"{few.checksum}.npz"]
 
 
-def test_nothing_kept_is_told(few: Digits) -> None:
+def test_missing_result_is_reported(few: Digits) -> None:
     """Without a result the message says how to get one."""
     with pytest.raises(DataError, match="python -m core labels"):
         labels.result(few)

@@ -31,7 +31,7 @@ def visitor(number: int) -> Person:
 
 
 def ask(config: TrainConfig, by: Person, data: str = "sample") -> str:
-    """Queue a run; return the message to its visitor."""
+    """Queue a run as a visitor; return the error message, if any."""
     try:
         request.enqueue(config, data, by=by)
     except RunError as error:

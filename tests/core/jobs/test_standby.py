@@ -1,4 +1,4 @@
-"""A process made ready before there is a run for it, for real."""
+"""The standby process, with real processes."""
 
 import os
 import signal
@@ -127,13 +127,13 @@ def test_it_ends_with_its_server_while_it_loads_and_whatever_was_forked() -> Non
             os.kill(forked, signal.SIGKILL)
 
 
-def test_process_that_nobody_needs_is_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
-    """After some minutes without anybody at the settings, its memory is free."""
+def test_unused_process_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Some minutes after the last use of the Train page, the process ends."""
     monkeypatch.setattr(standby, "_UNUSED", 3.0)
     request.prepare()
     number = standby._waiting[0].pid
     time.sleep(2)
-    request.prepare()  # somebody still looks
+    request.prepare()  # the page is still in use
     time.sleep(2)
     assert lives(number) and standby._waiting
     until(lambda: not standby._waiting and not lives(number))

@@ -1,4 +1,4 @@
-"""A run in its own process, for real: started, stopped, killed, resumed."""
+"""Runs in real processes: started, stopped, killed, resumed."""
 
 import json
 import os
@@ -93,7 +93,7 @@ def test_stop_is_obeyed_within_2_seconds_and_the_run_resumes() -> None:
     stopped = wait(run, lambda now: now.state.is_over)
     assert time.monotonic() - begin < 2.5  # 2 s and a look at the store
     assert stopped.state == State.STOPPED and "in epoch" in stopped.reason
-    assert stopped.test_accuracy is None  # it can go on, and nobody shall choose by it
+    assert stopped.test_accuracy is None  # it can be resumed, and must not be chosen by it
 
     worker_done = wait(run, lambda now: not _in_queue(now))
     again = subprocess.Popen(
@@ -112,7 +112,7 @@ def test_stop_is_obeyed_within_2_seconds_and_the_run_resumes() -> None:
     assert moments[0] == 0 and moments == sorted(set(moments))
 
 
-def test_moments_that_cannot_be_kept_are_told() -> None:
+def test_moments_that_cannot_be_kept_are_reported() -> None:
     """A run whose forming cannot be written finishes, and says so."""
     run = catalogue.create(SHORT, "sample")
     (run.folder / files.FORMING).mkdir(parents=True)  # no file can take its place
@@ -139,7 +139,7 @@ def test_second_run_waits_and_can_be_stopped_while_it_waits() -> None:
     first = request.start(LONG, "sample")
     wait(first, lambda now: now.state == State.RUNNING)
     second = request.start(SHORT, "sample")
-    # Its process is there when it vouches for itself anew.
+    # Its process has started once it renews the lease.
     wait(second, lambda _: bool(_ticket(second).read_text()))
     assert catalogue.get(second.id).state == State.QUEUED
     assert [run.id for run in catalogue.in_progress()] == [first.id, second.id]
@@ -163,7 +163,7 @@ def test_diverged_run_says_so() -> None:
     assert done.state == State.DIVERGED and "learning rate of 10" in done.reason
 
 
-def test_bug_inside_shows_its_last_line_and_logs_the_traceback(
+def test_bug_shows_its_last_line_and_logs_the_traceback(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """An exception ends the run as failed, with its last line; the log has all of it."""
@@ -209,7 +209,7 @@ def test_process_killed_before_its_first_sign_of_life_is_noticed(
 
 
 def test_deleted_run_ends_its_process() -> None:
-    """A run that looks dead may be deleted while it trains: its process must end by itself."""
+    """A run that looks dead can be deleted while it trains: its process then ends by itself."""
     run = request.start(LONG, "sample")
     wait(run, lambda now: now.epochs >= 1)
     number = pid_of(run)
@@ -235,8 +235,8 @@ def _lives(number: int) -> bool:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="limits another process, as Linux can")
-def test_full_disk_is_told_and_outlived() -> None:
-    """Seconds without room for a byte, in the store or the folder, cost a warning and no metric."""
+def test_full_disk_is_reported_and_outlived() -> None:
+    """Seconds of a full disk cost a warning, and no metric is lost."""
     import resource
 
     run = request.start(LONG, "sample")
@@ -257,11 +257,11 @@ def test_full_disk_is_told_and_outlived() -> None:
     wait(run, lambda now: not _in_queue(now))
 
 
-def test_folder_removed_in_the_middle_is_told_and_outlived() -> None:
+def test_folder_removed_in_the_middle_is_reported_and_outlived() -> None:
     """The run continues until it is stopped, and warns that nothing is kept; no folder is made."""
     run = request.start(LONG, "sample")
     before = wait(run, lambda now: now.epochs >= 1)
-    shutil.rmtree(run.folder)
+    shutil.rmtree(run.folder.rename(run.folder.with_name("trash")))
     told = wait(run, lambda now: now.epochs > before.epochs and now.warning != "")
     assert told.state == State.RUNNING and "could not be written" in told.warning
     actions.request_stop(OWNER, told)
@@ -271,7 +271,7 @@ def test_folder_removed_in_the_middle_is_told_and_outlived() -> None:
 
 
 def test_run_that_kept_no_network_has_failed() -> None:
-    """Without a network it can read no digit, whatever accuracy is recorded."""
+    """A run without a saved network has failed, whatever accuracy is recorded."""
     run = request.enqueue(SHORT, "sample")
     (run.folder / "best.partial").mkdir()
     done = worker.work(run)
@@ -289,8 +289,8 @@ def stopped_run() -> Run:
     return catalogue.get(run.id)  # it may have recorded its calibration just before it ended
 
 
-def test_run_without_its_last_checkpoint_is_not_begun_anew() -> None:
-    """Its epochs in the store would be another training's; it stays as it was."""
+def test_run_without_its_last_checkpoint_is_not_started_over() -> None:
+    """Starting over would mix two trainings in the store, so the resume is refused."""
     run = stopped_run()
     (run.folder / files.LAST).unlink()
     with pytest.raises(

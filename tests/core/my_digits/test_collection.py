@@ -1,4 +1,4 @@
-"""My digits: kept, listed, deleted, taken elsewhere; and what is no file of theirs."""
+"""My digits: saved, listed, deleted, moved elsewhere; other files are refused."""
 
 import io
 import struct
@@ -39,7 +39,7 @@ def test_kept_digits_come_back_as_they_were() -> None:
 
 
 def test_forgotten_digit_is_gone_and_no_other_file(own_runs) -> None:  # type: ignore[no-untyped-def]
-    """Deleting takes one away; a name that is none of theirs deletes nothing."""
+    """Deleting removes one digit; a name that is not a digit's deletes nothing."""
     first, second = collection.keep(digit(1), 1), collection.keep(digit(2), 2)
     collection.forget(first)
     collection.forget(first)
@@ -208,7 +208,7 @@ def test_damaged_picture_is_named() -> None:
 
 
 def test_archive_that_does_not_fit_leaves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Not even the first of its digits are kept, and those that were there stay."""
+    """None of its digits are saved, and the earlier ones stay."""
     for label in (1, 2, 3):
         collection.keep(digit(label), label)
     content = collection.archive()

@@ -1,4 +1,4 @@
-"""Teaching a run my digits: what it learns, and that it forgets nothing for it."""
+"""Teaching a run my digits: what it learns, and how little it forgets."""
 
 import time
 from pathlib import Path
@@ -32,7 +32,7 @@ def accuracy(run: Run, split: str) -> float:
 
 @pytest.mark.slow
 def test_taught_run_reads_what_it_could_not_and_forgets_little(sample_only: None) -> None:
-    """Fours upside down are read after a lesson, and MNIST nearly as before; the parent stays."""
+    """It then reads fours upside down, MNIST almost as well, and the parent is unchanged."""
     digits = mnist.load("sample")
     fours = digits.train_images[digits.train_labels == 4][:12, ::-1] / 255
     for image in fours:
@@ -73,7 +73,7 @@ def test_what_ancestors_learned_from_goes_with_a_run() -> None:
 
 
 def test_run_taught_before_this_was_recorded_has_seen_it_too() -> None:
-    """The built-in network's pupils on the sample are recognized without a word in the store."""
+    """Runs taught from the built-in network are recognized, though the store does not say so."""
     run = catalogue.create(TrainConfig(), "sample")
     catalogue.set_tags(run.id, {"taught_from": builtin.run().id, "state": State.FINISHED})
     catalogue.log(run.id, [("test_accuracy", 0.99, 1)])
@@ -82,7 +82,7 @@ def test_run_taught_before_this_was_recorded_has_seen_it_too() -> None:
 
 
 def test_without_digits_nothing_starts(trained: Path) -> None:
-    """The message leads to where digits are kept, and no run is made."""
+    """The message says where to save digits, and no run is made."""
     before = len(catalogue.listed())
     with pytest.raises(RunError, match="Draw a digit on the Draw page and save it"):
         finetune.start(catalogue.find("cnn 1000"))
@@ -100,7 +100,7 @@ def test_few_digits_are_repeated_many_are_not(count: int, times: int) -> None:
 
 
 def test_lesson_learns_slowly_and_holds_the_same_images_out() -> None:
-    """What chose the parent's epoch is not learned by its child."""
+    """The images that chose the parent's epoch are not learned by its child."""
     digits = mnist.load("sample")
     config = TrainConfig(epochs=9, learning_rate=0.01, seed=5, small_share=0.5)
     changed = finetune.settings(config)
@@ -114,7 +114,7 @@ def test_lesson_learns_slowly_and_holds_the_same_images_out() -> None:
 
 
 def test_training_starts_from_given_weights() -> None:
-    """After a few steps of nearly nothing, a network reads what it read before."""
+    """After a few tiny steps, a network reads what it read before."""
     changes = {"learning_rate": 1e-6, "epochs": 1, "train_size": 300}
     config = builtin.run().config.changed(changes)
     events = loop.train(config, mnist.load("sample"), start=load(builtin.WEIGHTS))

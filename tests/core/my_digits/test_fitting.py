@@ -76,7 +76,7 @@ def test_two_of_each_digit_are_needed() -> None:
 
 
 def test_the_public_demo_learns_no_hand(monkeypatch: pytest.MonkeyPatch) -> None:
-    """There, every visitor's seconds of computing would add up."""
+    """The demo refuses it, since the computing of all its visitors would add up."""
     monkeypatch.setenv("DIGITLAB_DEMO", "1")
     images, labels = odd_hand(0, 2)
     with pytest.raises(RunError, match="demo learns no hands"):
@@ -96,7 +96,7 @@ def test_each_person_has_their_own_and_may_undo_it() -> None:
 
 
 def test_a_digit_kept_later_makes_it_older() -> None:
-    """Then the page offers to learn again."""
+    """A digit saved later marks the fitted network as older, so that it can be fitted again."""
     collection.keep(np.ones((28, 28), np.float32), 1, ANN)
     path = fitted.path_for(builtin.run(), ANN)
     path.parent.mkdir()

@@ -18,7 +18,7 @@ def keep(person: Person, *labels: int) -> list[str]:
 
 
 def test_each_has_their_own() -> None:
-    """What Anna keeps is not among Ben's, the owner's, or theirs after an upload of it."""
+    """Anna's digits are not Ben's or the owner's; a download uploaded by Ben is his as well."""
     names = keep(ANNA, 1, 2)
     keep(BEN, 7)
     assert set(collection.names(ANNA.tag)) == set(names)
@@ -54,7 +54,7 @@ def seen(person: Person) -> dict[str, int]:
     return {hand.name: len(hand.digits) for hand in hands.seen_by(person)}
 
 
-def test_everybody_sees_everybodys_but_what_is_withheld() -> None:
+def test_everybody_sees_everybodys_digits_except_withheld_ones() -> None:
     """Anna's digits are seen by all until she withholds them; then by herself alone."""
     keep(ANNA, 1, 2)
     keep(BEN, 7)
@@ -70,14 +70,14 @@ def test_everybody_sees_everybodys_but_what_is_withheld() -> None:
 
 
 def test_who_withholds_before_the_first_digit_is_never_seen() -> None:
-    """The wish is kept before there is anything to keep."""
+    """Withholding works before the first digit is saved."""
     hands.withhold(ANNA, True)
     keep(ANNA, 1)
     assert seen(BEN) == {}
 
 
 def test_strangers_in_a_demo_see_their_own_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A public demo is no class."""
+    """In a public demo, nobody sees another visitor's digits."""
     keep(ANNA, 1)
     keep(BEN, 7)
     monkeypatch.setenv("DIGITLAB_DEMO", "1")
@@ -117,7 +117,7 @@ def test_all_together_are_told_apart() -> None:
     assert found.images.shape == (3, 28, 28)
 
 
-def test_digits_deleted_meanwhile_are_told() -> None:
+def test_digits_deleted_meanwhile_are_reported() -> None:
     """What was listed and is gone when it is read gives a sentence that says what to do."""
     [name] = keep(ANNA, 1)
     listed = hands.seen_by(OWNER)

@@ -37,7 +37,7 @@ def test_shelf_is_as_good_as_a_folder(visitor: Person) -> None:
 
 
 def test_nothing_is_written_to_the_disk(visitor: Person, own_runs: Path) -> None:
-    """Whatever a visitor does with their digits, the store's folder has the same files."""
+    """Whatever a visitor does with their digits, no file in the store's folder changes."""
     before = set(own_runs.rglob("*"))
     name = collection.keep(DIGIT, 3, visitor)
     collection.restore(collection.archive(visitor.digits), visitor)

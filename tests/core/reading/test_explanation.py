@@ -1,4 +1,4 @@
-"""What speaks for an answer, and what is found alike."""
+"""The evidence for an answer, and the most similar training digits."""
 
 import numpy as np
 import pytest
@@ -76,7 +76,7 @@ def test_an_image_is_most_alike_to_itself_if_it_was_learned(reader: Reader) -> N
 
 
 def test_sentence_names_where_the_evidence_is() -> None:
-    """A gap at the top of an open 4 is named as what makes it a 4, and what objects is named."""
+    """The gap at the top of an open 4 is named as evidence for a 4, and so is counterevidence."""
     image, values = np.zeros((28, 28), np.float32), np.zeros((28, 28), np.float32)
     image[4:24, 6] = image[14, 6:22] = image[4:24, 21] = 1  # an open 4, in a box of 20 × 16
     values[5, 10:18] = 1

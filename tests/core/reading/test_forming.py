@@ -28,7 +28,7 @@ def kept() -> list[Moment]:
 
 @pytest.fixture(scope="module")
 def found(kept: list[Moment]) -> Formation:
-    """What they make of 60 test digits."""
+    """How these moments read 60 test digits."""
     digits = mnist.load("sample")
     return forming.of(kept, SMALL, digits.test_images[:60], digits.test_labels[:60])
 
@@ -76,7 +76,7 @@ def test_a_moment_without_finite_weights_is_left_out(kept: list[Moment]) -> None
 
 
 def test_a_network_without_convolutions_has_kernels_of_a_digits_size() -> None:
-    """And no maps."""
+    """Its kernels are 28 × 28, and it has no maps."""
     config = TrainConfig(network="mlp", epochs=1, train_size=200, validation_size=50)
     digits = mnist.load("sample")
     kept = [event for event in train(config, digits) if isinstance(event, Moment)]

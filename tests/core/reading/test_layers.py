@@ -115,8 +115,8 @@ def test_a_channel_switched_off_is_zero_and_changes_the_answer(image: np.ndarray
     np.testing.assert_array_equal(layers.outputs(reader, image)[-1].values, whole[-1].values)
 
 
-def test_one_visitors_switches_are_nobody_elses(image: np.ndarray) -> None:
-    """A pass with a channel off, in the middle of another's pass, changes nothing of that one."""
+def test_one_visitors_switches_do_not_affect_others(image: np.ndarray) -> None:
+    """A pass with a channel off does not change another visitor's pass at the same time."""
     reader = reader_of("simple_cnn")
     expected = layers.outputs(reader, image)
     passes: list[Any] = []

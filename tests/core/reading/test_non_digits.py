@@ -22,17 +22,17 @@ def test_digits_are_digits() -> None:
 
 
 @pytest.mark.parametrize("kind", [letters, scribbles])
-def test_most_of_what_was_never_shown_is_surely_no_digit(
+def test_few_unseen_non_digits_are_surely_called_digits(
     kind: Callable[[], Iterator[NDArray[np.float32]]],
 ) -> None:
-    """Letters of a typeface and random walks, which often look like a digit, were never shown."""
+    """Of unseen letters and random walks, some of which look like digits, few are called sure."""
     readings = Reader(builtin.run()).readings(np.stack(list(kind())))
     assert np.mean([one.sure for one in readings]) <= 0.2
 
 
 @pytest.mark.slow
-def test_what_is_made_to_be_no_digit_is_none() -> None:
-    """Nine kinds, each refused three times in five or more; the digits stay as they were."""
+def test_generated_non_digits_are_refused() -> None:
+    """At least three in five of each of nine kinds are refused; the digits are unchanged."""
     digits = mnist.load("sample")
     images, before = digits.test_images, digits.test_images.copy()
     made = non_digits_from(images, digits.test_labels, 60, np.random.default_rng(1))
@@ -47,8 +47,8 @@ def test_both_networks_take_a_megabyte_at_most() -> None:
     assert builtin.WEIGHTS.stat().st_size + non_digits.WEIGHTS.stat().st_size <= 1_000_000
 
 
-def test_star_is_no_digit_and_a_bar_is_a_one() -> None:
-    """A pentagram drawn in one go, and an upright stroke."""
+def test_star_is_refused_and_a_bar_is_a_one() -> None:
+    """A pentagram drawn in one stroke is refused, and an upright stroke is read as a 1."""
     turns = np.arange(6) * 0.8 * np.pi
     star = np.stack([np.sin(turns), -np.cos(turns)], 1)
     bar = np.array([(0.0, 0.0), (0.0, 1.0)])

@@ -1,4 +1,4 @@
-"""What people may do to runs: everything to their own, nothing to another's."""
+"""People may change their own runs, and nobody else's."""
 
 import ast
 import inspect
@@ -74,7 +74,7 @@ def test_pages_change_runs_by_actions_alone() -> None:
 @pytest.mark.parametrize("owner", [ANNA, OWNER])
 @pytest.mark.parametrize("state", [State.QUEUED, State.FAILED])
 def test_stranger_can_do_nothing(name: str, stranger: Person, owner: Person, state: State) -> None:
-    """Another's run is as it was after every action that a stranger tries, and says whose it is."""
+    """Every action of a stranger is refused with the owner's name, and changes nothing."""
     run = run_of(owner, state)
     with pytest.raises(RunError, match=f"belongs to {run.author}, who alone can change it"):
         action(name, stranger)(run)
@@ -83,7 +83,7 @@ def test_stranger_can_do_nothing(name: str, stranger: Person, owner: Person, sta
 
 
 def test_forged_owner_is_not_believed() -> None:
-    """Whose a run is is read from the store, not from what the caller has of it."""
+    """The owner is read from the store, not from the run that the caller passes."""
     from dataclasses import replace
 
     run = run_of(ANNA)
@@ -94,7 +94,7 @@ def test_forged_owner_is_not_believed() -> None:
 @pytest.mark.parametrize("name", ACTIONS)
 @pytest.mark.parametrize("person", [ANNA, ADMIN, OWNER])
 def test_owner_and_admin_can_do_everything(name: str, person: Person) -> None:
-    """No action is refused to whom the run belongs, to an admin, or to the machine's owner."""
+    """No action is refused to the run's owner, an admin, or the machine's owner."""
     action(name, person)(run_of(ANNA, State.QUEUED if name == "request_stop" else State.FAILED))
 
 

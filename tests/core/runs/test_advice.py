@@ -41,8 +41,8 @@ def test_diverged_run_was_too_fast(optimizer: str, rate: float, tried: float) ->
 
 
 @pytest.mark.parametrize(("rate", "word"), [(5, "high"), (1e-5, "low")])
-def test_guessing_is_told(rate: float, word: str) -> None:
-    """A tick and 9.92 % are not enough: it is no better than guessing, for this reason."""
+def test_guessing_is_recognized(rate: float, word: str) -> None:
+    """A finished run with 9.92 % is called no better than guessing, with the likely reason."""
     found = told(over(best=0.0992, learning_rate=rate), (0.1, 0.0992))
     assert "9.9 % of the digits: no better than guessing" in found.meaning
     assert f"too {word}" in found.meaning
@@ -58,29 +58,29 @@ def test_guessing_is_told(rate: float, word: str) -> None:
         ({"shift": 2, "dropout": 0.2}, {}),
     ],
 )
-def test_learning_by_heart_is_told(settings: dict[str, object], changes: dict[str, object]) -> None:
+def test_overfitting_is_recognized(settings: dict[str, object], changes: dict[str, object]) -> None:
     """100 % in training and 83 % in validation: more images, then moved ones, then dropout."""
     found = told(over(best=0.83, **settings), (0.9, 0.82), (1.0, 0.83))
     assert "reads 100.0 % of those, and only 83.0 % of others" in found.meaning
     assert found.changes == changes and bool(found.label) == bool(changes)
 
 
-def test_run_that_ended_too_early_is_told() -> None:
-    """What still climbs is given twice the time."""
+def test_run_that_ended_too_early_is_recognized() -> None:
+    """A run that was still improving is offered twice the epochs."""
     found = told(over(best=0.93), (0.8, 0.85), (0.9, 0.93))
     assert "still getting better" in found.meaning
     assert found.changes == {"epochs": 8}
 
 
-def test_run_that_went_on_in_vain_is_told() -> None:
-    """Where the best epoch lies in the first half, it might have stopped by itself."""
+def test_run_that_trained_too_long_is_recognized() -> None:
+    """If the best epoch lies in the first half, early stopping is offered."""
     run = replace(over(best=0.98, epochs=8), best_epoch=3)
     found = told(run, *[(0.99, 0.98)] * 8)
     assert "best after epoch 3, and the 5 after it" in found.meaning
     assert found.changes == {"patience": 3}
 
 
-def test_good_run_is_told_in_people_s_numbers() -> None:
+def test_good_run_is_described_in_everyday_numbers() -> None:
     """99.2 % is 1 in 125; what is not tried yet is offered."""
     found = told(over(best=0.992), (0.99, 0.991), (0.995, 0.992))
     assert "99.2 % of digits that it never learned from: 1 in 125 is misread" in found.meaning

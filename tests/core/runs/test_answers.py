@@ -43,7 +43,7 @@ def test_validation_answers_are_the_best_epochs(run: Run, sample: Digits) -> Non
     np.testing.assert_array_equal(sample.train_labels[result.indices], result.labels)
 
 
-def test_answers_that_were_not_kept_are_given_anew(run: Run, sample: Digits) -> None:
+def test_missing_answers_are_computed_again(run: Run, sample: Digits) -> None:
     """Without its file, the best epoch's network answers the same, and the file is back."""
     before = answers.of(run, "test", sample).probabilities
     (run.folder / "test.npy").unlink()
@@ -60,10 +60,11 @@ def test_other_data_are_refused(run: Run, sample: Digits) -> None:
 
 
 def test_stopped_run_keeps_its_test_unread(run: Run, sample: Digits) -> None:
-    """It can be resumed, so its test set is neither read nor shown; validation is."""
-    for state in (State.STOPPED, State.FAILED):
-        with connect() as (client, _):  # as its process would have left it
+    """It can be resumed, so its test set is neither read nor shown, also while it is resumed."""
+    for state in (State.STOPPED, State.FAILED, State.RUNNING):
+        with connect() as (client, _):  # as its process would have left it, or a resumed one has it
             client.set_tag(run.id, "state", str(state))
+        catalogue.renew(run.id)
         stopped = catalogue.get(run.id)
         assert (stopped.state, stopped.test_accuracy) == (state, None)
         with pytest.raises(
@@ -74,15 +75,15 @@ def test_stopped_run_keeps_its_test_unread(run: Run, sample: Digits) -> None:
         assert len(answers.of(stopped, "validation", sample).labels)
 
 
-def test_damaged_answers_are_given_anew(run: Run, sample: Digits) -> None:
-    """A file that is cut short is as good as none."""
+def test_damaged_answers_are_computed_again(run: Run, sample: Digits) -> None:
+    """A truncated file counts as missing."""
     path = run.folder / "test.npy"
     path.write_bytes(path.read_bytes()[:1_000])
     result = answers.of(run, "test", sample)
     assert metrics.score(result.probabilities, result.labels)[1] == run.test_accuracy
 
 
-def test_what_is_new_to_a_run_is_not_called_known(run: Run, sample: Digits) -> None:
+def test_images_new_to_a_run_are_not_called_known(run: Run, sample: Digits) -> None:
     """Only for a run that may have learned from them are the test images known images."""
     with pytest.raises(RunError, match="Choose the split test"):
         answers.of(run, answers.KNOWN, sample)
@@ -114,7 +115,7 @@ def answer(probabilities: list[list[float]], indices: list[int]) -> answers.Resu
 
 
 def test_runs_as_one_answer_with_their_mean_probabilities() -> None:
-    """Two that err on different digits are right together."""
+    """Two runs that err on different digits are both corrected by their mean."""
     one = answer([[0.4, 0.6, 0.0], [0.1, 0.8, 0.1]], [5, 6])
     other = answer([[0.9, 0.1, 0.0], [0.5, 0.3, 0.2]], [5, 6])
     together = answers.together([one, other])

@@ -1,12 +1,14 @@
 """The run store, on a real embedded one in a folder of its own."""
 
+import itertools
 import json
 import math
 import sqlite3
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
+from threading import Event
 
 import pytest
 
@@ -160,6 +162,35 @@ def test_deleted_run_is_gone_with_its_files() -> None:
 
 
 @pytest.mark.slow
+def test_run_that_still_writes_is_deleted_whole() -> None:
+    """Files that its process adds meanwhile go too, and so does what an interrupted delete left."""
+    run = made(accuracy=0.9)
+    runs = run.folder.parent.parent
+    (runs / ".deleted-before").mkdir()
+    for number in range(300):
+        (run.folder / f"{number}").touch()
+
+    deleted = Event()
+
+    def write() -> None:
+        for count in itertools.count():
+            if deleted.is_set():
+                return
+            with suppress(FileNotFoundError):
+                (run.folder / f"new-{count}").touch()
+
+    with ThreadPoolExecutor() as pool:
+        writing = pool.submit(write)
+        while not (run.folder / "new-10").exists():
+            time.sleep(0.001)
+        try:
+            actions.delete(OWNER, run)
+        finally:
+            deleted.set()
+        writing.result()
+    assert not list(runs.glob(f"*{run.id}")) and not list(runs.glob(".deleted-*"))
+
+
 def test_deleted_run_leaves_no_files_in_a_teams_store(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -183,7 +214,7 @@ def test_deleted_run_leaves_no_files_in_a_teams_store(
 
 
 def test_stop_is_passed_on_and_forgotten_by_a_resume() -> None:
-    """A wish to stop is seen by the run's process; reopening the run clears it."""
+    """A request to stop reaches the run's process; reopening the run clears it."""
     run = made()
     assert not catalogue.stop_requested(run.id)
     actions.request_stop(OWNER, run)
@@ -243,7 +274,7 @@ def test_run_without_settings_hides_no_others(config: str) -> None:
 
 
 def test_each_tag_is_read_on_its_own() -> None:
-    """A tag that makes no sense costs its own fact, and neither the run nor the others."""
+    """An invalid tag gets its default; the run and its other facts are still shown."""
     good, bad = made(), made()
     catalogue.set_tags(bad.id, {"steps": "many", "versions": "[1]", "alive_until": "nan"})
     catalogue.log(bad.id, [("best_epoch", math.nan, 1), ("epochs", 3, 1)])
@@ -279,8 +310,8 @@ def test_first_final_state_wins() -> None:
     assert catalogue.get(run.id).state == State.FINISHED
 
 
-def test_moves_that_cannot_be_are_refused() -> None:
-    """What is complete is neither run nor queued again, and what is in progress is not reopened."""
+def test_illegal_moves_are_refused() -> None:
+    """A complete run is not trained again, and a run in progress is not reopened."""
     done, going = made(accuracy=0.9), made()
     with pytest.raises(RunError, match="finished run cannot become running"):
         catalogue.move(done.id, State.RUNNING)
@@ -330,7 +361,7 @@ def test_long_note_is_refused_rather_than_cut() -> None:
     assert catalogue.get(run.id).note == "é" * 8_000
 
 
-def test_first_end_that_a_recorder_is_told_wins() -> None:
+def test_first_end_that_a_recorder_gets_wins() -> None:
     """A failure after a stop does not take its place, even if neither was written yet."""
     run = made()
     recorder = Recorder(run.id)

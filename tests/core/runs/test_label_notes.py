@@ -71,7 +71,7 @@ def damage(path: Path, what: str) -> None:
 
 
 @pytest.mark.parametrize(("what", "message"), [("missing", "not on"), ("changed", "damaged")])
-def test_missing_or_changed_copies_are_told(digits: Digits, what: str, message: str) -> None:
+def test_missing_or_changed_copies_are_reported(digits: Digits, what: str, message: str) -> None:
     """A run never silently learns from other images than its settings say."""
     label_notes.note(("train", 3), "wrong", digits.checksum)
     checksum = label_notes.frozen(digits.checksum)
@@ -90,7 +90,7 @@ def test_notes_of_other_data_are_refused(digits: Digits) -> None:
 @pytest.mark.parametrize(
     "content", ["", "[]", '{"data": "x"}', '{"data": "data", "train": {"1": "maybe"}, "test": {}}']
 )
-def test_damaged_notes_are_told(content: str) -> None:
+def test_damaged_notes_are_reported(content: str) -> None:
     """A file that is not ours is named, not guessed at."""
     label_notes.note(("train", 3), "wrong", "data")
     next((label_notes.folder() / "people").rglob("*.json")).write_text(content)

@@ -72,8 +72,8 @@ def test_a_moved_run_is_the_same_run_under_another_id(
     assert new.info.end_time in range(times[-1], times[-1] + 1_000)
 
 
-def test_asked_twice_it_does_nothing_twice(team: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The second time only what is new is moved; the embedded store has lost nothing."""
+def test_a_second_move_copies_only_what_is_new(team: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second move copies only new runs; the embedded store has lost nothing."""
     first = trained("first")
     monkeypatch.setenv("MLFLOW_TRACKING_URI", team)
     (moved,) = move.everything()
@@ -89,7 +89,7 @@ def test_asked_twice_it_does_nothing_twice(team: str, monkeypatch: pytest.Monkey
     assert len(catalogue.listed()) == 2
 
 
-def test_runs_in_progress_are_left_and_named_and_dead_ones_are_told_dead(
+def test_runs_in_progress_are_left_and_dead_ones_arrive_as_failed(
     team: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A run whose process lives stays; one whose process died arrives as failed, in MLflow too."""
@@ -127,7 +127,7 @@ def test_a_taught_run_still_knows_its_parent(team: str, monkeypatch: pytest.Monk
 def test_an_interrupted_move_goes_on_where_it_was(
     team: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Half a run is not shown; asked again, it is completed, and there once."""
+    """A partly moved run is not shown; the next move completes it, without a copy."""
     run = trained("whole")
     monkeypatch.setenv("MLFLOW_TRACKING_URI", team)
     assert catalogue.listed() == []

@@ -21,7 +21,7 @@ def run(name: str, accuracy: float | None = None, data: str = "sample", **change
     )
 
 
-def test_seed_makes_no_other_setting() -> None:
+def test_another_seed_is_the_same_setting() -> None:
     """Runs that differ in their seed alone are one setting; another field or data make another."""
     found = settings.grouped(
         [
@@ -38,7 +38,7 @@ def test_seed_makes_no_other_setting() -> None:
     ]
 
 
-def test_what_has_no_effect_makes_no_other_setting() -> None:
+def test_field_without_effect_makes_no_other_setting() -> None:
     """SGD's momentum makes no difference beside AdamW, and does with SGD."""
     assert settings.key_of(run("a", momentum=0.5)) == settings.key_of(run("b", momentum=0.9))
     sgd = {"optimizer": "sgd"}
@@ -61,7 +61,7 @@ def test_a_copy_from_elsewhere_is_no_seed_of_its_original() -> None:
 
 
 def test_key_is_the_same_in_every_process() -> None:
-    """It stands in addresses that are sent to others."""
+    """It is part of addresses that people send each other."""
     assert settings.key_of(run("a")) == settings.key_of(run("b", seed=5))
     assert len(settings.key_of(run("a"))) == 12
 

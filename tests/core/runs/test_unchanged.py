@@ -31,10 +31,10 @@ def test_same_entries_until_somebody_writes(own_runs: Path) -> None:
     assert len(unchanged.entries()) == 2
 
 
-def test_another_store_is_another_stores(
+def test_stores_are_not_mixed_up(
     own_runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Runs of one folder are never told of another, there and back."""
+    """After a change of folder, and back, only the runs of the folder in use are listed."""
     made("first")
     assert len(unchanged.entries()) == 1
     monkeypatch.setenv("DIGITLAB_RUNS", str(tmp_path / "other"))

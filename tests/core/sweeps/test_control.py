@@ -79,7 +79,7 @@ def test_only_the_owner_changes_a_sweep(start: Any) -> None:
 
 
 def test_a_sweep_is_deleted_by_its_owner_when_no_worker_is_at_it(start: Any) -> None:
-    """Neither a stranger nor a trial in progress lets it go; the runs of its trials stay."""
+    """A stranger cannot delete it, nor anybody while a trial runs; its runs stay."""
     start()
     claimed = worker.claim("search")
     assert claimed

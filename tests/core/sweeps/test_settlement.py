@@ -1,4 +1,4 @@
-"""Whoever looks at a sweep tells it of dead workers."""
+"""Reading a sweep settles the trials of dead workers."""
 
 import os
 import signal

@@ -35,7 +35,7 @@ def test_other_databases_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
         sweep.listed()
 
 
-def test_a_database_that_is_away_is_told_without_its_password(
+def test_a_database_that_is_away_is_reported_without_its_password(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The message names the host, and not the secret in the address."""

@@ -172,7 +172,7 @@ def test_bad_trials_end_early(start: Any) -> None:
     assert len(others) <= 1
 
 
-def test_data_that_are_not_here_are_told_before_a_trial_begins(start: Any) -> None:
+def test_data_that_are_not_here_are_reported_before_a_trial_begins(start: Any) -> None:
     """A worker without the sweep's data does not use up the trials' attempts."""
     start(data="mnist")
     with pytest.raises(DataError, match="data --download"):

@@ -280,6 +280,6 @@ def test_file_larger_than_any_checkpoint_is_not_read(tmp_path: Path) -> None:
     ids=str,
 )
 def test_every_kind_of_whole_checkpoint_is_used(tmp_path: Path, settings: dict[str, Any]) -> None:
-    """What is refused above is not refused whole."""
+    """Undamaged checkpoints of every kind that is damaged above are accepted."""
     checkpoint.save(learned(**settings), tmp_path / "best.pt")
     use(tmp_path / "best.pt")

@@ -169,7 +169,7 @@ def test_checkpoint_is_a_copy(digits: Digits) -> None:
 
 
 def test_stop_is_asked_after_every_step(digits: Digits) -> None:
-    """The loop ends at the first step after the wish, with a reason that names the epoch."""
+    """The loop ends at the first step after the request, with a reason that names the epoch."""
     asked = iter([False] * 12 + [True])
     events = list(train(SMALL, digits, should_stop=lambda: next(asked)))
     assert events[-1] == Ended("stopped", "in epoch 2 of 3")
@@ -240,7 +240,7 @@ def test_cuda_trains_too(digits: Digits) -> None:
 def test_a_handful_of_images_is_enough_to_train(
     digits: Digits, network: str, count: int, batch_size: int
 ) -> None:
-    """Fewer than a batch, a rest of one, digits without any image, a validation of ten: it ends."""
+    """Less than a batch, a last batch of one, missing digits, ten validation images: all work."""
     config = SMALL.changed(
         {"network": network, "train_size": count, "batch_size": batch_size, "epochs": 2}
     ).changed({"validation_size": 10, "schedule": "one_cycle"})

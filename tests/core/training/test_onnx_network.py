@@ -104,7 +104,7 @@ def _as_it_is(sizes: tuple[object, ...] = ("n", 784), operator: str = "Identity"
     ],
     ids=["text", "outside", "loop", "memory", "operator", "answers", "images", "nan"],
 )
-def test_what_is_no_classifier_of_digits_is_refused(content: bytes, message: str) -> None:
+def test_files_that_do_not_classify_digits_are_refused(content: bytes, message: str) -> None:
     """The message says by shape what does not fit; nothing outside the file is read."""
     with pytest.raises(CheckpointError, match=message):
         OnnxNetwork(content)(digits())
