@@ -25,7 +25,7 @@ _BATCHES = (32, 256)  # images; others lie on the straight line through these
 _WIDTHS = {"quick_cnn": (8, 16, 32)}  # the one network whose width can be set
 _UNWRITTEN = "The table of this machine's speed could not be written"
 _TIMES = 3  # that a row is measured, each by another process
-_PAUSE = 0.3  # seconds between two rows, so that pages are drawn meanwhile
+_PAUSE = 1.0  # seconds between two rows, so that pages are drawn meanwhile
 
 
 def table() -> Table:
