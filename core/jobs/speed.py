@@ -21,7 +21,7 @@ from core.training import device
 Seconds = tuple[float, float]  # of one training step, and of one forward pass
 Table = Mapping[str, Seconds]
 
-_BATCHES = (32, 256)  # images; others lie on the straight line through these
+_BATCHES = (32, 128)  # images; others lie on the straight line through these
 _WIDTHS = {"quick_cnn": (8, 16, 32)}  # the one network whose width can be set
 _UNWRITTEN = "The table of this machine's speed could not be written"
 _TIMES = 3  # that a row is measured, each by another process

@@ -453,7 +453,10 @@ def test_expected_time_is_read_from_the_table_of_the_machine(
     page = opened()
     assert "Timing this machine …" in texts(page)
     precision = device.choose().precision
-    rows = {f"fast_cnn {batch} {precision}": (0.4, 0.1) for batch in (32, 256)}
+    rows = {
+        f"fast_cnn {batch} {precision}": (0.4 * batch / 256, 0.1 * batch / 256)
+        for batch in (32, 128)
+    }
     monkeypatch.setattr(speed, "table", lambda: rows)
     # 3,000 images to train on and 1,000 to validate, in batches of 256, four times.
     assert _expected(page.run()) == "About 20 s"
