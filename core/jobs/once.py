@@ -3,7 +3,6 @@
 It is kept in the store's folder under the data's checksum, so that other data are not taken for it.
 """
 
-import os
 import time
 import zipfile
 from collections.abc import Callable
@@ -18,6 +17,7 @@ from numpy.typing import NDArray
 from core.data.digits import Digits
 from core.errors import StoreError, UserError
 from core.jobs import process, request
+from core.jobs.whole import write_whole
 from core.runs.store import directory
 
 _SILENCE = 60.0  # seconds without progress after which a process counts as dead
@@ -139,17 +139,3 @@ class Once:
             return self._died if silent else float(told)
         except ValueError:
             return told
-
-
-def write_whole(path: Path, save: Callable[[Path], object], unwritten: str) -> None:
-    """Write a file whole or not at all. Raises StoreError, which begins with `unwritten`."""
-    partial = path.with_name(f"{path.name}-{os.getpid()}.partial")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        save(partial)
-        partial.replace(path)
-    except OSError as error:
-        raise StoreError(
-            f"{unwritten}: {error.strerror}. Free some space, or set DIGITLAB_RUNS to another "
-            "folder."
-        ) from error

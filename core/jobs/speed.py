@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 
 from core.config import NETWORKS, TrainConfig
-from core.jobs.once import write_whole
+from core.jobs.whole import write_whole
 from core.runs.store import directory
 from core.training import device
 
