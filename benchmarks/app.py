@@ -1,4 +1,4 @@
-"""Measure the app as a person meets it, in Chromium; print the README's table.
+"""Measure the app as a person uses it, in Chromium; print the README's table.
 
 python -m benchmarks.app [--repetitions N]
 """

@@ -1,4 +1,4 @@
-"""The app and a Chromium to look at it, for what is measured as a person meets it."""
+"""Start the app and a Chromium, for measuring what a person sees."""
 
 import os
 import shutil

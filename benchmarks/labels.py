@@ -1,6 +1,8 @@
-"""All 70,000 labels judged: seconds, and the known errors found.
+"""All 70,000 labels judged: seconds, and the known errors found; what chance has to do with it.
 
-    python -m benchmarks.labels [--repetitions N]
+    python -m benchmarks.labels [--chance N]
+
+With `--chance`, N seeds judge, and each choice of as many of them as the app takes is ranked.
 
 The 15 test labels that people judged wrong are labelerrors.com's (Northcutt et al., Pervasive
 Label Errors in Test Sets, 2021). A rank is among the 10,000 test images, from 1.
@@ -8,6 +10,8 @@ Label Errors in Test Sets, 2021). A rank is among the 10,000 test images, from 1
 
 import argparse
 import time
+from collections.abc import Sequence
+from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,11 +32,11 @@ def ranks_of(wanted: tuple[int, ...], qualities: NDArray[np.float64]) -> list[in
 
 
 def judged(
-    images: NDArray[np.uint8], truth: NDArray[np.uint8], repetitions: int
+    images: NDArray[np.uint8], truth: NDArray[np.uint8], seeds: Sequence[int]
 ) -> tuple[NDArray[np.float32], float, float]:
     """Return the out-of-fold probabilities, the seconds they took, and the processor's seconds."""
     begun, used = time.perf_counter(), time.process_time()
-    folds = out_of_fold(images, truth, labels.recipe(len(truth)), repetitions)
+    folds = out_of_fold(images, truth, labels.recipe(len(truth)), seeds)
     while True:
         try:
             next(folds)
@@ -40,28 +44,58 @@ def judged(
             return end.value, time.perf_counter() - begun, time.process_time() - used
 
 
+def among(ranks: list[int]) -> list[int]:
+    """Return how many ranks are among the first 50, and among the first 100."""
+    return [sum(rank <= most for rank in ranks) for most in (50, 100)]
+
+
+def chance(images: NDArray[np.uint8], truth: NDArray[np.uint8], seeds: int) -> None:
+    """Judge by each of so many seeds; print what every choice of them finds, by each ranking."""
+    each = [judged(images, truth, [seed])[0] for seed in range(seeds)]
+    rows = [["ranked by", "choices", "of 15 among the first 50", "first 100"]]
+    results = {}
+    for method in METHODS:
+        found = [
+            among(_test_ranks(np.mean(chosen, axis=0), truth, method))
+            for chosen in combinations(each, len(labels.SEEDS))
+        ]
+        results[method] = found
+        columns = list(zip(*found, strict=True))
+        told = [f"{np.mean(one):.1f}, {min(one)} to {max(one)}" for one in columns]
+        rows.append([method, str(len(found)), *told])
+    keep("labels_chance", {"seeds": seeds, "found": results})
+    print(machine())
+    print(table(rows))
+
+
+def _test_ranks(
+    probabilities: NDArray[np.float32], truth: NDArray[np.uint8], method: str
+) -> list[int]:
+    """Return the known errors' ranks among the test images, which come last."""
+    return ranks_of(WRONG, quality(probabilities, truth, method)[-10_000:])
+
+
 def main() -> None:
     """Measure, keep and print."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--repetitions", type=int, default=labels.REPETITIONS)
-    repetitions = parser.parse_args().repetitions
+    parser.add_argument("--chance", type=int, default=0, metavar="N")
+    seeds = parser.parse_args().chance
     need_mnist()
     digits = mnist.load("mnist")
     images = np.concatenate([digits.train_images, digits.test_images])
     truth = np.concatenate([digits.train_labels, digits.test_labels])
-    probabilities, took, used = judged(images, truth, repetitions)
-    first_test = len(digits.train_labels)
+    if seeds:
+        chance(images, truth, seeds)
+        return
+    probabilities, took, used = judged(images, truth, labels.SEEDS)
     accuracy = float((probabilities.argmax(axis=1) == truth).mean())
-    found = {
-        method: ranks_of(WRONG, quality(probabilities, truth, method)[first_test:])
-        for method in METHODS
-    }
+    found = {method: _test_ranks(probabilities, truth, method) for method in METHODS}
     keep(
         "labels",
         {
             "seconds": took,
             "processor_seconds": used,
-            "repetitions": repetitions,
+            "seeds": len(labels.SEEDS),
             "accuracy": accuracy,
             "ranks": found,
         },
@@ -73,7 +107,7 @@ def main() -> None:
     )
     rows = [["ranked by", "of 15 among the first 50", "first 100", "the last one at"]]
     for method, ranks in found.items():
-        counts = [str(sum(rank <= most for rank in ranks)) for most in (50, 100)]
+        counts = [str(count) for count in among(ranks)]
         name = f"{method} (the app's)" if method == METHOD else method
         rows.append([name, *counts, str(ranks[-1])])
     print(table(rows))

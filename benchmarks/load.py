@@ -39,7 +39,7 @@ _SEVEN = [[[60.0, 50.0], [200.0, 50.0], [150.0, 150.0], [110.0, 240.0]]]
 
 @dataclass
 class Met:
-    """What visitors met: seconds by what they did, errors, and memory in MB over time."""
+    """What visitors experienced: seconds by action, errors, and memory in MB over time."""
 
     seconds: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     errors: list[str] = field(default_factory=list)
@@ -188,10 +188,13 @@ async def _draw(visitor: Visitor, met: Met) -> None:
     for points in (2, 3, 4):
         status, answer, seconds = await visitor.ask_door("read", {"strokes": [_SEVEN[0][:points]]})
         met.seconds["draw: read along"].append(seconds)
-        if status not in (200, 429):  # more callers than may ask at once are told so
+        if status not in (200, 429):  # callers beyond the limit are refused
             met.errors.append(f"draw: read along: {status} {answer}")
-    state = json.dumps({"strokes": _SEVEN})
-    await met.note("draw: answer", visitor, visitor.set("canvas", json_value=state))
+    [stroke] = _SEVEN
+    path = [["M", *stroke[0]], *(["L", *point] for point in stroke[1:])]
+    drawing = {"objects": [{"type": "Path", "path": path, "strokeWidth": 18}]}
+    state = json.dumps({"drawing": {"raw": drawing, "data": None}})
+    await met.note("draw: answer", visitor, visitor.set("canvas-0", json_value=state))
 
 
 async def _train(visitor: Visitor, met: Met) -> None:

@@ -68,6 +68,16 @@ def dark_edges(digits: list[Strokes], random: Random) -> Image.Image:
     return gray(turned * tones + (1 - turned) * random.uniform(20, 110))
 
 
+def dark_wedge(digits: list[Strokes], random: Random) -> Image.Image:
+    """A sheet photographed slightly turned: the table shows as a wedge along one side."""
+    tones = inked(ink_of(digits)) + random.normal(0, 2, (SIDE, SIDE))
+    down, across = np.mgrid[0:SIDE, 0:SIDE] / SIDE
+    widest, length = random.uniform(0.05, 0.14), random.uniform(0.5, 1.2)
+    share = np.clip(0.5 + SIDE / 2 * (across - widest * (1 - down / length)), 0, 1)
+    turned = np.rot90(share if random.random() < 0.5 else share[::-1], int(random.integers(4)))
+    return gray(turned * tones + (1 - turned) * random.uniform(20, 110))
+
+
 def shadow(digits: list[Strokes], random: Random) -> Image.Image:
     """The shadow of a hand or a phone, over a part of the page, with a soft or sharp edge."""
     down, across = np.mgrid[0:SIDE, 0:SIDE] / SIDE - 0.5

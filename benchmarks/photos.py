@@ -44,6 +44,7 @@ KINDS: dict[str, Kind] = {
         for side, name in enumerate(("left", "top", "right", "bottom"))
     },
     "dark edges on two sides": Kind(photo_pages.dark_edges),
+    "dark wedge along a side": Kind(photo_pages.dark_wedge),
     "shadow": Kind(photo_pages.shadow),
     "sheet on a dark table": Kind(photo_pages.on_table),
     **{
@@ -114,7 +115,7 @@ def pick(digits: Sequence[PenDigit], label: int | None, random: Random) -> PenDi
 
 
 def show(measured: dict[str, dict[str, float]]) -> str:
-    """Return the README's table."""
+    """Return the table, with a row for each kind of picture."""
     columns = ("right", "refused", "wrong", "surely wrong")
     rows = [["kind of picture", *columns]]
     for name, shares in measured.items():

@@ -1,4 +1,4 @@
-"""What a team meets, on a real MLflow server with PostgreSQL; print the README's table.
+"""Measure what a team experiences on a real MLflow server; print the README's table.
 
 python -m benchmarks.team [--only store kills pace] [--trials N] [--kills N]
 """
@@ -27,7 +27,7 @@ from core.runs.person import OWNER
 from core.runs.run import Run, State
 from core.sweeps import control, storage, sweep
 from core.sweeps.space import space_from
-from core.sweeps.sweep import Outcome, Plan
+from core.sweeps.sweep import ATTEMPTS, Outcome, Plan
 
 _SECONDS = 60.0  # of the training that is watched
 _TRIAL = TrainConfig(network="fast_cnn", epochs=1)
@@ -200,7 +200,10 @@ def _worker() -> "subprocess.Popen[bytes]":
 
 
 def _kills(runs: Path, trials: int, kills: int) -> Rows:
-    """Kill one of two workers again and again; see that every trial is done, and once."""
+    """Kill one of two workers again and again; see that every trial is done, and once.
+
+    Settings whose worker has died ATTEMPTS times are given up, so the last attempt is spared.
+    """
     _start(runs, trials)
     workers = [_worker(), _worker()]
     killed: list[tuple[float, str]] = []
@@ -236,12 +239,14 @@ def _kills(runs: Path, trials: int, kills: int) -> Rows:
 
 
 def _run_of(worker: "subprocess.Popen[bytes]") -> str:
-    """Return the run that a worker trains now; empty without any."""
+    """Return the run that a worker trains now; empty without any, or at its last attempt."""
     with storage.opened("search") as study:
         found = [
             trial.user_attrs.get("run", "")
             for trial in study.get_trials(deepcopy=False)
-            if trial.state.name == "RUNNING" and trial.user_attrs.get("process") == worker.pid
+            if trial.state.name == "RUNNING"
+            and trial.user_attrs.get("process") == worker.pid
+            and trial.user_attrs.get("attempt", 1) < ATTEMPTS
         ]
     return found[-1] if found else ""
 

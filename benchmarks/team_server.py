@@ -169,7 +169,7 @@ def _wait_until_healthy(address: str, process: "subprocess.Popen[bytes]", log: P
     raise RuntimeError(f"MLflow's server did not start:\n{log.read_text()}")
 
 
-# Copies of the one run that there is, each a second older, with everything that is known of it.
+# Copies of the store's only run, each a second older, with all of its entries.
 _COPIES = """
 CREATE TEMP TABLE ids AS SELECT n, md5(n::text) AS id FROM generate_series(1, {count}) n;
 INSERT INTO runs SELECT (jsonb_populate_record(r, jsonb_build_object('run_uuid', id, 'name',

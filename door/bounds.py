@@ -74,7 +74,7 @@ class _Buckets:
         tokens = min(full, tokens + (now - then) * self._rate)
         self._tokens[name] = tokens, now
         if len(self._tokens) > _CLIENTS:
-            del self._tokens[next(iter(self._tokens))]  # not heard of for longest
+            del self._tokens[next(iter(self._tokens))]  # the one unheard of for the longest time
         if tokens < 1:
             raise RefusedError(
                 429,

@@ -68,7 +68,7 @@ class Watching:
 
     def __init__(self) -> None:
         self._rate = Rate(each=60, together=300)
-        self._work = Work(threads=1, places=_RUNS, seconds=30)
+        self._work = Work(threads=4, places=_RUNS, seconds=30)  # one slow read delays no other
         # The last look at each run, under way or over; the one asked for longest ago first.
         self._looks: dict[str, tuple[float, asyncio.Task[_Course]]] = {}
 

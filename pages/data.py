@@ -12,14 +12,14 @@ from core.jobs import limits
 from ui import cache, format
 from ui.components.chart import chart
 from ui.components.tiles import strip
-from ui.data import browse, download, plane, suspects, twins
+from ui.data import browse, download, duplicates, plane, suspects
 
 _SPLITS = {"train": "Training", "test": "Test"}
 _VIEWS = {
     "Gallery": browse.show_gallery,
     "Map": plane.show,
     "Labels": suspects.show,
-    "Near-duplicates": twins.show,
+    "Near-duplicates": duplicates.show,
 }
 
 

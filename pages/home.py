@@ -2,7 +2,7 @@ import streamlit as st
 
 from ui.components.canvas import canvas
 from ui.home.answer import answer
-from ui.home.doors import doors
+from ui.home.links import links
 
 st.title("Draw a digit")
 st.markdown("A neural network reads it. Here you see how such networks learn, and why they err.")
@@ -11,4 +11,4 @@ with left:
     drawing = canvas(pen=False)
 with right:
     answer(drawing)
-    doors()
+    links()

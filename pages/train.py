@@ -12,7 +12,7 @@ from ui.train.live import live
 st.title("Train")
 cache.wait_for_torch()
 digits, problem = cache.digits_in_use()
-listed = runs.listed()
+listed, _ = runs.known()
 
 left, right = st.columns([2, 5], gap="large")
 with left:

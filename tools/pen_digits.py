@@ -41,8 +41,8 @@ class Drawn:
     def sample(self, count: int, seed: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
         """Return `count` images and labels; those of more frequent writers more often.
 
-        A writer's share goes with the square root of the number of digits: of those who gave few,
-        none is to be learned by heart.
+        A writer's share goes with the square root of the number of digits, so that the few digits
+        of some writers are not learned by heart.
         """
         root = np.sqrt(self.weights)
         chosen = np.random.default_rng(seed).choice(len(root), count, p=root / root.sum())

@@ -34,22 +34,38 @@ st.set_page_config(
 )
 # Streamlit's margin of 6 rem above each page takes a fifth of a small screen. Its fade-in, at one
 # redraw a second, took a third of the browser's time; what is being redrawn still pales, at once,
-# if that takes half a second. It keeps columns side by side down to a
-# phone's width; here they are stacked as soon as the canvas, a chart or a table would be cut off,
-# with the Train page's curves right below Start. Its segmented controls hide what does not fit in
-# one line. Its captions, and text in the accent color, are too faint to read well (WCAG asks for a
-# contrast of 4.5).
+# if that takes a second. It keeps columns side by side down to a phone's width; here they are
+# stacked as soon as the canvas, a chart or a table would be cut off, with the Train page's curves
+# right below Start. What says how a run goes is as high as what says how it ended, so that the
+# curves stay where they are. A refused file is to say why in sight, not on hovering alone, and to
+# go with the next one. Its segmented controls hide what does not fit in one line. Its
+# captions, and text in the accent color, are too faint to read well (WCAG asks for a contrast of
+# 4.5).
 st.html(
     """<style>
     [data-testid=stMainBlockContainer] { padding-top: 3rem; }
     [data-testid=stElementContainer], [data-testid=stElementContainer] * { transition: none; }
-    [data-testid=stElementContainer][data-stale=true] { transition: opacity 0s 0.5s; }
+    [data-testid=stElementContainer][data-stale=true] { transition: opacity 0s 1s; }
     [data-testid=stCaptionContainer] { color: inherit; opacity: 0.78; }
     [data-testid=stSliderThumbValue], button[data-selected=true] { color: inherit !important; }
     [data-testid=stStatusWidget] * { animation: none; }
     [data-testid=stButtonGroup] > div { flex-wrap: wrap; }
+    .stFileChip { height: auto !important; flex-wrap: wrap; }
+    .stFileChip [role=alert] {
+        position: static !important; width: 100% !important; height: auto !important;
+        clip-path: none !important; clip: auto !important; white-space: normal !important;
+        margin: 0 !important; font-size: 0.85rem;
+    }
+    [data-testid=stFileChips] > * > :has([aria-invalid=true]):not(:last-child) { display: none; }
+    .st-key-live-state { min-height: 2.5rem; }
+    .st-key-verdict { min-height: 3rem; }
+    .st-key-advice { min-height: 3.5rem; }
     @media (max-width: 640px) {
         [data-testid=stHorizontalBlock]:has(.st-key-canvas) { gap: 1rem; }
+        .st-key-live-state { min-height: 4.5rem; }
+        [data-testid=stLayoutWrapper]:has(> [class*=st-key-line-]) { min-width: 100%; }
+        .st-key-verdict { min-height: 7rem; }
+        .st-key-advice { min-height: 8.5rem; flex-wrap: wrap !important; }
     }
     @media (max-width: 1240px) {
         [data-testid=stColumn]:not([data-testid=stColumn] *) { min-width: 100%; }

@@ -200,12 +200,14 @@ def history(run: Run) -> History:
 
     A resumed run takes more steps, and so is read again.
     """
-    return _history(run.id, run.step, run.epochs) if run.state.is_over else read_history(run)
+    if not run.state.is_over:
+        return read_history(run)
+    return _history(run.id, run.step, run.epochs, run)
 
 
 @st.cache_data(max_entries=50, show_spinner=False)
-def _history(run_id: str, step: int, epochs: int) -> History:
-    return read_history(catalogue.get(run_id))
+def _history(run_id: str, step: int, epochs: int, _run: Run) -> History:
+    return read_history(_run)
 
 
 def my_digits(person: Person) -> Collection:

@@ -3,11 +3,11 @@
 import re
 import time
 
-from core.runs.words import count as count
-from core.runs.words import duration as duration
-from core.runs.words import interval as interval
-from core.runs.words import percent as percent
-from core.runs.words import spread as spread
+from core.runs.formatting import count as count
+from core.runs.formatting import duration as duration
+from core.runs.formatting import interval as interval
+from core.runs.formatting import percent as percent
+from core.runs.formatting import spread as spread
 
 
 def moment(since_1970: float) -> str:

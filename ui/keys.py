@@ -27,7 +27,7 @@ EXPERIMENTS_DONE = "experiments-done"  # slugs of the experiments seen to the en
 CHOSEN = "data-chosen"  # (source, number) of the image shown large
 REGION = "data-region-clicked"  # row of the map's image last clicked below it
 CLICKED = "data-clicked"  # number of the image last clicked in the gallery
-TWINS = "data-twins-chosen"  # numbers of the pair of near-duplicates last clicked
+DUPLICATES = "data-duplicates-chosen"  # numbers of the pair of near-duplicates last clicked
 AUGMENTATION = "data-augmentation"  # Train's settings that its sliders were last set to
 AUGMENTATION_SEED = "data-seed"  # seed of the augmentation
 
@@ -57,7 +57,9 @@ SLICE = "slice"  # the measure and the fifth whose mistakes are shown
 SHOWN_IMAGES = "shown-images"  # which images are shown: all mistakes, or a cell's
 
 # Draw
-DRAWING = "drawing"  # the strokes on the canvas, as the browser sent them
+DRAWING = "drawing"  # the canvas's json_data
+CANVAS = "canvas-generation"  # number of the canvas component, which is replaced to clear it
+CANVAS_INITIAL = "canvas-initial"  # the initial drawing of this component
 PEN = "canvas-pen"  # its width in pixels
 RANDOM_DIGIT = "random-digit"  # index of the test digit shown
 KEPT = "kept"  # names of the digits saved in this session, by a hash of the image

@@ -137,7 +137,7 @@ def _identity() -> tuple[str, str]:
 def _ask() -> None:
     st.title("Welcome to Digit Lab")
     st.markdown(
-        "Your name stands beside your runs. This browser remembers you: only here can you change "
+        "Your name is shown beside your runs. This browser remembers you: only here can you change "
         "or delete them."
     )
     with st.form("who", width=420):

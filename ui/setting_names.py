@@ -82,7 +82,7 @@ def shown(name: str, value: Any) -> str:
 
 def term(name: str) -> str:
     """Return the field's own term for a setting, as in `learning rate`."""
-    return name.replace("_", " ").replace("optimizer", "optimizer")
+    return name.replace("_", " ")
 
 
 def title(name: str) -> str:

@@ -15,17 +15,13 @@ def stratified_split(
 
     The number of each digit is rounded by largest remainder, so that the sum is exactly `size`.
     """
-    counts = np.bincount(labels, minlength=10)
-    shares = counts * size / max(len(labels), 1)
+    shares = np.bincount(labels, minlength=10) * size / max(len(labels), 1)
     take = np.floor(shares).astype(int)
     take[np.argsort(take - shares, kind="stable")[: size - take.sum()]] += 1
     rng = np.random.default_rng(seed)
-    held = np.concatenate(
-        [rng.permutation(np.flatnonzero(labels == digit))[: take[digit]] for digit in range(10)]
-    )
-    chosen = np.zeros(len(labels), dtype=bool)
-    chosen[held] = True
-    return np.flatnonzero(~chosen), np.flatnonzero(chosen)
+    places = [rng.permutation(np.flatnonzero(labels == digit)) for digit in range(10)]
+    held = np.concatenate([place[:count] for place, count in zip(places, take, strict=True)])
+    return np.setdiff1d(np.arange(len(labels)), held), np.sort(held)
 
 
 @dataclass(frozen=True)

@@ -35,6 +35,11 @@ class Calibration:
     temperature: float = 1.0
     sure_from: float | None = None
 
+    def metrics(self) -> dict[str, float]:
+        """Return the numbers under the names that a run's metrics have."""
+        threshold = {} if self.sure_from is None else {"reading_sure_from": self.sure_from}
+        return {"temperature": self.temperature, **threshold}
+
     def apply(self, probabilities: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return `(N, 10)` probabilities scaled by the temperature; their order is unchanged."""
         logits = np.log(np.maximum(probabilities, _LEAST)) / self.temperature
@@ -75,7 +80,7 @@ def threshold(
     """Return the lowest confidence from which at most a share `mistakes` of answers are wrong.
 
     `probabilities` are `(N, 10)`, calibrated.
-    One mistake is added to the count, because no mistakes among a few answers prove little. Returns
+    One mistake is added to the count, because a few answers without a mistake prove little. Returns
     None if there is no such confidence.
     """
     confidence = probabilities.max(axis=1)

@@ -1,7 +1,7 @@
 """Accuracy by how the digits were written: where a network is weak, alone or against another.
 
 A slice is a fifth of the digits by one measure, such as the thinnest. The fifths are taken within
-each digit, so that all five hold the same digits: otherwise the narrowest would be the ones.
+each digit, so that all five hold the same digits: otherwise the narrowest fifth would be all ones.
 """
 
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ from core.evaluation import significance
 from core.evaluation.metrics import wilson
 
 PARTS = 5
-LEAST = 200  # images from which on a fifth says something
+LEAST = 200  # images: with fewer, fifths are too small to tell anything
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from core.experiments.course import Bars, Finding, Tiles
 from core.experiments.trained import Trained
 from core.ink.photo import from_picture
 
-LETTERS = "AEFHKMNRTWXY"  # that look like no digit
+LETTERS = "AEFHKMNRTWXY"  # letters that do not look like a digit
 _SURE = 0.99
 
 

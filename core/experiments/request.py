@@ -36,7 +36,7 @@ def start(experiment: Experiment, by: Person = OWNER) -> str:
 
 
 def cancel(name: str, by: Person = OWNER) -> None:
-    """End an experiment that waits or trains, if the person began it; for others it goes on.
+    """End an experiment that waits or trains, if the person began it; for others it continues.
 
     Raises StoreError.
     """

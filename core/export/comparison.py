@@ -8,7 +8,7 @@ from core.evaluation import significance
 from core.export import page
 from core.export.svg import drawn
 from core.figures.curves import accuracy_against, setting_curves
-from core.runs import compare, settings, verdicts, words
+from core.runs import compare, formatting, settings, verdicts
 from core.runs.answers import Result
 from core.runs.run import Run
 from core.runs.settings import Setting
@@ -138,10 +138,10 @@ def _runs(view: View) -> Iterator[str]:
             [
                 label,
                 str(run.config.seed),
-                words.percent(run.test_accuracy),
-                words.percent(run.validation_accuracy),
-                words.duration(run.train_seconds),
-                words.count(run.parameters),
+                formatting.percent(run.test_accuracy),
+                formatting.percent(run.validation_accuracy),
+                formatting.duration(run.train_seconds),
+                formatting.count(run.parameters),
                 run.author,
                 run.note,
             ]

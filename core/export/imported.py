@@ -1,6 +1,6 @@
-"""Take a network from elsewhere for a run.
+"""Import a network from elsewhere as a run.
 
-Accuracies are measured here, on the data that are here; those that a file claims are not believed.
+Accuracies are measured here, on the data that are here; those that a file claims are not used.
 """
 
 import tempfile

@@ -24,7 +24,7 @@ from core.evaluation import metrics
 from core.evaluation.calibration import Calibration
 from core.export import layers, weights
 from core.export.terms import MAX_BYTES, PIXELS, TRY
-from core.runs import words
+from core.runs import formatting
 from core.training import checkpoint, inference, networks
 from core.training.onnx_network import OnnxNetwork
 
@@ -180,6 +180,6 @@ def _prepared(model: nn.Module, config: TrainConfig, pixels: str) -> tuple[Train
         loss, accuracy = metrics.score(inference.probabilities(model, images, tried), labels)
         found.append((accuracy, -loss, way, tried))
     accuracy, _, way, best = max(found, key=lambda one: one[:2])
-    share = words.percent(accuracy)
+    share = formatting.percent(accuracy)
     note = f"With pixels {PIXELS[way][0]}, it reads {share} of {_TRIED:,} training digits."
     return best, note, accuracy

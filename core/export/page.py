@@ -119,6 +119,11 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> Html:
     return Html(f'<div class="scroll"><table><tr>{head}</tr>{body}</table></div>')
 
 
+def below(words: str, remark: str) -> Html:
+    """Return words with a remark below them."""
+    return Html(f'{text(words)}<br><span class="quiet">{text(remark)}</span>')
+
+
 def beside(parts: Iterable[str]) -> Html:
     """Return parts beside each other where there is room."""
     return Html(f'<div class="beside">{"".join(parts)}</div>')

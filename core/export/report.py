@@ -5,11 +5,14 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
 
+import numpy as np
+
 from core.config import has_effect
 from core.data.digits import SOURCES
+from core.data.measures import measures
 from core.data.mnist import load
 from core.errors import UserError
-from core.evaluation import calibration, metrics
+from core.evaluation import calibration, metrics, slices
 from core.export import page
 from core.export.page import Html, Number
 from core.export.source import Source
@@ -17,8 +20,9 @@ from core.export.svg import drawn
 from core.export.terms import File
 from core.figures.curves import training_curves
 from core.figures.digits import reliability
+from core.figures.slices import NAMES, called
 from core.recipes import RECIPES
-from core.runs import advice, answers, words
+from core.runs import advice, answers, formatting
 from core.runs.answers import Result
 from core.runs.history import History, read_history
 from core.runs.run import Run
@@ -42,7 +46,7 @@ def file(source: Source) -> File:
         for split in answers.splits(run, digits)[:1]:
             result = answers.of(run, split, digits)
     text = report(run, read_history(run), split, result)
-    return File(NAME, text.encode(), "curves, confusion, mistakes, confidence and settings")
+    return File(NAME, text.encode(), "curves, confusion, mistakes, weaknesses, settings")
 
 
 def report(run: Run, history: History, split: str, result: Result | None) -> str:
@@ -77,16 +81,16 @@ def _parts(run: Run, history: History, split: str, result: Result | None) -> Ite
 
 def _numbers(run: Run, split: str, judged: metrics.Report | None) -> Iterator[Number]:
     if judged:
-        interval = f"95 % interval {words.interval(*judged.interval)}"
-        yield Number(f"Accuracy, {split}", words.percent(judged.accuracy), interval)
+        interval = f"95 % interval {formatting.interval(*judged.interval)}"
+        yield Number(f"Accuracy, {split}", formatting.percent(judged.accuracy), interval)
         wrong = round(judged.count * (1 - judged.accuracy))
         yield Number("Mistakes", f"{wrong:,}", f"of {judged.count:,} images")
         yield Number("Loss", f"{judged.loss:.4f}", "nats, lower is better")
     if split != "validation":
         remark = f"best epoch: {run.best_epoch} of {run.epochs}" if run.best_epoch else ""
-        yield Number("Accuracy, validation", words.percent(run.validation_accuracy), remark)
-    yield Number("Parameters", words.count(run.parameters), run.network)
-    yield Number("Training", words.duration(run.train_seconds), f"{run.epochs} epochs")
+        yield Number("Accuracy, validation", formatting.percent(run.validation_accuracy), remark)
+    yield Number("Parameters", formatting.count(run.parameters), run.network)
+    yield Number("Training", formatting.duration(run.train_seconds), f"{run.epochs} epochs")
 
 
 def _reading(run: Run, split: str, result: Result, judged: metrics.Report) -> Iterator[str]:
@@ -115,11 +119,42 @@ def _reading(run: Run, split: str, result: Result, judged: metrics.Report) -> It
     yield page.table(
         ("digit", "precision", "recall", "F1", "images"),
         (
-            [str(digit), *map(words.percent, shares), f"{support:,}"]
+            [str(digit), *map(formatting.percent, shares), f"{support:,}"]
             for digit, *shares, support in judged.classes.itertuples(index=False)
         ),
     )
+    yield from _weakness(result)
     yield from _confidence(run, result)
+
+
+def _weakness(result: Result) -> Iterator[str]:
+    """Yield its accuracy by how the digits were written, where there are enough of them."""
+    if len(result.labels) < slices.LEAST:
+        return
+    yield page.heading("Where it is weak")
+    right = np.asarray(result.probabilities.argmax(1) == result.labels)
+    measured = measures(result.images)
+    tables = {name: slices.accuracies(measured[name], result.labels, right) for name in NAMES}
+    if finding := slices.weakest(tables):
+        yield page.paragraph(
+            f"It is weakest on {called(finding)}: {formatting.percent(finding.here)} right, "
+            f"against {formatting.percent(finding.there)} of the others."
+        )
+    else:
+        yield page.paragraph("It is about equally good everywhere: what differs may be chance.")
+    rows = []
+    for name, (title, lowest, highest, form) in NAMES.items():
+        cells = (
+            page.below(formatting.percent(row.accuracy), form.format(row.mean))
+            for row in tables[name].itertuples()
+        )
+        rows.append([page.below(title, f"{lowest} to {highest}"), *cells])
+    yield page.table(("", "first fifth", "second", "third", "fourth", "last fifth"), rows)
+    yield page.paragraph(
+        "Accuracy in fifths of the images, with the fifth's mean below. The fifths are taken "
+        "within each digit, so that all hold the same digits.",
+        quiet=True,
+    )
 
 
 def _confidence(run: Run, result: Result) -> Iterator[str]:
@@ -130,8 +165,9 @@ def _confidence(run: Run, result: Result) -> Iterator[str]:
         [
             drawn(reliability(*(calibration.reliability(one, result.labels) for one in both))),
             page.paragraph(
-                f"Expected calibration error: {words.percent(before)}, and {words.percent(after)} "
-                f"after calibration with a temperature of {run.calibration.temperature:.2f}. "
+                f"Expected calibration error: {formatting.percent(before)}, and "
+                f"{formatting.percent(after)} after calibration with a temperature of "
+                f"{run.calibration.temperature:.2f}. "
                 "Calibration changes the confidence, never the answer."
             ),
         ]

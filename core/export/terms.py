@@ -1,4 +1,4 @@
-"""What may leave and come in: which runs, which files, how large. No torch here, for the pages."""
+"""Which runs can be exported, and which files imported. No torch here, for the pages."""
 
 from typing import NamedTuple
 

@@ -30,8 +30,8 @@ def training_curves(
     figure = go.Figure()
     form = ".2%" if metric == "accuracy" else ".4f"
     figure.add_scatter(
-        x=steps["epoch"],
-        y=steps[metric],
+        x=_begun(steps["epoch"]),
+        y=_begun(steps[metric]),
         name="training, by step",
         mode="lines",
         line={"color": palette.TRAINING, "width": 1},
@@ -47,37 +47,45 @@ def training_curves(
             label = f"{_SPLITS[split]}, {name}"
             _epoch_line(figure, other, f"{split}_{metric}", label, line, form)
             figure.data[-1].showlegend = False
-    if len(epochs):
-        best = epochs.loc[_best(epochs)]
-        figure.add_scatter(
-            x=[best["epoch"]],
-            y=[best[f"validation_{metric}"]],
-            name="best epoch",
-            mode="markers",
-            marker={"symbol": "circle-open", "size": 14, "color": palette.VALIDATION},
-            cliponaxis=False,
-            hoverinfo="skip",
-        )
+    best = epochs.loc[[_best(epochs)]] if len(epochs) else epochs
+    figure.add_scatter(
+        x=_begun(best["epoch"]),
+        y=_begun(best[f"validation_{metric}"]),
+        name="best epoch",
+        mode="markers",
+        marker={"symbol": "circle-open", "size": 14, "color": palette.VALIDATION},
+        cliponaxis=False,
+        hoverinfo="skip",
+    )
     title = "Loss, lower is better" if metric == "loss" else "Accuracy, higher is better"
     axis: dict[str, Any] = {"tickformat": "" if metric == "loss" else ".4~%"}
-    empty = steps.empty and epochs.empty and not (beside and len(beside[1].epochs))
-    if empty and not logarithmic:
+    if steps.empty and epochs.empty and not (beside and len(beside[1].epochs)):
         axis["range"] = _EMPTY[metric]
+    else:
+        axis["autorangeoptions"] = _CALM[metric]
     figure.update_layout(
         title=title,
         xaxis={"title": "epoch", "range": [0, total_epochs]},
-        yaxis={
-            "title": "cross-entropy, nats" if metric == "loss" else "right answers",
-            "type": "log" if logarithmic else "linear",
-            **axis,
-        },
+        yaxis={"title": "cross-entropy, nats" if metric == "loss" else "right answers", **axis},
     )
+    if logarithmic:
+        figure.update_layout(yaxis={"type": "log", "range": None, "autorangeoptions": None})
     return figure
 
 
 _SPLITS = {"train": "training", "validation": "validation"}
 # Before there is anything to show; a network that only guesses has a loss of 2.3 nats.
 _EMPTY = {"accuracy": [0, 1], "loss": [0, 2.5]}
+# Then one end of the axis stays where it is, as the best that can be, and no tick lies beyond it.
+_CALM = {
+    "accuracy": {"include": 1, "clipmin": 0, "clipmax": 1},
+    "loss": {"include": 0, "clipmin": 0},
+}
+
+
+def _begun(values: "pd.Series[Any]") -> "pd.Series[Any] | list[None]":
+    """Return the values, or without any a gap: so the legend has all its lines from the start."""
+    return values if len(values) else [None]
 
 
 def _epoch_line(
@@ -89,8 +97,8 @@ def _epoch_line(
     form: str,
 ) -> None:
     figure.add_scatter(
-        x=epochs["epoch"],
-        y=epochs[column],
+        x=_begun(epochs["epoch"]),
+        y=_begun(epochs[column]),
         name=label,
         mode="lines+markers",
         line={"width": 2, **line},
@@ -104,8 +112,8 @@ def _best(epochs: pd.DataFrame) -> int:
     return int(epochs["validation_accuracy"][::-1].idxmax())
 
 
-def learning_rate(history: "History", total_epochs: int) -> go.Figure:
-    """Return the learning rate over epochs."""
+def learning_rate(history: "History", total_epochs: int, highest: float) -> go.Figure:
+    """Return the learning rate over epochs; `highest` is the highest that it will have."""
     figure = go.Figure()
     figure.add_scatter(
         x=history.steps["epoch"],
@@ -117,11 +125,12 @@ def learning_rate(history: "History", total_epochs: int) -> go.Figure:
     figure.update_layout(
         title="Learning rate",
         xaxis={"title": "epoch", "range": [0, total_epochs]},
-        yaxis={"rangemode": "tozero"},
+        yaxis={"range": [0, 1.05 * highest]},
     )
     return figure
 
 
+_NEAR = 0.2  # of the plot's sides: names of points closer than that would cover each other
 RUN_METRICS = {
     "validation_accuracy": "Validation accuracy, higher is better",
     "validation_loss": "Validation loss, lower is better",
@@ -280,13 +289,13 @@ def accuracy_against(
             name=name,
             mode="markers+text",
             text=["" if place in named else name],
-            textposition="top center",
             cliponaxis=False,
             marker={"size": 11, "color": color},
             hovertemplate=f"%{{fullData.name}}<br>%{{y:.2%}} ({low:.2%}–{high:.2%})"
             "<br>%{x:,.4~r} " + unit + "<extra></extra>",
         )
         named.add(place)
+    _set_names_apart(figure)
     figure.update_layout(
         title=f"Test accuracy against {'training time' if unit[0] == 's' else unit}",
         xaxis={"title": unit, "rangemode": "tozero", "tickformat": ",~r"},
@@ -295,3 +304,23 @@ def accuracy_against(
         showlegend=False,
     )
     return figure
+
+
+def _set_names_apart(figure: go.Figure) -> None:
+    """Put each point's name towards the middle of the plot, and not where a near one's is."""
+    named = [trace for trace in figure.data if trace.text[0]]
+    x, y = (np.array([trace[axis][0] for trace in named], float) for axis in ("x", "y"))
+    x /= x.max(initial=0) or 1  # this axis begins at 0
+    y /= (np.ptp(y) if len(y) else 0) or 1
+    for here, trace in enumerate(named):
+        near = np.hypot(x[:here] - x[here], y[:here] - y[here]) < _NEAR
+        taken = {
+            other.textposition.split()[0]
+            for other, is_near in zip(named, near, strict=False)
+            if is_near
+        }
+        row = next((row for row in ("top", "bottom", "middle") if row not in taken), "top")
+        edge = "right" if x[here] < 0.25 else "left" if x[here] > 0.75 else "center"
+        if row == "middle" and edge == "center":
+            edge = "right"  # else it covers its point
+        trace.textposition = f"{row} {edge}"

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import pandas as pd
 import plotly.graph_objects as go
 
+from core.evaluation.slices import PARTS, Finding
 from core.figures import palette
 
 # What each measure's lowest and highest fifth is called, and how a value is written.
@@ -34,6 +35,20 @@ class Panel:
     span: tuple[float, float]
     height: int
     marked: int | None = None
+
+
+def called(finding: Finding) -> str:
+    """Return what a slice is called in a sentence, as in `the thinnest digits`."""
+    if finding.measure == "ink":
+        words = ("the digits with the least ink", "", "the digits with the most ink")
+    elif finding.measure == "slant":
+        words = ("digits that lean to the left", "", "digits that lean to the right")
+    else:
+        _, low, high, _ = NAMES[finding.measure]
+        words = (f"the {low} digits", "", f"the {high} digits")
+    ends = {0: words[0], PARTS - 1: words[2]}
+    title = NAMES[finding.measure][0].lower()
+    return ends.get(finding.part, f"digits of middling {title}")
 
 
 def accuracy_panel(table: pd.DataFrame, panel: Panel) -> go.Figure:

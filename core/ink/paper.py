@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy import ndimage
 
+from core.ink.borders import CUT, at_border
 from core.ink.normalization import AREA, Floats, Mask
 
 SAMPLED = 20_000  # pixels from which the principal components are computed
@@ -24,7 +25,6 @@ COLORED = 3  # times the spread of the luma: that of colors along another axis, 
 GROUND_SIDE = 160  # longer side of the picture in which the ground is sought, pixels
 THICKEST_STROKE = 0.5  # of the longer side, as where a thick 8 is filled: what is wider is ground
 AREA_COUNTS = 1.5  # how much the ink's share of the picture speaks against it
-CUT = 0.65  # of a border: what is dark along less of it is a stroke that the border cuts
 
 WEAKEST = 0.2  # of the strongest ink: the weakest that is taken for a line
 LINES_SIDE = 256  # longer side of the picture in which the lean of lines is measured, pixels
@@ -80,9 +80,13 @@ def _closed(gray: Floats) -> Floats:
     What reaches the border goes on behind it, but for strokes that the border cuts.
     """
     side = max(3, math.ceil(THICKEST_STROKE * max(gray.shape)))
-    framed = np.pad(gray, 1, "edge")
-    for border in (framed[0], framed[-1], framed[:, 0], framed[:, -1]):
-        border[:] = ndimage.grey_closing(border, max(3, math.ceil(CUT * len(border))))
+    border = at_border(gray)
+    framed = np.pad(np.where(border.strokes, border.paper, gray), 1, "edge")
+    tables = np.pad(border.tables, 1, "edge")
+    for cut in ((0,), (-1,), (slice(None), 0), (slice(None), -1)):
+        lifted = ndimage.grey_closing(framed[cut], max(3, math.ceil(CUT * len(framed[cut]))))
+        framed[cut] = np.where(tables[cut], framed[cut], lifted)
+    framed[1:-1, 1:-1] = gray
     closed = ndimage.grey_closing(np.pad(framed, side, "edge"), (side, side))
     return np.asarray(closed[side + 1 : -side - 1, side + 1 : -side - 1])
 

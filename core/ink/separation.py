@@ -43,7 +43,7 @@ def find_pieces(ink: Floats) -> tuple[NDArray[np.int32], Floats, float]:
     The pieces are (H, W): the number of each pixel's piece, from 1, or 0. The boxes are (N, 4):
     left, top, right, bottom. Raises `InkError` if there is no ink.
     """
-    strong = ink[ink > _otsu(ink[ink > 0])] if ink.any() else ink
+    strong = ink[ink > otsu(ink[ink > 0])] if ink.any() else ink
     edge = float(strong.mean()) / 2
     if 2 * edge < MIN_CONTRAST:
         raise InkError(BLANK)
@@ -64,7 +64,7 @@ def find_pieces(ink: Floats) -> tuple[NDArray[np.int32], Floats, float]:
     return pieces, np.array(boxes, float), edge
 
 
-def _otsu(values: Floats) -> float:
+def otsu(values: Floats) -> float:
     """Return the threshold that splits `values` into two classes of largest variance between them.
 
     Otsu, "A threshold selection method from gray-level histograms", IEEE Transactions on Systems,

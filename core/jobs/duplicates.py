@@ -12,12 +12,12 @@ from core.data.digits import Digits
 from core.data.duplicates import Neighbors
 from core.errors import RunError
 from core.jobs import limits
-from core.jobs.once import Once
+from core.jobs.computation import Computation
 
 
-def job(digits: Digits) -> Once:
+def job(digits: Digits) -> Computation:
     """Return the search, to follow it."""
-    return Once("duplicates", "core.jobs.duplicates", "near-duplicates", digits)
+    return Computation("duplicates", "core.jobs.duplicates", "near-duplicates", digits)
 
 
 def start(digits: Digits) -> None:

@@ -29,7 +29,7 @@ def judge(digits: Digits, report: Callable[[float], None]) -> None:
     images = np.concatenate([digits.train_images, digits.test_images])
     truth = np.concatenate([digits.train_labels, digits.test_labels])
     begun = time.monotonic()
-    folds = out_of_fold(images, truth, labels.recipe(len(truth)), labels.REPETITIONS)
+    folds = out_of_fold(images, truth, labels.recipe(len(truth)), labels.SEEDS)
     while True:
         try:
             report(next(folds))

@@ -11,7 +11,7 @@ from torch.utils.tensorboard import SummaryWriter
 
 from core.errors import CheckpointError
 from core.runs import answers
-from core.runs.files import BEST, FORMING, LAST
+from core.runs.files import BEST, FORMING, LAST, link
 from core.runs.history import EPOCH_METRICS, STEP_METRICS
 from core.runs.run import Run
 from core.training import checkpoint, forming
@@ -33,6 +33,7 @@ class Keeper:
         self._folder = run.folder
         self._best: Checkpoint | None = None
         self._unsaved: Epoch | None = None  # the best epoch, while it could not be written
+        self._saved = 0  # the epoch that the last checkpoint is of
         self._board: SummaryWriter | None = None
         self._moments: list[Moment] = []
         self._next_moments = 0.0  # when they may be written again, by the monotonic clock
@@ -69,6 +70,7 @@ class Keeper:
         )
         try:
             checkpoint.save(event.checkpoint, self._folder / LAST)
+            self._saved = event.epoch
         except CheckpointError as error:
             self.problem = str(error)
         if event.is_best:
@@ -110,11 +112,24 @@ class Keeper:
         try:
             # The answers of an earlier best epoch do not belong to this network.
             (self._folder / "validation.npy").unlink(missing_ok=True)
-            checkpoint.save(self._unsaved.checkpoint, self._folder / BEST)
+            self._write_best(self._unsaved)
             probabilities, self._unsaved = self._unsaved.probabilities, None
             answers.save(self._folder, "validation", probabilities)
         except (CheckpointError, OSError) as error:
             self.problem = str(error)
+
+    def _write_best(self, event: Epoch) -> None:
+        """Write the best epoch: as a second name of the last one's file, if that is the same."""
+        best = self._folder / BEST
+        partial = best.with_suffix(".partial")
+        try:
+            if self._saved == event.epoch:
+                link(self._folder / LAST, partial)
+                partial.replace(best)
+                return
+        except OSError:  # what keeps it from being written is told by the next line
+            pass
+        checkpoint.save(event.checkpoint, best)
 
     def _open_board(self) -> None:
         # The writer would recreate the folder of a deleted run.

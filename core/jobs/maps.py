@@ -10,12 +10,12 @@ import numpy as np
 from core.data import maps, mnist, selection
 from core.data.digits import Digits
 from core.data.maps import Points
-from core.jobs.once import Once
+from core.jobs.computation import Computation
 
 
-def job(digits: Digits, split: str) -> Once:
+def job(digits: Digits, split: str) -> Computation:
     """Return the arranging of a split, `train` or `test`, to start and follow it."""
-    return Once("maps", "core.jobs.maps", "map", digits, split)
+    return Computation("maps", "core.jobs.maps", "map", digits, split)
 
 
 def result(digits: Digits, split: str) -> Points | None:

@@ -1,4 +1,4 @@
-"""The thread that writes a training's events to the run store, and reads requests to stop.
+"""The thread that writes a training's events to the run store, and learns of requests to stop.
 
 The training loop never waits for the store: it hands its events to this thread. The thread must not
 die before its process does: the run would look dead, and could not be stopped.
@@ -10,9 +10,9 @@ import time
 from typing import TYPE_CHECKING
 
 from core.errors import RunError, StoreError, UserError
-from core.runs import catalogue, mlflow_view
+from core.runs import catalogue, files, mlflow_view
 from core.runs.history import EPOCH_METRICS, STEP_METRICS, recent_tag
-from core.runs.run import State
+from core.runs.run import Run, State
 from core.runs.store import is_shared
 
 if TYPE_CHECKING:  # torch takes 2 s and 500 MB: a queued run does not load it
@@ -20,8 +20,10 @@ if TYPE_CHECKING:  # torch takes 2 s and 500 MB: a queued run does not load it
     from core.training.events import Epoch, Started, Step
 
 _log = logging.getLogger("digitlab")
-_FLUSH = 0.5  # seconds between two writes to the store, and two checks for a stop
-_TEAM_FLUSH = 6.0  # the same for a team's store: its server has many to answer
+_FLUSH = 0.5  # seconds between two writes to the store, and two checks for a stop on this machine
+_TRIAL_FLUSH = 2.0  # seconds between two writes of a sweep's trial, which may take no longer
+_TEAM_FLUSH = 6.0  # seconds between two writes to a team's store: it has many to answer
+_LOOK = 12.0  # seconds between two checks in the store for a stop that came from another machine
 _TEAM_POINTS = 0.25  # seconds between two points of steps in a team's store, at least
 _RECENT = 15.0  # seconds back to which the points in the tag `recent` go
 _PERSISTENCE = 60.0  # seconds for which writing to a failing store is retried at the end
@@ -34,18 +36,20 @@ class Recorder(threading.Thread):
     for _PERSISTENCE seconds. Deleting the run sets `gone` and `stopping`.
     """
 
-    def __init__(self, run_id: str) -> None:
+    def __init__(self, run: Run) -> None:
         super().__init__(name="recorder", daemon=True)
         self.stopping, self.gone = threading.Event(), threading.Event()
-        self._run_id = run_id
+        self._run_id, self._asked = run.id, run.folder / files.STOP
         self._lock = threading.Lock()
         self._points: list[tuple[str, float, int]] = []
         self._tags: dict[str, str] = {}
         self._recent: dict[str, list[tuple[float, list[float]]]] = {"steps": [], "epochs": []}
-        self._every = _TEAM_FLUSH if is_shared() else _FLUSH
+        self._every = _TEAM_FLUSH if is_shared() else _TRIAL_FLUSH if run.sweep else _FLUSH
         self._next_point = 0.0  # by the monotonic clock
         self._wake, self._closed = threading.Event(), threading.Event()
-        self._wake.set()  # the first sign of life is at once
+        if not is_shared():
+            self._wake.set()  # the first sign of life is at once
+        self._looked = 0.0  # when the store was asked for a stop, by the monotonic clock
         self._ended = False
 
     def metrics(self, values: dict[str, float], step: int) -> None:
@@ -96,10 +100,7 @@ class Recorder(threading.Thread):
 
     def calibration(self, fitted: "Calibration", epoch: int) -> None:
         """Record the calibration of the best epoch's network."""
-        values = {"temperature": fitted.temperature}
-        if fitted.sure_from is not None:
-            values["reading_sure_from"] = fitted.sure_from
-        self.metrics(values, epoch)
+        self.metrics(fitted.metrics(), epoch)
 
     def warn(self, text: str) -> None:
         """Set the warning that is shown with the run; an empty text changes nothing."""
@@ -132,21 +133,20 @@ class Recorder(threading.Thread):
 
     def run(self) -> None:
         """Renew the lease, write, and check for a stop, until all is written after `close`."""
-        renewed, looked, failing = 0.0, 0.0, False
+        renewed, failing = 0.0, False
         while not (self._closed.is_set() and not self._points and not self._tags):
-            self._wake.wait(self._every)
-            self._wake.clear()
+            self._wait()
             try:
                 since, begun = time.monotonic() - renewed, time.monotonic()
                 if since > min(catalogue.RENEW, self._every):
                     self._flush(catalogue.lease())
-                    if renewed and since > catalogue.LEASE:
+                    if renewed and since > catalogue.lease_seconds():
                         mlflow_view.revive(self._run_id)
                     renewed = begun
                 else:
                     self._flush({})
-                if begun - looked > self._every / 2:  # not at each point that is shown at once
-                    looked = begun
+                if begun - self._looked > _LOOK - self._every / 2:  # not at each write at once
+                    self._looked = begun
                     if catalogue.stop_requested(self._run_id):
                         self.stopping.set()
                 failing = False
@@ -159,6 +159,16 @@ class Recorder(threading.Thread):
                     _log.warning("%s", error, exc_info=not isinstance(error, UserError))
                 failing = True
                 time.sleep(_FLUSH)
+
+    def _wait(self) -> None:
+        """Wait until it is time to write, or somebody on this machine has asked for a stop."""
+        end = time.monotonic() + self._every
+        woken = False
+        while not woken and time.monotonic() < end:
+            woken = self._wake.wait(_FLUSH)
+            if self._asked.exists():
+                self.stopping.set()
+        self._wake.clear()
 
     def _is_gone(self, error: Exception) -> bool:
         """Return whether the store failed because the run was deleted."""
@@ -173,7 +183,7 @@ class Recorder(threading.Thread):
         return False
 
     def _remember(self, kind: str, row: list[float]) -> None:
-        """Keep a row for the tag `recent`, with which watchers of a team need no history."""
+        """Keep a row for the tag `recent`, which spares a team's watchers the whole history."""
         if is_shared():
             with self._lock:
                 since = time.monotonic() - _RECENT
@@ -181,10 +191,7 @@ class Recorder(threading.Thread):
                 self._recent[kind] = [*kept, (time.monotonic(), row)]
 
     def _flush(self, lease: dict[str, str]) -> None:
-        """Write what there is, in one request but for a new state.
-
-        A run begins before it has points, and has all its points before it ends.
-        """
+        """Write what is pending. A run begins before it has points, and ends with its last ones."""
         with self._lock:
             points, tags = self._points, self._tags
             self._points, self._tags = [], {}
@@ -194,14 +201,19 @@ class Recorder(threading.Thread):
         with_points = rows[0] and (state or not ended)
         recent = {"recent": recent_tag(rows[0], rows[1], ended)} if with_points else {}
         try:
+            written = recent | tags | lease
             if state.get("state") == State.RUNNING:
-                catalogue.move(self._run_id, State.RUNNING, state.get("reason", ""))
-                state = {}
-            catalogue.log(self._run_id, points, recent | tags | lease)
-            points, tags = [], {}
+                if catalogue.move(self._run_id, State.RUNNING, state["reason"], tags=written):
+                    self.stopping.set()
+                self._looked = time.monotonic()
+                state, written = {}, {}
             if state:
-                catalogue.move(self._run_id, State(state["state"]), state.get("reason", ""))
-            state = {}
+                catalogue.move(
+                    self._run_id, State(state["state"]), state["reason"], points, written
+                )
+            else:
+                catalogue.log(self._run_id, points, written)
+            points, tags, state = [], {}, {}
         finally:  # what could not be written comes first next time
             with self._lock:
                 self._points, self._tags = points + self._points, tags | state | self._tags

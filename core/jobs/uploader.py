@@ -5,7 +5,6 @@ that waits. What waits are further names (hard links) of the files as they were 
 """
 
 import logging
-import os
 import shutil
 import threading
 import time
@@ -45,7 +44,7 @@ class Uploader(threading.Thread):
             self._next.mkdir()
             there = [name for name in self.sent if (self._run.folder / name).exists()]
             for name in there:
-                _link(self._run.folder / name, self._next / name)
+                files.link(self._run.folder / name, self._next / name)
             self._epochs = {name: self.sent[name] for name in there}
         self._wake.set()
 
@@ -99,10 +98,3 @@ class Uploader(threading.Thread):
 
 def _empty(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
-
-
-def _link(path: Path, name: Path) -> None:
-    try:
-        os.link(path, name)
-    except OSError:  # a file system without hard links
-        shutil.copyfile(path, name)

@@ -64,7 +64,7 @@ def work(
     folder = files.claim(run)
     if run.state.is_over:
         actions.reopen(OWNER, run)
-    recorder = Recorder(run.id)
+    recorder = Recorder(run)
     with _logged(run.folder / LOG), _longer_timeout(), _stopped_by_signals(recorder):
         recorder.start()
         with ExitStack() as at_the_end:
@@ -289,7 +289,7 @@ def _end(
     digits: "Digits",
 ) -> None:
     """Test the network if the run cannot be resumed, publish its files, and record its end."""
-    from core.reading.reader import fit_calibration
+    from core.reading.reader import fit_calibration, fit_temperature
     from core.runs import answers
 
     _log.info("%s %s", event.state, event.reason)
@@ -310,7 +310,8 @@ def _end(
         with suppress(
             RunError, CheckpointError
         ):  # without validation answers, it stays uncalibrated
-            recorder.calibration(fit_calibration(run, digits), best["epoch"])
+            fit = fit_temperature if run.sweep else fit_calibration  # most trials read nothing
+            recorder.calibration(fit(run, digits), best["epoch"])
         if answers.may_have_seen(run, digits):
             recorder.warn(answers.why_no_test(run))
         elif state.is_final and not run.sweep:

@@ -5,7 +5,7 @@ The pages and the command line share these decisions.
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -138,8 +138,8 @@ class Reader:
 def calibrated_reader(run: Run, path: Path | None = None) -> Reader:
     """Return a run's reader; a missing threshold is fitted now, if the data are available.
 
-    `path` is that of a network made from the run's. Runs of version 0.1.0 have no threshold for
-    readings. Raises RunError, CheckpointError.
+    `path` is that of a network made from the run's. Trials of a sweep have no threshold yet, and
+    runs of version 0.1.0 have none. Raises RunError, CheckpointError.
     """
     reader = Reader(run, path)
     if reader.calibration.sure_from is None and run.state.is_over and not run.imported:
@@ -155,12 +155,21 @@ def fit_calibration(run: Run, digits: Digits) -> Calibration:
     it is applied. Raises RunError, CheckpointError if the network's answers are missing.
     """
     validation = answers.of(run, "validation", digits)
-    temperature = calibration.fit(validation.probabilities, validation.labels).temperature
     reader = Reader(run)
-    reader.calibration = Calibration(temperature)
+    reader.calibration = calibration.fit(validation.probabilities, validation.labels)
     images = validation.images.astype(np.float32) / np.float32(255)
     readings = reader.read(images)
-    return Calibration(temperature, calibration.threshold(readings, validation.labels))
+    threshold = calibration.threshold(readings, validation.labels)
+    return replace(reader.calibration, sure_from=threshold)
+
+
+def fit_temperature(run: Run, digits: Digits) -> Calibration:
+    """Return the calibration without its threshold, for which every image is read five times.
+
+    `calibrated_reader` fits that when somebody reads with the run. Raises as `fit_calibration`.
+    """
+    validation = answers.of(run, "validation", digits)
+    return calibration.fit(validation.probabilities, validation.labels)
 
 
 def slants() -> Tensor:

@@ -5,10 +5,11 @@ is compared with the run as the person saw it: another's change meanwhile is not
 """
 
 import shutil
+from contextlib import suppress
 from pathlib import Path
 
 from core.errors import ChangedError, RunError, StoreError
-from core.runs import catalogue
+from core.runs import catalogue, files, label_notes
 from core.runs.person import Person
 from core.runs.run import Run, State, cleaned_name, folder_of
 from core.runs.store import connect, purge
@@ -96,7 +97,7 @@ def _check_unchanged(what: str, seen: str, now: str, wanted: str) -> None:
 
 
 def delete(by: Person, run: Run) -> None:
-    """Delete a run and its files permanently.
+    """Delete a run and its files permanently, and the notes on labels that no other run names.
 
     Raises RunError while the run is in progress, StoreError if some files could not be deleted.
     """
@@ -105,6 +106,9 @@ def delete(by: Person, run: Run) -> None:
     catalogue.set_tags(run.id, {})  # a team's server keeps the entry, and tells others of it
     left = purge(run.id)
     remaining = _remove(folder_of(run.id).parent)
+    notes = run.config.notes
+    if notes and not any(other.config.notes == notes for other in catalogue.listed()):
+        label_notes.forget(notes)
     if remaining.exists():
         left += f" Its folder {remaining} could not be deleted: delete it yourself."
     if left:
@@ -127,11 +131,16 @@ def _remove(folder: Path) -> Path:
 
 
 def request_stop(by: Person, run: Run) -> None:
-    """Ask a run's process to stop; it checks every half second. Raises RunError if it is over."""
+    """Ask a run's process to stop. Raises RunError if it is over.
+
+    It checks every half second; of a team's run on another machine, every 12 seconds.
+    """
     now = own(by, run)
     if now.state.is_over:
         raise RunError(f"The run {run.name} is not in progress: it is {now.state}.")
     catalogue.set_tags(run.id, {"stop": "true"})
+    with suppress(OSError):  # it trains elsewhere, or finds the tag later
+        (run.folder / files.STOP).touch()
 
 
 def reopen(by: Person, run: Run) -> None:
@@ -143,6 +152,7 @@ def reopen(by: Person, run: Run) -> None:
     if not now.state.is_over:
         raise RunError(f"The run {run.name} is already in progress. Stop it first.")
     with connect() as (client, _):
+        (run.folder / files.STOP).unlink(missing_ok=True)
         if "stop" in client.get_run(run.id).data.tags:
             client.delete_tag(run.id, "stop")
     catalogue.renew(run.id)

@@ -50,7 +50,7 @@ def advice(run: Run, history: History) -> Advice | None:
     if config.epochs >= 6 and run.best_epoch and run.best_epoch <= len(validated) / 2:
         return Advice(
             f"It was best after epoch {run.best_epoch}, and the {len(validated) - run.best_epoch} "
-            "after it changed nothing for the better.",
+            "after it did not improve it.",
             *("Stop when it gets no better", {"patience": 3}),
         )
     return _well(config, best)

@@ -1,4 +1,4 @@
-"""A run's predictions on its validation and test images, saved and computed only once."""
+"""A run's predictions on a split, computed only once, and which splits it may be evaluated on."""
 
 from collections.abc import Sequence
 from contextlib import suppress

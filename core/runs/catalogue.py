@@ -7,21 +7,28 @@ detected when the run is read, so no other process has to watch it.
 import json
 import platform
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from core.config import TrainConfig
 from core.errors import ConfigError, RunError
 from core.recipes import RECIPES
 from core.runs import builtin, listing, membership, mlflow_view, numbering, search, unchanged
+from core.runs.clock import now
 from core.runs.person import OWNER, Person
 from core.runs.run import BUILTIN, DIED, MOVES, Run, State, cleaned_name, folder_of, read
-from core.runs.store import connect, is_shared, lock, now
+from core.runs.store import connect, is_shared, lock
+
+if TYPE_CHECKING:  # mlflow takes 1.5 s: it is loaded when the store is first used
+    from mlflow import MlflowClient
 
 LEASE = 12.0  # seconds for which a run counts as alive after a renewal, every RENEW seconds
 TEAM_LEASE = 20.0  # the same in a team's store, which is written to less often
 RENEW = 2.0
+_MOST_AT_ONCE = 1_000  # metrics in one request, the most that MLflow accepts
+
+Point = tuple[str, float, int]  # a metric's name, its value, and its step or epoch
 _START_LEASE = 60.0  # a new process may load its libraries from a slow disk first
 
 _MLFLOW_STATUS = {
@@ -89,7 +96,7 @@ def create(
             [listing.changed()],
             params=[Param(field, str(value)) for field, value in config.to_dict().items()],
         )
-        return read(client.get_run(run.info.run_id))
+        return read(run)
 
 
 def listed() -> list[Run]:
@@ -118,7 +125,8 @@ def in_progress() -> list[Run]:
     """
     entries = listing.active()
     found = _all_understood(entries)
-    mlflow_view.note_deaths(entries, {run.id for run in found if run.reason == DIED})
+    if mlflow_view.note_deaths(entries, {run.id for run in found if run.reason == DIED}):
+        listing.forget()  # which has their status
     going = [run for run in found if not run.state.is_over]
     return sorted(going, key=lambda run: (run.state == State.QUEUED, run.started))
 
@@ -241,7 +249,7 @@ def set_tags(run_id: str, tags: dict[str, str]) -> None:
     from mlflow.entities import RunTag
 
     tags = dict(tags)
-    listing.forget_active()
+    listing.forget()
     if "state" in tags:
         move(run_id, State(tags.pop("state")), tags.pop("reason", ""))
     with connect() as (client, _):
@@ -252,33 +260,35 @@ def set_tags(run_id: str, tags: dict[str, str]) -> None:
         )
 
 
-def move(run_id: str, state: State, reason: str = "") -> None:
-    """Move a run to a state, and set MLflow's own status to match.
+def move(
+    run_id: str,
+    state: State,
+    reason: str = "",
+    points: Sequence[Point] = (),
+    tags: Mapping[str, str] | None = None,
+) -> bool:
+    """Move a run to a state, and set MLflow's own status to match; `log` its last points before.
 
-    Of two final states the first one wins: the second changes nothing. Raises StoreError, and
-    RunError for an illegal move, such as from finished to running.
+    Of two final states the first one wins: the second changes nothing. Returns whether somebody
+    asked the run to stop. Raises StoreError, and RunError for an illegal move.
     """
-    from mlflow.entities import RunTag
-
-    state = State(state)
+    state, tags = State(state), dict(tags or {})
     with connect() as (client, _):
-        tags = client.get_run(run_id).data.tags
-        before = tags.get("state", "")
+        entry = client.get_run(run_id)
+        before, asked = entry.data.tags.get("state", ""), "stop" in entry.data.tags
         if before in [end for end in State if end.is_over] and state.is_over:
-            return
+            _log(client, run_id, points, tags)
+            return asked
         # A state of a newer version counts as failed, so that the run can be resumed.
         known = State(before) if before in list(State) else State.FAILED
         if state != known and state not in MOVES[known]:
             raise RunError(f"A {known} run cannot become {state}. Start a new run.")
-        client.log_batch(
-            run_id,
-            [listing.changed()],
-            tags=[RunTag("state", state), RunTag("reason", reason)],
-        )
+        _log(client, run_id, points, tags | {"state": state, "reason": reason}, changed=True)
         if state.is_over:
             client.set_terminated(run_id, mlflow_status(state), int(now() * 1000))
-        else:
+        elif entry.info.status != mlflow_status(state):
             client.update_run(run_id, status=mlflow_status(state))
+        return asked
 
 
 def mlflow_status(state: State) -> str:
@@ -286,30 +296,45 @@ def mlflow_status(state: State) -> str:
     return _MLFLOW_STATUS.get(state, "FAILED")
 
 
-def log(
-    run_id: str, points: list[tuple[str, float, int]], tags: Mapping[str, str] | None = None
-) -> None:
-    """Append metrics: name, value, and the step or epoch it belongs to; and set tags.
+def log(run_id: str, points: Sequence[Point], tags: Mapping[str, str] | None = None) -> None:
+    """Append metrics: name, value, and the step or epoch it belongs to; then set tags.
 
     `state` and `reason` must not be among the tags, see `move`. Raises StoreError.
     """
+    with connect() as (client, _):
+        _log(client, run_id, points, tags or {})
+
+
+def _log(
+    client: "MlflowClient",
+    run_id: str,
+    points: Sequence[Point],
+    tags: Mapping[str, str],
+    changed: bool = False,
+) -> None:
     from mlflow.entities import Metric, RunTag
 
     at = int(now() * 1000)
-    entered = [RunTag(key, value) for key, value in (tags or {}).items()]
-    with connect() as (client, _):
-        # With `changed`, the most that MLflow accepts at once.
-        for start in range(0, max(len(points), 1 if entered else 0), 999):
-            batch = points[start : start + 999]
-            entries = [Metric(name, value, at, step) for name, value, step in batch]
-            if any(name in ("epochs", "test_accuracy") for name, _, _ in batch):
-                entries.append(listing.changed())
-            client.log_batch(run_id, entries, tags=entered)
+    entries = [Metric(name, value, at, step) for name, value, step in points]
+    if changed or any(name in ("epochs", "test_accuracy") for name, _, _ in points):
+        entries.append(listing.changed())
+    while len(entries) > _MOST_AT_ONCE:
+        client.log_batch(run_id, entries[:_MOST_AT_ONCE])
+        del entries[:_MOST_AT_ONCE]
+    if entries or tags:
+        client.log_batch(
+            run_id, entries, tags=[RunTag(key, str(value)) for key, value in tags.items()]
+        )
 
 
 def lease() -> dict[str, str]:
     """Return the tag that marks a run as alive for the next seconds. Raises StoreError."""
-    return {"alive_until": str(now() + (TEAM_LEASE if is_shared() else LEASE))}
+    return {"alive_until": str(now() + lease_seconds())}
+
+
+def lease_seconds() -> float:
+    """Return the seconds for which a run counts as alive after a sign of life."""
+    return TEAM_LEASE if is_shared() else LEASE
 
 
 def renew(run_id: str) -> None:

@@ -40,8 +40,8 @@ def of_recipe(recipe: Recipe, data: str, listed: Sequence[Run]) -> Met | None:
 def seconds(config: TrainConfig, data: str, images: int, listed: Sequence[Run]) -> float | None:
     """Return how long a run will take, from finished runs here that did the same work a step.
 
-    `images` is how many it learns from. Runs on the same data and as many images count alone where
-    there are some, since short epochs cost more for each image. None without any such run.
+    `images` is how many it learns from. If there are runs on the same data with as many images,
+    only those count, since short epochs cost more for each image. None without any such run.
     """
     steps = config.epochs * -(-images // config.batch_size)
     alike = [

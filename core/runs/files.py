@@ -1,6 +1,8 @@
 """A run's files: their names and paths, fetched from the team's store if needed."""
 
+import os
 import secrets
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -15,6 +17,7 @@ LAST, BEST, LOG = "last.pt", "best.pt", "log.txt"
 FORMING = "forming.pt"  # the weights at chosen moments of the training
 START, EXTRA = "start.pt", "extra.npz"  # of a fine-tuned run: initial weights, extra digits
 VALIDATION, TEST = "validation.npy", "test.npy"  # the best epoch's answers
+STOP = ".stop"  # there if the run was asked to stop on this machine
 _TRAINED = ".trained-here"  # the name of this folder in the tag `trained_in`, where it trains
 _ATTEMPTS = 3  # at a file that the store replaces meanwhile
 
@@ -44,6 +47,18 @@ def claim(run: Run) -> str:
         ) from error
 
 
+def link(path: Path, name: Path) -> None:
+    """Give a file a second name, which keeps its content when the first one gets another.
+
+    Raises OSError.
+    """
+    name.unlink(missing_ok=True)
+    try:
+        os.link(path, name)
+    except OSError:  # a file system without hard links
+        shutil.copyfile(path, name)
+
+
 def network_epoch(run: Run) -> int | None:
     """Return the epoch of the network that can be had here; None without any.
 
@@ -56,9 +71,9 @@ def network_epoch(run: Run) -> int | None:
 
 
 def path(run: Run, name: str) -> Path:
-    """Return the path of one of the run's files, as new as it can be had.
+    """Return the path of the newest available version of one of the run's files.
 
-    Where the run trained elsewhere, it is fetched from the team's store, and fetched again when the
+    If the run trained elsewhere, it is fetched from the team's store, and fetched again when the
     store has another. Raises RunError if the run has no such file.
     """
     if run.is_builtin:

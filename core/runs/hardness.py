@@ -50,6 +50,6 @@ def wanted(config: TrainConfig, digits: Digits) -> NDArray[np.float64] | None:
         return None
     try:
         found = of(catalogue.get(config.chosen_by), digits)
-    except RunError as error:  # it is no fault of the run that asks, whose end it is
+    except RunError as error:  # as a DataError, it becomes the reason why this run failed
         raise DataError(f"The {config.chosen} images are not known. {error}") from error
     return -found if config.chosen == "hardest" else found

@@ -28,7 +28,8 @@ _RECENT = 5  # reports of steps whose median is the speed
 _LONGEST = 6_000  # characters of the tag; MLflow stores 8,000
 _LAST = 2_500  # the same at a run's end: every listing has it from then on
 _MOST = 32  # runs whose histories are kept
-_lock = threading.Lock()
+_lock = threading.Lock()  # around what follows
+_gates: dict[str, threading.Lock] = {}  # by run: a slow read keeps nobody from another run
 # A team's runs by id as they were when last asked for, that one at the end; and what they had then.
 _followed: "dict[str, tuple[History, tuple[int, int, bool]]]" = {}
 
@@ -67,13 +68,19 @@ def read_history(run: Run) -> History:
     if not (run.state.is_over or run.recent or run.step or run.epochs):
         return _nothing()
     mark = run.step, run.epochs, run.state.is_over
-    with _lock:  # also while it is read: the page and the door ask at the same moment
-        known, before = _followed.pop(run.id, (None, None))
+    with _lock:
+        gate = _gates.setdefault(run.id, threading.Lock())
+    with gate:  # while it is read: the page and the door ask for it at the same moment
+        with _lock:
+            known, before = _followed.get(run.id, (None, None))
         if known is None or before != mark:
             known = (_continued(known, run) if run.recent else None) or _read(run)
-        _followed[run.id] = known, mark
-        if len(_followed) > _MOST:
-            del _followed[next(iter(_followed))]
+        with _lock:
+            _followed.pop(run.id, None)
+            _followed[run.id] = known, mark
+            for old in list(_followed)[:-_MOST]:
+                del _followed[old]
+                _gates.pop(old, None)
     return known
 
 

@@ -24,7 +24,7 @@ class Kept:
     def __post_init__(self) -> None:
         """Refuse a path that leads elsewhere: others can write tags. Raises ValueError."""
         if not _PATH.fullmatch(self.at):
-            raise ValueError(f"{self.at!r} is no path of a run's file")
+            raise ValueError(f"{self.at!r} is not a path of a run's file")
 
 
 def read(tag: str) -> dict[str, Kept]:

@@ -1,12 +1,14 @@
 """People's notes on labels: right, wrong, or can't tell; a file for each person and data set.
 
 To train without the images whose labels are noted wrong, a copy is kept under its own checksum,
-which a run's settings name: whatever is noted later, the run can be repeated.
+which a run's settings name: whatever is noted later, the run can be repeated. It goes with the last
+run that names it.
 """
 
 import hashlib
 import json
 import os
+import re
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +22,8 @@ from core.runs.store import directory
 
 VERDICTS = ("right", "wrong", "can't tell")
 MOST_BYTES = 4_000_000  # of a file of notes; one on all 70,000 images has 2 MB
+
+_NAME = re.compile(r"[0-9a-f]{32}")
 
 Image = tuple[str, int]  # split, `train` or `test`, and index in that split
 Notes = dict[Image, str]
@@ -62,12 +66,24 @@ def frozen(data: str, by: Person = OWNER) -> str:
     Raises DataError, StoreError.
     """
     content = as_bytes(load(data, by.tag), data)
-    checksum = hashlib.md5(content, usedforsecurity=False).hexdigest()
+    checksum = _checksum(content)
     path = _copy(checksum)
     if not path.exists():
         _prepare(path.parent)
         _write(path, content)
     return checksum
+
+
+def forget(checksum: str) -> None:
+    """Delete the copy with this checksum, unless somebody's notes are still the same.
+
+    Those may be about to be trained without: who set that up has named the copy already.
+    """
+    path = _copy(checksum)
+    if _NAME.fullmatch(checksum) and path.exists():
+        own = folder().glob("people/*/*.json")
+        if not any(_checksum(notes.read_bytes()) == checksum for notes in own):
+            path.unlink(missing_ok=True)
 
 
 def left_out(checksum: str, digits: Digits) -> NDArray[np.int64]:
@@ -83,7 +99,7 @@ def left_out(checksum: str, digits: Digits) -> NDArray[np.int64]:
             f"The notes on labels {checksum} are not on this machine. Download them where they "
             f"were made and put the file at {path}, or train with every image."
         ) from None
-    if hashlib.md5(content, usedforsecurity=False).hexdigest() != checksum:
+    if _checksum(content) != checksum:
         raise DataError(_damaged(path))
     notes = _parsed(content, path, digits.checksum)
     wrong = sorted(
@@ -97,6 +113,10 @@ def left_out(checksum: str, digits: Digits) -> NDArray[np.int64]:
 def folder() -> Path:
     """Return the folder of all notes, which may not exist yet."""
     return directory() / "label-notes"
+
+
+def _checksum(content: bytes) -> str:
+    return hashlib.md5(content, usedforsecurity=False).hexdigest()
 
 
 def _own(data: str, owner: str) -> Path:

@@ -12,13 +12,17 @@ from typing import Any
 
 from core.errors import StoreError
 from core.runs import search, unchanged
-from core.runs.store import connect, now
+from core.runs.clock import now
+from core.runs.store import connect
 
 CHANGED = "changed"
 _FIRST, _PAGE = 50, 100  # runs in the first answer, which a page waits for, and in the others
 _REREAD = 300.0  # seconds until everything is read again
-_LOOK = 5.0  # seconds for which the runs in progress count as known
-_MARGIN = 5.0  # seconds by which machines may judge the server's time differently
+_LOOK = 6.0  # seconds for which the runs in progress count as known
+_AGAIN = 1.0  # seconds for which what has changed counts as known: a page asks several times
+# Seconds by which machines may judge the server's time differently, beyond those for which what is
+# known of a run in progress may be older than its end.
+_MARGIN = _LOOK + 5.0
 
 
 def changed() -> Any:
@@ -26,7 +30,7 @@ def changed() -> Any:
     from mlflow.entities import Metric
 
     at = now()
-    forget_active()
+    forget()
     return Metric(CHANGED, at, int(at * 1000), 0)
 
 
@@ -109,7 +113,17 @@ class _Known:
         return bool(self._token)
 
     def _update(self) -> None:
-        """Ask for what has changed, and how the runs in progress go."""
+        """Ask for what has changed, and how the runs in progress go, unless that was just done."""
+        if time.monotonic() < _updated.get(self._uri, 0.0) + _AGAIN:
+            return
+        _updated[self._uri] = time.monotonic()  # before it is asked: a change meanwhile forgets it
+        try:
+            self._ask()
+        except BaseException:
+            _updated.clear()
+            raise
+
+    def _ask(self) -> None:
         from mlflow.entities import ViewType
 
         with connect() as (client, experiment):
@@ -148,10 +162,12 @@ def active() -> list[Any]:
     return found
 
 
-def forget_active() -> None:
-    """Make the next look read the runs in progress again, since this process changed one."""
+def forget() -> None:
+    """Make the next look ask again, since this process changed a run."""
     _active.clear()
+    _updated.clear()
 
 
 _known: dict[str, _Known] = {}  # by the store's address
+_updated: dict[str, float] = {}  # by the same: when what has changed was last asked for
 _active: dict[str, tuple[float, list[Any]]] = {}  # by the same: when they were read, and which

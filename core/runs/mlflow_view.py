@@ -7,8 +7,9 @@ from typing import Any
 
 from core.data.digits import SOURCES
 from core.errors import RunError, StoreError
+from core.runs.clock import now
 from core.runs.run import Run
-from core.runs.store import connect, now
+from core.runs.store import connect
 
 
 def source_tags(author: str) -> dict[str, str]:
@@ -38,17 +39,21 @@ def log_data(run: Run) -> None:
         client.log_inputs(run.id, [DatasetInput(data, tags)])
 
 
-def note_deaths(entries: Iterable[Any], dead: set[str]) -> None:
+def note_deaths(entries: Iterable[Any], dead: set[str]) -> bool:
     """Give the entries of dead runs the status FAILED, and their last sign of life as their end.
 
     The state that we keep stays as it is: a process that was only cut off from the store takes its
-    run up again, see `revive`. Where the store does not allow it, nothing is changed.
+    run up again, see `revive`. Where the store does not allow it, nothing is changed. Returns
+    whether anything was.
     """
+    noted = False
     for entry in entries:
         if entry.info.run_id in dead and entry.info.status in ("RUNNING", "SCHEDULED"):
             alive = float(entry.data.tags.get("alive_until", 0)) or now()
             with suppress(StoreError, RunError), connect() as (client, _):
                 client.set_terminated(entry.info.run_id, "FAILED", int(1000 * alive))
+                noted = True
+    return noted
 
 
 def revive(run_id: str) -> None:

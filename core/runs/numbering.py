@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:  # mlflow takes 1.5 s: it is loaded when the store is first used
     from mlflow import MlflowClient
 
+_NEWEST = 20  # runs whose numbers are looked at
+
 
 def next_name(client: "MlflowClient", experiment: str, base: str) -> str:
     """Return base-N, with N one more than the highest number among the newest, and not in use."""
@@ -14,10 +16,12 @@ def next_name(client: "MlflowClient", experiment: str, base: str) -> str:
         [experiment],
         f"attributes.run_name LIKE '{base}-%'",
         order_by=["attributes.start_time DESC"],
-        max_results=20,
+        max_results=_NEWEST,
     )
     taken = [int(match[1]) for run in newest if (match := pattern.fullmatch(run.info.run_name))]
     number = max(taken, default=0) + 1
+    if len(newest) < _NEWEST:  # these are all
+        return f"{base}-{number}"
     while client.search_runs(
         [experiment], f"attributes.run_name = '{base}-{number}'", max_results=1
     ):

@@ -13,8 +13,9 @@ from core.config import TrainConfig, config_from
 from core.errors import ConfigError, RunError
 from core.evaluation.calibration import Calibration
 from core.runs import kept
+from core.runs.clock import now
 from core.runs.kept import Kept
-from core.runs.store import directory, now
+from core.runs.store import directory
 
 BUILTIN = "built-in"  # id and name of the network that comes with the app
 NAME_LENGTH = 80  # characters

@@ -1,7 +1,8 @@
 """Copy a run's files to the team's store, so that no reader ever gets half of one.
 
-While a run goes on, a changed file goes to the one of two folders in which the tag `files` (see
-`kept`) does not name it; at the end to its own name. The tag follows when all are there.
+While a run goes on, a changed file goes to one of three folders, where the tag `files` (see `kept`)
+names none; at the end to its own name. The tag follows when all are there. Of two files with the
+same content, as `best.pt` and `last.pt` after the best epoch, one goes on the way.
 """
 
 import hashlib
@@ -18,7 +19,7 @@ if TYPE_CHECKING:  # mlflow takes 1.5 s: it is loaded when the store is first us
     from mlflow import MlflowClient
 
 _LIVE = "live"
-_TURNS = (f"{_LIVE}/a", f"{_LIVE}/b")
+_TURNS = tuple(f"{_LIVE}/{turn}" for turn in "abc")  # two may be named, and a third is free
 
 
 def checksum(path: Path) -> str:
@@ -61,8 +62,7 @@ def publish(
             if path.is_file() and not hidden and str(place) not in found:
                 client.log_artifact(run_id, str(path), _parent(place))
     catalogue.set_tags(run_id, {kept.TAG: kept.written(found)})
-    if any(one.at.startswith(_LIVE) for one in known.values()):
-        _clear(run_id, found)
+    _clear(run_id, found)
 
 
 def _sent(
@@ -73,25 +73,30 @@ def _sent(
     known: Mapping[str, Kept],
     ended: bool,
 ) -> dict[str, Kept]:
-    found = {}
+    found: dict[str, Kept] = {}
+    there = {one.sha256: one.at for one in known.values()}
+    taken = {one.at for one in known.values()}
     for name, epoch in epochs.items():
         if not (folder / name).exists():
             continue
         before, content = known.get(name), checksum(folder / name)
-        at = _place(name, before, ended)
         if before and before.sha256 == content and (not ended or before.at == name):
             at = before.at
+        elif not ended and content in there:
+            at = there[content]
         else:
+            at = _place(name, taken, ended)
             client.log_artifact(run_id, str(folder / name), _parent(Path(at)))
+            there[content] = at
         found[name] = Kept(at, content, epoch)
     return found
 
 
-def _place(name: str, before: Kept | None, ended: bool) -> str:
-    """Return where a file goes: never where the store has the one that is read now."""
+def _place(name: str, taken: set[str], ended: bool) -> str:
+    """Return where a file goes: never where the store has one that is read now."""
     places = [name] if ended else []
     places += [f"{turn}/{name}" for turn in _TURNS]
-    return next(place for place in places if before is None or place != before.at)
+    return next(place for place in places if place not in taken)
 
 
 def _parent(place: Path) -> str | None:
@@ -100,11 +105,8 @@ def _parent(place: Path) -> str | None:
 
 def _clear(run_id: str, found: Mapping[str, Kept]) -> None:
     """Delete the copies from on the way; without the right to, the store has them twice."""
-    from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
-
     if any(one.at.startswith(_LIVE) for one in found.values()):
         return
     with suppress(Exception), connect() as (client, _):  # kinds of storage have no common errors
-        location = client.get_run(run_id).info.artifact_uri
-        files: Any = get_artifact_repository(location, tracking_uri=client.tracking_uri)
+        files: Any = client._tracking_client._get_artifact_repo(run_id)  # which knows the place
         files.delete_artifacts(_LIVE)

@@ -15,7 +15,6 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
@@ -54,8 +53,6 @@ def is_shared() -> bool:
     return bool(os.environ.get("MLFLOW_TRACKING_URI"))
 
 
-_CLOCK_VALID = 60.0  # seconds until a server's clock is read again
-_clocks: dict[str, tuple[float, float]] = {}  # of each server: its time, read at which of ours
 # The time at which each store that did not answer is tried again, so that a page waits only once.
 _silent_until: dict[str, float] = {}
 _opened: set[Path] = set()  # embedded stores that this process has opened
@@ -67,49 +64,20 @@ def connect() -> Iterator[tuple["MlflowClient", str]]:
     team = os.environ.get("MLFLOW_TRACKING_URI")
     where = _without_password(team or str(directory()))
     if time.monotonic() < _silent_until.get(where, 0):
-        raise StoreError(_no_answer(where))
+        raise StoreError(no_answer(where))
     try:
         yield _team(team) if team else _embedded(directory())
     except UserError as error:
-        if str(error) == _no_answer(where):
+        if str(error) == no_answer(where):
             _silent_until[where] = time.monotonic() + _RETRY_AFTER
         raise
     except Exception as error:  # of MLflow, SQLAlchemy, requests or the disk: no common base
         found = _explained(error, where)
         if found is None:
             raise
-        if str(found) == _no_answer(where):
+        if str(found) == no_answer(where):
             _silent_until[where] = time.monotonic() + _RETRY_AFTER
         raise found from error
-
-
-def now() -> float:
-    """Return the time in seconds since 1970: of a team's server, whose clock all members share.
-
-    Raises StoreError if the server has never answered.
-    """
-    uri = os.environ.get("MLFLOW_TRACKING_URI", "")
-    if not uri.startswith("http"):
-        return time.time()
-    known = _clocks.get(uri)
-    if known is None or time.monotonic() - known[1] > _CLOCK_VALID:
-        known = _clocks[uri] = _server_time(uri, known), time.monotonic()
-    return known[0] + time.monotonic() - known[1]
-
-
-def _server_time(uri: str, known: tuple[float, float] | None) -> float:
-    """Return the time in the header of a server's answer; without an answer, as it was known."""
-    import requests
-
-    try:
-        answer = requests.head(uri, timeout=float(os.environ[TIMEOUT]))
-        return parsedate_to_datetime(answer.headers["Date"]).timestamp()
-    except requests.RequestException as error:
-        if known is None:
-            raise StoreError(_no_answer(_without_password(uri))) from error
-        return known[0] + time.monotonic() - known[1]
-    except (KeyError, ValueError):  # a proxy that leaves it out
-        return time.time()
 
 
 def lock() -> FileLock:
@@ -148,7 +116,9 @@ def _without_password(address: str) -> str:
     return re.sub("//[^/@]*@", "//", address)
 
 
-def _no_answer(where: str) -> str:
+def no_answer(where: str) -> str:
+    """Return the message about a team's store at an address, without its password."""
+    where = _without_password(where)
     return (
         f"The team's run store at {where} does not answer. Check the network and "
         "MLFLOW_TRACKING_URI. Whatever does not need runs still works."
@@ -207,7 +177,7 @@ def _failure(error: Exception, where: str) -> StoreError | None:
 
     silent = is_shared() and re.search(r"API request|HTTP|[Cc]onnection|[Tt]imed out", str(error))
     if silent or isinstance(error, RequestException):
-        return StoreError(_no_answer(where))
+        return StoreError(no_answer(where))
     known = (MlflowException, SQLAlchemyError, sqlite3.Error, OSError, json.JSONDecodeError)
     if not isinstance(error, known):
         return None

@@ -1,7 +1,7 @@
 """What the tests of settings and of networks say, in words: a sentence to stress, and the rest."""
 
 from core.evaluation import significance
-from core.runs import words
+from core.runs import formatting
 from core.runs.settings import Setting
 
 WELCH = (
@@ -22,8 +22,8 @@ def row(
     spread = setting.spread("test_accuracy")
     return {
         "setting": label,
-        "test accuracy": words.spread(spread),
-        "validation": words.spread(setting.spread("validation_accuracy")),
+        "test accuracy": formatting.spread(spread),
+        "validation": formatting.spread(setting.spread("validation_accuracy")),
         "seeds tested": str(spread.n if spread else 0),
         "difference": "baseline" if is_baseline else _points(seeds.difference) if seeds else "–",
         "95 % interval": f"{_points(seeds.low)} to {_points(seeds.high)}" if seeds else "–",

@@ -5,6 +5,7 @@ once; no other networks do.
 """
 
 import logging
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any
@@ -172,6 +173,7 @@ def read_test(name: str) -> None:
 
 
 def _read_test(run_id: str) -> None:
+    from core.reading.reader import fit_calibration
     from core.training import checkpoint
 
     try:
@@ -182,8 +184,12 @@ def _read_test(run_id: str) -> None:
     except (RunError, CheckpointError) as error:  # it was deleted
         _log.warning("%s", error)
         return
-    accuracy = answers.read_test(run, best, mnist.load(run.data))
-    catalogue.log(run.id, [("test_accuracy", accuracy, best["epoch"])])
+    digits = mnist.load(run.data)
+    points = [("test_accuracy", answers.read_test(run, best, digits), best["epoch"])]
+    with suppress(RunError, CheckpointError):  # without validation answers, no reading is sure
+        fitted = fit_calibration(run, digits).metrics()
+        points += [(name, value, best["epoch"]) for name, value in fitted.items()]
+    catalogue.log(run.id, points)
 
 
 def _test_accuracy(run_id: str) -> float | None:

@@ -1,6 +1,6 @@
 """Actions of people on sweeps: start, pause, resume, more trials, other bounds, confirm, delete.
 
-What changes a sweep takes the person who acts: only the owner of a sweep, or of the machine, may.
+Functions that change a sweep take the person who acts, who must own the sweep or the machine.
 """
 
 import os

@@ -1,17 +1,24 @@
-"""Tell a sweep how the runs of its trials ended, and ask again for those whose workers died.
+"""Record in a sweep how the runs of its trials ended; queue those of dead workers again.
 
-Whoever looks at a sweep may do it, workers and pages: a sweep whose only worker was killed would
-look as if it went on.
+Workers and pages both do this when they read a sweep: otherwise a sweep whose only worker was
+killed would look as if it were in progress.
 """
 
 import os
 import platform
-from contextlib import suppress
+import re
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
+
+from filelock import FileLock, Timeout
 
 from core.errors import RunError
 from core.runs import catalogue
 from core.runs.run import Run, State
+from core.runs.store import directory
 from core.sweeps import storage, sweep
 from core.sweeps.sweep import ATTEMPTS, Outcome, Sweep
 
@@ -22,17 +29,56 @@ if TYPE_CHECKING:  # optuna takes 0.8 s
 PRUNED = "pruned"  # how the reason of a pruned run begins
 TAKEN = "another worker has taken up its trial"
 _CONFIRMS = ("seed", "confirms")  # attributes of the trials that confirm
+_names: list[str] = []  # of this process as a worker: one at most
+
+
+@contextmanager
+def at_work() -> Iterator[None]:
+    """Hold a lock while this process does trials: others in its folder see at once if it dies."""
+    name = secrets.token_hex(16)
+    path = _sign_of(name)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(path)
+        lock.acquire(timeout=0)
+    except OSError:  # a full disk: its runs' leases tell, only later
+        yield
+        return
+    _names.append(name)
+    try:
+        yield
+    finally:
+        _names.remove(name)
+        path.unlink(missing_ok=True)
+        lock.release()
 
 
 def here() -> dict[str, str | int]:
     """Return the attributes of a trial by which its worker, this process, is known."""
-    return {"host": platform.node(), "process": os.getpid()}
+    return {"host": platform.node(), "process": os.getpid(), "worker": "".join(_names[-1:])}
+
+
+def _sign_of(name: str) -> Path:
+    """Return the file that a worker holds the lock of."""
+    return directory() / "sweep-workers" / name
+
+
+def _has_died(trial: "FrozenTrial") -> bool:
+    """Return whether a trial's worker worked in this folder, and gave its lock up by dying."""
+    name = str(trial.user_attrs.get("worker", ""))
+    if not re.fullmatch("[0-9a-f]{32}", name) or not _sign_of(name).exists():
+        return False
+    try:
+        with FileLock(_sign_of(name), timeout=0):
+            return True
+    except (Timeout, OSError):
+        return False
 
 
 def settled(name: str) -> Sweep:
-    """Return a sweep as it is, after telling it of dead workers. Raises SweepError, StoreError.
+    """Return a sweep, after settling the trials of dead workers. Raises SweepError, StoreError.
 
-    Asks nothing of a store that is not asked anyway, unless a trial's run is no more in progress.
+    Unless a trial's run has left the list of runs in progress, only that list is read.
     """
     now = sweep.get(name)
     open_runs = {
@@ -72,6 +118,8 @@ def settle(study: "Study") -> None:
     for trial in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
         run_id = trial.user_attrs.get("run", "")
         try:
+            if run_id and _has_died(trial):
+                catalogue.forfeit(run_id)  # its lease would end later
             run = catalogue.get(run_id) if run_id else None
         except RunError:  # it was deleted
             run = None

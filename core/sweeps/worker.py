@@ -68,7 +68,7 @@ def work(
         torch.set_num_threads(threads)
     digits = mnist.load(plan.data)  # for all trials
     done, idle = 0, time.monotonic()
-    with _leaving() as leaving:
+    with _leaving() as leaving, settlement.at_work():
         try:
             while not leaving.is_set() and (most is None or done < most):
                 found = _claimed(name, idle)

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from core.config import TrainConfig
 
+BENDING = ("rotation", "shear", "scale", "aspect", "elastic")  # the settings of `bent`
 _KNOTS = 6  # along each side, of an elastic distortion: one every 5 pixels
 
 
@@ -37,22 +38,18 @@ class Augmentation:
         They come in before normalization, while 0 is black, so that what is drawn in at the border
         is background. Without anything to change, they are returned as they were.
         """
-        images = bent(images, self._distortion(len(images)))
+        if any(getattr(self.config, name) for name in BENDING):
+            images = bent(images, self._distortion(len(images)))
         if self.config.thickness:
             images = thickened(images, self._uniform(len(images), self.config.thickness))
         return images
 
-    def _distortion(self, count: int) -> Tensor | None:
-        """Draw `(count, 28, 28, 2)` sampling points for one batch; None if nothing is to change."""
+    def _distortion(self, count: int) -> Tensor:
+        """Draw `(count, 28, 28, 2)` sampling points for one batch."""
         config = self.config
-        if not (config.rotation or config.shear or config.scale or config.aspect or config.elastic):
-            return None
-        points = affine_points(
-            angle=self._uniform(count, config.rotation),
-            shear=self._uniform(count, config.shear),
-            scale=1 + self._uniform(count, config.scale),
-            aspect=1 + self._uniform(count, config.aspect),
-        )
+        angle, shear = self._uniform(count, config.rotation), self._uniform(count, config.shear)
+        scale, aspect = self._uniform(count, config.scale), self._uniform(count, config.aspect)
+        points = affine_points(angle, shear, 1 + scale, 1 + aspect)
         if config.elastic:
             knots = torch.randn(count, 2, _KNOTS, _KNOTS, generator=self.generator)
             points += elastic_moves(config.elastic * knots)
@@ -114,18 +111,13 @@ def elastic_moves(knots: Tensor) -> Tensor:
     return field.permute(0, 2, 3, 1) * (2 / 28)
 
 
-def bent(images: Tensor, points: Tensor | None) -> Tensor:
+def bent(images: Tensor, points: Tensor) -> Tensor:
     """Sample `(N, 28, 28)` images, uint8 or float, at `(N, 28, 28, 2)` points, bilinearly.
 
-    Returns float32, in [0, 1] where the images were uint8, as `normalize` takes them; without
-    points, the images as they were.
+    Returns float32, in [0, 1] where the images were uint8, as `normalize` takes them.
     """
-    if points is None:
-        return images
-    moved = F.grid_sample(images[:, None].float(), points.to(images.device), align_corners=False)[
-        :, 0
-    ]
-    return moved.mul_(1 / 255) if images.dtype == torch.uint8 else moved
+    moved = F.grid_sample(images[:, None].float(), points.to(images.device), align_corners=False)
+    return (moved.mul_(1 / 255) if images.dtype == torch.uint8 else moved)[:, 0]
 
 
 def thickened(images: Tensor, pixels: Tensor) -> Tensor:

@@ -126,7 +126,7 @@ def _check_content(content: Any) -> None:
     if not all(isinstance(kept[name], kinds.get(name, dict)) for name in kept):
         raise TypeError("a value has another type")
     if not all(isinstance(value, str | int | float) for value in kept["config"].values()):
-        raise TypeError("a setting is no plain value")
+        raise TypeError("a setting is not a plain value")
     given = content.get("onnx", torch.empty(0, dtype=torch.uint8))
     if type(given) is not Tensor or (given.dtype, given.ndim) != (torch.uint8, 1):
         raise TypeError("its ONNX file is something else")

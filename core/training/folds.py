@@ -1,6 +1,7 @@
 """Out-of-fold probabilities: each digit is read by networks that did not learn from it."""
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
+from itertools import product
 
 import numpy as np
 import torch
@@ -19,24 +20,26 @@ FOLDS = 5
 
 
 def out_of_fold(
-    images: NDArray[np.uint8], labels: NDArray[np.uint8], config: TrainConfig, repetitions: int = 1
+    images: NDArray[np.uint8],
+    labels: NDArray[np.uint8],
+    config: TrainConfig,
+    seeds: Sequence[int] = (0,),
 ) -> Generator[float, None, NDArray[np.float32]]:
     """Yield the share done, in [0, 1]; return the `(N, 10)` probabilities of `(N, 28, 28)` images.
 
-    Each image is read by the network that learned from the other folds. With several repetitions,
-    each with other folds, the probabilities are means. A network is the last epoch's,
-    so that no label of its fold has a say in it.
+    Each image is read by the network that learned from the other folds. For each of `seeds` there
+    are other folds and other first weights; the probabilities are means over the seeds. A network
+    is the last epoch's, so that no label of its fold has a say in it.
 
     Raises DataError if a training ends early, and what `train` raises.
     """
     total = np.zeros((len(labels), 10), np.float32)
-    for number in range(FOLDS * repetitions):
-        repetition, fold = divmod(number, FOLDS)
-        held = fold_numbers(labels, repetition) == fold
-        seeded = config.changed({"seed": repetition})
-        share = yield from _one_fold(images, labels, held, seeded, number, FOLDS * repetitions)
+    for number, (seed, fold) in enumerate(product(seeds, range(FOLDS))):
+        held = fold_numbers(labels, seed) == fold
+        seeded = config.changed({"seed": seed})
+        share = yield from _one_fold(images, labels, held, seeded, number, FOLDS * len(seeds))
         total[held] += share
-    return total / np.float32(repetitions)
+    return total / np.float32(len(seeds))
 
 
 def fold_numbers(labels: NDArray[np.uint8], seed: int) -> NDArray[np.int64]:

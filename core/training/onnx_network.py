@@ -41,7 +41,7 @@ class OnnxNetwork(nn.Module):
     def __init__(self, content: bytes) -> None:
         """Open the file, and find out by trying in which form it takes images.
 
-        Raises CheckpointError, with the shapes, if it is no classifier of 28 × 28 pixels.
+        Raises CheckpointError, with the shapes, if it does not classify 28 × 28 pixels.
         """
         super().__init__()
         self.numbers = _checked(content)  # how many it learned

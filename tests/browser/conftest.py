@@ -73,6 +73,7 @@ def new_page(browser: Browser, serve: object) -> Iterator[Callable[..., Page]]:
 
     def open_page(address: str, **options: object) -> Page:
         context = browser.new_context(**options)
+        context.set_default_timeout(60_000)
         contexts.append(context)
         page = context.new_page()
         watch(page)

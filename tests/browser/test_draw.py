@@ -1,6 +1,7 @@
 """Real people's digits, drawn on the canvas with the mouse, are read."""
 
 import re
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -46,13 +47,21 @@ def write(page: Page, stroke: np.ndarray) -> None:
 
 
 def over_canvas(page: Page, x: float, y: float) -> tuple[float, float]:
-    """Move the mouse to a point of the canvas; return the canvas's corner."""
-    canvas = page.get_by_label("Canvas. Arrow keys")
-    expect(canvas).to_be_visible(timeout=LONG)
-    box = canvas.bounding_box()
-    assert box
-    page.mouse.move(box["x"] + x, box["y"] + y)
-    return box["x"], box["y"]
+    """Move the mouse to a point of the canvas until that takes it; return the canvas's corner.
+
+    A canvas that was just put up shows no cross for a moment, and what is drawn then is lost.
+    """
+    canvas = page.locator("canvas.upper-canvas").last
+    end = time.monotonic() + LONG / 1000
+    while time.monotonic() < end:
+        expect(canvas).to_be_visible(timeout=LONG)
+        box = canvas.bounding_box()
+        if box:
+            page.mouse.move(box["x"] + x, box["y"] + y)
+            if canvas.evaluate("canvas => canvas.style.cursor") == "crosshair":
+                return box["x"], box["y"]
+        page.wait_for_timeout(50)
+    raise AssertionError("The canvas does not take the mouse.")
 
 
 def test_pen_digits_drawn_by_mouse_are_read(
@@ -190,3 +199,23 @@ def test_without_the_door_the_answer_comes_after_the_stroke(
     page.mouse.up()
     expect(page.get_by_role("heading", name="This looks like a 7")).to_be_visible(timeout=20_000)
     assert 1 <= len(tried) < len(SEVEN) / 2  # after a failure it pauses
+
+
+def test_refused_file_says_why_and_goes_with_the_next(
+    app: str, new_page: Callable[..., Page]
+) -> None:
+    """The reason is in sight, and not on hovering alone; it does not stay beside another file."""
+    page = new_page(app)
+    page.get_by_text("Upload", exact=True).click(timeout=LONG)
+    chooser = page.locator("input[type=file]").first
+    file = {"name": "notes.txt", "mimeType": "text/plain", "buffer": b"seven"}
+    chooser.set_input_files(file, timeout=LONG)
+    reason = page.get_by_role("alert").filter(has_text="text/plain files are not allowed")
+    expect(reason).to_be_visible(timeout=LONG)
+    page.wait_for_function(
+        "document.querySelector('.stFileChip [role=alert]').getBoundingClientRect().width > 100",
+        timeout=LONG,
+    )
+    chooser.set_input_files({"name": "a.png", "mimeType": "image/png", "buffer": b"seven"})
+    expect(page.get_by_text("The file is not a picture")).to_be_visible(timeout=LONG)
+    expect(reason).to_be_hidden(timeout=LONG)

@@ -24,7 +24,7 @@ playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is no
 Page, expect = playwright.Page, playwright.expect
 
 ROOT = Path(__file__).parents[2]
-LONG = 30_000  # milliseconds: starting the server, or loading PyTorch
+LONG = 60_000  # milliseconds: starting the server, or loading PyTorch
 
 
 @dataclass(frozen=True)

@@ -1,21 +1,23 @@
 """Pages with strokes on their canvas."""
 
+from typing import Any
+
 from streamlit.testing.v1 import AppTest
 
-Stroke = list[list[float]]  # [x, y] in pixels of the canvas, y down
-ONE: Stroke = [[140, 40], [140, 130], [138, 240]]
-DOT: Stroke = [[10, 10], [11, 10]]
+ONE = {
+    "type": "path",
+    "path": [["M", 140, 40], ["Q", 140, 120, 140, 130], ["L", 138, 240]],
+    "left": 0,
+    "top": 0,
+    "strokeWidth": 18,
+}
 
 
-def one_at(x: float, y: float = 140, scale: float = 1) -> Stroke:
-    """A vertical stroke with its middle at (x, y)."""
-    return [[x + scale * (left - 139), y + scale * (top - 140)] for left, top in ONE]
-
-
-def draw(page: AppTest, *strokes: Stroke) -> AppTest:
+def draw(page: AppTest, *strokes: dict[str, Any]) -> AppTest:
     """Run a page with some strokes on the canvas, without a fault."""
     if strokes:
-        page.session_state["canvas"] = {"strokes": list(strokes)}
+        drawing = {"version": "7.4.0", "objects": list(strokes)}
+        page.session_state["canvas-0"] = {"drawing": {"raw": drawing, "data": None}}
     page.run()
     assert not page.exception
     return page

@@ -38,14 +38,14 @@ def texts(page: AppTest) -> str:
 
 
 def in_progress() -> Run:
-    """Return a run that somebody vouches for."""
+    """Return a run in progress, whose lease is valid."""
     run = catalogue.create(TrainConfig(), "sample", "fast_cnn", "going on")
     catalogue.set_tags(run.id, {"state": State.RUNNING, "alive_until": str(time.time() + 600)})
     return catalogue.get(run.id)
 
 
 def test_without_a_run_it_leads_to_where_one_is_made(sample_only: None) -> None:
-    """The page says that there is no run of one's own, links to Train, and lists the built-in."""
+    """The page says that you have no runs yet, links to Train, and lists the built-in network."""
     page = opened()
     assert "You have no runs yet" in only(page.info).value
     assert "train" in [link.proto.page for link in page.main.get("page_link")]

@@ -420,20 +420,20 @@ def test_the_full_set_pages_through_all_70000() -> None:
 def test_near_duplicates_are_searched_shown_and_weighed(sample: Path) -> None:
     """Before the search there is a button; after it, pairs and how much they raise an accuracy."""
     from core.data import mnist as data
-    from core.jobs import duplicates
-    from ui.data import twins
+    from core.jobs import duplicates as job
+    from ui.data import duplicates
 
-    twins._kept.clear()
+    duplicates._kept.clear()
     app = AppTest.from_file(str(ROOT / "ui" / "app.py"), default_timeout=60)
     app.session_state["data-view"] = "Near-duplicates"
     app.switch_page("../pages/data.py").run()
     assert app.button(key="search-duplicates").help
-    duplicates.search(data.load("sample"))
+    job.search(data.load("sample"))
     app.run()
     assert not app.exception
     assert "pairs**" in texts(app) or "**No pair**" in texts(app)
-    app.slider(key="data-twins-most").set_value(20).run()
+    app.slider(key="data-duplicates-most").set_value(20).run()
     assert "pairs**" in texts(app)
     assert "points** lower" in texts(app) or "Nothing: no test digit" in texts(app)
-    app.button_group(key="data-twins-place").set_value("train").run()
+    app.button_group(key="data-duplicates-place").set_value("train").run()
     assert not app.exception

@@ -1,6 +1,7 @@
 """The Draw page: a digit in, an answer out."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,14 +11,14 @@ from core.data import mnist
 from core.my_digits import collection, fitted
 from core.runs import builtin
 from core.runs.person import OWNER
-from tests.pages.drawing import DOT, ONE, Stroke, draw, one_at, says
+from tests.pages.drawing import ONE, draw, says
 from tests.pages.elements import only
 
 APP = str(Path(__file__).parents[2] / "ui" / "app.py")
 pytestmark = pytest.mark.usefixtures("whole_app")
 
 
-def opened(*strokes: Stroke) -> AppTest:
+def opened(*strokes: dict[str, Any]) -> AppTest:
     """Open the page with some strokes on the canvas, without a fault."""
     page = AppTest.from_file(APP, default_timeout=60).switch_page("../pages/draw.py")
     return draw(page, *strokes)
@@ -32,12 +33,13 @@ def test_without_a_run_the_built_in_network_reads(sample_only: None) -> None:
 
 def test_possible_non_digit_is_not_called_a_digit(sample_only: None) -> None:
     """A star gets the digits that it may be; beside a 1, only the star is called unsure."""
-    star: Stroke = [[140, 30], [205, 229], [35, 106], [245, 106], [75, 229], [140, 30]]
+    corners = [(140, 30), (205, 229), (35, 106), (245, 106), (75, 229), (140, 30)]
+    star = {**ONE, "path": [["M", *corners[0]], *(["L", *corner] for corner in corners[1:])]}
     page = opened(star)
     assert says(page, "This may not be a digit. If it is one: ") and not says(
         page, "This looks like"
     )
-    page = opened(one_at(20), [[x + 25, y] for x, y in star])
+    page = opened({**ONE, "left": 20, "top": 140}, {**star, "left": 165, "top": 140})
     [doubt] = [text.value for text in page.caption if text.value.startswith("Not sure of")]
     assert doubt == "Not sure of digit 2: may not be a digit."
 
@@ -81,8 +83,8 @@ def test_confidence_below_the_runs_own_threshold_is_not_called_an_answer(trained
 
 def test_rows_are_read_as_lines(trained: Path) -> None:
     """Two strokes above one are two numbers, the upper one first."""
-    upper = [one_at(x, 60, scale=0.4) for x in (60, 220)]
-    page = opened(*upper, one_at(140, 220, scale=0.4))
+    upper = [{**ONE, "scaleY": 0.4, "left": left, "top": 60} for left in (60, 220)]
+    page = opened(*upper, {**ONE, "scaleY": 0.4, "left": 140, "top": 220})
     [says_what] = [
         text.value for text in page.markdown if text.value.startswith("### This looks like ")
     ]
@@ -92,7 +94,7 @@ def test_rows_are_read_as_lines(trained: Path) -> None:
 
 def test_several_digits_are_read_as_a_number(trained: Path) -> None:
     """Two strokes far apart are two digits; the bars are of the one that is chosen."""
-    page = opened(one_at(200), one_at(40))
+    page = opened({**ONE, "left": 200, "top": 140}, {**ONE, "left": 40, "top": 140})
     [says_what] = [
         text.value for text in page.markdown if text.value.startswith("### This looks like ")
     ]
@@ -105,7 +107,8 @@ def test_several_digits_are_read_as_a_number(trained: Path) -> None:
 
 def test_mark_too_small_to_be_a_digit_is_not_read(trained: Path) -> None:
     """A tap of the pen gets what to do next instead of an answer."""
-    page = opened(DOT)
+    dot = {**ONE, "path": [["M", 10, 10], ["L", 11, 10]]}
+    page = opened(dot)
     assert page.info and not says(page, "This looks like")
 
 

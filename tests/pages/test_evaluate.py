@@ -152,7 +152,7 @@ def test_name_of_a_run_that_learns_is_not_taken_for_markdown(trained: Path) -> N
     collection.keep(digits.train_images[0] / 255, int(digits.train_labels[0]))
     learning = catalogue.find("mlp 500")
     actions.rename(OWNER, learning, "![x](http://elsewhere/x.png)")
-    with connect() as (client, _):  # no run goes on that has finished, except in this test
+    with connect() as (client, _):  # only a test can make a finished run continue
         client.set_tag(learning.id, "state", State.RUNNING)
     catalogue.set_tags(learning.id, {"alive_until": str(time.time() + 600)})
     page = AppTest.from_file(APP, default_timeout=60).switch_page("../pages/evaluate.py")
@@ -288,7 +288,7 @@ def test_run_in_progress_keeps_its_test_unread(trained: Path) -> None:
     run = catalogue.find("best")
     page = opened()
     assert page.segmented_control(key="split").value == "test"
-    with connect() as (client, _):  # no run goes on that has finished, except in this test
+    with connect() as (client, _):  # only a test can make a finished run continue
         client.set_tag(run.id, "state", State.RUNNING)
     catalogue.set_tags(run.id, {"alive_until": str(time.time() + 600)})
     (run.folder / "test.npy").unlink()

@@ -98,6 +98,8 @@ def test_done_is_marked_and_the_next_is_offered() -> None:
     conducted(page)
     following = definition.find("3-by-heart")
     assert page.button(key="next-experiment").label == f"Next: {following.title}"
+    links = {link.proto.label: link.proto.page for link in page.main.get("page_link")}
+    assert links["See which digits a network misreads"] == "evaluate"
     page.button(key="next-experiment").click().run()
     assert only(page.title).value == following.title
     page.button(key="all-experiments").click().run()

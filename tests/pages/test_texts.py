@@ -108,7 +108,9 @@ def test_no_error_takes_peoples_text_for_markdown(hostile: list[Run], name: str)
     """The message of an error has the run's name in it, as it was typed."""
     for file in hostile[0].folder.glob("*.*"):
         file.unlink()
-    page = opened(name, run=hostile[0].id, canvas={"strokes": [ONE]})
+    drawing = {"version": "7.4.0", "objects": [ONE]}
+    canvas = {"canvas-0": {"drawing": {"raw": drawing, "data": None}}}
+    page = opened(name, run=hostile[0].id, **canvas)
     assert [error.value for error in page.error if format.plain(HOSTILE) in error.value]
     for text in told(page):
         assert format.plain(HOSTILE) in text[2], text
@@ -158,6 +160,22 @@ def test_cell_begins_no_formula(text: str, cell: str) -> None:
     assert format.cell(f"mlp {text}") == f"mlp {text}"
 
 
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("http://a.example", "http\\:|//a\\.example"),
+        ("www.a.example", "www|\\.a\\.example"),
+        ("me@a.example", "me@|a\\.example"),
+        (":smile:", "\\:|smile\\:"),
+        ("-- ->", "\\-|\\- \\-|\\>"),
+        ("*a* $x$ &lt; <b>", "\\*a\\* \\$x\\$ \\&lt; \\<b\\>"),
+    ],
+)
+def test_plain_text_has_nothing_that_markdown_converts(text: str, shown: str) -> None:
+    """Markdown is escaped; addresses, icons and arrows are split by an invisible character (|)."""
+    assert format.plain(text) == shown.replace("|", "\u2060")
+
+
 def test_message_keeps_its_lines() -> None:
-    """Lines stay lines, and an indented one is no code."""
+    """Lines stay lines, and an indented one does not become code."""
     assert format.message("first\n\n    second *line*") == "first  \nsecond \\*line\\*"

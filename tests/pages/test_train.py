@@ -201,6 +201,7 @@ def test_run_both_starts_two_that_differ_in_one_setting() -> None:
     assert first.config == RECIPES["fast_cnn"].config
     assert second.config == first.config.changed({"learning_rate": 0.001})
     assert headline(page).endswith(format.plain(first.name))
+    assert "Here it will say which of the two is better." in texts(page)  # where it will stand
     for run in (first, second):
         actions.request_stop(OWNER, run)
 
@@ -252,6 +253,7 @@ def test_run_in_progress_is_found_by_any_session() -> None:
     page = opened()
     assert "somebody's" in texts(page)
     assert "How it formed" in [box.label for box in page.expander]  # from the first epoch on
+    assert "As it learns, loss falls and accuracy climbs." in texts(page)
     next(button for button in page.button if button.label == "Stop").click().run()
     assert catalogue.stop_requested(run.id)
 

@@ -43,7 +43,7 @@ def team(server: Server, monkeypatch: pytest.MonkeyPatch, sample_only: None) -> 
     monkeypatch.setenv("MLFLOW_TRACKING_URI", server.address)
     monkeypatch.setenv(store.TIMEOUT, "20")  # while other tests keep the machine busy
     listing._known.clear()
-    listing.forget_active()
+    listing.forget()
     server.database("TRUNCATE runs, inputs, datasets CASCADE")
     assert catalogue.listed() == []
     return server

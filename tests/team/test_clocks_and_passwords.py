@@ -26,7 +26,7 @@ def test_a_member_whose_clock_is_wrong_by_a_minute_sees_who_is_alive(
     dead = catalogue.create(TrainConfig(), "sample", name="dead")
     catalogue.move(dead.id, State.RUNNING)
     catalogue.forfeit(dead.id)
-    recorder = Recorder(alive.id)  # as its process has it
+    recorder = Recorder(alive)  # as its process has it
     recorder.start()
     code = (
         "from core.runs import catalogue; from core.config import TrainConfig;"

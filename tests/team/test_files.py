@@ -67,6 +67,25 @@ def test_a_colleague_gets_the_newest_epoch_that_is_complete(
     assert seen() == ("best.pt of epoch 4", "validation.npy of epoch 4", 4)
 
 
+def test_the_best_epochs_file_is_sent_once_and_outlives_the_epochs_after_it(
+    anna_and_boris: tuple[Run, Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While it is the last one, it is one file under two names; later ones do not replace it."""
+    run, anna, boris = anna_and_boris
+    (run.folder / files.BEST).write_text("epoch 1")
+    for epoch in (1, 2, 3, 4):
+        (run.folder / files.LAST).write_text(f"epoch {epoch}")
+        sent = sharing.send(run.id, run.folder, files.epochs(epoch, 1))
+        assert (sent[files.BEST].at == sent[files.LAST].at) == (epoch == 1)
+        monkeypatch.setenv("DIGITLAB_RUNS", str(boris))
+        now = catalogue.get(run.id)
+        told = [files.path(now, name).read_text() for name in (files.BEST, files.LAST)]
+        assert told == ["epoch 1", f"epoch {epoch}"]
+        monkeypatch.setenv("DIGITLAB_RUNS", str(anna))
+    sharing.publish(run.id, run.folder, files.epochs(4, 1))
+    assert set(catalogue.get(run.id).kept) == {files.BEST, files.LAST}
+
+
 def test_answers_computed_from_an_earlier_network_are_not_kept(
     anna_and_boris: tuple[Run, Path, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:

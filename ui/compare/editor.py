@@ -17,7 +17,9 @@ def show_setting(label: str, setting: Setting, color: str) -> None:
     if len(setting.runs) == 1:
         show_run(setting.runs[0], color)
         return
-    parts = [f"**{format.plain(label)}** · {len(setting.seeds)} seeds"]
+    runs, seeds = len(setting.runs), len(setting.seeds)
+    count = f"{seeds} seeds" if seeds > 1 else f"{runs} runs of one seed"
+    parts = [f"**{format.plain(label)}** · {count}"]
     for name, title in (("test_accuracy", "test"), ("validation_accuracy", "validation")):
         if spread := setting.spread(name):
             parts.append(f"{title} {format.spread(spread)}")

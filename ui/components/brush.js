@@ -3,7 +3,7 @@
 
 const SIDE = 28;
 const REACH = 1.6; // pixels of the digit around the brush's middle
-const PAUSE = 80; // ms between two messages while painting
+const PAUSE = 80; // ms between two messages while painting; the first one waits for nothing
 const GRAY = "#8c8c8c";
 const MOVES = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 const LABEL = "The digit. Arrow keys move a brush, Space covers what is under it with gray.";
@@ -11,7 +11,7 @@ const LABEL = "The digit. Arrow keys move a brush, Space covers what is under it
 export default function ({ parentElement, data, setTriggerValue }) {
   const canvas = parentElement.querySelector("canvas");
   const pen = parentElement.querySelector(".pen");
-  const own = (canvas.own ??= { covered: new Set(), painting: false, x: 14, y: 14 });
+  const own = (canvas.own ??= { covered: new Set(), painting: false, sent: 0, x: 14, y: 14 });
   canvas.setAttribute("aria-label", LABEL);
 
   const image = new Image();
@@ -40,12 +40,13 @@ export default function ({ parentElement, data, setTriggerValue }) {
       }
     }
     draw();
-    own.waiting ??= setTimeout(send, PAUSE);
+    own.waiting ??= setTimeout(send, Math.max(0, own.sent + PAUSE - performance.now()));
   }
 
   function send() {
     clearTimeout(own.waiting);
     own.waiting = undefined;
+    own.sent = performance.now();
     setTriggerValue("covered", { pixels: [...own.covered], lifted: !own.painting });
   }
 

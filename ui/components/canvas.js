@@ -1,58 +1,83 @@
-// A canvas for a digit: strokes by mouse, pen, finger or keyboard. Undo and Clear act here, so that what
-// is drawn right after them is kept. Python gets all strokes when one has ended; who reads while the pen
-// moves listens for "digitlab-drawing".
+// What the drawing canvas lacks: a label, the keyboard, and buttons that are in nobody's way. Its own
+// toolbar is hidden: even so it covers the canvas's upper right corner and catches strokes there;
+// shown, it covers what is above. Our Undo and Clear press the toolbar's buttons, so that a stroke
+// which is drawn right after them, before Python knows, is kept.
 
-const SIDE = 280; // CSS pixels; strokes are in them
-const SHARPNESS = 2; // the canvas's own pixels for each of them
 const STEP = 7; // CSS pixels that an arrow key moves the pen
 const MOVES = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+const LABEL = "Canvas. Arrow keys move the pen, Space sets it down and lifts it.";
 
-export default function ({ parentElement, data, setStateValue }) {
-  const box = parentElement.querySelector(".box");
-  const drawing = (box.drawing ??= newDrawing(box, data.strokes));
-  drawing.width = data.pen;
-  drawing.send = () => setStateValue("strokes", drawing.strokes);
-  paint(drawing);
+const sheet = new CSSStyleSheet();
+sheet.replaceSync(`
+  .dc-toolbar { display: none !important }
+  .upper-canvas:focus-visible { outline: 3px solid var(--st-primary-color); outline-offset: -3px }
+  .pen {
+    position: absolute; width: 10px; height: 10px; margin: -6px; pointer-events: none;
+    border: 1px solid #fff; border-radius: 50%; outline: 1px solid #000; z-index: 11;
+  }
+  .pen[hidden] { display: none }
+  .pen.down { background: #e07b28 }
+`);
+const taught = new WeakSet(); // canvases that take keys
+
+export default function ({ parentElement, data, setTriggerValue }) {
+  const place = parentElement.closest(".st-key-canvas");
+  const shadows = () =>
+    [...place.querySelectorAll("[data-testid=stBidiComponentIsolated]")].map((one) => one.shadowRoot);
+  const prepare = () => {
+    if (!place.isConnected) return;
+    for (const shadowRoot of shadows()) {
+      const canvas = shadowRoot?.querySelector(".upper-canvas");
+      if (!canvas) requestAnimationFrame(prepare);
+      if (shadowRoot && !shadowRoot.adoptedStyleSheets.includes(sheet)) {
+        shadowRoot.adoptedStyleSheets.push(sheet);
+      }
+      if (canvas && !taught.has(canvas)) teach(canvas);
+    }
+  };
+  const observer = new MutationObserver(prepare); // Python can replace the canvas.
+  observer.observe(place, { childList: true, subtree: true });
+  prepare();
+
+  const tool = (title) =>
+    shadows().at(-1)?.querySelector(`.dc-icon-button[title^="${title}"]`) ?? { disabled: true };
+  // The strokes that the canvas began with are none of its history: Python takes them back.
+  const act = (name, title, isOurs) => {
+    document.dispatchEvent(new CustomEvent("digitlab-taken-back", { detail: name }));
+    if (isOurs(tool(title))) tool(title).click();
+    else setTriggerValue(name, true);
+  };
+  parentElement.querySelector(".undo").onclick = () =>
+    act("undo", "Undo", ({ disabled }) => !disabled);
+  parentElement.querySelector(".clear").onclick = () =>
+    act("clear", "Reset", ({ disabled }) => !disabled && data.beganEmpty);
+
+  // The canvas would tell of a stroke 0.2 s after its end.
+  const tell = ({ target }) => {
+    if (target.closest?.(".st-key-canvas")) setTimeout(() => tool("Update the app").click?.());
+  };
+  const ends = ["mouseup", "touchend"];
+  for (const end of ends) document.addEventListener(end, tell);
+  return () => {
+    observer.disconnect();
+    for (const end of ends) document.removeEventListener(end, tell);
+  };
 }
 
-/** Begins with the strokes that Python has kept; from then on they are kept here. */
-function newDrawing(box, strokes) {
-  const canvas = box.querySelector("canvas");
-  const drawing = { box, canvas, strokes: structuredClone(strokes), pointer: null };
-  canvas.width = canvas.height = SIDE * SHARPNESS;
-  box.querySelector(".undo").onclick = () => replace(drawing, drawing.strokes.slice(0, -1));
-  box.querySelector(".clear").onclick = () => replace(drawing, []);
-  takePointer(drawing);
-  takeKeys(drawing);
-  return drawing;
-}
-
-function takePointer(drawing) {
-  const { canvas } = drawing;
-  const place = ({ clientX, clientY }) => {
-    const { left, top, width } = canvas.getBoundingClientRect();
-    return [((clientX - left) * SIDE) / width, ((clientY - top) * SIDE) / width];
+/** Lets the keyboard draw, by the events that a mouse would send. */
+function teach(canvas) {
+  taught.add(canvas);
+  canvas.tabIndex = 0;
+  canvas.setAttribute("role", "application");
+  canvas.setAttribute("aria-label", LABEL);
+  const mark = canvas.parentElement.appendChild(document.createElement("span"));
+  mark.className = "pen";
+  const pen = { x: canvas.clientWidth / 2, y: canvas.clientHeight / 2, down: false };
+  const send = (type) => {
+    const { left, top } = canvas.getBoundingClientRect();
+    const where = { clientX: left + pen.x, clientY: top + pen.y, buttons: pen.down ? 1 : 0 };
+    canvas.dispatchEvent(new MouseEvent(type, { ...where, bubbles: true, composed: true }));
   };
-  canvas.onpointerdown = (event) => {
-    if (event.button !== 0 || drawing.pointer !== null) return;
-    canvas.setPointerCapture(event.pointerId);
-    drawing.pointer = event.pointerId;
-    add(drawing, place(event), true);
-  };
-  canvas.onpointermove = (event) => {
-    if (event.pointerId === drawing.pointer) add(drawing, place(event));
-  };
-  canvas.onpointerup = canvas.onpointercancel = (event) => {
-    if (event.pointerId !== drawing.pointer) return;
-    drawing.pointer = null;
-    drawing.send();
-  };
-}
-
-function takeKeys(drawing) {
-  const { box, canvas } = drawing;
-  const mark = box.querySelector(".pen");
-  const pen = { x: SIDE / 2, y: SIDE / 2, down: false };
   const show = (shown) => {
     mark.hidden = !shown;
     mark.style.left = `${pen.x}px`;
@@ -60,65 +85,30 @@ function takeKeys(drawing) {
     mark.classList.toggle("down", pen.down);
   };
   const lift = () => {
-    if (pen.down) drawing.send();
+    if (!pen.down) return;
     pen.down = false;
+    send("mouseup");
   };
-  canvas.onkeydown = (event) => {
+  show(false);
+  canvas.addEventListener("keydown", (event) => {
     if (MOVES[event.key]) {
       const [across, down] = MOVES[event.key];
-      pen.x = Math.min(Math.max(pen.x + STEP * across, 0), SIDE);
-      pen.y = Math.min(Math.max(pen.y + STEP * down, 0), SIDE);
-      if (pen.down) add(drawing, [pen.x, pen.y]);
+      pen.x = Math.min(Math.max(pen.x + STEP * across, 0), canvas.clientWidth);
+      pen.y = Math.min(Math.max(pen.y + STEP * down, 0), canvas.clientHeight);
+      if (pen.down) send("mousemove");
     } else if (event.key === " " && pen.down) {
       lift();
     } else if (event.key === " ") {
       pen.down = true;
-      add(drawing, [pen.x, pen.y], true);
+      send("mousedown");
     } else return;
     event.preventDefault(); // else the page scrolls
     event.stopPropagation();
     show(true);
-  };
-  canvas.onfocus = () => show(canvas.matches(":focus-visible"));
-  canvas.onblur = () => {
+  });
+  canvas.addEventListener("focus", () => show(canvas.matches(":focus-visible")));
+  canvas.addEventListener("blur", () => {
     lift();
     show(false);
-  };
-}
-
-/** Adds a point to the last stroke, or begins a new one with it. */
-function add(drawing, [x, y], begins = false) {
-  const point = [Math.round(10 * x) / 10, Math.round(10 * y) / 10];
-  if (begins || !drawing.strokes.length) drawing.strokes.push([point]);
-  else drawing.strokes.at(-1).push(point);
-  show(drawing);
-}
-
-function replace(drawing, strokes) {
-  drawing.strokes = strokes;
-  drawing.send();
-  show(drawing);
-}
-
-function show(drawing) {
-  paint(drawing);
-  document.dispatchEvent(new CustomEvent("digitlab-drawing", { detail: drawing.strokes }));
-}
-
-function paint({ box, canvas, strokes, width }) {
-  const paper = canvas.getContext("2d");
-  paper.setTransform(SHARPNESS, 0, 0, SHARPNESS, 0, 0);
-  paper.fillRect(0, 0, SIDE, SIDE);
-  Object.assign(paper, { strokeStyle: "#fff", lineWidth: width, lineCap: "round", lineJoin: "round" });
-  for (const stroke of strokes) {
-    paper.beginPath();
-    paper.moveTo(...stroke[0]);
-    for (let number = 1; number < stroke.length - 1; number++) {
-      const [[x, y], [nextX, nextY]] = stroke.slice(number, number + 2);
-      paper.quadraticCurveTo(x, y, (x + nextX) / 2, (y + nextY) / 2);
-    }
-    paper.lineTo(...stroke.at(-1));
-    paper.stroke();
-  }
-  for (const button of box.querySelectorAll("button")) button.disabled = !strokes.length;
+  });
 }

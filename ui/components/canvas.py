@@ -4,53 +4,66 @@ from pathlib import Path
 from typing import Any
 
 import streamlit as st
+from streamlit_drawable_canvas import st_canvas
 
 from ui import keys
 
 SIDE = 280  # CSS pixels; fits on a phone
 
 _HERE = Path(__file__).parent
-_LABEL = "Canvas. Arrow keys move the pen, Space sets it down and lifts it."
 
-_canvas = st.components.v2.component(
+# Not isolated in a shadow root, because it reaches into the canvas.
+_buttons = st.components.v2.component(
     "digitlab_canvas",
-    html=f"""
-    <div class="box">
-      <div class="sheet">
-        <canvas tabindex="0" role="application" aria-label="{_LABEL}"></canvas>
-        <span class="pen" hidden></span>
-      </div>
-      <div class="buttons">
-        <button class="undo" type="button" title="Remove the last stroke.">
-          <span class="icon" aria-hidden="true">undo</span>Undo
-        </button>
-        <button class="clear" type="button" title="Empty the canvas.">
-          <span class="icon" aria-hidden="true">delete</span>Clear
-        </button>
-      </div>
+    html="""
+    <div class="digitlab-canvas-buttons">
+      <button class="undo" type="button" title="Remove the last stroke.">
+        <span aria-hidden="true">undo</span>Undo
+      </button>
+      <button class="clear" type="button" title="Empty the canvas.">
+        <span aria-hidden="true">delete</span>Clear
+      </button>
     </div>
     """,
     css=(_HERE / "canvas.css").read_text(),
     js=(_HERE / "canvas.js").read_text(),
+    isolate_styles=False,
 )
 
 
-def canvas(*, pen: bool = True) -> Any:
-    """Show the canvas with its buttons; return what the browser says is drawn, None if nothing.
+def canvas(*, pen: bool = True) -> dict[str, Any] | None:
+    """Show the canvas with its buttons; return the drawing as Fabric's JSON, None if empty.
 
-    That is strokes, `[[[x, y], …], …]`, in CSS pixels of the canvas, y down; but as it comes from
-    a browser, `core.ink.strokes.from_drawing` has to check it. With `pen`, the width of the pen can
-    be set.
+    With `pen`, the width of the pen can be set.
     """
-    stored = st.session_state.get(keys.DRAWING) or []
-    strokes = _canvas(
-        key="canvas",
-        data={"strokes": stored, "pen": st.session_state.setdefault(keys.PEN, 18)},
-        default={"strokes": stored},
-        width=SIDE,
-        on_strokes_change=lambda: None,
-    ).strokes
-    st.session_state[keys.DRAWING] = strokes
+    generation = st.session_state.setdefault(keys.CANVAS, 0)
+    key = f"canvas-{generation}"
+    if key not in st.session_state:  # a new canvas starts with the stored drawing
+        st.session_state[keys.CANVAS_INITIAL] = st.session_state.get(keys.DRAWING)
+    with st.container(key="canvas", gap=None):
+        result = st_canvas(
+            stroke_width=st.session_state.setdefault(keys.PEN, 18),
+            stroke_color="#ffffff",
+            background_color="#000000",
+            fill_color="rgba(0, 0, 0, 0)",
+            initial_drawing=st.session_state.get(keys.CANVAS_INITIAL),
+            height=SIDE,
+            width=SIDE,
+            key=key,
+        )
+        drawing = result.json_data
+        strokes = (drawing or {}).get("objects") or []
+        began = (st.session_state.get(keys.CANVAS_INITIAL) or {}).get("objects")
+        # Callbacks run before the page is redrawn, so a stroke that interrupts the redrawing cannot
+        # undo them.
+        _buttons(
+            key="canvas-buttons",
+            data={"beganEmpty": not began},
+            width=SIDE,
+            on_undo_change=lambda: _restart({**(drawing or {}), "objects": strokes[:-1]}),
+            on_clear_change=lambda: _restart(None),
+        )
+    st.session_state[keys.DRAWING] = drawing
     if pen:
         st.slider(
             "Pen",
@@ -58,4 +71,10 @@ def canvas(*, pen: bool = True) -> Any:
             key=keys.PEN,
             help="Width in pixels. The network sees strokes of a fixed thickness.",
         )
-    return strokes or None
+    return drawing if strokes else None
+
+
+def _restart(drawing: dict[str, Any] | None) -> None:
+    """Replace the canvas by a new one with this drawing."""
+    st.session_state[keys.DRAWING] = drawing
+    st.session_state[keys.CANVAS] += 1

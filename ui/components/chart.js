@@ -3,6 +3,7 @@
 
 const TILE = 84; // CSS pixels, as in chart.css
 const NARROW = 520; // CSS pixels, below which title and legend do not fit side by side
+const LEGEND = { rows: 2, each: 2, height: 19 }; // what a narrow chart's height has room for
 // Constant, for a changed configuration makes Plotly start the chart afresh.
 const CONFIG = {
   showSendToCloud: false, // else a button uploads the chart to Plotly Cloud
@@ -73,9 +74,11 @@ function load(url) {
 }
 
 async function draw(view) {
-  view.box.style.height = `${view.data.height}px`;
   view.caption.textContent = view.data.caption;
   view.caption.hidden = !view.data.caption;
+  const { height: most, tall } = view.data;
+  const height = tall ? Math.min(most, tall * view.box.clientWidth) : most;
+  view.box.style.height = `${height + extra(view)}px`;
 
   const Plotly = await load(view.data.plotly).catch((error) => {
     view.caption.textContent = "This chart needs Plotly, which did not load. Reload the page.";
@@ -104,6 +107,18 @@ async function draw(view) {
   view.last = data.live?.after;
   extend(view);
   if (view.shares) preview(view, view.shares);
+}
+
+/** Room below a narrow chart, so that a long legend and caption leave the curves theirs. */
+function extra({ box, data, caption }) {
+  if (box.clientWidth >= NARROW) return 0;
+  const { data: traces, layout } = JSON.parse(data.figure);
+  const named = traces.filter(({ name, showlegend }) => name && showlegend !== false);
+  const shown = layout?.showlegend === false ? 0 : named.length;
+  const rows = Math.ceil(shown / LEGEND.each) - LEGEND.rows;
+  const line = parseFloat(getComputedStyle(caption).lineHeight) || 0;
+  const lines = caption.hidden ? 0 : caption.offsetHeight - line;
+  return Math.max(0, rows) * LEGEND.height + Math.max(0, lines);
 }
 
 /** Adds the points that progress.js has got since the figure was made. */

@@ -88,6 +88,7 @@ def chart(
     key: str,
     *,
     height: int = 360,
+    tall: float = 0.0,
     on_click: Literal["rerun"] | Callable[[], None] | None = None,
     tiles: Tiles | None = None,
     caption: str = "",
@@ -99,6 +100,7 @@ def chart(
     Zoom and hidden traces survive new data under the same `key`; a figure that sets another
     `layout.uirevision` starts afresh. What the figure sets itself (a color, a font) wins over the
     theme. `height` is in CSS pixels, the caption included; the width is the container's.
+    With `tall`, the chart is at most so many times as high as it is wide, on a phone say.
 
     With `on_click` None, clicks do nothing. With "rerun", a click reruns the page, or the fragment
     that the chart is in; a function is called before that rerun, at every click, the same point's
@@ -115,10 +117,11 @@ def chart(
     clicked = (st.session_state.get(key) or {}).get("click")
     state = _chart(
         key=key,
-        height=height,
+        height="content" if tall else height,
         data={
             "figure": to_json(figure, validate=False),
             "height": height,
+            "tall": tall,
             "clickable": on_click is not None,
             # Sent back so that a chart mounted again, say in another column, shows its mark.
             "clicked": clicked,

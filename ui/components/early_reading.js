@@ -1,5 +1,5 @@
-// Reads the digit while it is drawn. Each time the drawing has changed, the door is asked what it is,
-// one question at a time; its answer covers the page's own until that has come.
+// Reads the digit while it is drawn. Each time the pen has moved, the door is asked what the drawing
+// so far is, one question at a time; its answer covers the page's own until that has come.
 
 const PAUSE = 100; // milliseconds between two questions
 const REST = 2000; // milliseconds without questions where the door does not answer; doubles
@@ -19,15 +19,24 @@ export default function ({ parentElement, data }) {
 }
 
 function newView(box) {
-  // `strokes` are those on the canvas, or null once the page's own answer is to them.
-  const view = { box, strokes: null, asking: false, failures: 0, restsUntil: 0 };
+  // `strokes` are those that Python has not heard of, the one under way last.
+  const view = { box, strokes: [], pen: null, asking: false, failures: 0, restsUntil: 0 };
   const { signal } = (view.listening = new AbortController());
-  const follow = ({ detail }) => {
-    view.strokes = detail;
-    ask(view);
-  };
-  document.addEventListener("digitlab-drawing", follow, { signal });
+  document.addEventListener("pointerdown", (event) => begin(view, event), { capture: true, signal });
+  document.addEventListener("pointermove", (event) => move(view, event), { capture: true, signal });
+  for (const end of ["pointerup", "pointercancel"]) {
+    document.addEventListener(end, (event) => lift(view, event), { capture: true, signal });
+  }
+  document.addEventListener("digitlab-taken-back", (event) => takeBack(view, event.detail), { signal });
   return view;
+}
+
+/** After Undo or Clear, which Python has yet to hear of. */
+function takeBack(view, name) {
+  const known = view.data.strokes;
+  if (name === "clear") view.strokes = [];
+  else if (view.strokes.length) return void view.strokes.pop();
+  view.data = { ...view.data, strokes: name === "clear" ? [] : known.slice(0, -1) };
 }
 
 function dispose(view) {
@@ -35,24 +44,51 @@ function dispose(view) {
   views.delete(view?.box);
 }
 
-/** Takes the page's own answer, which counts if it is to what is on the canvas. */
+/** Takes the page's own answer, which covers the strokes that Python has. */
 function update(view, data) {
+  const before = view.data;
   view.data = data;
-  if (!view.strokes || JSON.stringify(view.strokes) !== JSON.stringify(data.strokes)) return;
-  view.strokes = null;
-  uncover(view);
+  if (!before || JSON.stringify(before.strokes) === JSON.stringify(data.strokes)) return;
+  const more = data.strokes.length - before.strokes.length;
+  const finished = view.strokes.length - (view.pen === null ? 0 : 1);
+  view.strokes.splice(0, more > 0 ? Math.min(more, finished) : finished); // All after Undo or Clear.
+  if (!view.strokes.length) uncover(view);
+}
+
+function begin(view, event) {
+  const canvas = event.composedPath().find(({ tagName }) => tagName === "CANVAS");
+  const isOurs = canvas && event.composedPath().some((node) => node.matches?.(".st-key-canvas"));
+  if (!isOurs || event.button !== 0 || view.pen !== null) return;
+  Object.assign(view, { pen: event.pointerId, canvas });
+  view.strokes.push([]);
+  move(view, event);
+}
+
+function move(view, { pointerId, clientX, clientY }) {
+  if (pointerId !== view.pen) return;
+  const { left, top, width } = view.canvas.getBoundingClientRect();
+  const scale = view.data.side / width;
+  view.strokes.at(-1).push([(clientX - left) * scale, (clientY - top) * scale]);
+  ask(view);
+}
+
+function lift(view, event) {
+  if (event.pointerId !== view.pen) return;
+  view.pen = null;
+  ask(view);
 }
 
 async function ask(view) {
   if (view.asking || performance.now() < view.restsUntil) return void (view.again = view.asking);
-  if (!view.strokes.some(spans)) return;
+  const strokes = [...view.data.strokes, ...view.strokes];
+  if (!strokes.some(spans)) return;
   view.asking = true;
   view.again = false;
-  const answer = await read(view, JSON.stringify({ strokes: view.strokes }));
-  if (answer && view.strokes?.length) cover(view, answer);
+  const answer = await read(view, JSON.stringify({ strokes }));
+  if (answer && view.strokes.length) cover(view, answer);
   await new Promise((resolve) => setTimeout(resolve, PAUSE));
   view.asking = false;
-  if (view.again && view.strokes) ask(view);
+  if (view.again && view.strokes.length) ask(view);
 }
 
 async function read(view, body) {

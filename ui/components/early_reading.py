@@ -1,6 +1,6 @@
 """Reads the digit while it is drawn: words, tile and bars follow the hand.
 
-The component's script takes the strokes from the canvas and asks the door (`api/read`) several
+The component's script takes the pen's points on the canvas and asks the door (`api/read`) several
 times a second. Where the door does not answer, the page's own answer comes after the stroke.
 """
 
@@ -9,9 +9,12 @@ from typing import Any
 
 import streamlit as st
 
+from core.errors import InkError
+from core.ink.strokes import strokes_of
 from core.my_digits import fitted
 from core.runs.person import Person
 from core.runs.run import Run
+from ui.components.canvas import SIDE
 
 _HERE = Path(__file__).parent
 WORDS, TILE, BARS = "words", "draw-tile", "draw-bars"  # keys of what is covered
@@ -26,19 +29,26 @@ _early_reading = st.components.v2.component(
 )
 
 
-def read_early(run: Run, hand: Person | None, drawing: Any, digits: int, selected: int) -> None:
+def read_early(
+    run: Run, hand: Person | None, drawing: dict[str, Any] | None, digits: int, selected: int
+) -> None:
     """Let a run read along on the canvas, in the container with the key `WORDS`.
 
     A network fitted to the `hand` reads in its place, if there is one. The page's answer is to
     `drawing`, with so many digits, of which the selected one is shown.
     """
+    try:
+        strokes = [stroke.round(1).tolist() for stroke in strokes_of(drawing)] if drawing else []
+    except InkError:  # which the page shows
+        strokes = []
     path = hand and fitted.path_for(run, hand)
     _early_reading(
         key="early-reading",
         data={
             "run": run.id,
             "hand": path.stem if path and path.exists() else "",
-            "strokes": drawing or [],
+            "strokes": strokes,
+            "side": SIDE,
             "digits": digits,
             "selected": selected,
             "tile": TILE,

@@ -1,4 +1,4 @@
-// Keeps who this browser is in a cookie, which the next visit brings along.
+// Keeps the visitor's identity in a cookie, which the browser sends at the next visit.
 
 const YEAR = 365 * 24 * 3600; // seconds
 

@@ -98,7 +98,7 @@ def pixels(choice: Chosen) -> None:
     """Show one image enlarged, with the value of each pixel."""
     from core.figures.digits import pixel_values
 
-    chart(pixel_values(choice.image), "data-pixels", height=HEIGHT)
+    chart(pixel_values(choice.image), "data-pixels", height=HEIGHT, tall=1)
 
 
 @st.fragment

@@ -1,4 +1,4 @@
-"""What the colors of the map tell: which run's answers, which run's hardness, whose digits."""
+"""What the colors of the map show: a run's answers, a run's hardness, or whose digits."""
 
 from dataclasses import dataclass
 
@@ -21,8 +21,8 @@ _MOST = 1_000  # people's digits on a map
 
 
 @dataclass(frozen=True, eq=False)
-class Told:
-    """The points with what their colors tell, a sentence on it, and people's digits beside them.
+class Colored:
+    """The points with what their colors show, a sentence on it, and people's digits beside them.
 
     `people` has images `(M, 28, 28)` to be placed among the points, and their columns.
     """
@@ -33,7 +33,7 @@ class Told:
 
 
 def choose(place: DeltaGenerator) -> str:
-    """Show the choice of what colors tell; return a key of COLORS."""
+    """Show the choice of what the colors show; return a key of COLORS."""
     return place.segmented_control(
         "Colors",
         list(COLORS),
@@ -47,9 +47,9 @@ def choose(place: DeltaGenerator) -> str:
     )
 
 
-def told(
+def colored(
     place: DeltaGenerator, color: str, digits: Digits, points: pd.DataFrame, split: str
-) -> Told | None:
+) -> Colored | None:
     """Return the points with what a color tells; None, and say why, if it cannot."""
     try:
         if color == "answer":
@@ -61,12 +61,12 @@ def told(
     except UserError as error:
         st.warning(format.message(error), icon=":material/warning:")
         return None
-    return Told(points)
+    return Colored(points)
 
 
 def _answers(
     place: DeltaGenerator, digits: Digits, points: pd.DataFrame, split: str
-) -> Told | None:
+) -> Colored | None:
     found = {
         run.id: run
         for run in runs.listed_with_builtin()
@@ -80,7 +80,7 @@ def _answers(
         format_func=lambda one: guards.run_title(found[one]),
         key="data-map-run",
         persist_state="session",
-        width=240,
+        width=300,
         help="The runs that have ended, of the data in use, and the network that comes along.",
     )
     run = found[chosen]
@@ -88,14 +88,14 @@ def _answers(
         cache.wait_for_torch()
         read = _read(run.id, run.best_epoch, digits.source, tuple(points["number"].tolist()))
         about = "Most of these it has learned from: a mistake is what it could not learn by heart."
-        return Told(points.assign(answer=read), about)
+        return Colored(points.assign(answer=read), about)
     offered = [one for one in answers.splits(run, digits) if one != "validation"]
     if not offered:
         st.caption("This run has not been tested yet. Choose Training, or another run.")
         return None
     first = len(digits.train_labels)
     read = cache.result(run, offered[0]).probabilities.argmax(axis=1)
-    return Told(points.assign(answer=read[points["number"].to_numpy() - first]))
+    return Colored(points.assign(answer=read[points["number"].to_numpy() - first]))
 
 
 @st.cache_resource(max_entries=4, show_spinner="Reading the images …")
@@ -110,7 +110,7 @@ def _read(
 
 def _hardness(
     place: DeltaGenerator, digits: Digits, points: pd.DataFrame, split: str
-) -> Told | None:
+) -> Colored | None:
     if split == "test":
         st.caption("No network learns from test images. Choose Training.")
         return None
@@ -127,22 +127,22 @@ def _hardness(
         format_func=lambda one: found[one].name,
         key="data-map-hardness",
         persist_state="session",
-        width=240,
+        width=300,
         help="The runs that recorded how late and how lastingly they learned each image.",
     )
     every = hardness.ranks(chosen, found[chosen].epochs, digits.source)
     own = every[points["number"].to_numpy()]
     order = pd.Series(own).rank(pct=True).to_numpy()  # NaN stays NaN
     about = "An image is hard if the run forgot it often, and read it wrong until late."
-    return Told(points.assign(hardness=order), about)
+    return Colored(points.assign(hardness=order), about)
 
 
-def _sources(points: pd.DataFrame) -> Told:
+def _sources(points: pd.DataFrame) -> Colored:
     me = people.me()
     found = hands.seen_by(me)
     points = points.assign(source=MNIST)
     if not found:
-        return Told(points, "There are no digits of yours or of others yet: save some on Draw.")
+        return Colored(points, "There are no digits of yours or of others yet: save some on Draw.")
     kept, whose = cache.people_digits(found)
     mine = np.array([hand.tag == me.tag for hand in found])[whose]
     names = ["mine" if hand.tag == me.tag else f"of {hand.name}" for hand in found]
@@ -154,4 +154,4 @@ def _sources(points: pd.DataFrame) -> Told:
         }
     )[:_MOST]
     about = "Your digits and others' are placed among those of MNIST that they resemble most."
-    return Told(points, about, (kept.images[:_MOST], more))
+    return Colored(points, about, (kept.images[:_MOST], more))

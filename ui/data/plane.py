@@ -108,10 +108,10 @@ def _draw(digits: Digits, method: str, split: str, places: maps.Points, lasso: b
     row = st.container(horizontal=True, vertical_alignment="bottom")
     color = colors.choose(row)
     points = _points(digits, split, places)
-    told = colors.told(row, color, digits, points, split)
+    told = colors.colored(row, color, digits, points, split)
     _, images, tiles = _sample(digits.source, split)
     if told is None:  # the colors cannot tell that, and the page says why
-        told, color = colors.Told(points), "digit"
+        told, color = colors.Colored(points), "digit"
     points = told.points
     if told.people is not None:
         images, points = _with_people(digits, method, split, places, told)
@@ -127,6 +127,7 @@ def _draw(digits: Digits, method: str, split: str, places: maps.Points, lasso: b
         digit_map(points, title.replace("%", "\u00a0%"), color, lasso=lasso),
         key,
         height=HEIGHT,
+        tall=1.25,
         on_click=lambda: _enlarge(digits, points, st.session_state[key]["click"]["customdata"][0]),
         selectable=True,
         tiles=tiles,
@@ -148,7 +149,7 @@ def _points(digits: Digits, split: str, places: maps.Points) -> pd.DataFrame:
 
 
 def _with_people(
-    digits: Digits, method: str, split: str, places: maps.Points, told: colors.Told
+    digits: Digits, method: str, split: str, places: maps.Points, told: colors.Colored
 ) -> tuple[NDArray[np.uint8], pd.DataFrame]:
     """Return the sample's images and people's, and the points of both."""
     known = _sample(digits.source, split)[1]
@@ -177,7 +178,7 @@ def _region(
         return
     inside = points.iloc[rows]
     counts = inside["digit"].value_counts()
-    said = " · ".join(f"**{digit}** {count:,}" for digit, count in counts.items())
+    said = " · ".join(f"**{digit}**: {count:,}" for digit, count in counts.items())
     wrong = inside["answer"] != inside["digit"] if "answer" in inside else None
     misread = f", {int(wrong.sum()):,} of them read wrong" if wrong is not None else ""
     first = f" The first {_MOST}:" if len(rows) > _MOST else ""

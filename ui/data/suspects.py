@@ -58,8 +58,8 @@ def _judge(digits: Digits, was_going: bool) -> None:
         key="judge-labels",
         type="primary",
         icon=":material/fact_check:",
-        help="Train five small networks, each on four fifths of all images. What they find is kept "
-        "for everybody here.",
+        help="Train fifteen small networks, each on four fifths of all images. What they find is "
+        "kept for everybody here.",
     ):
         with guards.messages():
             labels.start(digits, people.me())

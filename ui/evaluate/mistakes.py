@@ -103,13 +103,14 @@ def _closely(run: Run, position: int, answers: "pd.DataFrame", result: Result) -
             height=210,
             caption=f"#{row['index']:.0f} {_story(truth, answer, probabilities)}",
         )
-    if st.button(
+    st.button(
         "See inside",
         key="see-inside",
         icon=":material/layers:",
+        on_click=open_inside,  # before this page is drawn once more
+        args=(run.id, result.images[position], truth, f"Image {row['index']:.0f}, a {truth}"),
         help="What every layer of the network makes of this digit.",
-    ):
-        open_inside(run.id, result.images[position], truth, f"Image {row['index']:.0f}, a {truth}")
+    )
     image = result.images[position].astype(np.float32) / 255
     why(run, image, probabilities, truth)
 

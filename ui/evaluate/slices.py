@@ -11,7 +11,7 @@ from core.data.measures import measures
 from core.errors import UserError
 from core.evaluation import slices
 from core.evaluation.slices import Finding
-from core.figures.slices import NAMES, Panel, accuracy_panel, difference_panel
+from core.figures.slices import NAMES, Panel, accuracy_panel, called, difference_panel
 from core.runs.answers import Result
 from core.runs.run import Run
 from ui import format, guards, keys, runs
@@ -113,23 +113,9 @@ def _weakness(finding: Finding | None) -> str:
     if finding is None:
         return "It is **about equally good everywhere**: what differs may be chance."
     return (
-        f"It is weakest on **{_called(finding)}**: {format.percent(finding.here)} right, against "
+        f"It is weakest on **{called(finding)}**: {format.percent(finding.here)} right, against "
         f"{format.percent(finding.there)} of the others."
     )
-
-
-def _called(finding: Finding) -> str:
-    """Return what a slice is called in a sentence, as in `the thinnest digits`."""
-    if finding.measure == "ink":
-        words = ("the digits with the least ink", "", "the digits with the most ink")
-    elif finding.measure == "slant":
-        words = ("digits that lean to the left", "", "digits that lean to the right")
-    else:
-        _, low, high, _ = NAMES[finding.measure]
-        words = (f"the {low} digits", "", f"the {high} digits")
-    ends = {0: words[0], slices.PARTS - 1: words[2]}
-    title = NAMES[finding.measure][0].lower()
-    return ends.get(finding.part, f"digits of middling {title}")
 
 
 def _against(
@@ -181,7 +167,7 @@ def _verdict(finding: Finding | None, name: str, overall: float) -> str:
         )
     word = "better" if finding.here > finding.there else "worse"
     return (
-        f"Against {name} it is {word} above all on **{_called(finding)}**: "
+        f"Against {name} it is {word} above all on **{called(finding)}**: "
         f"{format.percent(finding.here)} right, against {format.percent(finding.there)} "
         f"({100 * overall:+.2f} points over all)."
     )

@@ -109,7 +109,7 @@ def _happening(experiment: Experiment, found: Course) -> None:
             icon=":material/close:",
             on_click=_cancel,
             args=[experiment],
-            help="Trains nothing more of it. If a classmate began it, it goes on for them.",
+            help="Ends it here. If a classmate began it, it continues for them.",
         )
     elif not found.problem:
         st.caption(f"Done in {format.duration(found.seconds)}.")
@@ -131,7 +131,7 @@ def _lane(experiment: Experiment, found: Course, number: int) -> None:
 def _waits(experiment: Experiment, found: Course) -> str:
     if found.begun:
         ended = sum(bool(lane.state) for lane in found.lanes)
-        return f"Running: {ended} of {len(found.lanes)} networks have finished."
+        return f"Running: {ended} of {len(found.lanes)} are done."
     name = st.session_state[keys.COURSES][experiment.slug]
     before = queue.before(request.folder(), name)
     if not before:
@@ -216,14 +216,21 @@ def _after(experiment: Experiment, found: Course, following: list[Experiment]) -
         st.markdown(experiment.why)
         if experiment.read_on:
             st.caption(f"Read on: {experiment.read_on}")
+    line = st.container(horizontal=True, vertical_alignment="center", gap="medium")
     for other in following:
-        st.button(
+        line.button(
             f"Next: {other.title}",
             key="next-experiment",
             type="primary",
             icon=":material/arrow_forward:",
             on_click=choose,
             args=[other.slug],
+        )
+    with line.container(width="content"):
+        st.page_link(
+            "../pages/evaluate.py",
+            label="See which digits a network misreads",
+            icon=":material/fact_check:",
         )
 
 

@@ -15,7 +15,7 @@ def cards(experiments: list[Experiment]) -> None:
     st.title("Experiments")
     st.markdown(
         "Guess first, then press one button and see who is right: networks train before your eyes, "
-        "in seconds. In order or alone."
+        "in seconds. Do them in order, or pick one."
     )
     done = st.session_state.get(keys.EXPERIMENTS_DONE, [])
     for start in range(0, len(experiments), _COLUMNS):

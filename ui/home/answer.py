@@ -18,7 +18,7 @@ _HEIGHT = 124  # CSS pixels, always, so that nothing below moves when a digit ha
 _TILE = 56
 
 
-def answer(drawing: Any) -> None:
+def answer(drawing: dict[str, Any] | None) -> None:
     """Show what the network reads in the canvas's drawing, and the digits as it sees them."""
     run, me = builtin.run(), people.me()
     with st.container(height=_HEIGHT, border=False, gap="small", key="home-answer"):

@@ -38,7 +38,7 @@ def choose(digits: Digits) -> Chosen | None:
     brought = st.session_state.get(keys.INSIDE_DIGIT)
     modes = [*([_MISREAD] if brought else []), _TEST, _DRAW, _UPLOAD]
     if st.session_state.get(keys.INSIDE_SOURCE) not in modes:
-        drawn = st.session_state.get(keys.DRAWING)
+        drawn = (st.session_state.get(keys.DRAWING) or {}).get("objects")
         st.session_state[keys.INSIDE_SOURCE] = _DRAW if drawn else _TEST
     mode = st.segmented_control(
         "Which digit",

@@ -87,11 +87,13 @@ def _over(run: Run | None, active: list[Run]) -> None:
 
 def _show(run: Run, active: list[Run]) -> None:
     history, other = cache.history(run), pair.other(run)
+    # As many containers in every state, or the charts would be drawn from nothing at its end.
     _headline(run, history)
     outcome.outcome(run, history, other)
     _curves(run, history, other)
-    if any(other.id != run.id for other in active):
-        _queue(active)
+    with st.container():
+        if any(other.id != run.id for other in active):
+            _queue(active)
     if form.has_moments(run):  # last: it may take seconds
         _formed(run)
 
@@ -122,7 +124,7 @@ def _watched(active: list[Run]) -> Run | None:
         except RunError:  # somebody deleted it
             del st.session_state[keys.WATCHED]
     own = [run for run in active if not _is_anothers(run)]
-    return next(iter(own or active or runs.listed()), None)
+    return next(iter(own or active or runs.known()[0]), None)
 
 
 def _is_anothers(run: Run) -> bool:
@@ -148,7 +150,7 @@ def _stop(run: Run, place: DeltaGenerator, key: str) -> bool:
 
 
 def _headline(run: Run, history: History) -> None:
-    """Name, state, progress and Stop, always of the same height."""
+    """Show name, state, progress and Stop, always of the same height (see ui/app.py)."""
     line = st.container(horizontal=True, vertical_alignment="center", wrap=False)
     line.markdown(f"## {_ICONS[run.state]} {format.plain(run.name)}")
     if run.state.is_over:
@@ -157,31 +159,37 @@ def _headline(run: Run, history: History) -> None:
         _again(run, line)
     elif _stop(run, line, "stop"):
         st.rerun()
-    if not run.state.is_over:
-        progress(run, _last(history), history.speed, _waits(run))
-    else:
-        accuracy = (
-            f"best epoch {run.best_epoch}: validation "
-            f"**{format.percent(run.validation_accuracy)}**, test "
-            f"**{format.percent(run.test_accuracy)}**, {format.duration(run.train_seconds)}"
-            if run.best_epoch
-            else "no epoch was completed"
-        )
-        reason = f" · {format.plain(run.reason)}" if run.reason else ""
-        st.markdown(f"{run.state.capitalize()}{reason} · {accuracy}")
-    if run.warning:
-        st.warning(format.plain(run.warning), icon=":material/warning:")
+    with st.container(key="live-state"):
+        if run.state.is_over:
+            st.markdown(_result(run))
+        else:
+            progress(run, _last(history), history.speed, _waits(run))
+        if run.warning:
+            st.warning(format.plain(run.warning), icon=":material/warning:")
+
+
+def _result(run: Run) -> str:
+    """Return how a run ended, and what it reached."""
+    accuracy = (
+        f"best epoch {run.best_epoch}: validation "
+        f"**{format.percent(run.validation_accuracy)}**, test "
+        f"**{format.percent(run.test_accuracy)}**, {format.duration(run.train_seconds)}"
+        if run.best_epoch
+        else "no epoch was completed"
+    )
+    reason = f" · {format.plain(run.reason)}" if run.reason else ""
+    return f"{run.state.capitalize()}{reason} · {accuracy}"
 
 
 def _again(run: Run, line: DeltaGenerator) -> None:
     """Offer to train a run's settings once more."""
     if not (run.taught_from or run.is_from_elsewhere) and line.button(
-        "Train again with these settings",
+        "Train again",
         key="train-again",
         icon=":material/replay:",
         on_click=settings.take,
         args=[run.config, run.recipe],
-        help="With a seed that they were not trained with yet. "
+        help="The same settings, with a seed that they were not trained with yet. "
         "The controls take these settings too.",
     ):
         pair.watch(request.start_again(run, people.me()))
@@ -219,7 +227,7 @@ def _curves(run: Run, history: History, other: Run | None) -> None:
             chart(figure, f"live-{metric}", height=320, live=_growth(run, history, metric))
     _epochs(run, history)
     chart(
-        learning_rate(history, run.config.epochs),
+        learning_rate(history, run.config.epochs, run.config.learning_rate),
         "live-rate",
         height=240,
         live=_growth(run, history, "learning_rate"),

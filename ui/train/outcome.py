@@ -1,26 +1,56 @@
 """What a finished run means, and one thing to try next, or how two runs compare."""
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from core.jobs import request
-from core.runs.advice import advice
+from core.runs.advice import Advice, advice
 from core.runs.history import History
-from core.runs.run import Run
+from core.runs.run import Run, State
 from ui import format, people
 from ui.train import pair, settings
 
+_MEANWHILE = (
+    "As it learns, loss falls and accuracy climbs. Blue is measured on the images it learns from, "
+    "orange on others, which count."
+)
+
+_EARLY = "It ended before its time. Evaluate, Draw and Inside have it as it was at its best epoch."
+_NOTHING = "It completed no epoch, so there is no network to look at."
+
 
 def outcome(run: Run, history: History, other: Run | None) -> None:
-    """Show the result of the run, or of the pair of runs, once it is over."""
-    if other is not None:
-        if run.state.is_over and other.state.is_over and (verdict := pair.verdict(run, other)):
-            st.markdown(f":material/balance: {verdict}")
-        name = format.plain(other.name)
-        st.caption(f"In gray: **{name}**, solid in validation, dotted in training.")
-    found = advice(run, history) if run.state.is_over else None
-    if found is None:
-        return
-    line = st.container(horizontal=True, vertical_alignment="center")
+    """Show the result of the run, or of the pair of runs, once it is over.
+
+    Before, a sentence on what its curves show keeps the place.
+    """
+    with st.container(key="outcome"):
+        if other is not None:
+            _both(run, other)
+        line = st.container(
+            key="advice", horizontal=True, vertical_alignment="center", wrap=False
+        )  # on a telephone it wraps: ui/app.py
+        if not run.state.is_over:
+            line.caption(_MEANWHILE)
+        elif found := advice(run, history):
+            _advice(run, found, line)
+        elif run.state != State.FINISHED:
+            line.caption(_EARLY if run.best_epoch else _NOTHING)
+
+
+def _both(run: Run, other: Run) -> None:
+    """Show which of two runs is better once both are over, and how to tell their lines apart."""
+    over = run.state.is_over and other.state.is_over
+    with st.container(key="verdict"):
+        said = pair.verdict(run, other) if over else "Here it will say which of the two is better."
+        if said:
+            st.markdown(f":material/balance: {said}")
+    name = format.plain(other.name)
+    st.caption(f"In gray: **{name}**, solid in validation, dotted in training.")
+
+
+def _advice(run: Run, found: Advice, line: DeltaGenerator) -> None:
+    """Show what a run means, and a button that trains what is to be tried next."""
     line.markdown(f":material/lightbulb: {found.meaning}", width="stretch")
     if not found.label:
         return

@@ -10,10 +10,11 @@ import pytest
 
 from core.config import TrainConfig
 from core.data import mnist
-from core.evaluation import metrics
+from core.data.measures import measures
+from core.evaluation import metrics, slices
 from core.export import comparison, report
 from core.export.comparison import View
-from core.runs import answers, catalogue, settings, verdicts, words
+from core.runs import answers, catalogue, formatting, settings, verdicts
 from core.runs.history import read_history
 from core.runs.run import Run, State
 
@@ -91,12 +92,30 @@ def test_a_report_has_the_runs_numbers(answered: Answered) -> None:
     page = of(run)
     result = answers.of(run, "test", mnist.load("sample"))
     judged = metrics.report(result.probabilities, result.labels)
-    for told in ("96.30 %", words.interval(*judged.interval), f"{judged.loss:.4f}", "61,306"):
+    for told in ("96.30 %", formatting.interval(*judged.interval), f"{judged.loss:.4f}", "61,306"):
         assert told in page
     cells = re.findall(r"<td[^>]*>(\d*)</td>", page[page.index('class="matrix"') :])[:100]
     assert [int(cell or 0) for cell in cells] == judged.matrix.ravel().tolist()
     assert '<td>epochs</td><td><span class="changed">9</span></td><td>4</td>' in page
     assert page.count("→") == 37 * 2  # each mistake's caption, below it and for screen readers
+
+
+def test_a_report_says_where_the_run_is_weak(answered: Answered) -> None:
+    """Each fifth's accuracy stands there, and who misreads thin digits is told so."""
+    run = answered("mine", 100)
+    result = answers.of(run, "test", mnist.load("sample"))
+    measured = measures(result.images)
+    thinnest = np.argsort(measured["thickness"].to_numpy())[:100]
+    result.probabilities[:] = 0.02
+    result.probabilities[np.arange(1_000), result.labels] = 0.82
+    result.probabilities[thinnest] = np.roll(result.probabilities[thinnest], 1, axis=1)
+    page = report.report(run, read_history(run), "test", result)
+    right = result.probabilities.argmax(1) == result.labels
+    for name in measured:
+        for share in slices.accuracies(measured[name], result.labels, right)["accuracy"]:
+            assert f"<td>{formatting.percent(share)}<br>" in page
+    assert "It is weakest on the thinnest digits" in page
+    assert "about equally good everywhere" in of(answered("other", 0))
 
 
 def test_a_report_is_one_safe_page(answered: Answered) -> None:

@@ -6,6 +6,7 @@ import pytest
 from core.figures import palette
 from core.figures.curves import (
     accuracy_against,
+    learning_rate,
     run_curves,
     setting_curves,
     training_curves,
@@ -50,7 +51,17 @@ def test_axes_before_the_first_step_are_those_of_a_training() -> None:
     """Accuracy runs from 0 to 100 %, and fits what is there as soon as something is."""
     assert training_curves(history(), "accuracy", 4).layout.yaxis.range == (0, 1)
     assert training_curves(history(), "loss", 4).layout.yaxis.range == (0, 2.5)
-    assert training_curves(history(0.9), "accuracy", 4).layout.yaxis.range is None
+    assert learning_rate(history(), 4, 0.02).layout.yaxis.range == pytest.approx((0, 0.021))
+    begun = training_curves(history(0.9), "accuracy", 4).layout.yaxis
+    assert begun.range is None
+    assert begun.autorangeoptions.clipmax == begun.autorangeoptions.include == 1  # no 107 %
+
+
+def test_legend_is_whole_before_the_first_step() -> None:
+    """Its lines are there from the start: one that comes later takes its room from the curves."""
+    empty, full = (training_curves(one, "loss", 4) for one in (history(), history(0.9)))
+    assert [trace.name for trace in empty.data] == [trace.name for trace in full.data]
+    assert all(len(trace.x) == 1 for trace in empty.data)  # Plotly leaves out one without a point
 
 
 def test_run_beside_another_shares_its_axes() -> None:
@@ -94,3 +105,22 @@ def test_points_bear_their_settings_name_once() -> None:
     assert [trace.text[0] for trace in figure.data] == ["a", "", "b"]
     colors = [trace.marker.color for trace in figure.data]
     assert colors[0] == colors[1] != colors[2]
+
+
+def test_names_of_near_points_stand_apart() -> None:
+    """Each of three runs in one place has its name elsewhere, and none runs off the plot's edge."""
+    table = pd.DataFrame(
+        {
+            "test_accuracy": [0.96, 0.961, 0.962, 0.2, None],
+            "test_low": 0.1,
+            "test_high": 0.99,
+            "train_seconds": [9.0, 9.1, 9.2, 100.0, 50.0],
+        }
+    ).astype({"test_accuracy": "Float64"})
+    figure = accuracy_against(table, list("abcde"), "train_seconds")
+    sides = [trace.textposition for trace in figure.data]
+    assert sides == ["top right", "bottom right", "middle right", "top left"]
+    figure = accuracy_against(table, list("aabde"), "train_seconds", [0, 0, 1, 2, 3])
+    assert [trace.textposition for trace in figure.data if trace.text[0]] == [
+        *("top right", "bottom right", "top left")  # a run without a name takes no place
+    ]

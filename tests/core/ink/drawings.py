@@ -1,4 +1,4 @@
-"""Digits as strokes and as pictures; how digits are compared."""
+"""Digits as strokes, as the canvas saves them and as pictures; how digits are compared."""
 
 import io
 from pathlib import Path
@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from core.ink.photo import from_picture
+from core.ink.strokes import from_drawing
 
 SEVEN = [np.array([[60, 50], [200, 50], [110, 240]], float)]
 
@@ -38,6 +39,24 @@ def digit_in_picture(source: bytes | Path | Image.Image) -> NDArray[np.float32]:
     """The one digit in a picture."""
     [digit] = from_picture(source)
     return digit.image
+
+
+def digit_in_drawing(drawing: dict[str, Any] | None) -> NDArray[np.float32]:
+    """The one digit in a drawing."""
+    [digit] = from_drawing(drawing)
+    return digit.image
+
+
+def canvas(strokes: list[NDArray[Any]], **edits: Any) -> dict[str, Any]:
+    """The canvas's json_data for `strokes`: as Fabric saves a path, the middle of its box first."""
+    objects = []
+    for stroke in strokes:
+        (left, top), (right, bottom) = stroke.min(axis=0), stroke.max(axis=0)
+        start, *rest = stroke.tolist()
+        path = [["M", *start], *(["L", *point] for point in rest)]
+        place = {"originX": "center", "left": (left + right) / 2, "top": (top + bottom) / 2}
+        objects.append({"type": "Path", "path": path, "strokeWidth": 18, **place, **edits})
+    return {"version": "7.4.0", "objects": objects}
 
 
 def page(strokes: list[NDArray[Any]], pen: int = 18, side: int = 280) -> Image.Image:

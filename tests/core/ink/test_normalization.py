@@ -15,6 +15,8 @@ from tests.core.ink.drawings import (
     ONE,
     SEVEN,
     apart,
+    canvas,
+    digit_in_drawing,
     digit_in_picture,
     page,
     spans,
@@ -37,7 +39,7 @@ def mnist(count: int) -> NDArray[np.uint8]:
 @pytest.mark.parametrize("strokes", [SEVEN, ONE, [stroke[:, ::-1] for stroke in SEVEN]])
 def test_layout(strokes: list[NDArray[Any]]) -> None:
     """A drawing fills 20 pixels, and its center of mass is within half a pixel of pixel 14."""
-    for digit in (draw(strokes), digit_in_picture(page(strokes))):
+    for digit in (digit_in_drawing(canvas(strokes)), digit_in_picture(page(strokes))):
         assert digit.shape == (28, 28)
         assert digit.dtype == np.float32
         assert digit.min() == 0
@@ -45,6 +47,12 @@ def test_layout(strokes: list[NDArray[Any]]) -> None:
         assert max(spans(digit)) == 20
         for axis in (0, 1):
             assert abs(np.average(np.arange(28), weights=digit.sum(axis=axis)) - 14) <= 0.5
+
+
+def test_thickness_is_not_the_pens() -> None:
+    """Strokes come out the same whatever pen drew them."""
+    thin, thick = canvas(SEVEN, strokeWidth=2), canvas(SEVEN, strokeWidth=40)
+    assert (digit_in_drawing(thin) == digit_in_drawing(thick)).all()
 
 
 def test_scale_and_place_do_not_matter() -> None:

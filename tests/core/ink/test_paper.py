@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageOps
 
 from benchmarks import photo_pages, photos
 from core.errors import InkError
@@ -13,7 +13,7 @@ from tests.core.ink.drawings import BARRED_SEVEN, FIVE, FOUR, SEVEN, apart, digi
 
 ONE_DIGIT = (
     *(f"dark strip at the {side}" for side in ("left", "top", "right", "bottom")),
-    *("dark edges on two sides", "shadow", "sheet on a dark table"),
+    *("dark edges on two sides", "dark wedge along a side", "shadow", "sheet on a dark table"),
     *(f"frame of {width} px, inside" for width in (1, 2, 4)),
     *(f"frame of {width} px, cropped to it" for width in (1, 2, 4)),
     "line at the right alone",
@@ -109,3 +109,12 @@ def test_ink_is_separated_from_paper_where_it_fills_the_picture(pen: int) -> Non
     white = Image.fromarray(255 - np.asarray(black))
     assert apart(digit_in_picture(black), digit_in_picture(page(FIVE, pen))) < 0.06
     assert apart(digit_in_picture(black), digit_in_picture(white)) < 0.001
+
+
+@pytest.mark.parametrize("margin", [-2, 0])
+def test_seven_that_fills_its_picture_keeps_its_bar(margin: int) -> None:
+    """A bar along the whole border is a stroke if it goes on into the middle of the picture."""
+    whole = page([3 * (stroke - 140) / 4 + 140 for stroke in SEVEN], 24)
+    left, top, right, bottom = ImageOps.invert(whole).getbbox() or (0, 0, 280, 280)
+    tight = whole.crop((left - margin, top - margin, right + margin, bottom + margin))
+    assert apart(digit_in_picture(tight), digit_in_picture(whole)) < 0.08

@@ -33,7 +33,7 @@ def few() -> Digits:
 
 def test_wrong_label_is_found_and_kept(few: Digits, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of 400 images, the one whose label was changed is the most suspicious; the file is whole."""
-    monkeypatch.setattr(labels, "REPETITIONS", 1)
+    monkeypatch.setattr(labels, "SEEDS", (0,))
     assert not labels.judged(few.checksum)
     judge.in_turn(few)
     assert labels.judged(few.checksum) and labels.work(few.checksum) is None

@@ -1,10 +1,16 @@
 """The order in which a run's metrics and states reach the store."""
 
+from pathlib import Path
+from typing import Any
+
 import pytest
+from mlflow import MlflowClient
+from mlflow.entities import Metric
 
 from core.config import TrainConfig
 from core.jobs.recorder import Recorder
-from core.runs import catalogue
+from core.runs import actions, catalogue
+from core.runs.person import OWNER
 from core.runs.run import State
 
 
@@ -13,14 +19,15 @@ def test_a_run_begins_before_its_points_and_ends_after_them(
 ) -> None:
     """Between two writes, no queued run has points, and no ended run gets more."""
     run = catalogue.create(TrainConfig(), "sample")
-    log, seen = catalogue.log, []
+    write, seen = MlflowClient.log_batch, []
 
-    def looked_at(*arguments: object) -> None:
-        seen.append(catalogue.get(run.id).state)
-        log(*arguments)
+    def looked_at(client: MlflowClient, run_id: str, metrics: list[Metric], **how: Any) -> None:
+        if any(metric.key == "epochs" for metric in metrics):
+            seen.append(catalogue.get(run.id).state)
+        write(client, run_id, metrics, **how)
 
-    monkeypatch.setattr(catalogue, "log", looked_at)
-    recorder = Recorder(run.id)
+    monkeypatch.setattr(MlflowClient, "log_batch", looked_at)
+    recorder = Recorder(run)
     recorder.tags({"state": State.RUNNING, "reason": ""})
     recorder.metrics({"epochs": 1}, 1)
     recorder._flush({})
@@ -30,3 +37,17 @@ def test_a_run_begins_before_its_points_and_ends_after_them(
     assert seen == [State.RUNNING, State.RUNNING]
     done = catalogue.get(run.id)
     assert (done.state, done.epochs) == (State.FINISHED, 2)
+
+
+def test_a_stop_on_this_machine_needs_no_look_into_the_teams_store(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is seen between two writes, which are far apart there."""
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/team.db")
+    monkeypatch.setattr("core.jobs.recorder._TEAM_FLUSH", 600.0)
+    run = catalogue.create(TrainConfig(), "sample")
+    recorder = Recorder(run)
+    recorder.start()
+    actions.request_stop(OWNER, run)
+    assert recorder.stopping.wait(60)
+    recorder.close()

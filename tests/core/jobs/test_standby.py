@@ -129,13 +129,15 @@ def test_it_ends_with_its_server_while_it_loads_and_whatever_was_forked() -> Non
 
 def test_unused_process_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     """Some minutes after the last use of the Train page, the process ends."""
-    monkeypatch.setattr(standby, "_UNUSED", 3.0)
+    monkeypatch.setattr(standby, "_UNUSED", 600.0)
     request.prepare()
-    number = standby._waiting[0].pid
-    time.sleep(2)
+    number, [first] = standby._waiting[0].pid, standby._timers
     request.prepare()  # the page is still in use
-    time.sleep(2)
+    [second] = standby._timers
+    assert first.finished.is_set() and not second.finished.is_set()
     assert lives(number) and standby._waiting
+    monkeypatch.setattr(standby, "_UNUSED", 0.1)
+    request.prepare()
     until(lambda: not standby._waiting and not lives(number))
 
 

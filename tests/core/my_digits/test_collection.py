@@ -168,7 +168,7 @@ def test_directory_of_a_million_members_is_not_read() -> None:
 
 
 def test_picture_that_would_decode_to_gigabytes_is_refused() -> None:
-    """A header that says 20,000 × 20,000 is enough to know that it is no digit."""
+    """A header that says 20,000 × 20,000 is enough to refuse it."""
     header = b"IHDR" + struct.pack(">IIBBBBB", 20_000, 20_000, 8, 0, 0, 0, 0)
     chunk = struct.pack(">I", 13) + header + struct.pack(">I", zlib.crc32(header))
     with pytest.raises(InkError, match="not made by My digits"):

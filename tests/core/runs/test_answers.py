@@ -62,7 +62,7 @@ def test_other_data_are_refused(run: Run, sample: Digits) -> None:
 def test_stopped_run_keeps_its_test_unread(run: Run, sample: Digits) -> None:
     """It can be resumed, so its test set is neither read nor shown, also while it is resumed."""
     for state in (State.STOPPED, State.FAILED, State.RUNNING):
-        with connect() as (client, _):  # as its process would have left it, or a resumed one has it
+        with connect() as (client, _):  # as its process leaves it, or a resumed one sets it
             client.set_tag(run.id, "state", str(state))
         catalogue.renew(run.id)
         stopped = catalogue.get(run.id)

@@ -51,7 +51,7 @@ def test_its_course_ends_with_its_best_epoch_known() -> None:
 
 
 def test_it_is_found_by_its_name(empty_store: Path) -> None:
-    """Where a RUN is named, `built-in` is one; `best` means a run of one's own."""
+    """`built-in` names it where a RUN is expected; `best` means one of your own runs."""
     assert catalogue.find("built-in") == catalogue.get("built-in") == builtin.run()
     with pytest.raises(RunError, match="no run yet"):
         catalogue.find("best")

@@ -94,6 +94,13 @@ def test_best_prefers_the_full_set() -> None:
     assert catalogue.best([made()]) is None
 
 
+def test_run_that_may_know_its_validation_images_is_never_the_best() -> None:
+    """What a taught run's network had seen before is recorded, and keeps it from being chosen."""
+    fair, taught = made("fair", 0.9), made("taught", 1.0)
+    catalogue.set_tags(taught.id, {"seen": "mnist"})
+    assert catalogue.best([fair, catalogue.get(taught.id)]) == fair == catalogue.find("best")
+
+
 def test_run_whose_process_died_is_failed() -> None:
     """A run whose lease has ended is shown as failed, with the reason."""
     run = made()
@@ -297,7 +304,7 @@ def test_run_in_a_state_of_a_newer_version_is_shown_as_failed() -> None:
 
 
 def test_first_final_state_wins() -> None:
-    """A later one changes neither the state nor the reason; only a resume goes on from it."""
+    """A later one changes neither the state nor the reason; only a resume leaves it."""
     run = made()
     catalogue.move(run.id, State.STOPPED, "in epoch 1 of 4")
     catalogue.move(run.id, State.FAILED, "something else")
@@ -364,7 +371,7 @@ def test_long_note_is_refused_rather_than_cut() -> None:
 def test_first_end_that_a_recorder_gets_wins() -> None:
     """A failure after a stop does not take its place, even if neither was written yet."""
     run = made()
-    recorder = Recorder(run.id)
+    recorder = Recorder(run)
     recorder.end(State.STOPPED, "in epoch 1 of 4")
     recorder.end(State.FAILED, "something else")
     recorder.start()

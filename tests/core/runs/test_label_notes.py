@@ -6,12 +6,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from core.config import TrainConfig
 from core.data import mnist
 from core.data.digits import Digits
 from core.data.splits import split_for
 from core.errors import DataError
-from core.runs import label_notes
+from core.runs import actions, catalogue, label_notes
 from core.runs.person import Person
+from core.runs.run import State
 
 ADA = Person("Ada", "a" * 32)
 
@@ -51,6 +53,26 @@ def test_copy_stays_as_it_was(digits: Digits) -> None:
     assert label_notes.frozen(digits.checksum, ADA) != checksum
     content = (label_notes.folder() / f"{checksum}.json").read_bytes()
     assert hashlib.md5(content, usedforsecurity=False).hexdigest() == checksum
+
+
+def test_copy_goes_with_the_last_run_that_names_it() -> None:
+    """Deleting a run deletes its notes, unless another run names them or they are still noted."""
+    label_notes.note(("train", 1), "wrong", "data", ADA)
+    first = label_notes.frozen("data", ADA)
+    label_notes.note(("train", 2), "wrong", "data", ADA)
+    second = label_notes.frozen("data", ADA)
+    runs = []
+    for checksum in (first, first, second):
+        run = catalogue.create(TrainConfig(notes=checksum), "sample", by=ADA)
+        catalogue.set_tags(run.id, {"state": State.FAILED})
+        runs.append(catalogue.get(run.id))
+
+    def copies() -> set[str]:
+        return {path.stem for path in label_notes.folder().glob("*.json")}
+
+    for run, left in zip(runs, ({first, second}, {second}, {second}), strict=True):
+        actions.delete(ADA, run)
+        assert copies() == left
 
 
 def test_validation_images_stay(digits: Digits) -> None:

@@ -48,7 +48,7 @@ def test_field_without_effect_makes_no_other_setting() -> None:
 
 
 def test_taught_run_is_not_its_settings_alone() -> None:
-    """A run that began from another's network is no seed of the same setting."""
+    """A run that began from another's network does not count as a seed of the same setting."""
     plain = run("a")
     assert settings.key_of(plain) != settings.key_of(replace(plain, taught_from="parent"))
 

@@ -18,7 +18,7 @@ def made(name: str) -> str:
 
 
 def test_same_entries_until_somebody_writes(own_runs: Path) -> None:
-    """What was read is given again; another program's write, as this one's, is seen at once."""
+    """What was read is returned again, until this or another program writes to the store."""
     first = made("first")
     once = unchanged.entries(WAITING)
     assert [entry.info.run_id for entry in once] == [first]

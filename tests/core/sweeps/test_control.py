@@ -57,7 +57,7 @@ def test_grids_have_an_end_and_a_limit(start: Any) -> None:
 
 
 def test_budget_and_bounds_change_while_it_runs(start: Any) -> None:
-    """More trials count from those that there are; new bounds replace the old ones alone."""
+    """More trials are added to those that exist; new bounds replace only the old bounds."""
     start(vary={"learning_rate": "0.001:0.1:log", "optimizer": "sgd,adam"})
     assert control.more("search", 4, OWNER).plan.trials == 7
     changed = control.bounds("search", {"learning_rate": "0.01:0.05"}, OWNER).plan.space

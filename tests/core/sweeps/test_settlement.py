@@ -4,6 +4,7 @@ import os
 import signal
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -27,7 +28,7 @@ def test_a_sweep_whose_only_worker_died_waits_for_another(start: Any) -> None:
 
 
 def test_a_dead_workers_trial_is_given_up_at_once_and_nobody_elses(start: Any) -> None:
-    """It does not wait for the lease of the run; the trial of another process goes on."""
+    """It does not wait for the run's lease to end; the trial of another process continues."""
     start(trials=2)
     claimed = worker.claim("search")
     assert claimed
@@ -36,6 +37,19 @@ def test_a_dead_workers_trial_is_given_up_at_once_and_nobody_elses(start: Any) -
     settlement.abandon("search", os.getpid())
     assert catalogue.get(claimed[1].id).state == State.FAILED
     assert sweep.get("search").state == "waiting"
+
+
+def test_a_worker_whose_lock_is_free_has_died(start: Any, own_runs: Path) -> None:
+    """Whoever claims the next trial gives its own up at once; a lock that is held says nothing."""
+    start(trials=2)
+    with settlement.at_work():
+        claimed, others = worker.claim("search"), worker.claim("search")
+        assert claimed and others and worker.claim("search") is None
+        [sign] = (own_runs / "sweep-workers").iterdir()
+    sign.touch()  # who dies leaves it there, unlocked
+    again = worker.claim("search")
+    assert again and again[1].name == f"{claimed[1].name} again"
+    assert catalogue.get(claimed[1].id).state == State.FAILED
 
 
 @pytest.mark.slow

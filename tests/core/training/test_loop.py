@@ -103,7 +103,7 @@ def test_resumed_run_ends_in_the_same_numbers(digits: Digits) -> None:
 
 
 def test_run_with_averaged_weights_resumes_to_the_same_numbers(digits: Digits) -> None:
-    """Both go on: the weights that learn, and their mean, which reads."""
+    """The weights that learn and their mean, which reads, both continue."""
     config = SMALL.changed({"ema": 0.9})
     whole = epochs(train(config, digits))
     rest = epochs(train(config, digits, resume=whole[0].checkpoint))

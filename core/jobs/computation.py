@@ -1,6 +1,7 @@
-"""What a process of its own computes of a data set: once, with progress, kept for everybody here.
+"""Compute something about a data set once, in a process of its own, and keep it for everybody.
 
-It is kept in the store's folder under the data's checksum, so that other data are not taken for it.
+The result is kept in the store's folder under the data's checksum, so that it is never taken for
+that of other data.
 """
 
 import time
@@ -26,7 +27,7 @@ Arrays = dict[str, NDArray[np.generic]]
 
 
 @dataclass(frozen=True, eq=False)
-class Once:
+class Computation:
     """One thing to compute: `module` is run with the data's source and, if there is one, the part.
 
     `name` is the folder of what is kept; `what` is what a message calls it.

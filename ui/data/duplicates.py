@@ -76,7 +76,7 @@ def _pairs(digits: Digits, found: Neighbors) -> None:
         default="between",
         required=True,
         format_func=PLACES.__getitem__,
-        key="data-twins-place",
+        key="data-duplicates-place",
         persist_state="session",
         help="Where the two digits of a pair come from.",
     )
@@ -86,7 +86,7 @@ def _pairs(digits: Digits, found: Neighbors) -> None:
         20,
         round(100 * ALIKE),
         format="%d %%",
-        key="data-twins-most",
+        key="data-duplicates-most",
         persist_state="session",
         width=190,
         help="0 % is a copy. Of copies that were turned by up to 4°, moved, blurred or roughened, "
@@ -101,6 +101,11 @@ def _pairs(digits: Digits, found: Neighbors) -> None:
         if len(shown):
             _gallery(digits, shown, labels, gaps)
     _owed(digits, found, alike)
+
+
+def _signed(points: float) -> str:
+    """Return percentage points with their sign, a minus and not a hyphen."""
+    return f"{points:+.3f}".replace("-", "−")
 
 
 def _count(labels: np.ndarray) -> str:
@@ -129,13 +134,13 @@ def _gallery(
     picked = gallery(
         np.concatenate([left, between, right], axis=2),
         [f"{digit} · {100 * gap:.1f}\u00a0%" for digit, gap in zip(said, gaps, strict=False)],
-        "data-twins",
+        "data-duplicates",
         wrong=unlike,
         size=52,
         labels=[f"{digit}, {name}" for digit, name in zip(said, names, strict=True)],
     )
-    if picked is not None and shown[picked].tolist() != st.session_state.get(keys.TWINS):
-        st.session_state[keys.TWINS] = shown[picked].tolist()
+    if picked is not None and shown[picked].tolist() != st.session_state.get(keys.DUPLICATES):
+        st.session_state[keys.DUPLICATES] = shown[picked].tolist()
         st.session_state[keys.CHOSEN] = (digits.source, int(shown[picked][0]))
 
 
@@ -176,6 +181,6 @@ def _owed(digits: Digits, found: Neighbors, alike: float) -> None:
         f"{format.percent(owed.with_accuracy)} of them are read right, and "
         f"{format.percent(owed.without_accuracy)} of the {owed.without_count:,} others. Without "
         f"them, the accuracy would be **{100 * owed.owed:.3f} points** lower "
-        f"(95 % interval: {low:+.3f} to {high:+.3f})."
+        f"(95 % interval: {_signed(low)} to {_signed(high)})."
     )
     st.caption("This is an upper bound: digits that look like many others are also easy to read.")

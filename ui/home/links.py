@@ -1,8 +1,8 @@
-"""The four ways on from the first page."""
+"""The four links to other pages on the first page."""
 
 import streamlit as st
 
-_DOORS = {
+_LINKS = {
     "../pages/experiments.py": (
         "See it learn",
         ":material/science:",
@@ -26,25 +26,25 @@ _DOORS = {
 }
 # Two by two, also on a telephone, where the labels alone are shown: all four are in sight at once.
 _STYLE = """<style>
-.st-key-doors { display: grid; grid-template-columns: 1fr 1fr; gap: 0.75rem; }
-.st-key-doors > * { width: 100%; height: 100%; }
-.st-key-doors [data-testid=stPageLink] a p {
+.st-key-links { display: grid; grid-template-columns: 1fr 1fr; gap: 0.75rem; }
+.st-key-links > * { width: 100%; height: 100%; }
+.st-key-links [data-testid=stPageLink] a p {
   font-weight: 600; white-space: normal; line-height: 1.3;
 }
-.st-key-doors [data-testid=stPageLink] a { padding-left: 0; }
-.st-key-doors [data-testid=stCaptionContainer] { margin-top: 0.25rem; }
+.st-key-links [data-testid=stPageLink] a { padding-left: 0; }
+.st-key-links [data-testid=stCaptionContainer] { margin-top: 0.25rem; }
 @media (max-width: 640px) {
-  .st-key-doors { gap: 0.5rem; }
-  .st-key-doors [data-testid=stCaptionContainer] { display: none; }
+  .st-key-links { gap: 0.5rem; }
+  .st-key-links [data-testid=stCaptionContainer] { display: none; }
 }
 </style>"""
 
 
-def doors() -> None:
+def links() -> None:
     """Show a link to each of four pages, with what is there."""
     st.html(_STYLE)
-    with st.container(key="doors"):
-        for page, (label, icon, text) in _DOORS.items():
+    with st.container(key="links"):
+        for page, (label, icon, text) in _LINKS.items():
             with st.container(border=True, gap=None, height="stretch"):
                 st.page_link(page, label=label, icon=icon)
                 st.caption(text)
