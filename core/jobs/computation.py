@@ -4,7 +4,6 @@ The result is kept in the store's folder under the data's checksum, so that it i
 that of other data.
 """
 
-import os
 import time
 import zipfile
 from collections.abc import Callable
@@ -19,6 +18,7 @@ from numpy.typing import NDArray
 from core.data.digits import Digits
 from core.errors import StoreError, UserError
 from core.jobs import process, request
+from core.jobs.whole import write_whole
 from core.runs.store import directory
 
 _SILENCE = 60.0  # seconds without progress after which a process counts as dead
@@ -140,17 +140,3 @@ class Computation:
             return self._died if silent else float(told)
         except ValueError:
             return told
-
-
-def write_whole(path: Path, save: Callable[[Path], object], unwritten: str) -> None:
-    """Write a file whole or not at all. Raises StoreError, which begins with `unwritten`."""
-    partial = path.with_name(f"{path.name}-{os.getpid()}.partial")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        save(partial)
-        partial.replace(path)
-    except OSError as error:
-        raise StoreError(
-            f"{unwritten}: {error.strerror}. Free some space, or set DIGITLAB_RUNS to another "
-            "folder."
-        ) from error

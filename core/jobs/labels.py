@@ -21,7 +21,7 @@ from core.errors import DataError, RunError, StoreError
 from core.evaluation import labels as ranking
 from core.evaluation.labels import Suspects
 from core.jobs import limits, process, queue, request
-from core.jobs.computation import write_whole
+from core.jobs.whole import write_whole
 from core.runs.person import OWNER, Person
 from core.runs.store import directory
 

@@ -120,24 +120,31 @@ def _load() -> None:
         pass
 
 
-def _listen(orders: "queue.SimpleQueue[str]") -> None:
+def _listen(orders: "queue.SimpleQueue[str]", arrived: threading.Event) -> None:
     """Wait for a run's id on standard input; end the process if the pipe closes without one."""
     run_id = sys.stdin.read()
     if not run_id:
         os._exit(0)
     orders.put(run_id)
+    arrived.set()
 
 
 def main() -> int:
-    """Load, wait for a run's id on standard input, and train that run."""
-    from core.jobs import worker
+    """Load, wait for a run's id on standard input, and train that run.
+
+    While it waits, it measures what is missing in the table of this machine's speed.
+    """
+    from core.jobs import speed, worker
     from core.runs.files import LOG
     from core.runs.run import folder_of
 
     gc.disable()  # as the worker does, until it trains
     orders: queue.SimpleQueue[str] = queue.SimpleQueue()
-    threading.Thread(target=_listen, args=(orders,), daemon=True).start()
+    arrived = threading.Event()
+    threading.Thread(target=_listen, args=(orders, arrived), daemon=True).start()
     _load()
+    with suppress(UserError):  # without the table, pages do not say how long a run takes
+        speed.measure(arrived)
     run_id = orders.get()
     with suppress(OSError), (folder_of(run_id) / LOG).open("ab") as log:
         os.dup2(log.fileno(), sys.stderr.fileno())

@@ -88,12 +88,14 @@ def _start(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
     )
     started = control.start(options.name, plan, OWNER)
     each = estimate.seconds_a_trial(plan, len(mnist.load().train_labels))
-    print(
-        f"A trial takes about {each:.0f} s with one worker on this machine"
-        + (f", all {n} about {n * each / 60:.0f} min" if (n := started.plan.trials) else "")
-        + f". Now do them: python -m core sweep work {options.name!r}",
-        file=sys.stderr,
-    )
+    if each is not None:
+        trials = started.plan.trials
+        every = f", all {trials} about {trials * each / 60:.0f} min" if trials else ""
+        print(
+            f"A trial takes about {each:.0f} s with one worker on this machine{every}.",
+            file=sys.stderr,
+        )
+    print(f"Now do them: python -m core sweep work {options.name!r}", file=sys.stderr)
     yield started.summary()
 
 

@@ -1,6 +1,7 @@
 """How long a sweep will take on this machine, before it starts."""
 
 import random
+from collections.abc import Callable
 
 from core.config import TrainConfig
 from core.data.splits import split_sizes
@@ -11,14 +12,17 @@ from core.training import estimate
 _DRAWS = 12  # trials to average over
 _TIMED = 4  # different networks, widths and batch sizes that are timed, half a second each
 
+Timed = Callable[[TrainConfig], tuple[float, float] | None]
 
-def seconds_a_trial(plan: Plan, images: int) -> float:
+
+def seconds_a_trial(plan: Plan, images: int, timed: Timed = estimate.step_seconds) -> float | None:
     """Return how long a trial takes on average, alone on this machine and trained to its end.
 
-    The mean over settings drawn from the space; `images` is the number of training images.
+    The mean over settings drawn from the space; `images` is the number of training images. `timed`
+    gives the seconds of a step and of a forward pass; None if it gives none.
     """
     random_state = random.Random(0)  # noqa: S311  # no secret
-    measured: dict[TrainConfig, tuple[float, float]] = {}
+    measured: dict[TrainConfig, tuple[float, float] | None] = {}
     found = []
     for _ in range(_DRAWS):
         config = configured(plan.base, _drawn(plan.space, random_state))
@@ -31,10 +35,11 @@ def seconds_a_trial(plan: Plan, images: int) -> float:
         if batch not in measured:
             if len(measured) == _TIMED:
                 continue
-            measured[batch] = estimate.step_seconds(batch)
-        sizes = split_sizes(images, config.validation_size, config.train_size)
-        found.append(estimate.seconds(config, sizes, measured[batch]))
-    return sum(found) / len(found)
+            measured[batch] = timed(batch)
+        if seconds := measured[batch]:
+            sizes = split_sizes(images, config.validation_size, config.train_size)
+            found.append(estimate.seconds(config, sizes, seconds))
+    return sum(found) / len(found) if found else None
 
 
 def _drawn(space: Space, state: random.Random) -> Settings:

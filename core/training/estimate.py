@@ -1,6 +1,7 @@
 """How long a run will take on this machine, from a few real steps of its network."""
 
 import time
+from collections.abc import Callable
 
 import torch
 import torch.nn.functional as F
@@ -16,12 +17,14 @@ _STEPS, _SECONDS = (
 )  # the least number and time of steps, so that some are not slowed by other programs
 
 
-def step_seconds(config: TrainConfig) -> tuple[float, float]:
+def step_seconds(
+    config: TrainConfig, stopping: Callable[[], bool] = lambda: False
+) -> tuple[float, float] | None:
     """Return the seconds of one training step and of one forward pass, for one batch.
 
     They are the fastest of those timed on random images, the first step left out; a batch of more
     than _BATCH images is taken to cost as much for each as one of _BATCH. What the optimizer, the
-    augmentation and the store add is not in them.
+    augmentation and the store add is not in them. None if it was to stop before they were timed.
     """
     where = device.choose(config.device, config.precision)
     place = torch.device(where.kind)
@@ -42,6 +45,8 @@ def step_seconds(config: TrainConfig) -> tuple[float, float]:
         if place.type == "cuda":
             torch.cuda.synchronize()
         steps.append(time.perf_counter() - begin)
+        if stopping():
+            return None
     scale = config.batch_size / timed
     return scale * min(steps[1:]), scale * min(forwards[1:])
 

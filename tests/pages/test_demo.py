@@ -116,15 +116,19 @@ def test_admin_of_a_demo_has_a_place_for_the_secret(monkeypatch: pytest.MonkeyPa
 
 
 def test_no_step_is_timed_in_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever a visitor's sliders say, the server computes nothing for the estimate."""
+    """Whatever a visitor's sliders say, the estimate comes from the table alone."""
+    from core.training import device
 
-    def timed(config: TrainConfig) -> tuple[float, float]:
-        raise AssertionError("a step was run")
-
-    monkeypatch.setattr("core.training.estimate.step_seconds", timed)
+    precision = device.choose().precision
+    rows = {f"fast_cnn {batch} {precision}": (batch / 1e4, batch / 1e5) for batch in (32, 128)}
+    monkeypatch.setattr("core.jobs.speed.table", lambda: rows)
+    monkeypatch.setattr(
+        "core.training.estimate.step_seconds", lambda *_: pytest.fail("a step was run")
+    )
     app = visit("first", "train", **{keys.ALL_SETTINGS: True})
     app.select_slider(key="setting-batch_size").set_value(4096).run()
     assert not app.exception
+    assert [one.value for one in app.caption if one.value.startswith("About ")]
 
 
 def test_experiment_has_an_owner_and_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:

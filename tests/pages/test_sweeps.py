@@ -65,7 +65,9 @@ def half_done() -> str:
     return "search"
 
 
-def test_a_sweep_starts_with_what_was_typed(launched: list[tuple[str, int]]) -> None:
+def test_a_sweep_starts_with_what_was_typed(
+    launched: list[tuple[str, int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Name, recipe, bounds, trials and workers are those of the form; its time is told before."""
     page = opened()
     assert "There is no sweep yet" in texts(page)
@@ -77,7 +79,9 @@ def test_a_sweep_starts_with_what_was_typed(launched: list[tuple[str, int]]) -> 
     page.number_input(key="sweep-trials").set_value(7)
     page.slider(key="sweep-workers").set_value(2)
     page.run()
-    assert "7 trials of about" in texts(page)
+    assert "7 trials. How long they take will be known" in texts(page)
+    monkeypatch.setattr("core.jobs.speed.step_seconds", lambda *_: (0.01, 0.005))
+    assert "7 trials of about" in texts(page.run())
     page.button(key="sweep-start").click().run()
     assert not page.exception
     started = sweep.get("mine")

@@ -444,23 +444,24 @@ def test_name_in_the_sidebar_is_plain_text() -> None:
     assert told and "![x]" not in told[0]
 
 
-def test_expected_time_is_that_of_the_fastest_steps(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A busy machine's slow steps no longer count once faster ones were seen; four are enough."""
-    timed = iter([(4.0, 1.0), (0.4, 0.1), (0.8, 0.2), (2.0, 0.5), (1e-6, 1e-6)])
-    monkeypatch.setattr("core.training.estimate.step_seconds", lambda batch: next(timed))
+def test_expected_time_is_read_from_the_table_of_the_machine(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Until a row is there the page says that it is being timed; no step is run in the server."""
+    from core.jobs import speed
+    from core.training import device, estimate
+
+    monkeypatch.setattr(estimate, "step_seconds", lambda *_: pytest.fail("a step was run"))
     page = opened()
+    assert "Timing this machine …" in texts(page)
+    precision = device.choose().precision
+    rows = {
+        f"fast_cnn {batch} {precision}": (0.4 * batch / 256, 0.1 * batch / 256)
+        for batch in (32, 128)
+    }
+    monkeypatch.setattr(speed, "table", lambda: rows)
     # 3,000 images to train on and 1,000 to validate, in batches of 256, four times.
-    said = [_expected(page)] + [_expected(page.run()) for _ in range(4)]
-    assert said == ["About 3 min 23 s", *["About 20 s"] * 4]
-
-
-def test_steps_are_not_timed_beside_a_run(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Timing would take from the run what it computes with, and be wrong."""
-    timed = iter([(4.0, 1.0), (0.4, 0.1)])
-    monkeypatch.setattr("core.training.estimate.step_seconds", lambda batch: next(timed))
-    page = opened()
-    run_in("busy")
-    assert _expected(page.run()) == "About 3 min 23 s"
+    assert _expected(page.run()) == "About 20 s"
 
 
 def _expected(page: AppTest) -> str:

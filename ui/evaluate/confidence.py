@@ -1,5 +1,8 @@
 """Show how well a run's confidence matches its accuracy."""
 
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
@@ -11,19 +14,22 @@ from core.runs.run import Run
 from ui import cache, format
 from ui.components.chart import chart
 
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+_BY_ANSWERS: dict[str | type[Any], Callable[[Any], Any]] = {
+    Result: lambda result: result.probabilities.tobytes() + result.labels.tobytes()
+}
+
 
 def confidence(run: Run, result: Result) -> None:
     """Show the reliability diagram before and after calibration, and the threshold of sure."""
     st.header("Can its confidence be trusted?")
     calibrated = run.calibration.apply(result.probabilities)
-    tables = [
-        calibration.reliability(answers, result.labels)
-        for answers in (result.probabilities, calibrated)
-    ]
-    before, after = map(calibration.mean_gap, tables)
+    figure, before, after = _diagram(result, calibrated)
     diagram, text = st.columns([3, 2], gap="medium")
     with diagram:
-        chart(reliability(*tables), f"reliability-{run.id}", height=360)
+        chart(figure, f"reliability-{run.id}", height=360)
     with text:
         st.markdown(_explanation(run, before, after))
         if may_have_seen(run, cache.digits_for(run)):
@@ -40,11 +46,18 @@ def confidence(run: Run, result: Result) -> None:
         )
 
 
-@st.cache_data(
-    max_entries=20,
-    show_spinner=False,
-    hash_funcs={Result: lambda result: result.probabilities.tobytes()},
-)
+@st.cache_resource(max_entries=20, show_spinner=False, hash_funcs=_BY_ANSWERS)
+def _diagram(result: Result, calibrated: NDArray[np.float32]) -> tuple["go.Figure", float, float]:
+    """Return the diagram, and the mean gap before and after calibration."""
+    tables = [
+        calibration.reliability(answers, result.labels)
+        for answers in (result.probabilities, calibrated)
+    ]
+    before, after = map(calibration.mean_gap, tables)
+    return reliability(*tables), before, after
+
+
+@st.cache_data(max_entries=20, show_spinner=False, hash_funcs=_BY_ANSWERS)
 def _fitted(validation: Result) -> calibration.Calibration:
     return calibration.fit(validation.probabilities, validation.labels)
 

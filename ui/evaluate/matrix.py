@@ -10,6 +10,8 @@ from ui.components.chart import Click, chart
 
 ALL, CELL = "mistakes", "cell"  # the images that the page shows: all mistakes, or a cell's
 
+_map = st.cache_resource(max_entries=20, show_spinner=False)(confusion_map)
+
 
 def show(run: Run, title: str, report: Report) -> Click | None:
     """Show the matrix with its two switches; return the clicked cell, if any."""
@@ -27,7 +29,7 @@ def show(run: Run, title: str, report: Report) -> Click | None:
         help="Leave out the right answers, so that the mistakes stand out.",
     )
     return chart(
-        confusion_map(report.matrix, normalized, hidden),
+        _map(report.matrix, normalized, hidden),
         f"confusion-{run.id}-{title}",  # so that a click is for one run and its images
         height=540,
         on_click=_show_cell,

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 PAGE = 60  # images
 _NO_BREAK = "\u00a0"  # so that a caption breaks only before the image's number
 
+_bars = st.cache_resource(max_entries=20, show_spinner=False)(probability_bars)
+
 
 def mistakes(run: Run, split: str, result: Result, cell: Click | None) -> None:
     """Show the clicked cell's images or all mistakes, and the selected image in detail."""
@@ -96,7 +98,7 @@ def _closely(run: Run, position: int, answers: "pd.DataFrame", result: Result) -
         tile(result.images[position], width=168, caption=f"A {truth}, image {row['index']:.0f}")
     with bars:
         chart(
-            probability_bars(probabilities, truth),
+            _bars(probabilities, truth),
             "ten-bars",
             height=210,
             caption=f"#{row['index']:.0f} {_story(truth, answer, probabilities)}",

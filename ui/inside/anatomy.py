@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 
 from core.figures.digits import probability_bars
 from core.reading.answer import share
+from core.runs import files
+from core.runs.run import Run
 from ui import keys
 from ui.components.chart import chart
 from ui.components.maps import bars, maps
@@ -30,35 +32,52 @@ _DOES = {
 }
 
 
-def anatomy(reader: "Reader", run_id: str, image: NDArray[np.float32], truth: int | None) -> None:
-    """Show the answer to a (28, 28) image, then every layer's output."""
+_bars = st.cache_resource(max_entries=20, show_spinner=False)(probability_bars)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _outputs(
+    run_id: str,
+    epoch: int | None,
+    _reader: "Reader",
+    image: NDArray[np.float32],
+    off: frozenset[tuple[int, int]] = frozenset(),
+) -> "list[Output]":
+    """Return `layers.outputs`, which nobody changes, of the network that a run had at an epoch."""
     from core.reading import layers
 
+    return layers.outputs(_reader, image, off)
+
+
+def anatomy(reader: "Reader", run: Run, image: NDArray[np.float32], truth: int | None) -> None:
+    """Show the answer to a (28, 28) image, then every layer's output."""
+    run_id = run.id
     st.session_state[keys.INSIDE_REDRAW] = False
-    _answer(reader, run_id, image, truth)
+    _answer(reader, run, image, truth)
     st.caption(
         "One pass of the digit, from top to bottom. Click a map to see how that value is computed. "
         "Colors are on one scale within a layer: black is 0, white or orange above, blue below."
     )
     left = left_of(image, reader.config.mean)
-    found = layers.outputs(reader, left, _off(run_id))
+    found = _outputs(run_id, files.network_epoch(run), reader, left, frozenset(_off(run_id)))
     order = _order(found)
     for output in found:
         _layer(reader, run_id, left, found, output, order[output.position])
 
 
 @st.fragment
-def _answer(reader: "Reader", run_id: str, image: NDArray[np.float32], truth: int | None) -> None:
+def _answer(reader: "Reader", run: Run, image: NDArray[np.float32], truth: int | None) -> None:
     """Show the answer beside the digit; the layers follow when a stroke has ended."""
     from core.reading import layers
 
-    off, left = _off(run_id), left_of(image, reader.config.mean)
-    probabilities = layers.answer(reader, layers.outputs(reader, left, off))
+    off, left = _off(run.id), left_of(image, reader.config.mean)
+    network = run.id, files.network_epoch(run), reader
+    probabilities = layers.answer(reader, _outputs(*network, left, frozenset(off)))
     st.markdown(f"### It answers {_said(probabilities)}")
-    _missing(layers.answer(reader, layers.outputs(reader, image)), off, left is not image)
+    _missing(layers.answer(reader, _outputs(*network, image)), off, left is not image)
     sheet, beside = st.columns([1, 2], vertical_alignment="center")
     with beside:
-        chart(probability_bars(probabilities, truth), "inside-bars", height=220)
+        chart(_bars(probabilities, truth), "inside-bars", height=220)
     with sheet:
         cover(image)
     if st.session_state[keys.INSIDE_REDRAW]:

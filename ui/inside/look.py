@@ -34,7 +34,7 @@ def _look(run: Run, chosen: Chosen) -> None:
         "the network finds most like a digit, or its weights from the first step to the last.",
     )
     if way == _LAYERS:
-        anatomy(reader, run.id, chosen.image, chosen.truth)
+        anatomy(reader, run, chosen.image, chosen.truth)
     elif way == _FOOL:
         fool(run, reader, chosen.image)
     elif way == _DREAM:

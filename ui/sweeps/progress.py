@@ -50,9 +50,11 @@ def _progress(name: str, going: bool) -> None:
         chart(
             figures.parallel_coordinates(now),
             key=f"sweep-parallel-{name}",
-            height=380,
-            caption="Each line is a trial; the most orange did best. Drag along an axis to keep "
-            "only the lines that pass there; click the axis to let all pass.",
+            height=350,
+        )
+        st.caption(  # outside of the chart, whose height has no room for its lines on a telephone
+            "Each line is a trial; the most orange did best. Drag along an axis to keep only the "
+            "lines that pass there; click the axis to let all pass."
         )
         if shares := search.importances(now):
             height = 130 + 32 * len(shares)

@@ -8,7 +8,7 @@ from core import recipes
 from core.config import config_fields
 from core.data.digits import Digits
 from core.errors import ConfigError, SweepError
-from core.jobs import limits
+from core.jobs import limits, speed
 from core.sweeps import control, sweep
 from core.sweeps.space import space_from, variable
 from core.sweeps.sweep import PRUNERS, SAMPLERS, Plan
@@ -129,23 +129,20 @@ def _bounds(field: str) -> str:
 
 
 def _expected(plan: Plan, digits: Digits, workers: int) -> str:
-    base = tuple(plan.base.to_dict().items())
-    space = tuple((field, str(bounds)) for field, bounds in plan.space.items())
-    each = _seconds_a_trial(base, space, len(digits.train_labels))
+    from core.sweeps import estimate
+
+    known = speed.table()
+    each = estimate.seconds_a_trial(
+        plan, len(digits.train_labels), lambda config: speed.step_seconds(config, known)
+    )
     trials = plan.trials or 0
+    if each is None:
+        return (
+            f"{trials} trials. How long they take will be known once this machine has been timed, "
+            "while the Train page is open."
+        )
     total = format.duration(trials * each / min(workers, _CORES))
     return (
         f"{trials} trials of about {format.duration(each)}: at most {total} on this machine; "
         "less as the pruner ends trials early."
     )
-
-
-@st.cache_data(max_entries=32, show_spinner="Timing a few steps …")
-def _seconds_a_trial(
-    base: tuple[tuple[str, object], ...], space: tuple[tuple[str, str], ...], images: int
-) -> float:
-    from core.config import config_from
-    from core.sweeps import estimate
-
-    plan = Plan(base=config_from(dict(base)), recipe="", data="", space=space_from(dict(space)))
-    return estimate.seconds_a_trial(plan, images)
