@@ -20,7 +20,7 @@ MIDDLE = 0.35  # of the picture's side: from here on is the middle, which stroke
 CROSSES = 0.25  # of a stroke along a border: its share in the middle, at least
 LINE = 0.04  # of the picture's longer side: the most that a printed line is thick
 THICK = 0.15  # of the picture's longer side: from an edge of a stroke to its middle, at most
-ALIKE = 0.2  # of the picture's tones: how much those of one stroke differ, at most
+ONE_TONE = 0.2  # of the picture's tones: how much those of one stroke differ, at most
 STRAY = 0.02  # of what follows a border: the share that may reach further inside
 TAPERS = 0.75  # of its box: a wedge fills less, a bar more
 OTHERS = 0.005  # of the picture: the ink elsewhere, without which nothing is taken for a table
@@ -55,7 +55,7 @@ def at_border(gray: Floats) -> Border:
         if middle.mean() >= CROSSES and _is_stroke(piece, runs):
             tones = gray[piece]
             apart = abs(np.median(tones[middle]) - np.median(tones[away <= LINE]))
-            if apart <= ALIKE * np.ptp(gray):  # ink that runs into a shadow is darker than it
+            if apart <= ONE_TONE * np.ptp(gray):  # ink that runs into a shadow is darker than it
                 strokes |= piece
         elif (away > BESIDE).mean() <= STRAY and (runs.max() >= CUT or _tapers(piece, runs)):
             tables |= piece

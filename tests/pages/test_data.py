@@ -230,7 +230,7 @@ def test_region_of_the_map_shows_its_images(sample: Path) -> None:
     app = AppTest.from_function(script, default_timeout=60).run()
     assert not app.exception
     assert (
-        texts(app) == "3 images in the region, 1 of them read wrong. By label: **4** 2 · **9** 1."
+        texts(app) == "3 images in the region, 1 of them read wrong. By label: **4**: 2 · **9**: 1."
     )
 
 
