@@ -49,9 +49,7 @@ def new_page(browser: Browser, serve: object) -> Iterator[Callable[..., Page]]:
     """A function that opens an address; keywords (color_scheme, viewport, …) are the context's.
 
     The test fails on an uncaught error in the page, on an error in its console, and on a request
-    that leaves this machine. (When a page other than the first is opened, Streamlit finds its base
-    path by trying addresses in vain; those do not count.) Depends on `serve` so that pages are
-    closed before their server.
+    that leaves this machine. Depends on `serve` so that pages are closed before their server.
     """
     contexts = []
     trouble: list[str] = []
@@ -62,7 +60,7 @@ def new_page(browser: Browser, serve: object) -> Iterator[Callable[..., Page]]:
             trouble.append(f"a request to {url}")
 
     def check_message(message: ConsoleMessage) -> None:
-        if message.type == "error" and "/_stcore/" not in message.location["url"]:
+        if message.type == "error":
             trouble.append(f"console: {message.text} {message.location['url']}")
 
     def watch(page: Page) -> None:

@@ -26,9 +26,11 @@ def one() -> bytes:
 def test_door_stands_beside_the_pages(serve: Callable[..., str], tmp_path: Path, base: str) -> None:
     """One server answers for pages and door, under a base path too, and writes no file for it."""
     address = serve(ROOT / "streamlit_app.py", {"STREAMLIT_SERVER_BASE_URL_PATH": base})
-    for page in ("", "train"):
+    for page in ("", "train", "classroom"):
         told = requests.get(f"{address}/{page}", timeout=20)
         assert told.status_code == 200 and "text/html" in told.headers["content-type"]
+        assert ("window.__streamlit = {BACKEND_BASE_URL" in told.text) == (page != "")
+        assert told.headers["cache-control"] == "no-cache"
 
     health = requests.get(f"{address}/api/health", timeout=20)
     assert health.json()["version"]
