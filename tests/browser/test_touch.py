@@ -35,7 +35,7 @@ def test_draw_train_and_evaluate_by_touch_without_the_door(
 ) -> None:
     """A digit is read, a run trains to its end, a cell opens, and every other page is there."""
     address = serve(ROOT / "ui" / "app.py", {"DIGITLAB_RUNS": str(own_runs)})  # without the routes
-    page = new_page(address, **PHONE)
+    page = new_page(address, door=False, **PHONE)
     asked = []
 
     def cut(route: Route) -> None:

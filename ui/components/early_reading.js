@@ -34,9 +34,10 @@ function newView(box) {
 /** After Undo or Clear, which Python has yet to hear of. */
 function takeBack(view, name) {
   const known = view.data.strokes;
-  if (name === "clear") view.strokes = [];
-  else if (view.strokes.length) return void view.strokes.pop();
-  view.data = { ...view.data, strokes: name === "clear" ? [] : known.slice(0, -1) };
+  const isOurs = name === "clear" ? !known.length : view.strokes.length > 0;
+  view.strokes = name === "clear" ? [] : view.strokes.slice(0, -1);
+  if (!isOurs) view.data = { ...view.data, strokes: name === "clear" ? [] : known.slice(0, -1) };
+  else if (!view.strokes.length) uncover(view); // What is left, the page has read.
 }
 
 function dispose(view) {
@@ -48,10 +49,11 @@ function dispose(view) {
 function update(view, data) {
   const before = view.data;
   view.data = data;
-  if (!before || JSON.stringify(before.strokes) === JSON.stringify(data.strokes)) return;
-  const more = data.strokes.length - before.strokes.length;
-  const finished = view.strokes.length - (view.pen === null ? 0 : 1);
-  view.strokes.splice(0, more > 0 ? Math.min(more, finished) : finished); // All after Undo or Clear.
+  if (before && JSON.stringify(before.strokes) !== JSON.stringify(data.strokes)) {
+    const more = data.strokes.length - before.strokes.length;
+    const finished = view.strokes.length - (view.pen === null ? 0 : 1);
+    view.strokes.splice(0, more > 0 ? Math.min(more, finished) : finished); // All after Undo or Clear.
+  }
   if (!view.strokes.length) uncover(view);
 }
 
