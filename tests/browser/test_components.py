@@ -60,7 +60,7 @@ def start(app: tuple[Path, str], new_page: Start, request: pytest.FixtureRequest
         folder, address = app
         name = request.node.name
         (folder / f"{name}.py").write_text(textwrap.dedent(IMPORTS) + textwrap.dedent(code))
-        return new_page(f"{address}/{name}", **options)
+        return new_page(f"{address}/{name}", door=False, **options)
 
     return open_page
 
