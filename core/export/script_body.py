@@ -285,7 +285,7 @@ _ENDING = """        losses.append(loss.detach() * len(truth))
 # PATIENCE
 
 # The test images are read once, at the end, by the network of the best epoch.
-reader.load_state_dict(torch.load("model.pt"))
+reader.load_state_dict(torch.load("model.pt", weights_only=True))
 test_loss, test_accuracy = score(test_images, test_labels)
 print(f"best epoch {best_epoch}: validation {best_accuracy:.2%}, test {test_accuracy:.2%}")
 """
