@@ -83,10 +83,8 @@ def test_pen_digits_drawn_by_mouse_are_read(
         replay(page, drawings[number])
         reads = re.compile(f"(This looks like a|Not sure:|Probably a) {answer}")
         # The early answer, given while the digit was drawn, makes way for the page's own.
-        expect(page.get_by_test_id("stMarkdown").filter(has_text=reads)).to_be_visible(
-            timeout=20_000
-        )
-        expect(page.locator(EARLY)).to_be_hidden(timeout=20_000)
+        expect(page.get_by_test_id("stMarkdown").filter(has_text=reads)).to_be_visible()
+        expect(page.locator(EARLY)).to_be_hidden()
         expect(page.get_by_alt_text("What the network sees")).to_be_visible()
         page.get_by_role("button", name="Clear", exact=True).click()
 
@@ -101,7 +99,7 @@ def test_stroke_may_begin_at_the_upper_right(
         expect(page.get_by_text("The canvas is empty")).to_be_visible(timeout=LONG)
         page.mouse.move(2, 2)
         replay(page, [np.array([start, (138, 240)], float)])
-        expect(page.get_by_alt_text("What the network sees")).to_be_visible(timeout=20_000)
+        expect(page.get_by_alt_text("What the network sees")).to_be_visible()
         page.get_by_role("button", name="Clear", exact=True).click()
 
 
@@ -133,7 +131,7 @@ def test_answer_follows_the_hand(app: str, new_page: Callable[..., Page]) -> Non
     for _ in range(2):
         write(page, SEVEN)
         early = page.locator(EARLY)
-        expect(early).to_contain_text("This looks like a 7", timeout=20_000)
+        expect(early).to_contain_text("This looks like a 7")
         expect(page.get_by_text("The canvas is empty")).to_be_hidden(timeout=LONG)
         page.wait_for_function(f"{BARS}[7] > 0.5")
         tile = page.locator(".st-key-draw-tile img")
@@ -142,12 +140,12 @@ def test_answer_follows_the_hand(app: str, new_page: Callable[..., Page]) -> Non
         page.mouse.up()
         expect(early).to_be_hidden(timeout=LONG)
         own = page.get_by_role("heading", name="This looks like a 7")
-        expect(own).to_be_visible(timeout=20_000)
+        expect(own).to_be_visible()
         page.wait_for_function(f"{BARS}[7] > 0.5")
         assert tile.get_attribute("alt") == "What the network sees"
 
         page.get_by_role("button", name="Clear", exact=True).click()
-        expect(page.get_by_text("The canvas is empty")).to_be_visible(timeout=20_000)
+        expect(page.get_by_text("The canvas is empty")).to_be_visible()
         page.wait_for_function(f"Math.max(...{BARS}) === 0")
 
 
@@ -171,10 +169,10 @@ def test_second_digit_joins_while_it_is_drawn(app: str, new_page: Callable[..., 
     page = new_page(app)
     expect(page.get_by_text("The canvas is empty")).to_be_visible(timeout=LONG)
     replay(page, [SEVEN * 0.4 + (0, 80)])
-    expect(page.get_by_role("heading", name="This looks like a 7")).to_be_visible(timeout=20_000)
+    expect(page.get_by_role("heading", name="This looks like a 7")).to_be_visible()
     expect(page.locator(EARLY)).to_be_hidden(timeout=LONG)
     write(page, SEVEN * 0.4 + (150, 80))
-    expect(page.locator(EARLY)).to_contain_text("This looks like 77", timeout=20_000)
+    expect(page.locator(EARLY)).to_contain_text("This looks like 77")
     page.mouse.up()
     expect(page.locator(EARLY)).to_be_hidden(timeout=LONG)
     expect(page.get_by_role("heading", name="This looks like 77")).to_be_visible()
@@ -197,7 +195,7 @@ def test_without_the_door_the_answer_comes_after_the_stroke(
     page.wait_for_timeout(500)
     expect(page.locator(EARLY)).to_be_hidden(timeout=LONG)
     page.mouse.up()
-    expect(page.get_by_role("heading", name="This looks like a 7")).to_be_visible(timeout=20_000)
+    expect(page.get_by_role("heading", name="This looks like a 7")).to_be_visible()
     assert 1 <= len(tried) < len(SEVEN) / 2  # after a failure it pauses
 
 

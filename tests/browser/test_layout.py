@@ -141,10 +141,10 @@ def test_compare_notices_runs_by_itself(
     alive = {"state": State.RUNNING, "alive_until": str(time.time() + 600)}
     catalogue.set_tags(run.id, alive)
     cells = page.get_by_test_id("stMain").get_by_test_id("stDataFrame")
-    expect(cells.get_by_text("from elsewhere")).to_be_attached(timeout=15_000)
+    expect(cells.get_by_text("from elsewhere")).to_be_attached()
     expect(cells.get_by_text("running")).to_be_attached()
     catalogue.set_tags(run.id, {"state": State.FINISHED})
-    expect(cells.get_by_text("running")).to_have_count(0, timeout=15_000)
+    expect(cells.get_by_text("running")).to_have_count(0)
     expect(cells.get_by_text("from elsewhere")).to_be_attached()
 
 
