@@ -21,7 +21,7 @@ from core.evaluation import calibration
 from core.evaluation.calibration import Calibration, candidates
 from core.ink.normalization import Digit
 from core.ink.touching import halves
-from core.reading import non_digits
+from core.reading import non_digits, one_or_two
 from core.runs import answers, files
 from core.runs.run import Run
 from core.training import checkpoint
@@ -97,26 +97,24 @@ class Reader:
     def read_all(self, found: Sequence[Digit]) -> tuple[list[Digit], list[Reading]]:
         """Return the digits found in a drawing or a picture with their readings, in their order.
 
-        One that is not sure is taken for two that touch, if a cut leaves two that are sure.
+        One may be two that touch: `core.reading.one_or_two` decides that by the readings of the
+        halves.
         """
-        images = np.stack([digit.image for digit in found])
+        whole = self.readings(np.stack([digit.image for digit in found]))
+        pairs = [
+            halves(digit) if one_or_two.may_be_two(digit, reading) else []
+            for digit, reading in zip(found, whole, strict=True)
+        ]
+        images = [half.image for several in pairs for pair in several for half in pair]
+        parts = iter(self.readings(np.stack(images)) if images else [])
         digits: list[Digit] = []
         readings: list[Reading] = []
-        for digit, reading in zip(found, self.readings(images), strict=True):
-            two = None if reading.sure else self._as_two(digit)
+        for digit, reading, several in zip(found, whole, pairs, strict=True):
+            cuts = [(pair, (next(parts), next(parts))) for pair in several]
+            two = one_or_two.as_two(digit, reading, cuts)
             digits += two[0] if two else [digit]
             readings += two[1] if two else [reading]
         return digits, readings
-
-    def _as_two(self, digit: Digit) -> tuple[tuple[Digit, Digit], list[Reading]] | None:
-        """Return the two digits that one surely is, the surest pair if there are several."""
-        pairs = halves(digit)
-        if not pairs:
-            return None
-        read = self.readings(np.stack([half.image for pair in pairs for half in pair]))
-        both = [(pair, read[2 * place : 2 * place + 2]) for place, pair in enumerate(pairs)]
-        sure = [one for one in both if all(reading.sure for reading in one[1])]
-        return max(sure, key=lambda one: min(r.confidence for r in one[1]), default=None)
 
     def read(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return `(N, 10)` probabilities for `(N, 28, 28) float32` digits in [0, 1].
