@@ -18,13 +18,13 @@ from benchmarks.memory import resident
 
 PAGES = ("Data", "Experiments", "Train", "Evaluate", "Draw", "Inside", "Sweeps", "Compare")
 GOALS = {
-    "app ready: first page drawn": 6.0,
-    "page switch, the slowest": 1.0,
-    "Start to the first point on the chart": 8.0,
+    "app ready: first page drawn": 3.0,
+    "page switch, the slowest": 0.4,
+    "Start to the first point on the chart": 3.0,
     "while drawing: pen to bars": 0.15,
-    "mouse-up to the new prediction": 1.0,
+    "mouse-up to the new prediction": 0.5,
     "server, resident after every page": 1_200.0,
-    "training process, resident": 1_200.0,
+    "training process, resident": 900.0,
 }
 _POINTS = 60  # of the pen, 60 a second
 

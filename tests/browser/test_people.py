@@ -61,12 +61,16 @@ def school(own_runs: Path, tmp_path: Path) -> Iterator[Class]:
     server.wait(timeout=20)
 
 
-def join(page: Page, name: str) -> Person:
+def join(page: Page, name: str, *, touch: bool = False) -> Person:
     """Type a name where the page asks for it; return the person that the browser then is."""
     field = page.get_by_role("textbox", name="Your name")
     expect(field).to_be_visible(timeout=LONG)
     field.fill(name)
-    page.get_by_role("button", name="Enter", exact=True).click()
+    enter = page.get_by_role("button", name="Enter", exact=True)
+    if touch:
+        enter.tap()
+    else:
+        enter.click()
     expect(field).to_be_hidden(timeout=LONG)
     page.wait_for_function("document.cookie.includes('digitlab=')")
     [cookie] = [one for one in page.context.cookies() if one["name"] == "digitlab"]
@@ -96,7 +100,7 @@ def test_two_see_each_others_runs_and_cannot_change_them(
     second = new_page(
         f"{school.address}/train", viewport={"width": 390, "height": 844}, has_touch=True
     )
-    anna, ben = join(first, "Anna"), join(second, "Ben")
+    anna, ben = join(first, "Anna"), join(second, "Ben", touch=True)
     assert anna.tag != ben.tag
     run = training_run(anna)
     for page in (first, second):
