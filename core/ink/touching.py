@@ -2,7 +2,7 @@
 
 The cuts are the paths from top to bottom that cross the least ink, as seams are in seam carving
 (Avidan and Shamir, "Seam carving for content-aware image resizing", 2007). Whether a half is a
-digit is for the network to say, see `core.reading.reader`.
+digit is for the network to say, see `core.reading.one_or_two`.
 """
 
 import numpy as np

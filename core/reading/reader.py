@@ -3,7 +3,7 @@
 The pages and the command line share these decisions.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,9 +19,7 @@ from core.data.digits import Digits
 from core.errors import UserError
 from core.evaluation import calibration
 from core.evaluation.calibration import Calibration, candidates
-from core.ink.normalization import Digit
-from core.ink.touching import halves
-from core.reading import non_digits, one_or_two
+from core.reading import non_digits
 from core.runs import answers, files
 from core.runs.run import Run
 from core.training import checkpoint
@@ -93,28 +91,6 @@ class Reader:
             )
             for row, sure, is_digit in judged
         ]
-
-    def read_all(self, found: Sequence[Digit]) -> tuple[list[Digit], list[Reading]]:
-        """Return the digits found in a drawing or a picture with their readings, in their order.
-
-        One may be two that touch: `core.reading.one_or_two` decides that by the readings of the
-        halves.
-        """
-        whole = self.readings(np.stack([digit.image for digit in found]))
-        pairs = [
-            halves(digit) if one_or_two.may_be_two(digit, reading) else []
-            for digit, reading in zip(found, whole, strict=True)
-        ]
-        images = [half.image for several in pairs for pair in several for half in pair]
-        parts = iter(self.readings(np.stack(images)) if images else [])
-        digits: list[Digit] = []
-        readings: list[Reading] = []
-        for digit, reading, several in zip(found, whole, pairs, strict=True):
-            cuts = [(pair, (next(parts), next(parts))) for pair in several]
-            two = one_or_two.as_two(digit, reading, cuts)
-            digits += two[0] if two else [digit]
-            readings += two[1] if two else [reading]
-        return digits, readings
 
     def read(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return `(N, 10)` probabilities for `(N, 28, 28) float32` digits in [0, 1].

@@ -10,6 +10,7 @@ from core.ink.normalization import Digit
 from core.ink.photo import from_picture
 from core.ink.strokes import from_strokes
 from core.ink.touching import WIDE, cuts, halves
+from core.reading import one_or_two
 from core.reading.reader import Reader
 from core.runs import builtin
 from core.training.handwriting import picture
@@ -63,7 +64,7 @@ def test_touching_pairs_are_read_as_two(labels: tuple[int, int], reader: Reader)
     """They are one piece of ink, and come out as two digits, left to right."""
     found = from_picture(page_of(*labels))
     assert len(found) == 1
-    digits, readings = reader.read_all(found)
+    digits, readings = one_or_two.read_all(reader, found)
     assert tuple(reading.digit for reading in readings) == labels
     assert len(digits) == 2
 
@@ -76,7 +77,7 @@ def test_a_pair_that_is_surely_a_digit_is_cut_too(reader: Reader) -> None:
     [whole] = from_picture(page_of(2, 4))
     [alone] = reader.readings(whole.image[None])
     assert (alone.digit, alone.sure) == (2, True)
-    _, (left, right) = reader.read_all([whole])
+    _, (left, right) = one_or_two.read_all(reader, [whole])
     assert (left.digit, right.digit) == (2, 4)
     assert left.sure and not right.sure
 
@@ -93,7 +94,9 @@ def test_a_digit_whose_halves_look_like_digits_stays_one(
     label: int, stroke: list[tuple[float, float]], reader: Reader
 ) -> None:
     """An open 0 is not a 5 and a 7, and a 1 with a long flag is not 11."""
-    _, readings = reader.read_all(from_picture(picture([np.array(stroke)], PEN, (320, 280))))
+    _, readings = one_or_two.read_all(
+        reader, from_picture(picture([np.array(stroke)], PEN, (320, 280)))
+    )
     assert [reading.digit for reading in readings] == [label]
 
 
@@ -120,7 +123,7 @@ def test_a_cut_loses_no_ink(touching: Digit) -> None:
 def test_single_digits_stay_one(label: int, reader: Reader) -> None:
     """A digit that is read with enough confidence is not cut."""
     found = from_picture(page_of(label))
-    digits, [reading] = reader.read_all(found)
+    digits, [reading] = one_or_two.read_all(reader, found)
     assert (digits, reading.digit, reading.sure) == (found, label, True)
 
 
