@@ -57,9 +57,9 @@ def _paragraphs(source: Source, others: Sequence[File]) -> Iterator[str]:
     run, config = source.run, source.reader.config
     yield "# A network that reads handwritten digits"
     yield (
-        f"`{config.network}`, {run.parameters or 0:,} parameters, trained with Digit Lab. From a "
-        "picture of one digit, 28 × 28 pixels, white ink on black, it computes the probability of "
-        "each of the ten digits."
+        f"`{config.network}`, {run.parameters or 0:,} parameters, trained with "
+        f"{'Digit Lab' if run.has_settings else 'another program'}. From a picture of one digit, "
+        "28 × 28 pixels, white ink on black, it computes the probability of each of the ten digits."
     )
     yield "\n".join(f"- `{one.name}`: {one.about}" for one in others)
     yield "## Use"
@@ -88,7 +88,11 @@ def _paragraphs(source: Source, others: Sequence[File]) -> Iterator[str]:
         "others. Nothing that matters should depend on it without a human who checks."
     )
     yield "## Settings"
-    settings = config.to_dict().items()
+    settings = [
+        (name, value)
+        for name, value in config.to_dict().items()
+        if run.has_settings or run.knows(name)
+    ]
     yield "\n".join(
         [
             "| setting | value |",
@@ -99,6 +103,8 @@ def _paragraphs(source: Source, others: Sequence[File]) -> Iterator[str]:
 
 
 def _learned(run: Run) -> str:
+    if not run.has_settings:
+        return f"{SOURCES.get(run.data, run.data).capitalize()}: its weights came from elsewhere."
     text = f"{SOURCES.get(run.data, run.data)}"
     if run.data_checksum:
         text += f" (MD5 of images and labels: {run.data_checksum})"

@@ -7,7 +7,6 @@ from dataclasses import replace
 
 import numpy as np
 
-from core.config import has_effect
 from core.data.digits import SOURCES
 from core.data.measures import measures
 from core.data.mnist import load
@@ -90,7 +89,9 @@ def _numbers(run: Run, split: str, judged: metrics.Report | None) -> Iterator[Nu
         remark = f"best epoch: {run.best_epoch} of {run.epochs}" if run.best_epoch else ""
         yield Number("Accuracy, validation", formatting.percent(run.validation_accuracy), remark)
     yield Number("Parameters", formatting.count(run.parameters), run.network)
-    yield Number("Training", formatting.duration(run.train_seconds), f"{run.epochs} epochs")
+    if run.has_settings:
+        epochs = "1 epoch" if run.epochs == 1 else f"{run.epochs} epochs"
+        yield Number("Training", formatting.duration(run.train_seconds), epochs)
 
 
 def _reading(run: Run, split: str, result: Result, judged: metrics.Report) -> Iterator[str]:
@@ -180,6 +181,8 @@ def _origin(run: Run) -> Iterator[str]:
     recipe = RECIPES.get(run.recipe)
     theirs = recipe.config.to_dict() if recipe else values
     yield page.heading("Settings")
+    if not run.has_settings:
+        yield page.paragraph("Its weights came from another program, so no others are known.")
     if recipe:
         yield page.paragraph(f"From the recipe {recipe.name}; what was changed is marked.")
     yield page.table(
@@ -187,7 +190,7 @@ def _origin(run: Run) -> Iterator[str]:
         (
             [name, _marked(value, theirs[name]), *([_shown(theirs[name])] * bool(recipe))]
             for name, value in values.items()
-            if has_effect(name, values)
+            if run.knows(name)
         ),
     )
     yield page.heading("What it ran on")

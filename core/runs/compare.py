@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core.config import has_effect
 from core.evaluation import metrics
 from core.runs.run import Run
 from core.runs.settings import Setting
@@ -197,15 +196,10 @@ def _settings(run: Run, names: dict[str, str]) -> dict[str, str]:
     }
     values = run.config.to_dict() | {"network": run.network}
     config = {
-        name: (value if value != "" else "none")
-        if has_effect(name, values) and (run.has_settings or name in _OF_ANY_NETWORK)
-        else ""
+        name: (value if value != "" else "none") if run.knows(name) else ""
         for name, value in values.items()
     }
     return {name: _text(value) for name, value in (config | origin).items()}
-
-
-_OF_ANY_NETWORK = ("network", "width", "mean", "std")  # known of weights from elsewhere too
 
 
 def _text(value: Any) -> str:

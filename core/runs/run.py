@@ -9,7 +9,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from core.config import TrainConfig, config_from
+from core.config import TrainConfig, config_from, has_effect
 from core.errors import ConfigError, RunError
 from core.evaluation.calibration import Calibration
 from core.runs import kept
@@ -20,6 +20,7 @@ from core.runs.store import directory
 BUILTIN = "built-in"  # id and name of the network that comes with the app
 NAME_LENGTH = 80  # characters
 DIED = "the training process died"
+_OF_ANY_NETWORK = ("network", "width", "mean", "std")  # settings known of any weights
 
 
 class State(StrEnum):
@@ -121,6 +122,11 @@ class Run:
     def has_settings(self) -> bool:
         """Whether it is known how it was trained; for weights from elsewhere it is not."""
         return self.imported in ("", "run")
+
+    def knows(self, name: str) -> bool:
+        """Return whether a setting has an effect, and its value is known."""
+        known = self.has_settings or name in _OF_ANY_NETWORK
+        return known and has_effect(name, self.config.to_dict())
 
     @property
     def network(self) -> str:

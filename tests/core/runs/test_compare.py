@@ -5,7 +5,7 @@ import io
 import pandas as pd
 import pytest
 
-from core.config import TrainConfig
+from core.config import TrainConfig, config_fields
 from core.data import mnist
 from core.data.digits import SOURCES
 from core.runs import actions, catalogue, compare
@@ -123,3 +123,7 @@ def test_settings_of_weights_from_elsewhere_are_not_known() -> None:
     catalogue.set_tags(theirs.id, {"imported": "onnx"})
     table = compare.differing([ours, catalogue.get(theirs.id)])
     assert table.to_dict("index") == {"network": {"ours": "fast_cnn", "theirs": "ONNX"}}
+    assert ours.knows("learning_rate") and not ours.knows("momentum")  # AdamW has none
+    assert [name for name in config_fields() if catalogue.get(theirs.id).knows(name)] == [
+        *("network", "mean", "std")
+    ]
