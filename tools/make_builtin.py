@@ -240,7 +240,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Make it from the files that the command line names."""
     parser = argparse.ArgumentParser(prog="python -m tools.make_builtin", description=__doc__)
     parser.add_argument("--strokes", metavar="FILE", nargs="+", type=Path, default=[])
-    parser.add_argument("--detector-only", action="store_true")
+    parser.add_argument("--detector-only", action="store_true", help="keep the network")
     options = parser.parse_args(arguments)
     try:
         found = pen_digits.read(options.strokes)

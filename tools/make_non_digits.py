@@ -33,8 +33,8 @@ from tools.doodles import SHOWN, SHOWN_DOODLES, Strokes, doodle, letters_by_hand
 # call so unlike most that an answer is not sure.
 REFUSED, UNCLEAR = 0.002, 0.02
 _EACH = 5_000  # of every kind of outlier
-_COPIES = 4  # of each of people's digits, half of them as strokes, half as pictures
-_PEOPLE = 50_000  # images of people's digits
+_COPIES = 2  # of each of people's digits: as strokes, and as a picture
+_PEOPLE = 30_000  # images of people's digits
 _EPOCHS, _BATCH, _RATE, _DECAY = 8, 512, 1e-3, 0.1
 
 
