@@ -30,6 +30,7 @@ from core.errors import InkError, UserError
 from core.ink.normalization import Digit
 from core.ink.photo import from_picture
 from core.ink.strokes import from_strokes
+from core.reading import one_or_two
 from core.reading.reader import Reader
 from core.runs import builtin, catalogue
 from core.runs.run import BUILTIN
@@ -140,7 +141,7 @@ def cost(reader: Reader, path: Path) -> dict[str, float]:
         begin = time.perf_counter()
         found = from_strokes(strokes)
         times.append(1000 * (time.perf_counter() - begin))
-        reader.read_all(found)
+        one_or_two.read_all(reader, found)
         whole.append(1000 * (time.perf_counter() - begin))
     torch.set_num_threads(threads)
     photo = photographed(drawings[0], np.random.default_rng(0)).resize((4000, 3000))

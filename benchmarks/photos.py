@@ -21,6 +21,7 @@ from core.data import mnist
 from core.data.people import PenDigit, read_strokes
 from core.errors import InkError, UserError
 from core.ink.photo import from_picture
+from core.reading import one_or_two
 from core.reading.reader import Reader
 from core.runs import catalogue
 from core.runs.run import BUILTIN
@@ -88,7 +89,7 @@ def answers(reader: Reader, page: Image.Image) -> tuple[list[int], bool]:
         found = from_picture(page)
     except InkError:
         return [], False
-    _, read = reader.read_all(found)
+    _, read = one_or_two.read_all(reader, found)
     return [one.digit for one in read], all(one.sure for one in read)
 
 

@@ -108,8 +108,8 @@ def _watched(server: Server, runs: Path) -> Rows:
         count = server.requests() - before
         epochs = catalogue.get(run).epochs
         page.close()
-    what = f"requests to the server: a training of one minute, {epochs} epochs, watched"
-    return {what: [str(count), "60"]}
+    what = "requests to the server: a training of one minute, watched"
+    return {what: [f"{count}, in {epochs} epochs", "60"]}
 
 
 def _opened(server: Server, place: Path) -> Rows:

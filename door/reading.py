@@ -103,11 +103,12 @@ def _read_strokes(content: bytes, run: str, hand: str, who: Person) -> dict[str,
 
 
 def _answer(found: "list[Digit]", text: str, hand: str, who: Person) -> dict[str, Any]:
+    from core.reading import one_or_two
     from core.reading.answer import answer
 
     run = _run(text, who)
     reader = _reader(run.id, files.network_epoch(run), run.calibration, *_fitted(hand))
-    return {"run": run.id, **answer(*reader.read_all(found))}
+    return {"run": run.id, **answer(*one_or_two.read_all(reader, found))}
 
 
 def _run(text: str, who: Person) -> Run:

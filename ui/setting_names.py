@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from core.config import config_fields
+
 LABELS = {
     "network": "Network",
     "width": "Width of the network (channels)",
@@ -89,3 +91,29 @@ def title(name: str) -> str:
     """Return a setting's term as the heading of a column: `Learning rate`."""
     text = term(name)
     return text[:1].upper() + text[1:]
+
+
+def label(name: str) -> str:
+    """Return the name of a row of `compare.differing_between`: the control's, if it is a setting's.
+
+    So `learning_rate` is `Size of a step (learning rate)`, and `data checksum` is `Data checksum`.
+    """
+    return LABELS.get(name) or title(name)
+
+
+def shown_texts(name: str, texts: str) -> str:
+    """Return one value or several of such a row as people read them."""
+    if name not in LABELS:
+        return texts
+    kind: Any = type(config_fields()[name].default)
+
+    def typed(text: str) -> Any:
+        if kind is bool:
+            return text == "True"
+        if kind is str:
+            return "" if text == "none" else text
+        return kind(float(text))
+
+    return ", ".join(
+        text if text == "–" else shown(name, typed(text)) for text in texts.split(", ")
+    )

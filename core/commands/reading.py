@@ -70,6 +70,7 @@ def _report(split: str, result: "Result") -> dict[str, Any]:
 
 def _predict(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
     from core.ink.photo import from_picture
+    from core.reading import one_or_two
     from core.reading.reader import calibrated_reader
     from core.runs.run import BUILTIN
 
@@ -90,7 +91,7 @@ def _predict(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
             yield {"path": str(path), "error": str(error)}
             continue
         count += 1
-        for digit, read in zip(*reader.read_all(found), strict=True):
+        for digit, read in zip(*one_or_two.read_all(reader, found), strict=True):
             yield {
                 "path": str(path),
                 "digit": read.digit,

@@ -130,7 +130,9 @@ def learning_rate(history: "History", total_epochs: int, highest: float) -> go.F
     return figure
 
 
-_NEAR = 0.2  # of the plot's sides: names of points closer than that would cover each other
+# Of the plot's width and height: names of points closer than both would cover each other.
+_NEAR = 0.45, 0.2
+_LEGEND, _POINT = 40, 24  # characters of a name in a legend, and beside a point
 RUN_METRICS = {
     "validation_accuracy": "Validation accuracy, higher is better",
     "validation_loss": "Validation loss, lower is better",
@@ -165,7 +167,7 @@ def setting_curves(
     for (label, members), color in zip(
         histories.items(), cycle(palette.CLASS_COLORS), strict=False
     ):
-        name = escape(label, quote=False)
+        name = _cut(label, _LEGEND)
         form = f"%{{y:{'.2%' if accuracy else '.4f'}}}"
         begun = [epochs for epochs in members if len(epochs)]
         if len(begun) > 1:
@@ -187,6 +189,12 @@ def setting_curves(
         uirevision=f"{metric} {over}",
     )
     return figure
+
+
+def _cut(label: str, most: int) -> str:
+    """Return a person's name for a run as a figure has room for it, without markup."""
+    short = label if len(label) <= most else f"{label[: most - 1].rstrip()}…"
+    return escape(short, quote=False)
 
 
 def _alone(
@@ -275,7 +283,7 @@ def accuracy_against(
         accuracy, low, high = run["test_accuracy"], run["test_low"], run["test_high"]
         if pd.isna(accuracy) or pd.isna(run[column]):
             continue
-        name, color = escape(label, quote=False), palette.CLASS_COLORS[place % 10]
+        color = palette.CLASS_COLORS[place % 10]
         figure.add_scatter(
             x=[run[column]],
             y=[accuracy],
@@ -286,9 +294,9 @@ def accuracy_against(
                 "thickness": 1,
                 "width": 4,
             },
-            name=name,
+            name=escape(label, quote=False),
             mode="markers+text",
-            text=["" if place in named else name],
+            text=["" if place in named else _cut(label, _POINT)],
             cliponaxis=False,
             marker={"size": 11, "color": color},
             hovertemplate=f"%{{fullData.name}}<br>%{{y:.2%}} ({low:.2%}–{high:.2%})"
@@ -307,19 +315,25 @@ def accuracy_against(
 
 
 def _set_names_apart(figure: go.Figure) -> None:
-    """Put each point's name towards the middle of the plot, and not where a near one's is."""
+    """Put each point's name towards the middle of the plot, and not where a near one's is.
+
+    A point that has no room for it goes without: its color is that of its run elsewhere.
+    """
     named = [trace for trace in figure.data if trace.text[0]]
     x, y = (np.array([trace[axis][0] for trace in named], float) for axis in ("x", "y"))
     x /= x.max(initial=0) or 1  # this axis begins at 0
     y /= (np.ptp(y) if len(y) else 0) or 1
     for here, trace in enumerate(named):
-        near = np.hypot(x[:here] - x[here], y[:here] - y[here]) < _NEAR
+        near = (abs(x[:here] - x[here]) < _NEAR[0]) & (abs(y[:here] - y[here]) < _NEAR[1])
         taken = {
             other.textposition.split()[0]
             for other, is_near in zip(named, near, strict=False)
-            if is_near
+            if is_near and other.text[0]
         }
-        row = next((row for row in ("top", "bottom", "middle") if row not in taken), "top")
+        row = next((row for row in ("top", "bottom", "middle") if row not in taken), None)
+        if row is None:
+            trace.text = [""]
+            continue
         edge = "right" if x[here] < 0.25 else "left" if x[here] > 0.75 else "center"
         if row == "middle" and edge == "center":
             edge = "right"  # else it covers its point

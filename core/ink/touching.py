@@ -2,7 +2,7 @@
 
 The cuts are the paths from top to bottom that cross the least ink, as seams are in seam carving
 (Avidan and Shamir, "Seam carving for content-aware image resizing", 2007). Whether a half is a
-digit is for the network to say, see `core.reading.reader`.
+digit is for the network to say, see `core.reading.one_or_two`.
 """
 
 import numpy as np
@@ -14,9 +14,10 @@ from core.ink.normalization import AREA, Digit, Mask, even_out, fit, ink_box, pl
 
 WIDE = 0.6  # width to height: narrower ink is one digit
 _HEIGHT = 64  # pixels, at which seams are sought
-_WINDOWS = ((0.15, 0.4), (0.3, 0.5), (0.35, 0.65), (0.5, 0.7), (0.6, 0.85))  # shares of the width
+_MIDDLES = tuple(share / 100 for share in range(20, 81, 6))  # of the windows, shares of the width
+_WINDOW = 0.12  # of the width; a digit's neighbor begins in one of the windows
 _SIDESTEP = 0.05  # pixels of ink that a step to the side costs
-_CROSSED = 1.6  # stroke widths of ink that a cut may cross
+_CROSSED = 1.8  # stroke widths of ink that a cut may cross: more cuts through digits that are one
 _TALL = 0.6  # of the ink's height, which both halves must have
 
 
@@ -49,8 +50,7 @@ def cuts(ink: Mask) -> list[tuple[Mask, Mask]]:
     small = np.asarray(Image.fromarray(ink.astype(np.uint8) * 255).resize(size, AREA)) > 127
     rows = np.arange(height) * _HEIGHT // height
     found = []
-    for window in _WINDOWS:
-        seam = _seam(small, window)
+    for seam in np.unique(_seams(small), axis=0):
         if small[np.arange(_HEIGHT), seam].sum() > _CROSSED * _stroke(small):
             continue
         left = np.arange(width) < ((seam[rows] + 0.5) * width / size[0])[:, None]
@@ -60,24 +60,28 @@ def cuts(ink: Mask) -> list[tuple[Mask, Mask]]:
     return found
 
 
-def _seam(ink: Mask, window: tuple[float, float]) -> NDArray[np.intp]:
-    """Return the column in each row of the path within a window that crosses the least ink."""
+def _seams(ink: Mask) -> NDArray[np.intp]:
+    """Return the column in each row of the path that crosses the least ink, for each window.
+
+    `ink` is (H, W), and the paths are (windows, H).
+    """
     height, width = ink.shape
-    first, last = int(window[0] * width), max(int(window[1] * width), int(window[0] * width) + 1)
-    ground = ink[:, first : last + 1].astype(float)
-    steps = np.zeros(ground.shape, np.intp)
+    span = max(round(_WINDOW * width), 2)
+    firsts = np.array([int((middle - _WINDOW / 2) * width) for middle in _MIDDLES])
+    ground = ink[:, np.minimum(firsts[:, None] + np.arange(span), width - 1)].astype(float)
+    steps = np.zeros(ground.shape, np.intp)  # (H, windows, span), as the ground
     cost = ground[0]
     for row in range(1, height):
-        beside = np.pad(cost + _SIDESTEP, 1, constant_values=np.inf)
-        ways = np.stack([beside[:-2], cost, beside[2:]])
+        beside = np.pad(cost + _SIDESTEP, ((0, 0), (1, 1)), constant_values=np.inf)
+        ways = np.stack([beside[:, :-2], cost, beside[:, 2:]])
         steps[row] = ways.argmin(axis=0)
         cost = ways.min(axis=0) + ground[row]
-    column = int(cost.argmin())
-    seam = [column]
+    every, column = np.arange(len(firsts)), cost.argmin(axis=1)
+    seams = [column]
     for row in range(height - 1, 0, -1):
-        column += int(steps[row, column]) - 1
-        seam.append(column)
-    return first + np.array(seam[::-1])
+        column = column + steps[row, every, column] - 1
+        seams.append(column)
+    return np.asarray(firsts[:, None] + np.stack(seams[::-1], axis=1))
 
 
 def _stroke(ink: Mask) -> float:

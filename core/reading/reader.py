@@ -3,7 +3,7 @@
 The pages and the command line share these decisions.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,8 +19,6 @@ from core.data.digits import Digits
 from core.errors import UserError
 from core.evaluation import calibration
 from core.evaluation.calibration import Calibration, candidates
-from core.ink.normalization import Digit
-from core.ink.touching import halves
 from core.reading import non_digits
 from core.runs import answers, files
 from core.runs.run import Run
@@ -97,30 +95,6 @@ class Reader:
             )
             for row, sure, score in judged
         ]
-
-    def read_all(self, found: Sequence[Digit]) -> tuple[list[Digit], list[Reading]]:
-        """Return the digits found in a drawing or a picture with their readings, in their order.
-
-        One that is not sure is taken for two that touch, if a cut leaves two that are sure.
-        """
-        images = np.stack([digit.image for digit in found])
-        digits: list[Digit] = []
-        readings: list[Reading] = []
-        for digit, reading in zip(found, self.readings(images), strict=True):
-            two = None if reading.sure else self._as_two(digit)
-            digits += two[0] if two else [digit]
-            readings += two[1] if two else [reading]
-        return digits, readings
-
-    def _as_two(self, digit: Digit) -> tuple[tuple[Digit, Digit], list[Reading]] | None:
-        """Return the two digits that one surely is, the surest pair if there are several."""
-        pairs = halves(digit)
-        if not pairs:
-            return None
-        read = self.readings(np.stack([half.image for pair in pairs for half in pair]))
-        both = [(pair, read[2 * place : 2 * place + 2]) for place, pair in enumerate(pairs)]
-        sure = [one for one in both if all(reading.sure for reading in one[1])]
-        return max(sure, key=lambda one: min(r.confidence for r in one[1]), default=None)
 
     def read(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return `(N, 10)` probabilities for `(N, 28, 28) float32` digits in [0, 1].

@@ -162,8 +162,8 @@ def differing_between(groups: Mapping[str, Sequence[Run]]) -> "pd.DataFrame":
     """Return the settings and origins in which groups of runs differ: a row for each.
 
     A column has a group's values, those of its runs after each other where they differ too. Values
-    are text. A value that is not known yet, or has no effect beside the other settings, is a dash:
-    it is no difference.
+    are text. A value that is not known, or has no effect beside the other settings, is a dash: it
+    is no difference. A reference to nothing is `none`.
     """
     import pandas as pd
 
@@ -187,7 +187,7 @@ def _settings(run: Run, names: dict[str, str]) -> dict[str, str]:
     origin = {
         "fine-tuned from": names.get(run.taught_from, run.taught_from[:8]) or "no run",
         "my digits learned": run.taught_digits,
-        "taken in as": run.imported,
+        "imported as": run.imported,
         "data": run.data,
         "data checksum": run.data_checksum[:8],
         "device used": run.device,
@@ -195,9 +195,17 @@ def _settings(run: Run, names: dict[str, str]) -> dict[str, str]:
         "torch": run.versions.get("torch", ""),
         "commit": run.commit,
     }
-    values = run.config.to_dict()
-    config = {name: value if has_effect(name, values) else "" for name, value in values.items()}
+    values = run.config.to_dict() | {"network": run.network}
+    config = {
+        name: (value if value != "" else "none")
+        if has_effect(name, values) and (run.has_settings or name in _OF_ANY_NETWORK)
+        else ""
+        for name, value in values.items()
+    }
     return {name: _text(value) for name, value in (config | origin).items()}
+
+
+_OF_ANY_NETWORK = ("network", "width", "mean", "std")  # known of weights from elsewhere too
 
 
 def _text(value: Any) -> str:

@@ -115,10 +115,12 @@ def settle(study: "Study") -> None:
     """Tell the study of every trial whose run is over; ask again for those that died."""
     from optuna.trial import TrialState
 
+    dead = set()
     for trial in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
         run_id = trial.user_attrs.get("run", "")
         try:
             if run_id and _has_died(trial):
+                dead.add(trial.user_attrs["worker"])
                 catalogue.forfeit(run_id)  # its lease would end later
             run = catalogue.get(run_id) if run_id else None
         except RunError:  # it was deleted
@@ -133,6 +135,8 @@ def settle(study: "Study") -> None:
             kept = {key: last.user_attrs[key] for key in _CONFIRMS if key in last.user_attrs}
             again = {"first": first, "attempt": attempt + (not left)}
             study.enqueue_trial(sweep.settings(last), user_attrs=kept | again)
+    for worker in dead:
+        _sign_of(worker).unlink(missing_ok=True)
 
 
 def _tell(study: "Study", trial: "FrozenTrial", run: Run | None) -> None:

@@ -105,8 +105,9 @@ def test_two_runs_are_set_against_each_other(trained: Path) -> None:
     first, second = catalogue.find("mlp 500"), catalogue.find("cnn 1000")
     page = opened(first, second)
     differing = table_with(page, "setting").value.set_index("setting")
-    assert differing.loc["network"].to_dict() == {"mlp 500": "MLP", "cnn 1000": "Fast CNN"}
-    assert "optimizer" not in differing.index
+    assert differing.loc["Network"].to_dict() == {"mlp 500": "MLP", "cnn 1000": "Fast CNN"}
+    assert "Images to learn from (training set)" in differing.index
+    assert "Optimizer" not in differing.index
     assert "(p " in texts(page) and "Exact McNemar test" in texts(page)
 
 
@@ -115,7 +116,7 @@ def test_built_in_network_can_be_compared_but_not_edited(trained: Path) -> None:
     page = opened(catalogue.find("mlp 500"), builtin.run())
     assert "tested on different images" in texts(page)  # the full set's and the sample's
     differing = table_with(page, "setting").value.set_index("setting")
-    assert differing.loc["network"].to_dict() == {"mlp 500": "MLP", "built-in": "Strong CNN"}
+    assert differing.loc["Network"].to_dict() == {"mlp 500": "MLP", "built-in": "Strong CNN"}
     keys = [element.key or "" for element in [*page.button, *page.text_input]]
     assert "evaluate-built-in" in keys
     assert not any(key.startswith(("name-built-in", "delete-built-in")) for key in keys)

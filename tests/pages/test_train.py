@@ -384,6 +384,27 @@ def test_run_can_be_stopped_again_after_it_went_on() -> None:
     assert not page.run().button(key="stop").disabled
 
 
+def test_stop_is_heeded_while_the_page_is_about_to_be_redrawn() -> None:
+    """A press that arrives in a run of the script that only redraws the page is not lost."""
+
+    def page_that_moves_on() -> None:
+        import streamlit as st
+
+        from core.runs import catalogue
+        from ui import stop
+
+        if st.session_state.pop("moves on", False):
+            st.rerun()
+        stop.button(catalogue.find("busy"), st.container(), "stop")
+
+    busy = run_in("busy")
+    page = AppTest.from_function(page_that_moves_on).run()
+    page.session_state["moves on"] = True
+    page.button(key="stop").click().run()
+    assert catalogue.stop_requested(busy.id)
+    assert page.button(key="stop").disabled
+
+
 def test_name_survives_leaving_the_page_and_is_taken_by_start() -> None:
     """A name typed for the next run is kept until that run was started, and then is gone."""
     page = opened()

@@ -82,5 +82,5 @@ def _in_progress(active: list[Run]) -> None:
         line = st.container(horizontal=True, vertical_alignment="center")
         state = "queued" if run.state == State.QUEUED else f"epoch {run.current_epoch}"
         line.markdown(f"**{format.plain(run.author)}**: {format.plain(run.name)}, {state}")
-        if people.me().may_change(run.owner) and stop.button(run, line, f"end-{run.id}"):
-            st.rerun()
+        if people.me().may_change(run.owner):
+            stop.button(run, line, f"end-{run.id}")

@@ -12,9 +12,8 @@ from core.figures.curves import RUN_METRICS, accuracy_against, setting_curves
 from core.runs import answers, compare, settings
 from core.runs.run import Run
 from core.runs.settings import Setting
-from ui import cache, format, keys
+from ui import cache, format, keys, setting_names
 from ui.components.chart import chart
-from ui.setting_names import CHOICES
 
 
 def curves(groups: list[Setting]) -> None:
@@ -115,8 +114,16 @@ def differences(groups: list[Setting]) -> None:
     if table.empty:
         st.markdown("The settings, data and code are the same; at most the seed differs.")
         return
-    table = table.map(lambda value: CHOICES.get(value, value) if isinstance(value, str) else value)
-    st.dataframe(table.reset_index(), hide_index=True, height="content", key="differing")
+    rows = [
+        [setting_names.label(name), *(setting_names.shown_texts(name, text) for text in texts)]
+        for name, *texts in table.itertuples(name=None)
+    ]
+    st.dataframe(
+        pd.DataFrame(rows, columns=[table.index.name, *table.columns]),
+        hide_index=True,
+        height="content",
+        key="differing",
+    )
 
 
 def costs(groups: list[Setting]) -> None:

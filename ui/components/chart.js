@@ -3,7 +3,9 @@
 
 const TILE = 84; // CSS pixels, as in chart.css
 const NARROW = 520; // CSS pixels, below which title and legend do not fit side by side
-const LEGEND = { rows: 2, each: 2, height: 19 }; // what a narrow chart's height has room for
+// Of a legend below a narrow chart: rows that its height has room for, and CSS pixels of a row, of
+// what is beside a name, and of what is above the curves and between them and the legend.
+const LEGEND = { rows: 2, height: 19, beside: 45, around: 150 };
 // Constant, for a changed configuration makes Plotly start the chart afresh.
 const CONFIG = {
   showSendToCloud: false, // else a button uploads the chart to Plotly Cloud
@@ -114,11 +116,22 @@ function extra({ box, data, caption }) {
   if (box.clientWidth >= NARROW) return 0;
   const { data: traces, layout } = JSON.parse(data.figure);
   const named = traces.filter(({ name, showlegend }) => name && showlegend !== false);
-  const shown = layout?.showlegend === false ? 0 : named.length;
-  const rows = Math.ceil(shown / LEGEND.each) - LEGEND.rows;
+  const shown = layout?.showlegend === false ? [] : named;
+  const each = Math.max(1, Math.floor(box.clientWidth / (widest(box, shown) + LEGEND.beside)));
+  const rows = Math.ceil(shown.length / each);
   const line = parseFloat(getComputedStyle(caption).lineHeight) || 0;
   const lines = caption.hidden ? 0 : caption.offsetHeight - line;
-  return Math.max(0, rows) * LEGEND.height + Math.max(0, lines);
+  // Plotly cuts off a legend that is higher than the plot.
+  const uncut = 2 * rows * LEGEND.height + LEGEND.around - data.height;
+  const longer = rows > LEGEND.rows ? Math.max((rows - LEGEND.rows) * LEGEND.height, uncut) : 0;
+  return longer + Math.max(0, lines);
+}
+
+/** The width of the widest name in a legend, in CSS pixels. */
+function widest(box, traces) {
+  const pen = document.createElement("canvas").getContext("2d");
+  pen.font = `12px ${getComputedStyle(box).getPropertyValue("--st-font")}`;
+  return Math.max(0, ...traces.map(({ name }) => pen.measureText(name).width));
 }
 
 /** Adds the points that progress.js has got since the figure was made. */

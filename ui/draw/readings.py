@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from core.figures.digits import probability_bars
 from core.ink.normalization import Digit
+from core.reading import one_or_two
 from core.reading.answer import doubts, in_words, share
 from core.runs.person import Person
 from core.runs.run import Run
@@ -35,7 +36,7 @@ def readings(
     `drawn` on the canvas are read along while more is drawn. Returns the selected image, (28, 28)
     in [0, 1], and its probabilities, (10,).
     """
-    digits, read = cache.reader(run, hand).read_all(found)
+    digits, read = one_or_two.read_all(cache.reader(run, hand), found)
     images = [digit.image for digit in digits]
     words = st.container(key=WORDS, gap=None)
     with words:

@@ -8,12 +8,11 @@ import streamlit as st
 from core.evaluation import metrics
 from core.evaluation.metrics import Report
 from core.export import report as report_page
-from core.figures.digits import probability_bars
 from core.reading.answer import share
 from core.runs.answers import Result
 from core.runs.history import read_history
 from core.runs.run import Run
-from ui import format, keys
+from ui import cache, format, keys
 from ui.components.chart import Click, chart
 from ui.components.gallery import gallery
 from ui.components.tiles import tile
@@ -27,8 +26,6 @@ if TYPE_CHECKING:
 
 PAGE = 60  # images
 _NO_BREAK = "\u00a0"  # so that a caption breaks only before the image's number
-
-_bars = st.cache_resource(max_entries=20, show_spinner=False)(probability_bars)
 
 
 def mistakes(run: Run, split: str, result: Result, cell: Click | None) -> None:
@@ -98,7 +95,7 @@ def _closely(run: Run, position: int, answers: "pd.DataFrame", result: Result) -
         tile(result.images[position], width=168, caption=f"A {truth}, image {row['index']:.0f}")
     with bars:
         chart(
-            _bars(probabilities, truth),
+            cache.probability_bars(probabilities, truth),
             "ten-bars",
             height=210,
             caption=f"#{row['index']:.0f} {_story(truth, answer, probabilities)}",

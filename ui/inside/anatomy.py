@@ -6,11 +6,10 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from core.figures.digits import probability_bars
 from core.reading.answer import share
 from core.runs import files
 from core.runs.run import Run
-from ui import keys
+from ui import cache, keys
 from ui.components.chart import chart
 from ui.components.maps import bars, maps
 from ui.inside import value
@@ -30,9 +29,6 @@ _DOES = {
     "Tanh": "Squeezes every value between −1 and 1.",
     "Dense": "Each number is a weighted sum of all the numbers before it.",
 }
-
-
-_bars = st.cache_resource(max_entries=20, show_spinner=False)(probability_bars)
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
@@ -77,7 +73,7 @@ def _answer(reader: "Reader", run: Run, image: NDArray[np.float32], truth: int |
     _missing(layers.answer(reader, _outputs(*network, image)), off, left is not image)
     sheet, beside = st.columns([1, 2], vertical_alignment="center")
     with beside:
-        chart(_bars(probabilities, truth), "inside-bars", height=220)
+        chart(cache.probability_bars(probabilities, truth), "inside-bars", height=220)
     with sheet:
         cover(image)
     if st.session_state[keys.INSIDE_REDRAW]:

@@ -139,14 +139,14 @@ def _whose(run: Run) -> str:
     return format.plain(f", by {run.author}{where}")
 
 
-def _stop(run: Run, place: DeltaGenerator, key: str) -> bool:
+def _stop(run: Run, place: DeltaGenerator, key: str) -> None:
     """Show Stop if the visitor may stop the run; for a colleague's, it asks once more."""
     if not people.me().may_change(run.owner):
-        return False
+        return
     if _is_anothers(run):
         place = place.popover("Stop …", icon=":material/stop:", key=f"ask-{key}")
         place.markdown(f"A colleague's run{_whose(run)}. Ask before you stop it.")
-    return stop.button(run, place, key)
+    stop.button(run, place, key)
 
 
 def _headline(run: Run, history: History) -> None:
@@ -157,8 +157,8 @@ def _headline(run: Run, history: History) -> None:
         # The run may be resumed later, and stopped again.
         st.session_state.pop(keys.stopping(run.id), None)
         _again(run, line)
-    elif _stop(run, line, "stop"):
-        st.rerun()
+    else:
+        _stop(run, line, "stop")
     with st.container(key="live-state"):
         if run.state.is_over:
             st.markdown(_result(run))
@@ -279,7 +279,11 @@ def _rows(group: list[Run], numbered: bool) -> None:
         line = st.container(horizontal=True, vertical_alignment="center", wrap=False)
         number = f"{place}. " if numbered else ""
         line.markdown(f"{number}{_ICONS[run.state]} {format.plain(run.name)}{_whose(run)}")
-        if line.button("Watch", key=f"watch-{run.id}", help="Show its curves."):
-            pair.watch(run)
-            st.rerun()
+        line.button(
+            "Watch",
+            key=f"watch-{run.id}",
+            help="Show its curves.",
+            on_click=pair.watch,
+            args=[run],
+        )
         _stop(run, line, f"stop-{run.id}")

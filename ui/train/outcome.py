@@ -43,8 +43,7 @@ def _both(run: Run, other: Run) -> None:
     over = run.state.is_over and other.state.is_over
     with st.container(key="verdict"):
         said = pair.verdict(run, other) if over else "Here it will say which of the two is better."
-        if said:
-            st.markdown(f":material/balance: {said}")
+        st.markdown(f":material/balance: {said}")
     name = format.plain(other.name)
     st.caption(f"In gray: **{name}**, solid in validation, dotted in training.")
 

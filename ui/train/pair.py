@@ -70,10 +70,11 @@ def other(run: Run) -> Run | None:
 
 
 def verdict(run: Run, other: Run) -> str:
-    """Return a sentence on which of two finished runs is better in validation."""
-    accuracies = [run.validation_accuracy, other.validation_accuracy]
-    if None in accuracies:
-        return ""
+    """Return a sentence on which of two runs that are over is better in validation."""
+    without = [format.plain(one.name) for one in (run, other) if one.validation_accuracy is None]
+    if without:
+        names = " and ".join(f"**{name}**" for name in without)
+        return f"{names} completed no epoch, so there is nothing to compare."
     (worse, low), (better, high) = sorted(
         ((one, one.validation_accuracy or 0.0) for one in (run, other)), key=lambda pair: pair[1]
     )

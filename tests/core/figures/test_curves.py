@@ -107,6 +107,18 @@ def test_points_bear_their_settings_name_once() -> None:
     assert colors[0] == colors[1] != colors[2]
 
 
+def test_long_names_are_cut_and_crowded_points_bear_none() -> None:
+    """A legend and a plot have no room for a name of 80 characters, nor for four in one place."""
+    table = pd.DataFrame(
+        {"test_accuracy": [0.9] * 4, "test_low": 0.8, "test_high": 0.95, "parameters": 1}
+    )
+    figure = accuracy_against(table, [80 * "<", "b", "c", "d"], "parameters")
+    assert [trace.text[0] for trace in figure.data] == [23 * "&lt;" + "…", "b", "c", ""]
+    epochs = history(0.8).epochs
+    [line] = setting_curves({80 * "<": [epochs]}, "validation_accuracy").data
+    assert line.name == 39 * "&lt;" + "…"
+
+
 def test_names_of_near_points_stand_apart() -> None:
     """Each of three runs in one place has its name elsewhere, and none runs off the plot's edge."""
     table = pd.DataFrame(

@@ -10,6 +10,7 @@ from core.ink.normalization import Digit
 from core.ink.photo import from_picture
 from core.ink.strokes import from_strokes
 from core.ink.touching import WIDE, cuts, halves
+from core.reading import one_or_two
 from core.reading.reader import Reader
 from core.runs import builtin
 from core.training.handwriting import picture
@@ -21,6 +22,10 @@ ROUND = [
 STROKES = {
     0: [ROUND],
     1: [[(12, 10), (10, 130)]],
+    2: [
+        [(45 + 32 * math.cos(turn), 45 + 34 * math.sin(turn)) for turn in np.linspace(-3, 0.7, 20)]
+        + [(12, 130), (84, 130)]
+    ],
     4: [[(30, 10), (10, 75), (85, 75)], [(65, 40), (62, 130)]],
     7: [[(10, 12), (80, 12), (35, 130)]],
 }
@@ -59,9 +64,40 @@ def test_touching_pairs_are_read_as_two(labels: tuple[int, int], reader: Reader)
     """They are one piece of ink, and come out as two digits, left to right."""
     found = from_picture(page_of(*labels))
     assert len(found) == 1
-    digits, readings = reader.read_all(found)
+    digits, readings = one_or_two.read_all(reader, found)
     assert tuple(reading.digit for reading in readings) == labels
     assert len(digits) == 2
+
+
+def test_a_pair_that_is_surely_a_digit_is_cut_too(reader: Reader) -> None:
+    """A 2 and a 4 that touch look like a 2; each half looks more like its digit than they do.
+
+    The 4 is not sure, for another cut leaves another digit.
+    """
+    [whole] = from_picture(page_of(2, 4))
+    [alone] = reader.readings(whole.image[None])
+    assert (alone.digit, alone.sure) == (2, True)
+    _, (left, right) = one_or_two.read_all(reader, [whole])
+    assert (left.digit, right.digit) == (2, 4)
+    assert left.sure and not right.sure
+
+
+OPEN_ZERO = [
+    (150 + 70 * shrunk * math.cos(turn), 140 + 70 * shrunk * math.sin(turn))
+    for turn, shrunk in zip(np.linspace(-2.79, 2.44, 50), np.linspace(1, 0.75, 50), strict=True)
+]
+FLAGGED_ONE = [(50, 210), (190, 40), (185, 240)]
+
+
+@pytest.mark.parametrize(("label", "stroke"), [(0, OPEN_ZERO), (1, FLAGGED_ONE)])
+def test_a_digit_whose_halves_look_like_digits_stays_one(
+    label: int, stroke: list[tuple[float, float]], reader: Reader
+) -> None:
+    """An open 0 is not a 5 and a 7, and a 1 with a long flag is not 11."""
+    _, readings = one_or_two.read_all(
+        reader, from_picture(picture([np.array(stroke)], PEN, (320, 280)))
+    )
+    assert [reading.digit for reading in readings] == [label]
 
 
 def test_halves_lie_side_by_side_in_the_box(touching: Digit) -> None:
@@ -87,7 +123,7 @@ def test_a_cut_loses_no_ink(touching: Digit) -> None:
 def test_single_digits_stay_one(label: int, reader: Reader) -> None:
     """A digit that is read with enough confidence is not cut."""
     found = from_picture(page_of(label))
-    digits, [reading] = reader.read_all(found)
+    digits, [reading] = one_or_two.read_all(reader, found)
     assert (digits, reading.digit, reading.sure) == (found, label, True)
 
 

@@ -107,3 +107,19 @@ def test_field_without_effect_is_no_difference() -> None:
     """SGD's momentum beside AdamW, and a step schedule's factor beside one cycle, do nothing."""
     one, other = made("one", momentum=0.5, step_factor=0.1), made("other", momentum=0.9)
     assert compare.differing([one, other]).empty
+
+
+def test_leaving_out_wrong_labels_is_a_difference() -> None:
+    """A run that names notes on labels differs from one that names none."""
+    every, noted = made("every"), made("noted", notes="0123456789abcdef" * 2)
+    table = compare.differing([every, noted])
+    assert table.loc["notes"].to_dict() == {"every": "none", "noted": "0123456789abcdef" * 2}
+    assert len(table) == 1
+
+
+def test_settings_of_weights_from_elsewhere_are_not_known() -> None:
+    """Nobody knows their learning rate, and an ONNX file's network has no name here."""
+    ours, theirs = made("ours", learning_rate=0.5), made("theirs")
+    catalogue.set_tags(theirs.id, {"imported": "onnx"})
+    table = compare.differing([ours, catalogue.get(theirs.id)])
+    assert table.to_dict("index") == {"network": {"ours": "fast_cnn", "theirs": "ONNX"}}

@@ -50,6 +50,7 @@ def test_a_worker_whose_lock_is_free_has_died(start: Any, own_runs: Path) -> Non
     again = worker.claim("search")
     assert again and again[1].name == f"{claimed[1].name} again"
     assert catalogue.get(claimed[1].id).state == State.FAILED
+    assert not sign.exists()  # else one would remain of each worker that dies
 
 
 @pytest.mark.slow

@@ -1,0 +1,13 @@
+"""What `.streamlit/config.toml` sets holds in the server."""
+
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from streamlit.runtime.forward_msg_cache import populate_hash_if_needed
+
+
+def test_no_message_relies_on_a_browsers_memory() -> None:
+    """However long a message is, it is sent whole each time: a browser may have forgotten it."""
+    message = ForwardMsg()
+    message.delta.new_element.markdown.body = "7" * 10_000_000
+    populate_hash_if_needed(message)
+    assert message.hash
+    assert not message.metadata.cacheable
