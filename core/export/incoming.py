@@ -29,12 +29,14 @@ from core.training import checkpoint, inference, networks
 from core.training.onnx_network import OnnxNetwork
 
 _TRIED = 500  # training images with which one way of preparing pixels is chosen
+_ALIKE = 0.02  # accuracy on them by which ways differ that read alike; the loss tells those apart
 _POOR = 0.5  # accuracy on them below which the network is probably used in another way
 
 _FORMS = (
     "Give a run's export (the folder or the ZIP), a classifier as .onnx, or weights: .safetensors, "
     ".pt or .pth."
 )
+_SAVE = "Save weights with torch.save(model.state_dict(), PATH)."
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,7 +84,14 @@ def read(path: Path, pixels: str = TRY) -> Incoming:
         raise CheckpointError(f"{path} cannot be read: {error.strerror}. {_FORMS}") from error
     if path.suffix not in (".pt", ".pth"):
         raise CheckpointError(f"{path.name} is of a kind that is not read here. {_FORMS}")
-    return _named_anew(_state_dict(checkpoint.opened(path)), pixels)
+    try:
+        content = checkpoint.opened(path)
+    except CheckpointError as error:
+        raise CheckpointError(
+            f"{path.name} is not a file of torch's, is damaged, or contains more than weights, so "
+            f"it was not opened. {_SAVE}"
+        ) from error
+    return _named_anew(_state_dict(content), pixels)
 
 
 def _unzipped(path: Path) -> bytes:
@@ -92,9 +101,15 @@ def _unzipped(path: Path) -> bytes:
             found = [one for one in archive.infolist() if Path(one.filename).name == weights.NAME]
             if len(found) == 1 and found[0].file_size <= MAX_BYTES:
                 return archive.read(found[0])
+            size = max((one.file_size for one in found), default=0)
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, ValueError) as error:
         raise CheckpointError(f"{path.name} is damaged. Download or export it again.") from error
-    raise CheckpointError(f"{path.name} has no {weights.NAME} of a usual size. {_FORMS}")
+    if size > MAX_BYTES:
+        raise CheckpointError(
+            f"{weights.NAME} in {path.name} is too large: at most {MAX_BYTES // 2**20} MB. {_FORMS}"
+        )
+    many = "more than one" if found else "no"
+    raise CheckpointError(f"{path.name} has {many} {weights.NAME}. {_FORMS}")
 
 
 def _from_safetensors(content: bytes, file_name: str, pixels: str) -> Incoming:
@@ -133,9 +148,7 @@ def _state_dict(content: object) -> Mapping[str, Tensor]:
             and all(isinstance(one, str) and type(value) is Tensor for one, value in inner.items())
         ):
             return inner
-    raise CheckpointError(
-        "The file has no weights by name. Save them with torch.save(model.state_dict(), PATH)."
-    )
+    raise CheckpointError(f"The file has no weights by name. {_SAVE}")
 
 
 def _named_anew(state: Mapping[str, Tensor], pixels: str) -> Incoming:
@@ -169,7 +182,8 @@ def _from_onnx(content: bytes, pixels: str) -> Incoming:
 def _prepared(model: nn.Module, config: TrainConfig, pixels: str) -> tuple[TrainConfig, str, float]:
     """Return how pixels are prepared, as settings and in words, and the accuracy on some digits.
 
-    Of the ways in PIXELS, it is the one asked for or, with TRY, the one that reads best.
+    Of the ways in PIXELS, it is the one asked for or, with TRY, the one that reads best. Some
+    networks read digits of any brightness alike, and are only right about their confidence in one.
     """
     digits = mnist.load("sample")
     images, labels = digits.train_images[:_TRIED], digits.train_labels[:_TRIED]
@@ -178,8 +192,9 @@ def _prepared(model: nn.Module, config: TrainConfig, pixels: str) -> tuple[Train
         _, (mean, std) = PIXELS[way]
         tried = config.changed({"mean": mean, "std": std})
         loss, accuracy = metrics.score(inference.probabilities(model, images, tried), labels)
-        found.append((accuracy, -loss, way, tried))
-    accuracy, _, way, best = max(found, key=lambda one: one[:2])
+        found.append((loss, accuracy, way, tried))
+    enough = max(accuracy for _, accuracy, _, _ in found) - _ALIKE
+    _, accuracy, way, best = min(one for one in found if one[1] >= enough)
     share = formatting.percent(accuracy)
     note = f"With pixels {PIXELS[way][0]}, it reads {share} of {_TRIED:,} training digits."
     return best, note, accuracy

@@ -121,7 +121,7 @@ def _misfit(
     return (
         "These weights fit none of the networks here. The nearest, by its layers, is "
         f"{config.network}: {'; '.join(misfits[:_NAMED])}{more}. "
-        f"Networks here: {', '.join(NETWORKS)}."
+        f"Networks here: {', '.join(NETWORKS)}. Export a network with other layers as ONNX."
     )
 
 

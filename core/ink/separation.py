@@ -32,6 +32,9 @@ OPEN_TOP = 0.25  # of its height: how much higher the bar begins than the L, at 
 OPEN_GAP = 0.4  # of its height: between the L and the bar, at most
 STRAIGHT = 0.2  # spread of a bar's ink across it to that along it, at most
 FOOT = 0.5  # of an L's height, from its top: where it reaches farthest right, at least
+LOW = 0.65  # of the row's height: a comma begins lower than this
+LEVEL = (0.25, 0.75)  # of the row's height: between these is the middle of a minus
+MINUS_GAP = 0.05  # of the row's height: between a minus and the first digit, at least
 MAX_DIGITS = 20
 COLUMN = 4  # single pieces above each other: more than the parts of a digit
 ROW_GAP = 0.05  # of the lower row's height: the least gap between rows
@@ -135,7 +138,8 @@ def _digits_of_row(boxes: Floats, points: Sequence[Floats]) -> list[list[int]]:
     """Return the indices of each digit's pieces in one row, left to right.
 
     Pieces belong together if they overlap horizontally by SHARED of the narrower one's width. A
-    piece lower than PART of the row's height (a bar, a dot) belongs to the nearest digit.
+    piece lower than PART of the row's height (a bar, a dot) belongs to the nearest digit, unless it
+    is a comma or a minus, which is left out.
     """
     height = float(boxes[:, 3].max() - boxes[:, 1].min())
     middle, half = (boxes[:, 0] + boxes[:, 2]) / 2, (boxes[:, 2] - boxes[:, 0]) / 2
@@ -158,9 +162,24 @@ def _digits_of_row(boxes: Floats, points: Sequence[Floats]) -> list[list[int]]:
     groups = _with_open_fours(boxes, points, groups)
     ends = [[boxes[group, 0].min(), boxes[group, 2].max()] for group in groups]
     for number in np.flatnonzero(~whole).tolist():
+        if _is_mark(boxes[number], boxes[:, 1].min(), height, ends):
+            continue
         gaps = [max(left - middle[number], middle[number] - right, 0) for left, right in ends]
         groups[int(np.argmin(gaps))].append(number)
     return groups
+
+
+def _is_mark(box: Floats, top: float, height: float, ends: Sequence[Sequence[float]]) -> bool:
+    """Return whether a low piece is a comma beside digits, or a minus before them.
+
+    `box` is its left, top, right and bottom; `ends` are the digits' left and right, in order.
+    """
+    left, upper, right, lower = box
+    is_beside = all(right <= start or left >= end for start, end in ends)
+    is_first = right + MINUS_GAP * height <= ends[0][0]
+    is_flat = right - left > lower - upper
+    is_level = LEVEL[0] <= ((upper + lower) / 2 - top) / height <= LEVEL[1]
+    return bool(is_beside and (upper - top >= LOW * height or (is_first and is_flat and is_level)))
 
 
 def _with_open_fours(

@@ -124,7 +124,9 @@ def _checked(content: bytes) -> int:
     try:
         model.ParseFromString(content)
     except DecodeError as error:
-        raise CheckpointError("The ONNX file is damaged. Download or export it again.") from error
+        raise CheckpointError(
+            "This is not an ONNX file, or it is damaged. Download or export it again."
+        ) from error
     for part in _parts(model):
         if isinstance(part, NodeProto) and part.op_type in ("Loop", "Scan"):
             raise CheckpointError("The ONNX file has loops, which no classifier here needs.")

@@ -192,7 +192,7 @@ class Malicious:
     [
         ("code.pt", {"weight": Malicious()}, "more than weights"),
         ("list.pt", [torch.zeros(2)], "no weights by name"),
-        ("text.pt", "no file of torch's", "more than weights"),
+        ("photo.pt", "a renamed picture", "is not a file of torch's"),
         ("text.zip", "no ZIP", "is damaged"),
         ("text.safetensors", "no weights", "is damaged"),
         ("text.h5", "another kind", "is of a kind that is not read here"),
@@ -255,6 +255,16 @@ def test_preparation_of_pixels_is_found_by_what_reads_best(
     assert found.note.startswith(f"With pixels {about}, it reads 79.") and not found.warning
     told = incoming.read(path, "0..1")
     assert told.config.std == 1 and told.note.startswith("With pixels from 0 to 1, it reads ")
+
+
+def test_of_ways_that_read_alike_the_one_with_the_least_loss_is_taken(tmp_path: Path) -> None:
+    """These weights add up to 0 for each digit, so brightness matters for the confidence alone."""
+    weights, _ = nearest_mean(1, 0)
+    weights = weights - weights.mean(axis=0)
+    biases = np.arange(10) / 10  # without them, all ways would read exactly alike
+    path = tmp_path / "theirs.onnx"
+    path.write_bytes(linear(3 * weights / np.linalg.norm(weights, axis=0), biases))
+    assert incoming.read(path).note.startswith("With pixels from 0 to 1, it reads 79.8")
 
 
 def test_onnx_file_is_evaluated_and_drawn_with_like_a_run(

@@ -117,3 +117,15 @@ def test_bar_above_a_row_is_not_a_row() -> None:
     """The bar of a five belongs to it, however far above the others it stands."""
     five = [np.array([[300.0, 80], [300, 150], [360, 200], [300, 250]]), np.array([[300.0, 40], [380, 40]])]  # fmt: skip # noqa: E501
     assert [digit.row for digit in from_strokes([*ONE, *five])] == [0, 0]
+
+
+@pytest.mark.parametrize(
+    "mark", [np.array([[240.0, 235], [233, 262]]), np.array([[-60.0, 145], [-5, 143]])]
+)
+def test_comma_and_minus_are_left_out(mark: NDArray[Any]) -> None:
+    """A comma after a digit, or a minus before it, is no part of it, drawn or in a picture."""
+    marked = shifted([*SEVEN, mark], 100)
+    [drawn] = from_strokes(marked)
+    assert apart(drawn.image, draw(SEVEN)) < 0.001
+    seen = digit_in_picture(page(marked, side=360))
+    assert apart(seen, digit_in_picture(page(SEVEN))) < 0.01
