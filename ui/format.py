@@ -36,6 +36,11 @@ def _escaped(text: str) -> str:
     return "".join(f"\\{c}" if c in "\\`*_{}[]()#+-.!|~$:<>&=" else c for c in text)
 
 
+def unbroken(text: str) -> str:
+    """Return a text in which no line begins with the % of a number."""
+    return text.replace(" %", "\u00a0%")
+
+
 def cell(text: str) -> str:
     """Return a user's text for a CSV file, so that no spreadsheet runs it as a formula."""
     return (

@@ -130,8 +130,10 @@ def learning_rate(history: "History", total_epochs: int, highest: float) -> go.F
     return figure
 
 
-# Of the plot's width and height: names of points closer than both would cover each other.
-_NEAR = 0.45, 0.2
+# Of the plot's width and height: names closer than both would cover each other; and how far above
+# its point a name is.
+_NEAR = 0.45, 0.07
+_ROWS = {"top": 0.09, "bottom": -0.09, "middle": 0.0}
 _LEGEND, _POINT = 40, 24  # characters of a name in a legend, and beside a point
 RUN_METRICS = {
     "validation_accuracy": "Validation accuracy, higher is better",
@@ -322,18 +324,24 @@ def _set_names_apart(figure: go.Figure) -> None:
     named = [trace for trace in figure.data if trace.text[0]]
     x, y = (np.array([trace[axis][0] for trace in named], float) for axis in ("x", "y"))
     x /= x.max(initial=0) or 1  # this axis begins at 0
-    y /= (np.ptp(y) if len(y) else 0) or 1
+    bars = [[trace.error_y.array[0], -trace.error_y.arrayminus[0]] for trace in named]
+    y /= (np.ptp(y[:, None] + bars) if len(y) else 0) or 1
+    placed: list[tuple[float, float]] = []
     for here, trace in enumerate(named):
-        near = (abs(x[:here] - x[here]) < _NEAR[0]) & (abs(y[:here] - y[here]) < _NEAR[1])
-        taken = {
-            other.textposition.split()[0]
-            for other, is_near in zip(named, near, strict=False)
-            if is_near and other.text[0]
-        }
-        row = next((row for row in ("top", "bottom", "middle") if row not in taken), None)
+        rows = {row: y[here] + away for row, away in _ROWS.items()}
+        free = (
+            row
+            for row, height in rows.items()
+            if all(
+                abs(x[here] - across) > _NEAR[0] or abs(height - up) > _NEAR[1]
+                for across, up in placed
+            )
+        )
+        row = next(free, None)
         if row is None:
             trace.text = [""]
             continue
+        placed.append((x[here], rows[row]))
         edge = "right" if x[here] < 0.25 else "left" if x[here] > 0.75 else "center"
         if row == "middle" and edge == "center":
             edge = "right"  # else it covers its point

@@ -80,7 +80,9 @@ async function draw(view) {
   view.caption.hidden = !view.data.caption;
   const { height: most, tall } = view.data;
   const height = tall ? Math.min(most, tall * view.box.clientWidth) : most;
-  view.box.style.height = `${height + extra(view)}px`;
+  const more = extra(view);
+  view.box.style.height = `${height + more}px`;
+  view.box.classList.toggle("grown", more > 0); // beyond the height that Streamlit knows of
 
   const Plotly = await load(view.data.plotly).catch((error) => {
     view.caption.textContent = "This chart needs Plotly, which did not load. Reload the page.";
@@ -99,7 +101,7 @@ async function draw(view) {
     ...figure.layout,
     width: view.width,
     height: drawing.clientHeight,
-    template: template(view, title),
+    template: template(view, figure),
   };
   view.shapes = layout.shapes ?? [];
   await Plotly.react(drawing, figure.data, layout, CONFIG);
@@ -111,14 +113,13 @@ async function draw(view) {
   if (view.shares) preview(view, view.shares);
 }
 
-/** Room below a narrow chart, so that a long legend and caption leave the curves theirs. */
+/** Room below a chart, so that a long legend and caption leave the curves theirs. */
 function extra({ box, data, caption }) {
-  if (box.clientWidth >= NARROW) return 0;
-  const { data: traces, layout } = JSON.parse(data.figure);
-  const named = traces.filter(({ name, showlegend }) => name && showlegend !== false);
-  const shown = layout?.showlegend === false ? [] : named;
-  const each = Math.max(1, Math.floor(box.clientWidth / (widest(box, shown) + LEGEND.beside)));
-  const rows = Math.ceil(shown.length / each);
+  const figure = JSON.parse(data.figure);
+  if (!isBelow(box, figure)) return 0;
+  const entries = legend(box, figure);
+  const each = Math.max(1, Math.floor(box.clientWidth / Math.max(...entries, 1)));
+  const rows = Math.ceil(entries.length / each);
   const line = parseFloat(getComputedStyle(caption).lineHeight) || 0;
   const lines = caption.hidden ? 0 : caption.offsetHeight - line;
   // Plotly cuts off a legend that is higher than the plot.
@@ -127,11 +128,24 @@ function extra({ box, data, caption }) {
   return longer + Math.max(0, lines);
 }
 
-/** The width of the widest name in a legend, in CSS pixels. */
-function widest(box, traces) {
+/** Whether a figure's legend has to stand below it, for want of room beside the title. */
+function isBelow(box, figure) {
+  const title = textWidth(box, figure.layout?.title?.text ?? "", 15);
+  const beside = legend(box, figure).reduce((sum, width) => sum + width, title);
+  return box.clientWidth < NARROW || beside > box.clientWidth;
+}
+
+/** The width of each entry of a figure's legend, in CSS pixels. */
+function legend(box, { data, layout }) {
+  if (layout?.showlegend === false) return [];
+  const named = data.filter(({ name, showlegend }) => name && showlegend !== false);
+  return named.map(({ name }) => textWidth(box, name, 12) + LEGEND.beside);
+}
+
+function textWidth(box, text, size) {
   const pen = document.createElement("canvas").getContext("2d");
-  pen.font = `12px ${getComputedStyle(box).getPropertyValue("--st-font")}`;
-  return Math.max(0, ...traces.map(({ name }) => pen.measureText(name).width));
+  pen.font = `${size}px ${getComputedStyle(box).getPropertyValue("--st-font")}`;
+  return pen.measureText(text).width;
 }
 
 /** Adds the points that progress.js has got since the figure was made. */
@@ -284,7 +298,7 @@ function around({ box, drawing }, trace, { x, y }, dash) {
 }
 
 /** The theme as a Plotly template: it fills in what the figure leaves open. */
-function template({ box, drawing, data }, title) {
+function template({ box, data }, figure) {
   const style = getComputedStyle(box);
   const theme = (name) => style.getPropertyValue(`--st-${name}`).trim();
   const colors = (name) => theme(`chart-${name}-colors`).split(",");
@@ -302,10 +316,9 @@ function template({ box, drawing, data }, title) {
     title: { font: { color: faint, size: 13 }, standoff: 8 },
   };
   const pointwise = data.clickable || data.tiles;
-  const place =
-    drawing.clientWidth < NARROW
-      ? { x: 0, xanchor: "left", yref: "container", y: 0, yanchor: "bottom" }
-      : { x: 1, xanchor: "right", y: 1, yanchor: "bottom" };
+  const place = isBelow(box, figure)
+    ? { x: 0, xanchor: "left", yref: "container", y: 0, yanchor: "bottom" }
+    : { x: 1, xanchor: "right", y: 1, yanchor: "bottom" };
   const sequential = colors("sequential");
   const colorscale = sequential.map((color, i) => [i / (sequential.length - 1), color]);
   const colorbar = { outlinewidth: 0, thickness: 12, tickfont: { color: faint } };
@@ -316,7 +329,7 @@ function template({ box, drawing, data }, title) {
       colorway: colors("categorical"),
       font: { family: theme("font"), size: 12, color: text },
       title: { x: 0, xref: "container", xanchor: "left", font: { size: 15 } },
-      margin: { l: 48, r: 12, t: title ? 56 : 28, b: 40 },
+      margin: { l: 48, r: 12, t: figure.layout?.title?.text ? 56 : 28, b: 40 },
       xaxis: axis,
       yaxis: axis,
       legend: { orientation: "h", itemsizing: data.tiles ? "constant" : "trace", ...place },

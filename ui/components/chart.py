@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
 import streamlit as st
 
+from ui import format
+
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
@@ -126,7 +128,7 @@ def chart(
             # Sent back so that a chart mounted again, say in another column, shows its mark.
             "clicked": clicked,
             "tiles": tiles,
-            "caption": caption.replace(" %", "\u00a0%"),  # never broken before its %
+            "caption": format.unbroken(caption),
             "live": live,
             "selectable": selectable,
             "plotly": _PLOTLY_URL,

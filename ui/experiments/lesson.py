@@ -193,7 +193,7 @@ def _finding(finding: Finding, number: int) -> None:
     elif isinstance(finding, Dots):
         chart(figures.dots(finding), f"finding-{number}", height=360)
     else:
-        st.markdown(f"**{finding.title}**")
+        st.markdown(f"**{format.unbroken(finding.title)}**")
         strip(finding.pixels(), finding.captions, columns=finding.columns, width=96)
 
 

@@ -161,7 +161,7 @@ def _headline(run: Run, history: History) -> None:
         _stop(run, line, "stop")
     with st.container(key="live-state"):
         if run.state.is_over:
-            st.markdown(_result(run))
+            st.markdown(format.unbroken(_result(run)))
         else:
             progress(run, _last(history), history.speed, _waits(run))
         if run.warning:

@@ -43,14 +43,14 @@ def _both(run: Run, other: Run) -> None:
     over = run.state.is_over and other.state.is_over
     with st.container(key="verdict"):
         said = pair.verdict(run, other) if over else "Here it will say which of the two is better."
-        st.markdown(f":material/balance: {said}")
+        st.markdown(f":material/balance: {format.unbroken(said)}")
     name = format.plain(other.name)
     st.caption(f"In gray: **{name}**, solid in validation, dotted in training.")
 
 
 def _advice(run: Run, found: Advice, line: DeltaGenerator) -> None:
     """Show what a run means, and a button that trains what is to be tried next."""
-    line.markdown(f":material/lightbulb: {found.meaning}", width="stretch")
+    line.markdown(f":material/lightbulb: {format.unbroken(found.meaning)}", width="stretch")
     if not found.label:
         return
     changed = run.config.changed(found.changes)
