@@ -1,7 +1,8 @@
 """How often pictures that are not digits are read as digits."""
 
 import statistics
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,10 +12,10 @@ from scipy.ndimage import gaussian_filter1d
 
 from benchmarks.machine import percent, table
 from core.ink.photo import from_picture
-from core.ink.strokes import from_strokes
+from core.ink.strokes import draw, from_strokes
 from core.reading.reader import Reader
 from core.training.handwriting import SIDE
-from tools.make_non_digits import LETTERS, SHOWN
+from tools.doodles import KEPT_DOODLES, LETTERS, SHOWN, Doodle, doodle, letters_by_hand
 
 
 def letters(wanted: str = LETTERS) -> Iterator[NDArray[np.float32]]:
@@ -36,6 +37,14 @@ def scribbles() -> Iterator[NDArray[np.float32]]:
         yield from_strokes([SIDE / 2 + 100 * path / np.abs(path).max()])[0].image
 
 
+def drawn(kinds: Iterable[Doodle], each: int) -> Iterator[NDArray[np.float32]]:
+    """Yield `each` drawings of every kind, prepared as strokes on the canvas are."""
+    random = np.random.default_rng(0)
+    for kind in kinds:
+        for _ in range(each):
+            yield draw(kind(random))
+
+
 def no_digits(reader: Reader) -> dict[str, Any]:
     """Return how often a non-digit is read as a digit, surely or with 99 %."""
     found = {}
@@ -43,7 +52,9 @@ def no_digits(reader: Reader) -> dict[str, Any]:
     kinds = {
         "letters, never shown": letters(never),
         "letters, shown in other typefaces": letters(SHOWN),
-        "scribbles": scribbles(),
+        "letters by hand, never shown": drawn(letters_by_hand(never).values(), 20),
+        "doodles, never shown": drawn([partial(doodle, kind) for kind in KEPT_DOODLES], 40),
+        "random walks, never shown": scribbles(),
     }
     for name, images in kinds.items():
         pictures = np.stack(list(images))

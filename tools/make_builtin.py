@@ -1,10 +1,10 @@
 """Make the built-in network from the full MNIST and other people's pen digits.
 
-    python -m tools.make_builtin [--strokes FILE …]
+    python -m tools.make_builtin [--strokes FILE …] [--detector-only]
 
 trains the recipe `ink_cnn` on MNIST and the strokes, and writes the weights in 16 bits, what is
-known of the network, its card, and the detector of non-digits (`tools.make_non_digits`). A FILE has
-JSON lines (`.jsonl`), or UNIPEN's text.
+known of the network, its card, and the detector of non-digits (`tools.make_non_digits`), or this
+alone, for the network that is there. A FILE has JSON lines (`.jsonl`), or UNIPEN's text.
 """
 
 import argparse
@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from core.config import TrainConfig
 from core.data import mnist
 from core.data.digits import Digits
+from core.data.people import PenDigit
 from core.data.splits import split_for
 from core.errors import UserError
 from core.evaluation import calibration, metrics
@@ -45,13 +46,16 @@ PEOPLE_MISTAKES = 0.005  # of the answers called sure, to people that it never l
 _NOBODY = dict.fromkeys(("images", "digits", "writers", "writers_held_out", "labels_left_out"), 0)
 
 
-def make(files: list[Path]) -> None:
-    """Train the network and write all its files. Raises DataError without the full MNIST."""
+def make(found: list[PenDigit]) -> None:
+    """Train the network and write all its files. Raises DataError without the full MNIST.
+
+    `found` are people's digits, from which it learns, too.
+    """
     digits = mnist.load("mnist")
     config = RECIPES[RECIPE].config
     people, held_out, others = None, None, _NOBODY
-    if files:
-        clean = pen_digits.without_wrong_labels(found := pen_digits.read(files), digits)
+    if found:
+        clean = pen_digits.without_wrong_labels(found, digits)
         learned, held = pen_digits.divided(clean)
         people, held_out = pen_digits.drawn(learned, seed=1), pen_digits.drawn(held, seed=2)
         others = {
@@ -79,7 +83,7 @@ def make(files: list[Path]) -> None:
         "precision": started.device.precision,
     }
     write(facts)
-    make_non_digits.make(people, held_out)
+    make_non_digits.make(found)
     facts["run"]["calibration"] = asdict(fitted(config, digits, held_out))
     write(facts)
 
@@ -194,7 +198,7 @@ which only shows that the file is whole: it may have learned from them.
 **People's own digits.** {ink}
 
 **What it cannot do.** It has ten classes and nothing else: a letter is read as the digit it looks
-most like. A small network on its features, made by the same command, tells most non-digits from
+most like. A small network on its first layers, made by the same command, tells most non-digits from
 digits, not all. Handwriting unlike that of its writers is misread more often. Digits that touch
 count as one.
 """
@@ -236,9 +240,11 @@ def main(arguments: list[str] | None = None) -> int:
     """Make it from the files that the command line names."""
     parser = argparse.ArgumentParser(prog="python -m tools.make_builtin", description=__doc__)
     parser.add_argument("--strokes", metavar="FILE", nargs="+", type=Path, default=[])
+    parser.add_argument("--detector-only", action="store_true", help="keep the network")
     options = parser.parse_args(arguments)
     try:
-        make(options.strokes)
+        found = pen_digits.read(options.strokes)
+        (make_non_digits.make if options.detector_only else make)(found)
     except UserError as error:
         print(error, file=sys.stderr)
         return 2

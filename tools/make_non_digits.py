@@ -1,10 +1,11 @@
 """Make the detector of non-digits; `tools.make_builtin` does, for its network.
 
-It learns from digits, MNIST's and other people's, and from things made not to be digits. Such
-outliers teach about others too (Hendrycks, Mazeika and Dietterich, "Deep Anomaly Detection with
-Outlier Exposure", 2019).
+It learns from digits, MNIST's and other people's, whatever their labels, and from things made not
+to be digits. Such outliers teach about others too (Hendrycks, Mazeika and Dietterich, "Deep Anomaly
+Detection with Outlier Exposure", 2019).
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import matplotlib
@@ -13,11 +14,11 @@ import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
-from scipy.interpolate import CubicSpline
 from torch import Tensor, nn
 
 from core.config import TrainConfig
 from core.data import mnist
+from core.data.people import PenDigit
 from core.data.splits import split_for
 from core.ink.photo import from_picture
 from core.ink.strokes import draw
@@ -25,18 +26,22 @@ from core.reading import non_digits
 from core.runs import builtin
 from core.training import checkpoint
 from core.training.batches import TrainingBatches, normalize
-from tools.pen_digits import Drawn
+from tools import pen_digits
+from tools.doodles import SHOWN, SHOWN_DOODLES, Strokes, doodle, letters_by_hand, smooth
 
-REFUSED = 0.006  # share of the digits that it may refuse: of MNIST's validation, of people's
-_EACH = 10_000  # of every kind of outlier
-_PEOPLE = 20_000  # images of people's digits
-_EPOCHS, _BATCH, _RATE, _DECAY = 12, 256, 1e-3, 0.1
+# Shares of the digits, of MNIST's validation and of people's, that it may refuse, and that it may
+# call so unlike most that an answer is not sure.
+REFUSED, UNCLEAR = 0.002, 0.02
+_EACH = 5_000  # of every kind of outlier
+_COPIES = 2  # of each of people's digits: as strokes, and as a picture
+_PEOPLE = 30_000  # images of people's digits
+_EPOCHS, _BATCH, _RATE, _DECAY = 8, 512, 1e-3, 0.1
 
 
 def non_digits_from(
     images: NDArray[np.uint8], labels: NDArray[np.uint8], each: int, random: np.random.Generator
 ) -> NDArray[np.uint8]:
-    """Return `(9 * each, 28, 28)` non-digits, made of digits, of random strokes and of letters.
+    """Return `(11 * each, 28, 28)` non-digits: made of digits, scribbles, letters and doodles.
 
     Two digits lie over each other, or their halves stand side by side, one on its head; one digit
     is turned or mirrored, if that does not make a digit of it again.
@@ -60,6 +65,8 @@ def non_digits_from(
             _scribbled(each, random),
             _lettered(each, random),
             _typed(each, random),
+            _by_hand(each, random),
+            _doodled(each, random),
         ]
     )
 
@@ -84,9 +91,16 @@ def _lettered(count: int, random: np.random.Generator) -> NDArray[np.uint8]:
     return _drawings([[stroke() for _ in range(random.integers(2, 5))] for _ in range(count)])
 
 
-# Without those that look like a digit: B, I, L, O, Q, S, Z, b, c, g, i, j, l, o, q, s, z.
-LETTERS = "ACDEFGHJKMNPRTUVWXYadefhkmnprtuvwxy"
-SHOWN = LETTERS[::2]  # the others are kept for measuring
+def _by_hand(count: int, random: np.random.Generator) -> NDArray[np.uint8]:
+    """Return `(count, 28, 28)` of letters written by hand."""
+    letters = list(letters_by_hand(SHOWN).values())
+    return _drawings([letters[number % len(letters)](random) for number in range(count)])
+
+
+def _doodled(count: int, random: np.random.Generator) -> NDArray[np.uint8]:
+    """Return `(count, 28, 28)` of those doodles that are not kept for measuring."""
+    kinds = SHOWN_DOODLES
+    return _drawings([doodle(kinds[number % len(kinds)], random) for number in range(count)])
 
 
 def _typed(count: int, random: np.random.Generator) -> NDArray[np.uint8]:
@@ -104,21 +118,17 @@ def _typed(count: int, random: np.random.Generator) -> NDArray[np.uint8]:
 
 def _stroke(points: NDArray[np.float64], random: np.random.Generator) -> NDArray[np.float64]:
     """Return a line through the points, smooth or with corners."""
-    if len(points) == 2 or random.random() < 0.5:
-        return points
-    last = len(points) - 1
-    smooth: NDArray[np.float64] = CubicSpline(range(len(points)), points)(np.linspace(0, last, 60))
-    return smooth
+    return points if len(points) == 2 or random.random() < 0.5 else smooth(points)
 
 
-def _drawings(shapes: list[list[NDArray[np.float64]]]) -> NDArray[np.uint8]:
+def _drawings(shapes: list[Strokes]) -> NDArray[np.uint8]:
     return np.rint([255 * draw(strokes) for strokes in shapes]).astype(np.uint8)
 
 
-def make(people: Drawn | None, held_out: Drawn | None) -> None:
+def make(people: Sequence[PenDigit]) -> None:
     """Fit the head and write its weights, in 16 bits. Raises UserError without the full MNIST.
 
-    `people` are learned from as digits, too; from `held_out` on, at most REFUSED are refused.
+    `people` are learned from, too, but for the writers that thresholds are fitted on.
     """
     # People's digits are moved to the middle before anybody reads them.
     config = builtin.run().config.changed({"shift": 0, "elastic": 0})
@@ -127,9 +137,13 @@ def make(people: Drawn | None, held_out: Drawn | None) -> None:
     images, labels = digits.train_images[split.train], digits.train_labels[split.train]
     others = non_digits_from(images, labels, _EACH, np.random.default_rng(0))
     known = [digits.train_images[split.validation]]
-    if people is not None and held_out is not None:
-        images = np.concatenate([images, people.sample(_PEOPLE, seed=0)[0]])
-        known.append(held_out.sample(len(known[0]), seed=0)[0])
+    if people:
+        learned, held = (
+            pen_digits.drawn(some, seed, _COPIES)
+            for seed, some in enumerate(pen_digits.divided(people), 3)
+        )
+        images = np.concatenate([images, learned.sample(_PEOPLE, seed=0)[0]])
+        known.append(held.sample(len(known[0]), seed=0)[0])
     torch.manual_seed(0)
     batches = TrainingBatches(
         images=np.concatenate([images, others]),
@@ -138,35 +152,51 @@ def make(people: Drawn | None, held_out: Drawn | None) -> None:
         device=torch.device("cpu"),
         generator=torch.default_generator,
     )
-    body, head = non_digits.body(), non_digits.head()
-    with torch.no_grad():
-        features, wanted = map(torch.cat, zip(*((body(x), y) for x, y in batches), strict=True))
-    _fit(head, features, wanted.float())
-    with torch.no_grad():
-        quantiles = [_scores(body, head, some, config).quantile(REFUSED) for some in known]
-        last: nn.Linear = head[-1]  # type: ignore[assignment]  # as `non_digits.head` has it
-        last.bias.sub_(torch.stack(quantiles).min())
+    features, head = non_digits.Features(), non_digits.head()
+    with torch.inference_mode():
+        found, wanted = zip(*((features(x).half(), y) for x, y in batches), strict=True)
+    _fit(head, torch.cat(found), torch.cat(wanted).float())
+    _scale(head, [_scores(features, head, some, config) for some in known])
     checkpoint.save(checkpoint.halved(head.state_dict()), non_digits.WEIGHTS)
     non_digits.detector.cache_clear()
 
 
+@torch.inference_mode()
 def _scores(
-    body: nn.Sequential, head: nn.Sequential, images: NDArray[np.uint8], config: TrainConfig
+    features: non_digits.Features,
+    head: nn.Sequential,
+    images: NDArray[np.uint8],
+    config: TrainConfig,
 ) -> Tensor:
     """Return the head's scores, `(N,)`, of `(N, 28, 28)` images."""
-    parts = np.array_split(images, 5)
-    return torch.cat([head(body(normalize(torch.tensor(part), config)))[:, 0] for part in parts])
+    parts = np.array_split(images, 10)
+    pieces = [head(features(normalize(torch.tensor(part), config)))[:, 0] for part in parts]
+    return torch.cat(pieces)
+
+
+@torch.no_grad()
+def _scale(head: nn.Sequential, known: Sequence[Tensor]) -> None:
+    """Scale the scores so that of each kind of `known` digits, given their scores, at most a share
+    REFUSED lies below 0, and at most a share UNCLEAR below 1.
+    """
+    refused, unclear = (
+        min(scores.quantile(share) for scores in known) for share in (REFUSED, UNCLEAR)
+    )
+    last: nn.Linear = head[-1]  # type: ignore[assignment]  # as `non_digits.head` has it
+    span = non_digits.CLEARLY - non_digits.A_DIGIT
+    last.bias.sub_(refused).mul_(span / (unclear - refused)).add_(non_digits.A_DIGIT)
+    last.weight.mul_(span / (unclear - refused))
 
 
 def _fit(head: nn.Sequential, features: Tensor, wanted: Tensor) -> None:
-    """Let the head learn from `(N, D)` features and `(N,)` targets, 1 for a digit."""
+    """Let the head learn from `(N, D) float16` features and `(N,)` targets, 1 for a digit."""
     optimizer = torch.optim.AdamW(head.parameters(), _RATE, weight_decay=_DECAY)
     steps = _EPOCHS * -(-len(features) // _BATCH)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
     head.train()
     for _ in range(_EPOCHS):
         for chosen in torch.split(torch.randperm(len(features)), _BATCH):
-            scores = head(features[chosen])[:, 0]
+            scores = head(features[chosen].float())[:, 0]
             optimizer.zero_grad()
             loss = F.binary_cross_entropy_with_logits(scores, wanted[chosen])
             loss.backward()  # type: ignore[no-untyped-call]  # torch has no types here

@@ -55,9 +55,9 @@ def read(files: Sequence[Path]) -> list[PenDigit]:
     return [digit for digits in found for digit in digits]
 
 
-def drawn(digits: Sequence[PenDigit], seed: int) -> Drawn:
-    """Return the digits drawn COPIES times each."""
-    images, labels, indices = training_images(digits, COPIES, seed)
+def drawn(digits: Sequence[PenDigit], seed: int, copies: int = COPIES) -> Drawn:
+    """Return the digits drawn `copies` times each."""
+    images, labels, indices = training_images(digits, copies, seed)
     weights = writer_weights(digits)[indices]
     return Drawn(images, labels, weights / weights.sum())
 

@@ -57,8 +57,7 @@ def in_words(
 def doubts(readings: "Sequence[Reading]") -> str:
     """Return which of several digits are unsure, and what they may be."""
     unsure = [
-        f"digit {place}: "
-        + (_either(read.candidates) if read.looks_like_a_digit else "may not be a digit")
+        f"digit {place}: " + (_left_open(read) if read.looks_like_a_digit else "may not be a digit")
         for place, read in enumerate(readings, 1)
         if not read.sure
     ]
@@ -78,12 +77,18 @@ def _one_in_words(read: "Reading", truth: int | None) -> str:
             f"Probably a {read.digit} ({share(read.confidence)}). How far this network can be "
             "relied on is not known."
         )
-    elif len(read.candidates) == 1:
+    elif read.sure:
         text = f"This looks like a {read.digit} ({share(read.confidence)})."
     else:
-        text = f"Not sure: {_either(read.candidates)}."
+        text = f"Not sure: {_left_open(read)}."
     known = "" if truth is None else " Right." if read.digit == truth else f" It is a {truth}."
     return text + known
+
+
+def _left_open(read: "Reading") -> str:
+    """Return the digits that an unsure reading may be; for a single one, why it is not sure."""
+    alone = " (drawn in an unusual way)" if len(read.candidates) == 1 else ""
+    return _either(read.candidates) + alone
 
 
 def _either(candidates: Sequence[int]) -> str:

@@ -1,7 +1,9 @@
 """Detect non-digits, which a network with ten classes cannot do.
 
-A small head on the built-in network's last hidden layer was trained to tell digits from non-digits.
-It is used with every network. `python -m tools.make_builtin` trains it again.
+A small head on the built-in network's second and third layers was trained to tell digits from
+non-digits. The last layer keeps what tells ten digits apart, and drops much of what tells them from
+the rest. The detector is used with every network. `python -m tools.make_builtin` trains it again,
+and scales its scores so that two thresholds lie at 0 and at 1.
 """
 
 from functools import lru_cache
@@ -9,26 +11,45 @@ from pathlib import Path
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from numpy.typing import NDArray
-from torch import nn
+from torch import Tensor, nn
 
 from core.runs import builtin
 from core.training import checkpoint, networks
 from core.training.batches import normalize
 
 WEIGHTS = Path(__file__).parent / "non_digits.pt"
-FEATURES, HIDDEN = 2048, 64  # the first is the width of strong_cnn's last hidden layer
+A_DIGIT = 0.0  # the score from which something may be a digit; people wrote very few below it
+CLEARLY = 1.0  # the score from which it is drawn as most digits are, so that an answer may be sure
+_LAYERS = (6, 9)  # positions of the ReLUs after strong_cnn's second and third convolutions
+_PLACES = 3  # a layer's maps are averaged over 3 × 3 parts of the picture
+FEATURES, HIDDEN = _PLACES**2 * (64 + 128), 64
 
 
-def body() -> nn.Sequential:
-    """Return the built-in network without its last layer. Raises CheckpointError."""
-    return checkpoint.network(checkpoint.load(builtin.WEIGHTS))[:-1].eval()
+class Features(nn.Module):
+    """What the built-in network's second and third layers find, and about where."""
+
+    def __init__(self) -> None:
+        """Load the network. Raises CheckpointError."""
+        super().__init__()
+        network = checkpoint.network(checkpoint.load(builtin.WEIGHTS))
+        self.layers = network[: _LAYERS[-1] + 1].eval()
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """Return the `(N, FEATURES)` of `(N, 1, 28, 28)` normalized images."""
+        found = []
+        for position, layer in enumerate(self.layers):
+            inputs = layer(inputs)
+            if position in _LAYERS:
+                found.append(F.adaptive_avg_pool2d(inputs, _PLACES).flatten(1))
+        return torch.cat(found, 1)
 
 
 def head() -> nn.Sequential:
-    """Return the layers from `(N, 2048)` features to `(N, 1)` scores; digits have at least 0."""
+    """Return the layers from `(N, FEATURES)` to `(N, 1)` scores."""
     return nn.Sequential(
-        nn.BatchNorm1d(FEATURES, affine=False),
+        *(nn.BatchNorm1d(FEATURES, affine=False), networks.Dropout(0.15)),
         *(nn.Linear(FEATURES, HIDDEN), nn.ReLU(), networks.Dropout(0.3)),
         nn.Linear(HIDDEN, 1),
     )
@@ -36,14 +57,14 @@ def head() -> nn.Sequential:
 
 @lru_cache(maxsize=1)
 def detector() -> nn.Sequential:
-    """Return the whole detector, body and head, on the CPU in float32."""
+    """Return the whole detector, features and head, on the CPU in float32."""
     trained_head = head()
     trained_head.load_state_dict(torch.load(WEIGHTS, weights_only=True))
-    return nn.Sequential(*body(), *trained_head.eval())
+    return nn.Sequential(Features(), *trained_head).eval()
 
 
-def are_digits(images: NDArray[np.float32]) -> NDArray[np.bool_]:
-    """Return which of `(N, 28, 28)` images in [0, 1] look like a digit, `(N,)`."""
+def scores(images: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return how much `(N, 28, 28)` images in [0, 1] look like digits, `(N,)`."""
     with torch.inference_mode():
-        scores = detector()(normalize(torch.tensor(images), builtin.run().config))
-    return np.asarray(scores[:, 0] >= 0)
+        found = detector()(normalize(torch.tensor(images), builtin.run().config))
+    return np.asarray(found[:, 0])

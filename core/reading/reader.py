@@ -37,11 +37,14 @@ class Reading:
     `probabilities (10,)` are calibrated. `candidates` are the plausible digits, likeliest first:
     one if the confidence is high enough, else two or three. The threshold is unknown before the run
     has ended, and with too few validation images; then the answer is not `judged`, and not sure.
+    What looks like a digit may still be drawn so unlike most that it is not `clearly_drawn`, and
+    then the answer is not sure either, though there may be a single candidate.
     """
 
     probabilities: NDArray[np.float32]
     candidates: tuple[int, ...]
     looks_like_a_digit: bool
+    clearly_drawn: bool = True
     judged: bool = True
 
     @property
@@ -56,8 +59,8 @@ class Reading:
 
     @property
     def sure(self) -> bool:
-        """Whether there is a single candidate and the image looks like a digit."""
-        return self.looks_like_a_digit and len(self.candidates) == 1
+        """Whether there is a single candidate and the image clearly is a digit."""
+        return self.looks_like_a_digit and self.clearly_drawn and len(self.candidates) == 1
 
 
 class Reader:
@@ -79,17 +82,18 @@ class Reader:
         judged = zip(
             answers,
             self.calibration.are_sure(answers),
-            non_digits.are_digits(images),
+            non_digits.scores(images),
             strict=True,
         )
         return [
             Reading(
                 probabilities=row,
                 candidates=(int(row.argmax()),) if sure else tuple(candidates(row)),
-                looks_like_a_digit=bool(is_digit),
+                looks_like_a_digit=bool(score >= non_digits.A_DIGIT),
+                clearly_drawn=bool(score >= non_digits.CLEARLY),
                 judged=self.calibration.sure_from is not None,
             )
-            for row, sure, is_digit in judged
+            for row, sure, score in judged
         ]
 
     def read(self, images: NDArray[np.float32]) -> NDArray[np.float32]:

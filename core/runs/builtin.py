@@ -1,6 +1,6 @@
 """The built-in network: files in the repository, presented as a run.
 
-`python -m tools.make_builtin RUN` makes them. No torch here: pages list it at once.
+`python -m tools.make_builtin` makes them. No torch here: pages list it at once.
 """
 
 import json

@@ -11,8 +11,8 @@ from core.data import mnist
 from core.evaluation import calibration
 from core.evaluation.calibration import Calibration
 from core.ink.normalization import Digit
-from core.reading.answer import in_words
-from core.reading.reader import Reader, calibrated_reader, fit_calibration
+from core.reading.answer import doubts, in_words
+from core.reading.reader import Reader, Reading, calibrated_reader, fit_calibration
 from core.runs import answers, builtin, catalogue
 from core.training.inference import probabilities
 
@@ -83,7 +83,8 @@ def test_one_digit_is_left_open_only_when_sure() -> None:
         read = reader.readings(images)
         assert {len(one.candidates) for one in read} == counts
         assert all(one.digit == one.probabilities.argmax() for one in read)
-        assert all(one.sure == (counts == {1} and one.looks_like_a_digit) for one in read)
+        clear = [one.looks_like_a_digit and one.clearly_drawn for one in read]
+        assert [one.sure for one in read] == [counts == {1} and is_clear for is_clear in clear]
 
 
 def test_without_a_threshold_the_answer_says_so() -> None:
@@ -108,5 +109,19 @@ def test_what_does_not_look_like_a_digit_is_never_sure() -> None:
     reader = Reader(builtin.run())
     reader.calibration = Calibration(1.0, 0.0)
     read = reader.readings(np.maximum(eights, np.rot90(ones, axes=(1, 2))) / np.float32(255))
-    assert not any(one.sure for one in read if not one.looks_like_a_digit)
+    assert not any(one.sure or one.clearly_drawn for one in read if not one.looks_like_a_digit)
     assert sum(one.looks_like_a_digit for one in read) < 10
+
+
+def test_digit_drawn_in_an_unusual_way_is_not_sure() -> None:
+    """It keeps its answer, with one candidate; the words say why it is not sure, right or wrong."""
+    probabilities = np.eye(10, dtype=np.float32)[3]
+    usual = Reading(probabilities, (3,), looks_like_a_digit=True)
+    unusual = dataclasses.replace(usual, clearly_drawn=False)
+    open_ = dataclasses.replace(unusual, candidates=(3, 8))
+    found = [Digit(np.zeros((28, 28), np.float32), (0, 0, 1, 1))]
+    assert usual.sure and not unusual.sure and unusual.digit == 3
+    assert in_words(found, [unusual]) == "Not sure: 3 (drawn in an unusual way)."
+    assert in_words(found, [unusual], 5) == "Not sure: 3 (drawn in an unusual way). It is a 5."
+    assert in_words(found, [open_]) == "Not sure: 3 or 8."
+    assert doubts([usual, unusual]) == "Not sure of digit 2: 3 (drawn in an unusual way)."
