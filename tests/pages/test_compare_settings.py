@@ -142,7 +142,9 @@ def test_what_differs_is_shown_by_setting(seeds: dict[str, list[Run]]) -> None:
     """A column a setting, and a setting without effect is not among them."""
     page = opened(*seeds["good"], *seeds["poor"])
     [table] = [each.value for each in page.dataframe if "setting" in each.value][-1:]
-    assert table.set_index("setting").to_dict("index") == {"epochs": {"good": "4", "poor": "9"}}
+    assert table.set_index("setting").to_dict("index") == {
+        "Passes over the images (epochs)": {"good": "4", "poor": "9"}
+    }
 
 
 def test_view_is_in_the_address(seeds: dict[str, list[Run]]) -> None:
