@@ -19,13 +19,16 @@ with left:
     top = st.container(key="train-start")
     below = st.container(key="train-settings")
     with below:
-        config, recipe = settings.settings(digits.source, listed)
+        config, recipe, missing = settings.settings(digits.source, listed)
+    if missing:
+        top.warning(missing, icon=":material/warning:")
     if top.button(
         "Start",
         key="start",
         type="primary",
         icon=":material/play_arrow:",
         width="stretch",
+        disabled=bool(missing),
         help=f"Train on {SOURCES[digits.source]}. Training continues when you leave this page. "
         "One run trains at a time; others wait in a queue.",
     ):

@@ -4,6 +4,7 @@ import re
 import time
 
 from core.runs.formatting import count as count
+from core.runs.formatting import counted as counted
 from core.runs.formatting import duration as duration
 from core.runs.formatting import interval as interval
 from core.runs.formatting import percent as percent

@@ -28,6 +28,18 @@ def listed_with_builtin() -> list[Run]:
     return [*known()[0], builtin.run()]
 
 
+def with_hardness(checksum: str) -> dict[str, Run]:
+    """Return the runs that recorded how hard the images of these data are, newest first, by id.
+
+    Raises StoreError.
+    """
+    return {
+        run.id: run
+        for run in listed()
+        if run.config.hardness and run.epochs and run.data_checksum == checksum
+    }
+
+
 def in_progress() -> list[Run]:
     """Return the running runs, then the queued ones, each oldest first. Raises StoreError."""
     return limits.seen(people.me(), catalogue.in_progress())

@@ -10,6 +10,7 @@ from core.export.source import Source
 from core.export.terms import File
 from core.runs import builtin
 from core.runs.compare import TEST_IMAGES, test_interval
+from core.runs.formatting import counted
 from core.runs.run import Run
 
 NAME = "README.md"
@@ -117,7 +118,7 @@ def _learned(run: Run) -> str:
         before = " and ".join(SOURCES.get(one, one) for one in run.seen)
         text += f" It goes on from a network that learned from {before}."
     if run.taught_digits:
-        text += f" It was then taught {run.taught_digits:,} digits drawn by hand."
+        text += f" It was then taught {counted(run.taught_digits, 'digit')} drawn by hand."
     return text
 
 

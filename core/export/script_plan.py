@@ -20,6 +20,12 @@ _KNOWN = frozenset(
     }
 )
 
+# Of settings that name what Digit Lab keeps: why no script has that, and what one would repeat.
+_KEPT = {
+    "chosen": "another run recorded which images are hard. Choose random images",
+    "notes": "people noted which labels are wrong. Learn from all labels",
+}
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -57,8 +63,12 @@ class Plan:
     def check(self) -> None:
         """Raise ConfigError, with the setting's name, if a script cannot repeat the settings."""
         fields, values = config_fields(), self.config.to_dict()
-        for name in values.keys() - _KNOWN:
+        for name in [one for one in values if one not in _KNOWN]:
             if values[name] != fields[name].default and has_effect(name, values):
+                if why := _KEPT.get(name):
+                    raise ConfigError(
+                        f"A script cannot repeat these settings: {why} to get a script."
+                    )
                 raise ConfigError(
                     f"A script cannot repeat these settings: it does not know {name}, which is "
                     f"{values[name]}. Set it to {fields[name].default} to get a script."

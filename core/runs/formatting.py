@@ -38,6 +38,11 @@ def count(number: int | None) -> str:
     return "–" if number is None else f"{number:,}"
 
 
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun, whose plural has an s: 1 image, 1,200 images."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
 def interval(low: float, high: float) -> str:
     """Return 0.9913 and 0.9946 as 99.13–99.46 %."""
     return f"{100 * low:.2f}–{100 * high:.2f} %"

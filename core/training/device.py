@@ -44,7 +44,8 @@ def choose(device: str = "auto", precision: str = "auto") -> Device:
     else:
         capabilities = torch.cpu.get_capabilities()
         name = f"{capabilities.get('cpu_name') or platform.processor() or 'CPU'}"
-        name += f", {torch.get_num_threads()} threads"
+        threads = torch.get_num_threads()
+        name += f", {threads} threads" if threads > 1 else ", 1 thread"
         reason = "it was asked for" if device == "cpu" else "no GPU was found"
         fast = bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))
         chip = "this CPU"

@@ -135,7 +135,8 @@ def _epochs(
             probabilities=validation,
         )
         if 0 < config.patience <= epoch - best_epoch:
-            reason = f"validation accuracy below the best for {config.patience} epochs"
+            epochs = "an epoch" if config.patience == 1 else f"{config.patience} epochs"
+            reason = f"validation accuracy below the best for {epochs}"
             raise _Interrupted("finished", reason)
 
 

@@ -23,6 +23,8 @@ from core.runs.person import Person
 from tests.pages.elements import only
 from ui import cache, format, people
 from ui.data import plane, suspects
+from ui.data.hardness import scaled
+from ui.setting_names import LABELS
 
 ROOT = Path(__file__).parents[2]
 FULL = os.environ.get("DIGITLAB_DATA", "")
@@ -204,6 +206,7 @@ def test_map_can_be_colored_by_answers_hardness_and_source(
     assert (told[-1][1]["answer"] == told[-1][1]["digit"]).mean() > 0.98
     app.button_group(key="data-map-colors").set_value("hardness").run()
     assert "No run has recorded it yet" in texts(app) and told[-1][0] == "digit"
+    assert f"“{LABELS['hardness']}” on" in texts(app)  # the control's name
     collection.keep(digits.test_images[3].astype(np.float32) / 255, int(digits.test_labels[3]))
     app.button_group(key="data-map-colors").set_value("source").run()
     assert not app.exception
@@ -232,6 +235,27 @@ def test_region_of_the_map_shows_its_images(sample: Path) -> None:
     assert (
         texts(app) == "3 images in the region, 1 of them read wrong. By label: **4**: 2 · **9**: 1."
     )
+
+
+def test_region_begins_with_any_of_its_images(
+    sample: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The chart gives all of a digit before the next; the gallery is in the sample's order."""
+    shown: list[list[str]] = []
+    monkeypatch.setattr(plane, "gallery", lambda _, captions, *__, **___: shown.append(captions))
+
+    def script() -> None:
+        import numpy as np
+        import pandas as pd
+
+        from core.data import mnist
+        from ui.data import plane
+
+        points = pd.DataFrame({"digit": [4, 9, 4, 9], "number": range(4), "name": list("abcd")})
+        plane._region(mnist.load("sample"), points, np.zeros((4, 28, 28), np.uint8), [0, 2, 1])
+
+    assert not AppTest.from_function(script, default_timeout=60).run().exception
+    assert shown == [["4", "9", "4"]]
 
 
 def test_every_control_has_a_help_line(sample: Path) -> None:
@@ -372,6 +396,13 @@ def test_notes_are_kept_and_lead_to_a_training_without(
     checksum = app.session_state["config"]["notes"]
     assert label_notes.left_out(checksum, digits).tolist() == [2]
     assert app.selectbox(key="setting-notes").value == checksum
+
+
+def test_the_easiest_and_the_hardest_have_the_ends_of_the_scale() -> None:
+    """Many are equally easy after a short run: all of them are at 0, and the hardest at 1."""
+    hard = np.array([2.0, 0.0, np.nan, 0.0, 1.0, 2.0, 0.0])
+    np.testing.assert_allclose(scaled(hard), [1, 0, np.nan, 0, 0.75, 1, 0])
+    assert scaled(np.array([3.0, 3.0])).tolist() == [0, 0]
 
 
 @pytest.mark.slow

@@ -542,6 +542,43 @@ def test_a_colleagues_run_is_known_as_theirs_and_not_stopped_by_one_click(
     assert r"seed 0, by anna on lab\-3" in texts(page)
 
 
+def test_what_is_changed_out_of_sight_is_named() -> None:
+    """Closed, All settings says which of its settings are not the recipe's, and no others."""
+    page = opened(settings=True)
+    page.toggle(key="setting-hardness").set_value(True).run()
+    page.slider(key="setting-rotation").set_value(7.0).run()
+    page.slider(key="setting-epochs").set_value(9).run()
+    assert "Changed there" not in texts(page)
+    page.session_state[keys.ALL_SETTINGS] = False
+    page.run()
+    [said] = [one.value for one in page.caption if one.value.startswith("Changed there")]
+    assert said == (
+        "Changed there · Turn, in degrees (rotation): **7** · "
+        "Record which images are hard (forgetting): **yes**"
+    )
+
+
+def test_hardest_images_are_those_of_the_newest_run_that_can_say() -> None:
+    """Before any can, Start is off and it says what to do; then that run is chosen by itself."""
+    page = opened(settings=True)
+    page.selectbox(key="setting-chosen").set_value("hardest").run()
+    assert page.button(key="start").disabled
+    assert setting_names.LABELS["hardness"] in only(page.warning).value
+    assert page.session_state[keys.CONFIG]["chosen"] == "random"
+    page.selectbox(key="pair-setting").set_value("chosen").run()
+    page.selectbox(key="pair-chosen").set_value("easiest").run()
+    page.button(key="run-both").click().run()
+    assert "first train a run with" in only(page.error).value
+    run = catalogue.create(TrainConfig(hardness=True), "sample", name="knows")
+    catalogue.set_tags(run.id, {"data_checksum": cache.digits("sample").checksum})
+    catalogue.log(run.id, [("epochs", 1.0, 1)])
+    page.run()
+    assert not page.button(key="start").disabled and not page.warning
+    assert page.selectbox(key="setting-chosen_by").options == ["knows"]
+    config = page.session_state[keys.CONFIG]
+    assert (config["chosen"], config["chosen_by"]) == ("hardest", run.id)
+
+
 def test_code_is_made_only_when_it_is_looked_at() -> None:
     """Closed, nothing is computed; open, the settings are in the code, and changes are listed."""
     page = opened()

@@ -13,9 +13,9 @@ from core.errors import UserError
 from core.figures.maps import COLORS, MINE, MNIST, OTHERS
 from core.my_digits import hands
 from core.runs import answers, catalogue
-from core.runs.run import Run
 from ui import cache, format, guards, people, runs
 from ui.data import hardness
+from ui.setting_names import LABELS
 
 _MOST = 1_000  # people's digits on a map
 
@@ -114,11 +114,11 @@ def _hardness(
     if split == "test":
         st.caption("No network learns from test images. Choose Training.")
         return None
-    found: dict[str, Run] = hardness.recorded(digits)
+    found = runs.with_hardness(digits.checksum)
     if not found:
         st.caption(
-            "No run has recorded it yet: train one with “hardness” on, under “Data, seed and "
-            "machine”."
+            f"No run has recorded it yet: train one with “{LABELS['hardness']}” on, under “All "
+            "settings” on the Train page."
         )
         return None
     chosen = place.selectbox(
@@ -132,7 +132,7 @@ def _hardness(
     )
     every = hardness.ranks(chosen, found[chosen].epochs, digits.source)
     own = every[points["number"].to_numpy()]
-    order = pd.Series(own).rank(pct=True).to_numpy()  # NaN stays NaN
+    order = hardness.scaled(own)
     about = "An image is hard if the run forgot it often, and read it wrong until late."
     return Colored(points.assign(hardness=order), about)
 

@@ -115,9 +115,10 @@ def _count(labels: np.ndarray) -> str:
     ones = int((labels == 1).all(axis=1).sum())
     unlike = int((labels[:, 0] != labels[:, 1]).sum())
     first = f" The {_MOST} most similar:" if len(labels) > _MOST else ""
-    strokes = f", {ones:,} of them ones, which are single strokes" if ones else ""
-    other = f"; {unlike:,} have two different labels" if unlike else ""
-    return f"**{len(labels):,} pairs**{strokes}{other}.{first}"
+    share = "all" if ones == len(labels) else f"{ones:,}"
+    strokes = f", {share} of ones, which are single strokes" if ones else ""
+    other = f"; {unlike:,} with two different labels" if unlike else ""
+    return f"**{format.counted(len(labels), 'pair')}**{strokes}{other}.{first}"
 
 
 def _gallery(
@@ -177,8 +178,8 @@ def _owed(digits: Digits, found: Neighbors, alike: float) -> None:
         return
     low, high = (100 * end for end in owed.owed_interval)
     st.markdown(
-        f"{owed.with_count:,} test digits have one in the training set: "
-        f"{format.percent(owed.with_accuracy)} of them are read right, and "
+        f"Of {format.counted(owed.with_count, 'test digit')} with one in the training set, "
+        f"{format.percent(owed.with_accuracy)} are read right, and "
         f"{format.percent(owed.without_accuracy)} of the {owed.without_count:,} others. Without "
         f"them, the accuracy would be **{100 * owed.owed:.3f} points** lower "
         f"(95 % interval: {_signed(low)} to {_signed(high)})."

@@ -1,13 +1,13 @@
 """The order of the gallery: as the data have it, or by how hard the images were for a run."""
 
 import numpy as np
+import pandas as pd
 import streamlit as st
 from numpy.typing import NDArray
 
 from core.data.digits import Digits
 from core.errors import UserError
 from core.runs import catalogue
-from core.runs.run import Run
 from ui import cache, format, runs
 
 
@@ -19,7 +19,7 @@ def ordered(digits: Digits, found: NDArray[np.int64]) -> NDArray[np.int64]:
     if cache.warm_up().is_alive():
         return found
     try:
-        names = {key: run.name for key, run in recorded(digits).items()}
+        names = {key: run.name for key, run in runs.with_hardness(digits.checksum).items()}
         if not names:
             return found
         chosen = st.selectbox(
@@ -41,13 +41,13 @@ def ordered(digits: Digits, found: NDArray[np.int64]) -> NDArray[np.int64]:
     return found[np.argsort(-hardness[found], kind="stable")]
 
 
-def recorded(digits: Digits) -> dict[str, Run]:
-    """Return the runs by id that recorded hardness on these data. Raises StoreError."""
-    return {
-        run.id: run
-        for run in runs.listed()
-        if run.config.hardness and run.epochs and run.data_checksum == digits.checksum
-    }
+def scaled(hard: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return `(N,)` hardness by rank: 0 for all of the easiest, 1 for all of the hardest.
+
+    NaN stays NaN.
+    """
+    order = pd.Series(hard).rank(method="min") - 1
+    return np.asarray(order / max(order.max(), 1), np.float64)
 
 
 @st.cache_data(max_entries=4, show_spinner="Opening the run …")

@@ -176,13 +176,15 @@ def _region(
     """Show the images of the region that was drawn, and what is in it."""
     if not rows:
         return
+    rows = sorted(rows)  # a chart has them digit by digit; the sample's order is random
     inside = points.iloc[rows]
     counts = inside["digit"].value_counts()
     said = " · ".join(f"**{digit}**: {count:,}" for digit, count in counts.items())
     wrong = inside["answer"] != inside["digit"] if "answer" in inside else None
     misread = f", {int(wrong.sum()):,} of them read wrong" if wrong is not None else ""
     first = f" The first {_MOST}:" if len(rows) > _MOST else ""
-    st.markdown(f"{len(rows):,} images in the region{misread}. By label: {said}.{first}")
+    many = format.counted(len(rows), "image")
+    st.markdown(f"{many} in the region{misread}. By label: {said}.{first}")
     if wrong is not None:  # mistakes come first
         rows = [rows[one] for one in np.argsort(~wrong.to_numpy(), kind="stable")]
     shown = points.iloc[rows[:_MOST]]

@@ -9,7 +9,7 @@ from core.config import TrainConfig
 from core.data.digits import Digits
 from core.runs import label_notes
 from core.runs.label_notes import VERDICTS, Image, Notes
-from ui import guards, keys, people
+from ui import format, guards, keys, people
 from ui.train import settings
 
 
@@ -40,7 +40,7 @@ def summary(digits: Digits, notes: Notes) -> None:
     wrong = sum(split == "train" and one == "wrong" for (split, _), one in notes.items())
     line = st.container(horizontal=True)
     line.download_button(
-        "Download",
+        "Download my notes",
         lambda: label_notes.as_bytes(notes, digits.checksum),
         "label-notes.json",
         "application/json",
@@ -50,7 +50,7 @@ def summary(digits: Digits, notes: Notes) -> None:
         help="All your notes on these data, as one file.",
     )
     if line.button(
-        f"Train without {wrong:,} wrong",
+        f"Train without {format.counted(wrong, 'wrong label')}",
         key="train-without",
         icon=":material/model_training:",
         disabled=not wrong,

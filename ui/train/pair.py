@@ -37,9 +37,10 @@ def run_both(config: TrainConfig, data: str, recipe: str) -> None:
             disabled=other == values[name],
             help="One trains after the other; their curves share their axes.",
         ):
+            changed = settings.with_chooser(config, {name: other})
             limits.check_places(people.me(), 2)
             first = _start(config, name, data, recipe)
-            second = _start(config.changed({name: other}), name, data, recipe)
+            second = _start(changed, name, data, recipe)
             watch(first, second)
             st.rerun()
 

@@ -7,20 +7,26 @@ import streamlit as st
 
 from core import recipes
 from core.config import COMMON, TrainConfig, config_fields, has_effect
+from core.errors import ConfigError
 from core.runs import experience
 from core.runs.run import Run
-from ui import format, keys, runs
+from ui import cache, format, keys, runs
 from ui.setting_names import LABELS, shown
 
 _FIELDS = config_fields()
 _GROUPS = list(dict.fromkeys(field.metadata["group"] for field in _FIELDS.values()))
+_MOST = 4  # settings named that are changed, but out of sight
+_UNKNOWN = (
+    f"Which images are hard is not known yet: first train a run with “{LABELS['hardness']}” on. "
+    f"Until then, set “{LABELS['chosen']}” to random."
+)
 
 
-def settings(data: str, listed: Sequence[Run]) -> tuple[TrainConfig, str]:
+def settings(data: str, listed: Sequence[Run]) -> tuple[TrainConfig, str, str]:
     """Show the controls; return the configuration and the recipe that it started from.
 
-    What recipes have reached here on `data` is read from the runs in `listed`. Raises ConfigError
-    for a value that a control allows but the configuration does not.
+    The third is what is missing before a run can start, empty if nothing is. What recipes have
+    reached here on `data` is read from the runs in `listed`.
     """
     if keys.CONFIG not in st.session_state:
         take(recipes.RECIPES["fast_cnn"].config, "fast_cnn")
@@ -29,15 +35,21 @@ def settings(data: str, listed: Sequence[Run]) -> tuple[TrainConfig, str]:
     for title in _GROUPS:
         if title == COMMON:
             _controls(title, values)
-    _all_settings(values)
+    _all_settings(values, recipe)
     if not has_effect("small_share", values):
         values["small_share"] = 0.0  # no control shows it, and another network's would be refused
+    problem = "" if values["chosen"] == "random" or values["chosen_by"] else _UNKNOWN
+    if problem:
+        values["chosen"] = "random"
     st.session_state[keys.CONFIG] = values
-    return TrainConfig(**values), recipe
+    return TrainConfig(**values), recipe, problem
 
 
-def _all_settings(values: dict[str, Any]) -> None:
-    """Show the controls that are not common; closed, they are not drawn and keep their values."""
+def _all_settings(values: dict[str, Any], recipe: str) -> None:
+    """Show the controls that are not common; closed, they are not drawn and keep their values.
+
+    Those that are then out of sight, but not as the recipe has them, are named.
+    """
     expander = st.expander(
         "All settings", key=keys.ALL_SETTINGS, icon=":material/tune:", on_change="rerun"
     )
@@ -45,12 +57,27 @@ def _all_settings(values: dict[str, Any]) -> None:
         for name, field in _FIELDS.items():
             if field.metadata["group"] != COMMON:  # a control may have changed as it was closed
                 values[name] = st.session_state.pop(_key(name), values[name])
+        if changed := _out_of_sight(values, recipe):
+            first, more = changed[:_MOST], len(changed) - _MOST
+            st.caption(" · ".join(["Changed there", *first, *[f"{more} more"] * (more > 0)]))
         return
     with expander:
         for title in _GROUPS:
             if title != COMMON:
                 st.markdown(f"**{title}**")
                 _controls(title, values)
+
+
+def _out_of_sight(values: dict[str, Any], recipe: str) -> list[str]:
+    """Return the settings that are not common and not the recipe's, with their values."""
+    theirs = recipes.RECIPES[recipe].config.to_dict()
+    return [
+        f"{LABELS[name]}: **{shown(name, values[name])}**"
+        for name, field in _FIELDS.items()
+        if field.metadata["group"] != COMMON
+        and values[name] != theirs[name]
+        and has_effect(name, values)
+    ]
 
 
 def take(config: TrainConfig, recipe: str) -> None:
@@ -120,10 +147,22 @@ def _controls(group: str, values: dict[str, Any]) -> None:
             st.session_state.pop(_key(name), None)
 
 
-def _runs_with_hardness() -> dict[str, str]:
-    """Return the names of the runs that recorded which images are hard, by their ids."""
-    found = (run for run in runs.listed() if run.config.hardness and run.epochs)
-    return {run.id: run.name for run in found}
+def with_chooser(config: TrainConfig, changes: dict[str, Any]) -> TrainConfig:
+    """Return a configuration with changes; the newest run that can chooses hard or easy images.
+
+    Raises ConfigError if no run can.
+    """
+    if changes.get("chosen", "random") != "random" and not config.chosen_by:
+        if not (able := _able_to_choose()):
+            raise ConfigError(_UNKNOWN)
+        changes = {**changes, "chosen_by": next(iter(able))}
+    return config.changed(changes)
+
+
+def _able_to_choose() -> dict[str, str]:
+    """Return the names of the runs that recorded which images are hard, by id, newest first."""
+    digits, _ = cache.digits_in_use()
+    return {key: run.name for key, run in runs.with_hardness(digits.checksum).items()}
 
 
 def control(name: str, value: Any, key: str, label: str = "") -> Any:
@@ -136,10 +175,13 @@ def control(name: str, value: Any, key: str, label: str = "") -> Any:
             options=metadata["choices"], format_func=lambda one: shown(name, one), **common
         )
     if "reference" in metadata:
-        names = _runs_with_hardness() if name == "chosen_by" else {}
+        names = _able_to_choose() if name == "chosen_by" else {}
+        if names and not value:
+            st.session_state[key] = value = next(iter(names))
         kept = st.session_state[keys.CONFIG][name]
+        options = [one for one in ("", value, kept, *names) if one or not names]
         return st.selectbox(
-            options=list(dict.fromkeys(["", value, kept, *names])),
+            options=list(dict.fromkeys(options)),
             format_func=lambda one: names.get(one) or shown(name, one),
             **common,
         )

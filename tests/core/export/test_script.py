@@ -128,6 +128,20 @@ def test_a_setting_that_it_does_not_know_is_named(monkeypatch: pytest.MonkeyPatc
         script(Plan(TrainConfig(shift=0), "cats", "", "cpu", "float32"))
 
 
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"chosen": "hardest", "chosen_by": "0" * 32}, "hard. Choose random images to get"),
+        ({"notes": "0" * 32}, "wrong. Learn from all labels to get"),
+    ],
+)
+def test_what_only_digit_lab_keeps_is_said_in_words(settings: dict[str, str], said: str) -> None:
+    """Images and labels chosen here are in no script; it says how to get one, without a code."""
+    with pytest.raises(ConfigError, match=said) as caught:
+        script(Plan(TrainConfig(**settings), "mnist", "", "cpu", "float32"))
+    assert "0000" not in str(caught.value)
+
+
 def test_a_run_leaves_with_its_script_unless_more_than_settings_made_it(finished: Finished) -> None:
     """A run's script is that of its settings; the built-in network and a taught run have none."""
     opened = source.of(finished("mine", network="mlp"))

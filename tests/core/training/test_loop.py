@@ -192,7 +192,7 @@ def test_patience_ends_a_run_that_no_longer_improves(digits: Digits) -> None:
     config = SMALL.changed({"epochs": 50, "patience": 1, "schedule": "constant"})
     *_, last, ended = list(train(config, digits))
     assert isinstance(last, Epoch) and isinstance(ended, Ended)
-    assert ended.state == "finished" and "below the best for 1 epochs" in ended.reason
+    assert ended.state == "finished" and "below the best for an epoch" in ended.reason
     assert last.epoch == last.checkpoint["best_epoch"] + 1 < 50
 
 
