@@ -39,5 +39,5 @@ def _dialog(run: Run) -> None:
     )
     st.caption(
         "The ONNX file was compared with this network's own answers. "
-        "Its name and its settings are inside, but not who trained it."
+        "The run's name and settings are inside, but not who trained it."
     )

@@ -10,7 +10,7 @@ from core.export.source import Source
 from core.export.terms import File
 from core.runs import builtin
 from core.runs.compare import TEST_IMAGES, test_interval
-from core.runs.formatting import counted
+from core.runs.formatting import counted, interval, percent
 from core.runs.run import Run
 
 NAME = "README.md"
@@ -105,15 +105,16 @@ def _paragraphs(source: Source, others: Sequence[File]) -> Iterator[str]:
 
 def _learned(run: Run) -> str:
     if not run.has_settings:
-        return f"{SOURCES.get(run.data, run.data).capitalize()}: its weights came from elsewhere."
-    text = f"{SOURCES.get(run.data, run.data)}"
+        source = SOURCES.get(run.data, run.data)
+        return f"{source[:1].upper()}{source[1:]}: its weights came from elsewhere."
+    text = SOURCES.get(run.data, run.data)
     if run.data_checksum:
         text += f" (MD5 of images and labels: {run.data_checksum})"
-    if run.config.train_size:
-        text += f", {run.config.train_size:,} images of its training part"
+    size, chose = run.config.train_size, f"{run.config.validation_size:,}"
+    if size:
+        text += f": {size:,} images of its training part. {chose} others chose the best epoch."
     else:
-        text += ", of its training part all"
-    text += f" but the {run.config.validation_size:,} that chose the best epoch."
+        text += f": all images of its training part but the {chose} that chose the best epoch."
     if run.seen:
         before = " and ".join(SOURCES.get(one, one) for one in run.seen)
         text += f" It goes on from a network that learned from {before}."
@@ -126,14 +127,14 @@ def _results(source: Source) -> Iterator[str]:
     run, calibration = source.run, source.reader.calibration
     if run.validation_accuracy is not None:
         yield (
-            f"- Validation: {run.validation_accuracy:.2%}. These images chose the best epoch, so "
-            "this is a little too high."
+            f"- Validation: {percent(run.validation_accuracy)}. These images chose the best epoch, "
+            "so this is a little too high."
         )
     low, high = test_interval(run)
     if run.test_accuracy is not None and low is not None and high is not None:
         yield (
-            f"- Test: {run.test_accuracy:.2%} of {TEST_IMAGES[run.data]:,} images that took no "
-            f"part in training (95 % interval: {low:.2%} to {high:.2%}), each read once, unchanged."
+            f"- Test: {percent(run.test_accuracy)} of {TEST_IMAGES[run.data]:,} images that took "
+            f"no part in training (95 % interval: {interval(low, high)}), each read once, unchanged."
         )
     else:
         yield (

@@ -119,9 +119,9 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> Html:
     return Html(f'<div class="scroll"><table><tr>{head}</tr>{body}</table></div>')
 
 
-def below(words: str, remark: str) -> Html:
-    """Return words with a remark below them."""
-    return Html(f'{text(words)}<br><span class="quiet">{text(remark)}</span>')
+def below(words: str, *remarks: str) -> Html:
+    """Return words with remarks below them, each on its line."""
+    return Html(f'{text(words)}<br><span class="quiet">{"<br>".join(map(text, remarks))}</span>')
 
 
 def beside(parts: Iterable[str]) -> Html:

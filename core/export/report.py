@@ -146,14 +146,18 @@ def _weakness(result: Result) -> Iterator[str]:
     rows = []
     for name, (title, lowest, highest, form) in NAMES.items():
         cells = (
-            page.below(formatting.percent(row.accuracy), form.format(row.mean))
+            page.below(
+                formatting.percent(row.accuracy),
+                formatting.interval(row.low, row.high),
+                form.format(row.mean).replace("-", "−"),
+            )
             for row in tables[name].itertuples()
         )
         rows.append([page.below(title, f"{lowest} to {highest}"), *cells])
     yield page.table(("", "first fifth", "second", "third", "fourth", "last fifth"), rows)
     yield page.paragraph(
-        "Accuracy in fifths of the images, with the fifth's mean below. The fifths are taken "
-        "within each digit, so that all hold the same digits.",
+        "Accuracy in fifths of the images, with its 95 % interval and the fifth's mean below. The "
+        "fifths are taken within each digit, so that all hold the same digits.",
         quiet=True,
     )
 
@@ -214,4 +218,4 @@ def _marked(value: object, recipes: object) -> str:
 
 
 def _shown(value: object) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return f"{value:g}" if isinstance(value, float) else str(value) or "–"

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 _WIDTH, _HEIGHT = 480, 250
 _LEFT, _RIGHT, _TOP, _BOTTOM = 62, 14, 10, 40  # of the plot's frame
 _DASHES = {"dot": "2 4", "dash": "6 5"}
+_ANCHORS = {"left": "end", "center": "middle", "right": "start"}  # of text there from its point
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ def drawn(figure: go.Figure) -> str:
     for trace in figure.data:
         parts += _trace(trace, x, y)
     legend = "".join(
-        f'<span><i style="background:{_color(trace)}"></i>{_text(trace.name)}</span>'
+        f'<span><i style="{_swatch(trace)}"></i>{_text(trace.name)}</span>'
         for trace in figure.data
         if trace.showlegend is not False and layout.showlegend is not False and _is_seen(trace)
     )
@@ -82,6 +83,13 @@ def _text(text: str | None) -> str:
 
 def _color(trace: Any) -> str:
     return escape(trace.line.color or trace.marker.color or "#888")
+
+
+def _swatch(trace: Any) -> str:
+    """Return the style of a trace's square in the legend, or of its ring."""
+    if trace.mode == "markers" and trace.marker.symbol == "circle-open":
+        return f"border:2px solid {_color(trace)};border-radius:50%"
+    return f"background:{_color(trace)};opacity:{trace.opacity or 1}"
 
 
 def _axis(figure: go.Figure, name: str, begin: float, end: float) -> _Axis:
@@ -187,10 +195,12 @@ def _markers(
             f'fill="{fill}" stroke="{color}" stroke-width="{2 if fill == "none" else 0}"/>'
         )
         if texts[at]:
-            anchor = "end" if across[at] > 0.8 * _WIDTH else "middle"  # names are long
+            row, edge = (trace.textposition or "top center").split()
+            away = {"left": -1, "center": 0, "right": 1}[edge] * (sizes[at] / 2 + 4)
+            below = {"top": -10, "middle": 4, "bottom": 18}[row]
             yield (
-                f'<text x="{across[at]:.1f}" y="{down[at] - 10:.1f}" text-anchor="{anchor}">'
-                f"{_text(texts[at])}</text>"
+                f'<text x="{across[at] + away:.1f}" y="{down[at] + below:.1f}" '
+                f'text-anchor="{_ANCHORS[edge]}">{_text(texts[at])}</text>'
             )
 
 

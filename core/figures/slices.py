@@ -1,5 +1,6 @@
 """Plotly figures of accuracies by how the digits were written. The theme sets fonts and grids."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -12,7 +13,7 @@ from core.figures import palette
 # What each measure's lowest and highest fifth is called, and how a value is written.
 NAMES = {
     "thickness": ("Thickness", "thinnest", "thickest", "{:.1f} px"),
-    "slant": ("Slant", "most to the left", "most to the right", "{:+.0f}°"),
+    "slant": ("Slant", "leaning left", "leaning right", "{:+.0f}°"),
     "size": ("Size", "smallest", "largest", "{:.0f} px²"),
     "ink": ("Ink", "least", "most", "{:.0%}"),
 }
@@ -60,7 +61,9 @@ def accuracy_panel(table: pd.DataFrame, panel: Panel) -> go.Figure:
     text = [f"{right:,} of {count:,} right" for right, count in rights]
     figure = _empty(table, panel)
     _add_points(figure, table, "accuracy", panel, text, "%{y:.2%}")
-    figure.update_yaxes(tickformat=".1%")
+    ticks, digits = _ticks(panel.span[0], min(panel.span[1], 1.0))
+    words = [f"{tick:.{max(0, digits - 2)}%}" for tick in ticks]
+    figure.update_yaxes(tickvals=ticks, ticktext=words)
     return figure
 
 
@@ -75,8 +78,20 @@ def difference_panel(table: pd.DataFrame, panel: Panel) -> go.Figure:
     figure = _empty(table, panel)
     _add_points(figure, points, "difference", panel, text, "%{y:+.2f} points")
     figure.add_hline(0, line={"color": palette.NEUTRAL, "width": 1, "dash": "dash"})
-    figure.update_yaxes(tickformat="+.1f")
+    ticks, digits = _ticks(*panel.span)
+    words = [f"{tick:+.{digits}f}".replace("-", "−") if tick else "0" for tick in ticks]
+    figure.update_yaxes(tickvals=ticks, ticktext=words)
     return figure
+
+
+def _ticks(low: float, high: float) -> tuple[list[float], int]:
+    """Return three to seven round values between two, and how many decimals they have."""
+    rough = (high - low) / 2.5
+    power = math.floor(math.log10(rough))
+    step = next(one for one in (5, 2, 1) if one * 10.0**power <= rough) * 10.0**power
+    first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
+    decimals = max(0, -power)
+    return [round(number * step, decimals) for number in range(first, last + 1)], decimals
 
 
 def _add_points(
@@ -151,7 +166,7 @@ def _empty(table: pd.DataFrame, panel: Panel) -> go.Figure:
             "zeroline": False,
             "fixedrange": True,
         },
-        yaxis={"range": list(panel.span), "nticks": 4, "fixedrange": True, "automargin": False},
+        yaxis={"range": list(panel.span), "fixedrange": True, "automargin": False},
         dragmode=False,
     )
     return figure

@@ -421,6 +421,9 @@ def test_gallery_is_ordered_by_what_a_run_found_hard(
     digits = mnist.load("sample")
     hardest = int(np.nanargmax(hardness.of(run, digits)))
     assert (shown[-1][0] == digits.train_images[hardest]).all()
+    alive = iter([True])  # on a fresh server, the first page is drawn before all is loaded
+    monkeypatch.setattr(cache.WarmUp, "is_alive", lambda _: next(alive, False))
+    assert [box for box in page().selectbox if box.key == "data-order"]
 
 
 def test_demo_offers_no_judging(sample: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,6 +17,7 @@ def ordered(digits: Digits, found: NDArray[np.int64]) -> NDArray[np.int64]:
     Images that the run did not learn from, such as test images, come last.
     """
     if cache.warm_up().is_alive():
+        st.fragment(_when_loaded, run_every=1)()
         return found
     try:
         names = {key: run.name for key, run in runs.with_hardness(digits.checksum).items()}
@@ -39,6 +40,12 @@ def ordered(digits: Digits, found: NDArray[np.int64]) -> NDArray[np.int64]:
     hardness = np.full(len(digits.train_labels) + len(digits.test_labels), np.nan)
     hardness[: len(found_hard)] = found_hard
     return found[np.argsort(-hardness[found], kind="stable")]
+
+
+def _when_loaded() -> None:
+    """Draw the page anew when the store can be asked which runs recorded hardness."""
+    if not cache.warm_up().is_alive():
+        st.rerun()
 
 
 def scaled(hard: NDArray[np.float64]) -> NDArray[np.float64]:

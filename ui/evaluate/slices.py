@@ -94,7 +94,7 @@ def _alone(table: pd.DataFrame, result: Result, right: NDArray[np.bool_]) -> Non
     finding = slices.weakest(rows)
     st.markdown(_weakness(finding))
     span = min(one["low"].min() for one in rows.values()), 1.0
-    pad = 0.06 * (span[1] - span[0])
+    pad = 0.06 * (span[1] - span[0]) or 0.01
     for place, name in zip(_places(), NAMES, strict=True):
         marked = finding.part if finding and finding.measure == name else None
         pictures = _pictures(table[name], result)
@@ -144,11 +144,13 @@ def _against(
         rows[measure] = slices.differences(found, result.labels, right, second).assign(mean=means)
     finding = slices.largest_difference(values, result.labels, right, second)
     st.markdown(_verdict(finding, name, float(right.mean() - second.mean())))
-    reach = 110 * max(one[["low", "high"]].abs().to_numpy().max() for one in rows.values())
+    lowest = 100 * min(0.0, *(one["low"].min() for one in rows.values()))
+    highest = 100 * max(0.0, *(one["high"].max() for one in rows.values()))
+    pad = 0.06 * (highest - lowest) or 1.0
     for place, measure in zip(_places(), NAMES, strict=True):
         marked = finding.part if finding and finding.measure == measure else None
         pictures = _pictures(table[measure], result)
-        panel = Panel(measure, pictures, (-reach, reach), _HEIGHT, marked)
+        panel = Panel(measure, pictures, (lowest - pad, highest + pad), _HEIGHT, marked)
         figure = difference_panel(rows[measure], panel)
         key = f"slice-{measure}-difference"
         with place:

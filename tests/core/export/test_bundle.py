@@ -70,6 +70,20 @@ def test_card_never_has_a_persons_text_as_markdown(made: list[File], finished: F
     assert all(f"`{name}`" in body for name in NAMES[:-1])
 
 
+def test_card_says_what_it_learned_from(made: list[File], finished: Finished) -> None:
+    """How many images, and how many chose the best epoch; of weights from elsewhere, the data."""
+    told = [
+        card.file(source.of(finished(network="mlp", train_size=size)), made).content.decode()
+        for size in (0, 300)
+    ]
+    assert "): all images of its training part but the 5,000 that chose the best epoch." in told[0]
+    assert "): 300 images of its training part. 5,000 others chose the best epoch." in told[1]
+    run = finished(network="mlp")
+    catalogue.set_tags(run.id, {"imported": "weights"})
+    told = [card.file(source.of(catalogue.get(run.id)), made).content.decode()]
+    assert "Sample, 5,000 digits of MNIST: its weights came from elsewhere." in told[0]
+
+
 def test_card_of_the_built_in_tells_its_test(made: list[File]) -> None:
     """The card of the built-in network has its accuracy, and whose digits it learned from."""
     told = made[-1].content.decode()

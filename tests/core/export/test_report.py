@@ -112,8 +112,10 @@ def test_a_report_says_where_the_run_is_weak(answered: Answered) -> None:
     page = report.report(run, read_history(run), "test", result)
     right = result.probabilities.argmax(1) == result.labels
     for name in measured:
-        for share in slices.accuracies(measured[name], result.labels, right)["accuracy"]:
-            assert f"<td>{formatting.percent(share)}<br>" in page
+        for fifth in slices.accuracies(measured[name], result.labels, right).itertuples():
+            interval = formatting.interval(fifth.low, fifth.high)
+            told = f'{formatting.percent(fifth.accuracy)}<br><span class="quiet">{interval}<br>'
+            assert f"<td>{told}" in page
     assert "It is weakest on the thinnest digits" in page
     assert "about equally good everywhere" in of(answered("other", 0))
 

@@ -5,6 +5,7 @@ import json
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -126,6 +127,17 @@ def test_a_setting_that_it_does_not_know_is_named(monkeypatch: pytest.MonkeyPatc
     assert script(Plan(TrainConfig(shift=0), "mnist", "", "cpu", "float32"))
     with pytest.raises(ConfigError, match="the data 'cats'"):
         script(Plan(TrainConfig(shift=0), "cats", "", "cpu", "float32"))
+
+
+@pytest.mark.slow
+def test_without_a_folder_it_says_what_it_needs(tmp_path: Path) -> None:
+    """A learner who starts it without MNIST's folder reads how to, and no traceback."""
+    path = tmp_path / "train.py"
+    path.write_text(script(Plan(RECIPES["mlp"].config, "mnist", "mlp", "cpu", "float32")))
+    command = [sys.executable, str(path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 1 and "python train.py FOLDER" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 @pytest.mark.parametrize(
