@@ -134,7 +134,8 @@ def _results(source: Source) -> Iterator[str]:
     if run.test_accuracy is not None and low is not None and high is not None:
         yield (
             f"- Test: {percent(run.test_accuracy)} of {TEST_IMAGES[run.data]:,} images that took "
-            f"no part in training (95 % interval: {interval(low, high)}), each read once, unchanged."
+            f"no part in training (95 % interval: {interval(low, high)}), each read once, "
+            "unchanged."
         )
     else:
         yield (
