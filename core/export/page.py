@@ -32,9 +32,10 @@ p {{ margin: 0.4rem 0; max-width: 44rem; overflow-wrap: anywhere }}
 .scroll {{ overflow-x: auto }}
 table {{ border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: 0.88rem }}
 th, td {{ text-align: left; padding: 0.22rem 0.9rem 0.22rem 0; vertical-align: top;
-  border-bottom: 1px solid #e6e9ec; overflow-wrap: anywhere }}
+  border-bottom: 1px solid #e6e9ec; overflow-wrap: break-word }}
 th {{ font-weight: 600 }}
-tr {{ break-inside: avoid }}
+tr, .short {{ break-inside: avoid }}
+.short td, .short th {{ white-space: nowrap }}
 .changed {{ color: {ACCENT}; font-weight: 600 }}
 .matrix td, .matrix th {{ text-align: center; vertical-align: middle; padding: 0;
   width: 2.6rem; height: 2.1rem; border: 1px solid #fff }}
@@ -52,7 +53,7 @@ svg {{ width: 100%; height: auto; display: block; font-size: 12px; fill: #59636e
 .digits img {{ width: 56px; height: 56px; image-rendering: pixelated; display: block;
   margin: 0 auto 0.15rem; border: 2px solid {WRONG}; border-radius: 3px }}
 @media print {{ html {{ font-size: 12px }} body {{ margin: 0; padding: 0; font-size: 1rem }}
-  .scroll {{ overflow: visible }} }}
+  .scroll {{ overflow: visible }} th, td {{ overflow-wrap: anywhere }} }}
 """
 
 
@@ -112,11 +113,12 @@ def numbers(found: Iterable[Number]) -> Html:
     return Html(f'<div class="numbers">{"".join(each)}</div>')
 
 
-def table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> Html:
-    """Return a table with a row of titles."""
+def table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, is_short: bool = False) -> Html:
+    """Return a table with a row of titles; a short one has no broken lines, and is on one page."""
     head = "".join(f"<th>{text(one)}</th>" for one in columns)
     body = "".join(f"<tr>{''.join(f'<td>{text(one)}</td>' for one in row)}</tr>" for row in rows)
-    return Html(f'<div class="scroll"><table><tr>{head}</tr>{body}</table></div>')
+    style = ' class="short"' if is_short else ""
+    return Html(f'<div class="scroll"><table{style}><tr>{head}</tr>{body}</table></div>')
 
 
 def below(words: str, *remarks: str) -> Html:

@@ -123,6 +123,7 @@ def _reading(run: Run, split: str, result: Result, judged: metrics.Report) -> It
             [str(digit), *map(formatting.percent, shares), f"{support:,}"]
             for digit, *shares, support in judged.classes.itertuples(index=False)
         ),
+        is_short=True,
     )
     yield from _weakness(result)
     yield from _confidence(run, result)
@@ -154,7 +155,8 @@ def _weakness(result: Result) -> Iterator[str]:
             for row in tables[name].itertuples()
         )
         rows.append([page.below(title, f"{lowest} to {highest}"), *cells])
-    yield page.table(("", "first fifth", "second", "third", "fourth", "last fifth"), rows)
+    fifths = ("", "first fifth", "second", "third", "fourth", "last fifth")
+    yield page.table(fifths, rows, is_short=True)
     yield page.paragraph(
         "Accuracy in fifths of the images, with its 95 % interval and the fifth's mean below. The "
         "fifths are taken within each digit, so that all hold the same digits.",

@@ -46,9 +46,7 @@ def _data(plan: Plan) -> Iterator[str]:
         yield inspect.cleandoc(
             f"""
             # The data: images of 28 × 28 pixels, 0 black to 255 white, and the digit in each.
-            if len(sys.argv) != 2:
-                sys.exit(__doc__)
-            folder = sys.argv[1] + "/"
+            folder = (sys.argv[1] if len(sys.argv) > 1 else sys.exit(__doc__)) + "/"
             images = np.fromfile(folder + "{images}", np.uint8, offset=16)
             labels = np.fromfile(folder + "{labels}", np.uint8, offset=8)
             test_images = np.fromfile(folder + "{test_images}", np.uint8, offset=16)
