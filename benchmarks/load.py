@@ -26,7 +26,7 @@ from typing import Any
 from benchmarks.browser import server
 from benchmarks.machine import RESULTS, keep, machine, table
 from benchmarks.memory import of_server, processor_seconds
-from benchmarks.protocol import Visitor, visiting
+from benchmarks.protocol import Visitor, up, visiting
 from core.runs import catalogue
 
 PAGES = ("", "data", "experiments", "train", "evaluate", "draw", "inside", "sweeps", "compare")
@@ -91,22 +91,11 @@ async def _served(
         os.environ |= environment | {"DIGITLAB_RUNS": folder}
         try:
             with server(Path(folder)) as (address, pid):
-                await _up(address)
+                await up(address)
                 return await measured(address, pid)
         finally:
             for name in environment:
                 del os.environ[name]
-
-
-async def _up(address: str) -> None:
-    """Wait until the server answers and has loaded what takes seconds."""
-    while True:
-        try:
-            async with visiting(address) as visitor:
-                await visitor.open("train")
-                return
-        except OSError:  # nobody listens yet
-            await asyncio.sleep(0.1)
 
 
 async def pages(address: str, pid: int) -> dict[str, Any]:

@@ -33,6 +33,7 @@ class Visitor:
         self.errors: list[str] = []  # of the page's last run
         self._host, self._socket = address.removeprefix("http://"), socket
         self._ids: dict[str, str] = {}  # of the page's widgets, by their key
+        self._fragments: dict[str, str] = {}  # of the widgets that are in one, by the widget's id
         self._pages: dict[str, str] = {}  # hashes, by the path in the address
         self._page = ""
         self._kept: dict[str, WidgetState] = {}  # what widgets were set to, by id
@@ -52,6 +53,16 @@ class Visitor:
         if "trigger_value" not in value:
             self._kept[state.id] = state
         return await self._rerun(state)
+
+    async def tell(self, key: str, **value: Any) -> None:
+        """Set a widget as a component does by itself: its fragment runs, and nobody waits."""
+        state = WidgetState(id=self.id(key), **value)
+        self._kept[state.id] = state
+        await self._send(self._fragments.get(state.id, ""))
+
+    def has(self, key: str) -> bool:
+        """Whether the page has a widget whose key begins so."""
+        return any(name.startswith(key) for name in self._ids)
 
     def id(self, key: str) -> str:
         """Return the id of the widget whose key begins so."""
@@ -107,8 +118,10 @@ class Visitor:
                     page.url_pathname: page.page_script_hash
                     for page in message.navigation.app_pages
                 }
+            case "new_session" if not message.metadata.run.fragment_ids:
+                self.stop_timers()  # the page's run says which fragments run again
             case "delta" if message.delta.WhichOneof("type") == "new_element":
-                self._element(message.delta.new_element)
+                self._element(message.delta.new_element, message.delta.fragment_id)
             case "auto_rerun":
                 fragment = message.auto_rerun.fragment_id
                 if fragment in self._timers:
@@ -122,7 +135,7 @@ class Visitor:
             ):
                 self._done.set()
 
-    def _element(self, element: Element) -> None:
+    def _element(self, element: Element, fragment: str) -> None:
         kind = element.WhichOneof("type") or ""
         part = getattr(element, kind, None)
         if kind == "exception":
@@ -134,9 +147,10 @@ class Visitor:
             key = id.removeprefix("$$ID-").partition("-")[2]
             self._ids.pop(key, None)  # what came last is last
             self._ids[key] = id
+            self._fragments[id] = fragment
 
     async def _rerun(self, *triggers: WidgetState) -> float:
-        self.stop_timers()  # the page's next run says which fragments rerun
+        self.stop_timers()
         self.errors = []
         self._done.clear()
         begin = time.perf_counter()
@@ -147,11 +161,11 @@ class Visitor:
     async def _again(self, fragment: str, seconds: float) -> None:
         while True:
             await asyncio.sleep(seconds)
-            await self._send(fragment)
+            await self._send(fragment, by_itself=True)
 
-    async def _send(self, fragment: str, *triggers: WidgetState) -> None:
+    async def _send(self, fragment: str, *triggers: WidgetState, by_itself: bool = False) -> None:
         state = ClientState(
-            page_script_hash=self._page, fragment_id=fragment, is_auto_rerun=bool(fragment)
+            page_script_hash=self._page, fragment_id=fragment, is_auto_rerun=by_itself
         )
         state.context_info.url = f"http://{self._host}/"
         states = self._kept | {one.id: one for one in triggers}
@@ -182,3 +196,14 @@ async def visiting(address: str) -> AsyncGenerator[Visitor]:
         finally:
             visitor.stop_timers()
             listening.cancel()
+
+
+async def up(address: str) -> None:
+    """Wait until the server answers and has loaded what takes seconds."""
+    while True:
+        try:
+            async with visiting(address) as visitor:
+                await visitor.open("train")
+                return
+        except OSError:  # nobody listens yet
+            await asyncio.sleep(0.1)

@@ -2,8 +2,6 @@
 
 from typing import Any
 
-from core.config import config_fields
-
 LABELS = {
     "network": "Network",
     "width": "Width of the network (channels)",
@@ -68,7 +66,9 @@ CHOICES = {
 
 
 def shown(name: str, value: Any) -> str:
-    """Return a setting's value as people read it."""
+    """Return a setting's value as people read it; a dash for one that is not known."""
+    if value is None:
+        return "–"
     if name == "train_size" and value == 0:
         return "all"
     if name == "notes":
@@ -94,26 +94,8 @@ def title(name: str) -> str:
 
 
 def label(name: str) -> str:
-    """Return the name of a row of `compare.differing_between`: the control's, if it is a setting's.
+    """Return the name of a row of `compare.differing`: the control's, if it is a setting's.
 
     So `learning_rate` is `Size of a step (learning rate)`, and `data checksum` is `Data checksum`.
     """
     return LABELS.get(name) or title(name)
-
-
-def shown_texts(name: str, texts: str) -> str:
-    """Return one value or several of such a row as people read them."""
-    if name not in LABELS:
-        return texts
-    kind: Any = type(config_fields()[name].default)
-
-    def typed(text: str) -> Any:
-        if kind is bool:
-            return text == "True"
-        if kind is str:
-            return "" if text == "none" else text
-        return kind(float(text))
-
-    return ", ".join(
-        text if text == "–" else shown(name, typed(text)) for text in texts.split(", ")
-    )

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from core.evaluation import significance
 from core.export import page
@@ -120,12 +120,21 @@ def _networks(view: View, first: Run, second: Run) -> Iterator[str]:
 def _differences(view: View, labels: Sequence[str]) -> Iterator[str]:
     yield page.heading("What differs")
     groups = {label: one.runs for label, one in zip(labels, view.groups, strict=True)}
-    table = compare.differing_between(groups)
-    if table.empty:
+    rows = compare.differing(groups)
+    if not rows:
         yield page.paragraph("Nothing but the seed, at most.")
         return
-    rows = table.reset_index()
-    yield page.table(list(rows.columns), rows.itertuples(index=False, name=None))
+    yield page.table(
+        ["setting", *groups],
+        ([name, *(", ".join(map(_text, one)) for one in values)] for name, values in rows.items()),
+    )
+
+
+def _text(value: Any) -> str:
+    """Return a setting's value as text."""
+    if value is None:
+        return "–"
+    return f"{value:g}" if isinstance(value, float) else str(value) or "none"
 
 
 def _runs(view: View) -> Iterator[str]:

@@ -59,7 +59,7 @@ def in_turn(digits: Digits) -> None:
             last = time.monotonic()
 
     try:
-        with queue.turn(queue.folder_for(labels.recipe(0)), f"labels-{checksum}", waiting):
+        with queue.turn(queue.folder_for(labels.recipe(0)), f"{labels.TICKET}{checksum}", waiting):
             judge(digits, report)
     except UserError as error:
         labels.tell(checksum, Work(problem=str(error)))

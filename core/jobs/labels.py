@@ -29,6 +29,7 @@ from core.runs.store import directory
 SEEDS = (0, 1, 2)
 MANY = 20_000  # images from which one pass is enough to learn from
 DIED = "The process that judges the labels has died. Start it again."
+TICKET = "labels-"  # with which its name in the queue begins, before the data's checksum
 _SILENCE = 60.0  # seconds without a sign of life after which a process counts as dead
 
 
@@ -73,7 +74,7 @@ def start(digits: Digits, by: Person = OWNER) -> None:
     if now and not now.problem:
         return
     tell(digits.checksum, Work())
-    ticket = f"labels-{digits.checksum}"
+    ticket = f"{TICKET}{digits.checksum}"
     folder = queue.folder_for(recipe(0))
     queue.enter(folder, ticket)
 

@@ -147,42 +147,32 @@ def labels(found: list[Run]) -> list[str]:
     ]
 
 
-_UNKNOWN = "–"
+Values = tuple[Any, ...]  # what the runs of a group have, each value once; None where not known
 
 
-def differing(found: list[Run]) -> "pd.DataFrame":
-    """Return the settings and origins in which the runs differ: a row for each, a column a run."""
-    return differing_between(
-        {label: [run] for label, run in zip(labels(found), found, strict=True)}
-    )
+def differing(groups: Mapping[str, Sequence[Run]]) -> dict[str, list[Values]]:
+    """Return the settings and origins in which groups of runs differ, with each group's values.
 
-
-def differing_between(groups: Mapping[str, Sequence[Run]]) -> "pd.DataFrame":
-    """Return the settings and origins in which groups of runs differ: a row for each.
-
-    A column has a group's values, those of its runs after each other where they differ too. Values
-    are text. A value that is not known, or has no effect beside the other settings, is a dash: it
-    is no difference. A reference to nothing is `none`.
+    A value that is not known, or has no effect beside the other settings, is None: alone, it is no
+    difference.
     """
-    import pandas as pd
-
     every = [run for members in groups.values() for run in members]
     names = {run.id: label for run, label in zip(every, labels(every), strict=True)}
-    columns = {}
-    for label, members in groups.items():
-        values = [_settings(run, names) for run in members]
-        columns[label] = {
-            name: ", ".join(dict.fromkeys(one[name] for one in values)) for name in values[0]
-        }
-    settings = pd.DataFrame(columns).rename_axis("setting")
-    return settings[settings.where(settings != _UNKNOWN).nunique(axis=1) > 1]
+    columns = [[_settings(run, names) for run in members] for members in groups.values()]
+    rows = {
+        name: [tuple(dict.fromkeys(one[name] for one in column)) for column in columns]
+        for name in (columns[0][0] if columns else ())
+    }
+    return {name: values for name, values in rows.items() if len(set(values) - {(None,)}) > 1}
 
 
-def _settings(run: Run, names: dict[str, str]) -> dict[str, str]:
-    """Return all that a run's results depend on: configuration, data, device and code, as text.
+def _settings(run: Run, names: dict[str, str]) -> dict[str, Any]:
+    """Return all that a run's results depend on: configuration, data, device and code.
 
     `names` are the labels of the compared runs by id.
     """
+    values = run.config.to_dict() | {"network": run.network}
+    config = {name: value if run.knows(name) else None for name, value in values.items()}
     origin = {
         "fine-tuned from": names.get(run.taught_from, run.taught_from[:8]) or "no run",
         "my digits learned": run.taught_digits,
@@ -191,16 +181,7 @@ def _settings(run: Run, names: dict[str, str]) -> dict[str, str]:
         "data checksum": run.data_checksum[:8],
         "device used": run.device,
         "precision used": run.precision,
-        "torch": run.versions.get("torch", ""),
+        "torch": run.versions.get("torch"),
         "commit": run.commit,
     }
-    values = run.config.to_dict() | {"network": run.network}
-    config = {
-        name: (value if value != "" else "none") if run.knows(name) else ""
-        for name, value in values.items()
-    }
-    return {name: _text(value) for name, value in (config | origin).items()}
-
-
-def _text(value: Any) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value) or _UNKNOWN
+    return config | {name: None if value == "" else value for name, value in origin.items()}

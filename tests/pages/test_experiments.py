@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 from core.config import TrainConfig
 from core.experiments import course, definition, request
 from core.experiments.course import Bars, Dots, Tiles, Writer
-from core.jobs import queue
+from core.jobs import labels, queue
 from core.runs import catalogue
 from tests.pages.elements import only
 from ui import keys
@@ -111,16 +111,21 @@ def test_waiting_is_explained() -> None:
     page = opened(SLUG)
     run = catalogue.create(TrainConfig(), "sample", "", "long one")
     queue.enter(request.folder(), run.id)
-    queue.enter(request.folder(), course.create("3-by-heart"))
+    by_heart = course.create("3-by-heart")
+    queue.enter(request.folder(), by_heart)
+    queue.enter(request.folder(), f"{labels.TICKET}0123abcd")
     name = course.create(SLUG)
     queue.enter(request.folder(), name)
     page.session_state[keys.COURSES] = {SLUG: name}
     page.run()
-    told = "Waits until the run *long one* has ended, and 1 more after it"
+    told = "Waits until the run *long one* has ended, and 2 more after it"
     assert told in texts(page)
     queue.leave(request.folder(), run.id)
     page.run()
-    assert "Waits until the experiment *Learning by heart* has ended:" in texts(page)
+    assert "Waits until the experiment *Learning by heart* has ended, and 1 more" in texts(page)
+    queue.leave(request.folder(), by_heart)
+    page.run()
+    assert "Waits until the judging of all labels has ended:" in texts(page)
     page.button(key="cancel-experiment").click().run()
     assert not page.exception
     assert page.button(key="run-experiment").label == "Run it"

@@ -65,6 +65,16 @@ def half_done() -> str:
     return "search"
 
 
+def end_the_rest(name: str) -> None:
+    """Finish the two trials that are left."""
+    [left] = [one for one in sweep.get(name).trials if one.outcome == Outcome.RUNNING]
+    end(left.run, 0.55)
+    claimed = worker.claim(name)
+    assert claimed
+    end(claimed[1].id, 0.65)
+    assert worker.claim(name) is None
+
+
 def test_a_sweep_starts_with_what_was_typed(
     launched: list[tuple[str, int]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -129,17 +139,35 @@ def test_a_sweep_is_changed_while_it_goes(half_done: str, launched: list[tuple[s
     assert str(sweep.get(half_done).plan.space["optimizer"]) == "adam,adamw"
 
 
+def test_a_press_counts_though_the_sweep_has_just_ended(
+    half_done: str, launched: list[tuple[str, int]]
+) -> None:
+    """The page that shows a sweep in progress heeds a press before it notices that it is over."""
+
+    def looking() -> None:
+        import streamlit as st
+
+        from ui.sweeps import progress
+
+        progress._progress("search", st.session_state.pop("going", False))
+
+    page = AppTest.from_function(looking, default_timeout=60)
+    page.session_state["going"] = True
+    page.run()
+    end_the_rest(half_done)
+    page.session_state["going"] = True
+    page.button(key="sweep-more-add").click().run()
+    assert not page.exception
+    assert sweep.get(half_done).plan.trials == 15
+    assert launched == [(half_done, 1)]
+
+
 def test_the_best_are_confirmed_when_the_search_is_over(
     half_done: str, launched: list[tuple[str, int]]
 ) -> None:
     """One press ends it; each setting has its mean and n, and at last there is a winner."""
     assert "sweep-confirm" not in {button.key for button in opened().button}
-    [left] = [one for one in sweep.get(half_done).trials if one.outcome == Outcome.RUNNING]
-    end(left.run, 0.55)
-    claimed = worker.claim(half_done)
-    assert claimed
-    end(claimed[1].id, 0.65)
-    worker.claim(half_done)
+    end_the_rest(half_done)
     page = opened()
     page.button(key="sweep-confirm").click().run()
     assert not page.exception

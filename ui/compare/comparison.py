@@ -109,17 +109,21 @@ def ensemble(chosen: list[Run]) -> None:
 def differences(groups: list[Setting]) -> None:
     """Show in which fields the selected settings differ."""
     st.header("What differs")
-    columns = zip(settings.labels(groups), (one.runs for one in groups), strict=True)
-    table = compare.differing_between(dict(columns))
-    if table.empty:
+    labels = settings.labels(groups)
+    runs = (one.runs for one in groups)
+    differing = compare.differing(dict(zip(labels, runs, strict=True)))
+    if not differing:
         st.markdown("The settings, data and code are the same; at most the seed differs.")
         return
     rows = [
-        [setting_names.label(name), *(setting_names.shown_texts(name, text) for text in texts)]
-        for name, *texts in table.itertuples(name=None)
+        [
+            setting_names.label(name),
+            *(", ".join(setting_names.shown(name, value) for value in one) for one in values),
+        ]
+        for name, values in differing.items()
     ]
     st.dataframe(
-        pd.DataFrame(rows, columns=[table.index.name, *table.columns]),
+        pd.DataFrame(rows, columns=["setting", *labels]),
         hide_index=True,
         height="content",
         key="differing",

@@ -18,6 +18,7 @@ const CONFIG = {
 const MOVES = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 const KEYS = "Cells. Arrow keys go from one to the next, Enter shows what is in it.";
 const views = new WeakMap(); // the <figure> → its view
+const pen = document.createElement("canvas").getContext("2d"); // measures text, draws none
 
 export default function ({ parentElement, data, setStateValue }) {
   const box = parentElement.querySelector(".digitlab-chart");
@@ -143,7 +144,6 @@ function legend(box, { data, layout }) {
 }
 
 function textWidth(box, text, size) {
-  const pen = document.createElement("canvas").getContext("2d");
   pen.font = `${size}px ${getComputedStyle(box).getPropertyValue("--st-font")}`;
   return pen.measureText(text).width;
 }

@@ -9,7 +9,7 @@ from core.experiments import course, definition, request
 from core.experiments.course import Bars, Course, Dots, Finding, Lane
 from core.experiments.definition import Experiment
 from core.figures import experiments as figures
-from core.jobs import queue
+from core.jobs import labels, queue
 from core.reading.answer import share
 from ui import format, guards, keys, people, runs
 from ui.components.chart import chart
@@ -141,7 +141,9 @@ def _waits(experiment: Experiment, found: Course) -> str:
 
 
 def _called(waited_for: str) -> str:
-    """Return what people call a run or an experiment in the queue, and how far it is."""
+    """Return what people call that which is in the queue, and how far a run is."""
+    if waited_for.startswith(labels.TICKET):
+        return "the judging of all labels"
     with suppress(ExperimentError):
         title = definition.find(waited_for.rpartition("-")[0]).title
         return f"the experiment *{format.plain(title)}*"

@@ -33,10 +33,10 @@ def progress(name: str) -> None:
 def _progress(name: str, going: bool) -> None:
     with guards.messages():
         now = settlement.settled(name)
+        _numbers(now)
+        actions.show(now)  # before the rerun, which would forget a press
         if going and not _goes_on(now):
             st.rerun()  # nothing changes any more
-        _numbers(now)
-        actions.show(now)
         if now.confirming:
             confirmed.confirmed(now)
         if not any(one.reached for one in now.trials):

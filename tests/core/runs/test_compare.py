@@ -54,30 +54,39 @@ def test_words_filter_in_any_order_and_case() -> None:
 def test_only_what_differs_is_shown() -> None:
     """Settings that all runs share are left out; so is everything, of one run twice."""
     slow, fast = made("slow", learning_rate=0.001), made("fast", learning_rate=0.01, epochs=9)
-    table = compare.differing([slow, fast])
-    assert table.loc["learning_rate"].to_dict() == {"slow": "0.001", "fast": "0.01"}
-    assert set(table.index) == {"learning_rate", "epochs"}
-    assert compare.differing([slow, slow]).empty
+    assert compare.differing({"slow": [slow], "fast": [fast]}) == {
+        "learning_rate": [(0.001,), (0.01,)],
+        "epochs": [(TrainConfig().epochs,), (9,)],
+    }
+    assert compare.differing({"slow": [slow], "again": [slow]}) == {}
+
+
+def test_groups_differ_by_all_that_their_runs_have() -> None:
+    """A group has each of its runs' values once, in their order; so does the other."""
+    first, second, other = made("a", epochs=4), made("b", epochs=8), made("c", epochs=8)
+    assert compare.differing({"two": [first, second, first], "one": [other]}) == {
+        "epochs": [(4, 8), (8,)]
+    }
 
 
 def test_origin_is_a_difference() -> None:
     """A run that was taught differs from its parent by that, whatever else they share."""
     parent = made("parent")
     child = catalogue.create(TrainConfig(), "sample", "fast_cnn", "child", parent, 7)
-    table = compare.differing([parent, child])
-    assert table.loc["fine-tuned from"].to_dict() == {"parent": "no run", "child": "parent"}
-    assert table.loc["my digits learned"].to_dict() == {"parent": "0", "child": "7"}
-    assert len(table) == 2
+    assert compare.differing({"parent": [parent], "child": [child]}) == {
+        "fine-tuned from": [("no run",), ("parent",)],
+        "my digits learned": [(0,), (7,)],
+    }
     other = catalogue.create(TrainConfig(), "sample", name="other", parent=child, taught_digits=7)
-    origins = compare.differing([parent, other]).loc["fine-tuned from"]
-    assert origins.to_dict() == {"parent": "no run", "other": child.id[:8]}
+    rows = compare.differing({"parent": [parent], "other": [other]})
+    assert rows["fine-tuned from"] == [("no run",), (child.id[:8],)]
 
 
 def test_what_is_not_known_yet_makes_no_difference() -> None:
     """A run that waits has no device; one that began has."""
     waiting, begun = made("waiting"), made("begun")
     catalogue.set_tags(begun.id, {"device": "cpu", "precision": "float32"})
-    assert compare.differing([waiting, catalogue.get(begun.id)]).empty
+    assert compare.differing({"one": [waiting], "other": [catalogue.get(begun.id)]}) == {}
 
 
 def test_equal_names_are_told_apart() -> None:
@@ -106,23 +115,24 @@ def test_interval_of_a_run(accuracy: float, low: float, high: float) -> None:
 def test_field_without_effect_is_no_difference() -> None:
     """SGD's momentum beside AdamW, and a step schedule's factor beside one cycle, do nothing."""
     one, other = made("one", momentum=0.5, step_factor=0.1), made("other", momentum=0.9)
-    assert compare.differing([one, other]).empty
+    assert compare.differing({"one": [one], "other": [other]}) == {}
 
 
 def test_leaving_out_wrong_labels_is_a_difference() -> None:
     """A run that names notes on labels differs from one that names none."""
     every, noted = made("every"), made("noted", notes="0123456789abcdef" * 2)
-    table = compare.differing([every, noted])
-    assert table.loc["notes"].to_dict() == {"every": "none", "noted": "0123456789abcdef" * 2}
-    assert len(table) == 1
+    assert compare.differing({"every": [every], "noted": [noted]}) == {
+        "notes": [("",), ("0123456789abcdef" * 2,)]
+    }
 
 
 def test_settings_of_weights_from_elsewhere_are_not_known() -> None:
     """Nobody knows their learning rate, and an ONNX file's network has no name here."""
     ours, theirs = made("ours", learning_rate=0.5), made("theirs")
     catalogue.set_tags(theirs.id, {"imported": "onnx"})
-    table = compare.differing([ours, catalogue.get(theirs.id)])
-    assert table.to_dict("index") == {"network": {"ours": "fast_cnn", "theirs": "ONNX"}}
+    assert compare.differing({"ours": [ours], "theirs": [catalogue.get(theirs.id)]}) == {
+        "network": [("fast_cnn",), ("ONNX",)]
+    }
     assert ours.knows("learning_rate") and not ours.knows("momentum")  # AdamW has none
     assert [name for name in config_fields() if catalogue.get(theirs.id).knows(name)] == [
         *("network", "mean", "std")
