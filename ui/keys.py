@@ -88,6 +88,7 @@ BASELINE = "baseline"  # the key of the setting that others are compared with
 VIEW_READ = "view-read"  # whether the address was looked at in this session
 TAKE_IN_OPEN = "take-in-open"  # whether that which takes a network in is expanded
 TAKE_IN = "take-in"  # number of the form that takes a network in, which is replaced to empty it
+TAKEN_IN = "taken-in"  # id of the run that came in last in this session
 CURVES = "curves"  # the metric of the curves
 BY_SECONDS = "by-seconds"  # whether the curves are over seconds
 

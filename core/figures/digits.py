@@ -108,7 +108,9 @@ def probability_bars(probabilities: "NDArray[np.float32]", truth: int | None = N
     Without an answer, they are all zero.
     """
     marks = {int(probabilities.argmax()): "answer"} if probabilities.any() else {}
-    marks |= {} if truth is None else {truth: "truth"}
+    beside = truth is not None and marks.keys() & {truth - 1, truth + 1}
+    lower = "<br>" if beside else ""  # two words side by side would run into each other
+    marks |= {} if truth is None else {truth: f"{lower}truth"}
     names = [f"<b>{d}</b><br>{marks[d]}" if d in marks else f"{d}<br> " for d in range(10)]
     figure = go.Figure()
     figure.add_bar(

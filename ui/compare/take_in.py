@@ -5,7 +5,7 @@ import streamlit as st
 from core.errors import UserError
 from core.export.terms import LEARNED, MAX_BYTES, PIXELS, SUFFIXES, TRY
 from core.jobs import limits
-from ui import cache, format, keys, people, setting_names
+from ui import cache, format, keys, people, runs, setting_names
 
 
 def take_in() -> None:
@@ -22,6 +22,8 @@ def take_in() -> None:
     if expander.open:
         with expander:
             _form()
+            if keys.TAKEN_IN in st.session_state:
+                _taken_in()
 
 
 def _form() -> None:
@@ -64,6 +66,7 @@ def _form() -> None:
         pressed = st.form_submit_button("Bring it in", icon=":material/upload_file:")
     if not pressed:
         return
+    st.session_state.pop(keys.TAKEN_IN, None)
     if file is None:
         st.error("Choose a file first.", icon=":material/error:")
         return
@@ -78,8 +81,18 @@ def _form() -> None:
     except UserError as error:
         st.error(format.message(error), icon=":material/error:")
         return
-    st.session_state[keys.RUN] = run.id
+    st.session_state[keys.RUN] = st.session_state[keys.TAKEN_IN] = run.id
     st.session_state[keys.TAKE_IN] = generation + 1  # an empty form
-    network = setting_names.shown("network", run.network)
-    st.toast(format.plain(f"{run.name} is among the runs now: {network}. {run.note}"))
     st.rerun()
+
+
+def _taken_in() -> None:
+    """Say what came in last, and lead on to evaluating it."""
+    try:
+        run = runs.get(st.session_state[keys.TAKEN_IN])
+    except UserError:  # somebody deleted it
+        return
+    name = format.plain(run.name)
+    about = format.plain(f"{setting_names.shown('network', run.network)}. {run.note}")
+    st.success(f"**{name}** is among the runs now: {about}", icon=":material/check_circle:")
+    st.page_link("../pages/evaluate.py", label=f"Evaluate {name}", icon=":material/fact_check:")

@@ -83,6 +83,11 @@ def _sure(validation: Result, result: Result, calibrated: NDArray[np.float32]) -
 
 def _explanation(run: Run, before: float, after: float) -> str:
     temperature = run.calibration.temperature
+    if temperature == 1 and not run.has_settings:
+        return (
+            "Not calibrated: that takes images that a network has not learned from, and nobody "
+            "knows which these are for one from elsewhere."
+        )
     if temperature == 1:
         return "Not calibrated yet. A run is calibrated when it ends."
     habit = "overconfident" if temperature > 1 else "underconfident"

@@ -41,6 +41,8 @@ def test_ten_bars_name_answer_and_truth() -> None:
     ticks = probability_bars(probabilities, 4).layout.xaxis.ticktext
     assert ("truth" in ticks[4], "answer" in ticks[9]) == (True, True)
     assert "truth" in probability_bars(probabilities, 9).layout.xaxis.ticktext[9]
+    beside = probability_bars(probabilities, 8).layout.xaxis.ticktext
+    assert (beside[8], beside[9]) == ("<b>8</b><br><br>truth", "<b>9</b><br>answer")
     assert "answer" in probability_bars(probabilities).layout.xaxis.ticktext[9]
 
 
