@@ -31,12 +31,15 @@ def listed_with_builtin() -> list[Run]:
 def with_hardness(checksum: str) -> dict[str, Run]:
     """Return the runs that recorded how hard the images of these data are, newest first, by id.
 
-    Raises StoreError.
+    An export has the setting, but not what was recorded. Raises StoreError.
     """
     return {
         run.id: run
         for run in listed()
-        if run.config.hardness and run.epochs and run.data_checksum == checksum
+        if run.config.hardness
+        and run.epochs
+        and run.data_checksum == checksum
+        and not (run.imported or run.taught_from)
     }
 
 

@@ -569,9 +569,14 @@ def test_hardest_images_are_those_of_the_newest_run_that_can_say() -> None:
     page.selectbox(key="pair-chosen").set_value("easiest").run()
     page.button(key="run-both").click().run()
     assert "first train a run with" in only(page.error).value
-    run = catalogue.create(TrainConfig(hardness=True), "sample", name="knows")
-    catalogue.set_tags(run.id, {"data_checksum": cache.digits("sample").checksum})
-    catalogue.log(run.id, [("epochs", 1.0, 1)])
+    run, came_back = (
+        catalogue.create(TrainConfig(hardness=True), "sample", name=name)
+        for name in ("knows", "came back")
+    )
+    catalogue.set_tags(came_back.id, {"imported": "run"})  # it left without what it recorded
+    for one in (run, came_back):
+        catalogue.set_tags(one.id, {"data_checksum": cache.digits("sample").checksum})
+        catalogue.log(one.id, [("epochs", 1.0, 1)])
     page.run()
     assert not page.button(key="start").disabled and not page.warning
     assert page.selectbox(key="setting-chosen_by").options == ["knows"]
