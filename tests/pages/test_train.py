@@ -542,6 +542,14 @@ def test_a_colleagues_run_is_known_as_theirs_and_not_stopped_by_one_click(
     assert r"seed 0, by anna on lab\-3" in texts(page)
 
 
+def test_reason_of_a_failure_is_one_part_of_the_line() -> None:
+    """A reason of whole sentences ends without a dot before the next part."""
+    run = run_in("broke", State.FAILED)
+    catalogue.set_tags(run.id, {"reason": "It broke. Choose another."})
+    said = live._result(catalogue.get(run.id)).replace("\\", "")
+    assert said == "Failed · It broke. Choose another · no epoch was completed"
+
+
 def test_what_is_changed_out_of_sight_is_named() -> None:
     """Closed, All settings says which of its settings are not the recipe's, and no others."""
     page = opened(settings=True)

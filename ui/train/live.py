@@ -177,7 +177,7 @@ def _result(run: Run) -> str:
         if run.best_epoch
         else "no epoch was completed"
     )
-    reason = f" · {format.plain(run.reason)}" if run.reason else ""
+    reason = f" · {format.plain(run.reason.rstrip('.'))}" if run.reason else ""
     return f"{run.state.capitalize()}{reason} · {accuracy}"
 
 
