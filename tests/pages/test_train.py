@@ -542,6 +542,17 @@ def test_a_colleagues_run_is_known_as_theirs_and_not_stopped_by_one_click(
     assert r"seed 0, by anna on lab\-3" in texts(page)
 
 
+def test_network_from_elsewhere_is_not_shown_as_the_last_training() -> None:
+    """What was imported has no curves: the last run that was trained here is shown, if any was."""
+    run = catalogue.create(TrainConfig(), "sample", name="from elsewhere")
+    catalogue.set_tags(run.id, {"state": State.FINISHED, "imported": "onnx"})
+    assert "Press Start" in only(opened().info).value
+    met("trained here", TrainConfig(), 0.95, 4)
+    newest = catalogue.create(TrainConfig(), "sample", name="from elsewhere too")
+    catalogue.set_tags(newest.id, {"state": State.FINISHED, "imported": "weights"})
+    assert headline(opened()).endswith("trained here")
+
+
 def test_reason_of_a_failure_is_one_part_of_the_line() -> None:
     """A reason of whole sentences ends without a dot before the next part."""
     run = run_in("broke", State.FAILED)

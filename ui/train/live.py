@@ -108,7 +108,7 @@ def _formed(run: Run) -> None:
 
 
 def _watched(active: list[Run]) -> Run | None:
-    """Return the run chosen here, else the one in progress, else the last.
+    """Return the run chosen here, else the one in progress, else the last that was trained here.
 
     The visitor's own run in progress comes before a colleague's. Of a pair, the unfinished one
     comes first.
@@ -124,7 +124,8 @@ def _watched(active: list[Run]) -> Run | None:
         except RunError:  # somebody deleted it
             del st.session_state[keys.WATCHED]
     own = [run for run in active if not _is_anothers(run)]
-    return next(iter(own or active or runs.known()[0]), None)
+    trained = (run for run in runs.known()[0] if not run.imported)
+    return next(iter(own or active or trained), None)
 
 
 def _is_anothers(run: Run) -> bool:
