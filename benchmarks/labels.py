@@ -1,17 +1,21 @@
 """All 70,000 labels judged: seconds, and the known errors found; what chance has to do with it.
 
-    python -m benchmarks.labels [--chance N]
+    python -m benchmarks.labels [--chance N [--folder FOLDER]]
 
-With `--chance`, N seeds judge, and each choice of as many of them as the app takes is ranked.
+With `--chance`, N seeds judge, and each choice of as many of them as the app takes is ranked. What
+each seed says is kept in FOLDER: started again with the same one, it goes on where it was ended.
 
 The 15 test labels that people judged wrong are labelerrors.com's (Northcutt et al., Pervasive
 Label Errors in Test Sets, 2021). A rank is among the 10,000 test images, from 1.
 """
 
 import argparse
+import sys
+import tempfile
 import time
 from collections.abc import Sequence
 from itertools import combinations
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,9 +53,22 @@ def among(ranks: list[int]) -> list[int]:
     return [sum(rank <= most for rank in ranks) for most in (50, 100)]
 
 
-def chance(images: NDArray[np.uint8], truth: NDArray[np.uint8], seeds: int) -> None:
+def kept(
+    images: NDArray[np.uint8], truth: NDArray[np.uint8], seed: int, folder: Path
+) -> NDArray[np.float32]:
+    """Return what one seed's networks say, from the folder if it is there already."""
+    path = folder / f"seed-{seed}.npy"
+    if not path.exists():
+        print(f"seed {seed} judges", file=sys.stderr, flush=True)
+        partial = path.with_suffix(".unfinished.npy")
+        np.save(partial, judged(images, truth, [seed])[0])
+        partial.replace(path)
+    return np.asarray(np.load(path), np.float32)
+
+
+def chance(images: NDArray[np.uint8], truth: NDArray[np.uint8], seeds: int, folder: Path) -> None:
     """Judge by each of so many seeds; print what every choice of them finds, by each ranking."""
-    each = [judged(images, truth, [seed])[0] for seed in range(seeds)]
+    each = [kept(images, truth, seed, folder) for seed in range(seeds)]
     rows = [["ranked by", "choices", "of 15 among the first 50", "first 100"]]
     results = {}
     for method in METHODS:
@@ -79,13 +96,18 @@ def main() -> None:
     """Measure, keep and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--chance", type=int, default=0, metavar="N")
-    seeds = parser.parse_args().chance
+    parser.add_argument("--folder", type=Path, help="a temporary one if it is not given")
+    options = parser.parse_args()
+    seeds = options.chance
     need_mnist()
     digits = mnist.load("mnist")
     images = np.concatenate([digits.train_images, digits.test_images])
     truth = np.concatenate([digits.train_labels, digits.test_labels])
     if seeds:
-        chance(images, truth, seeds)
+        with tempfile.TemporaryDirectory() as temporary:
+            folder = options.folder or Path(temporary)
+            folder.mkdir(parents=True, exist_ok=True)
+            chance(images, truth, seeds, folder)
         return
     probabilities, took, used = judged(images, truth, labels.SEEDS)
     accuracy = float((probabilities.argmax(axis=1) == truth).mean())

@@ -47,9 +47,15 @@ def called(finding: Finding) -> str:
     else:
         _, low, high, _ = NAMES[finding.measure]
         words = (f"the {low} digits", "", f"the {high} digits")
-    ends = {0: words[0], PARTS - 1: words[2]}
     title = NAMES[finding.measure][0].lower()
-    return ends.get(finding.part, f"digits of middling {title}")
+    named = {
+        0: words[0],
+        1: f"the second fifth by {title}",
+        2: f"digits of middling {title}",
+        3: f"the fourth fifth by {title}",
+        PARTS - 1: words[2],
+    }
+    return named[finding.part]
 
 
 def accuracy_panel(table: pd.DataFrame, panel: Panel) -> go.Figure:

@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.figures.slices import Panel, accuracy_panel, difference_panel
+from core.evaluation.slices import Finding
+from core.figures.slices import Panel, accuracy_panel, called, difference_panel
 
 PARTS = pd.DataFrame(
     {"part": range(5), "mean": np.linspace(1.5, 3.5, 5), "right": 90, "count": 100, "accuracy": 0.9}
@@ -29,3 +30,15 @@ def test_accuracy_has_numbers_up_to_all_of_them(low: float) -> None:
     axis = accuracy_panel(PARTS, Panel("ink", [""] * 5, (low, 1.002), 250)).layout.yaxis
     assert len(set(axis.ticktext)) == len(axis.tickvals) >= 3
     assert max(axis.tickvals) == 1.0 and axis.ticktext[-1].startswith("100")
+
+
+def test_each_fifth_is_called_what_it_is() -> None:
+    """Only the third is in the middle; the ends have words of their own."""
+    names = [called(Finding("size", part, 0.9, 0.8, 0.05, 0.15)) for part in range(5)]
+    assert names == [
+        "the smallest digits",
+        "the second fifth by size",
+        "digits of middling size",
+        "the fourth fifth by size",
+        "the largest digits",
+    ]
