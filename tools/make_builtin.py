@@ -2,9 +2,10 @@
 
     python -m tools.make_builtin [--strokes FILE …] [--detector-only]
 
-trains the recipe `ink_cnn` on MNIST and the strokes, and writes the weights in 16 bits, what is
-known of the network, its card, and the detector of non-digits (`tools.make_non_digits`), or this
-alone, for the network that is there. A FILE has JSON lines (`.jsonl`), or UNIPEN's text.
+trains the recipe `ink_cnn` on MNIST and the strokes, then a few epochs more with flags on ones and
+slashes through noughts. It writes the weights in 16 bits, what is known of the network, its card,
+and the detector of non-digits (`tools.make_non_digits`), or this alone, for the network that is
+there. A FILE has JSON lines (`.jsonl`), or UNIPEN's text.
 """
 
 import argparse
@@ -13,14 +14,15 @@ import platform
 import sys
 import textwrap
 import time
-from dataclasses import asdict
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from core.config import TrainConfig
+from core.config import TrainConfig, config_from
 from core.data import mnist
 from core.data.digits import Digits
 from core.data.people import PenDigit
@@ -35,15 +37,18 @@ from core.runs.history import EPOCH_METRICS
 from core.runs.run import BUILTIN, Run, State
 from core.training import checkpoint
 from core.training.checkpoint import Checkpoint
-from core.training.events import Epoch, Started
+from core.training.events import Epoch, Event, Started
 from core.training.loop import train
 from tools import make_non_digits, pen_digits
 from tools.pen_digits import Drawn
 
 RECIPE = "ink_cnn"
 PEOPLE = 36_000  # of people's images beside MNIST's 55,000
+LAST: dict[str, Any] = {"epochs": 4, "learning_rate": 0.002}  # the epochs with embellished digits
+LAST_COPIES, LAST_PEOPLE = 2, 24_000  # drawings of each digit; of people's images, as PEOPLE
+EMBELLISHED = 0.3  # of the bare ones and noughts in them: the share with a flag, or a slash
 PEOPLE_MISTAKES = 0.005  # of the answers called sure, to people that it never learned from
-_NOBODY = dict.fromkeys(("images", "digits", "writers", "writers_held_out", "labels_left_out"), 0)
+_NOBODY: dict[str, float] = dict.fromkeys(("images", "writers_held_out"), 0)
 
 
 def make(found: list[PenDigit]) -> None:
@@ -53,34 +58,90 @@ def make(found: list[PenDigit]) -> None:
     """
     digits = mnist.load("mnist")
     config = RECIPES[RECIPE].config
-    people, held_out, others = None, None, _NOBODY
+    people, embellished, held_out, others = None, None, None, _NOBODY
     if found:
         clean = pen_digits.without_wrong_labels(found, digits)
         learned, held = pen_digits.divided(clean)
         people, held_out = pen_digits.drawn(learned, seed=1), pen_digits.drawn(held, seed=2)
+        embellished = pen_digits.drawn(learned, 5, LAST_COPIES, EMBELLISHED)
         others = {
             "images": PEOPLE,
             "digits": len(learned),
             "writers": len({digit.writer for digit in learned}),
             "writers_held_out": len({digit.writer for digit in held}),
             "labels_left_out": len(found) - len(clean),
+            "last_images": LAST_PEOPLE,
+            "first_epochs": config.epochs,
+            "last_epochs": LAST["epochs"],
+            "embellished": EMBELLISHED,
         }
         print(others, file=sys.stderr)
     extra = people.sample(PEOPLE, config.seed) if people else None
-    events = list(train(config, digits, extra=extra))
-    [started] = [event for event in events if isinstance(event, Started)]
-    epochs = [event for event in events if isinstance(event, Epoch)]
-    best = [epoch for epoch in epochs if epoch.is_best][-1]
-    small = halved(best.checkpoint)
-    checkpoint.save(small, builtin.WEIGHTS)
+    trained = Trained.by(train(config, digits, extra=extra))
+    if embellished:
+        trained = trained.then(learn_embellished(trained, digits, embellished))
+    finish(digits, trained, found, held_out, others)
 
-    facts = facts_of(config, digits, small, epochs) | {"people": others}
+
+@dataclass(frozen=True, eq=False)
+class Trained:
+    """What training has led to: the network, its weights in 16 bits, and how it got there."""
+
+    network: Checkpoint
+    epochs: list[Epoch]
+    started: Started
+
+    @classmethod
+    def by(cls, events: Iterable[Event]) -> "Trained":
+        """Return the best network of a training, from its events."""
+        events = list(events)
+        [started] = [event for event in events if isinstance(event, Started)]
+        epochs = [event for event in events if isinstance(event, Epoch)]
+        best = [epoch for epoch in epochs if epoch.is_best][-1]
+        return cls(halved(best.checkpoint), epochs, started)
+
+    def then(self, later: "Trained") -> "Trained":
+        """Return both trainings as one of all their epochs, with the last network of the later."""
+        before, spent = len(self.epochs), self.epochs[-1].total_seconds
+        epochs = self.epochs + [
+            replace(one, epoch=before + one.epoch, total_seconds=spent + one.total_seconds)
+            for one in later.epochs
+        ]
+        count = len(epochs)
+        last: Checkpoint = {
+            **halved(later.epochs[-1].checkpoint),
+            "config": {**self.network["config"], "epochs": count},
+            "epoch": count,
+            "best_epoch": count,
+        }
+        steps = self.started.steps + later.started.steps
+        return Trained(last, epochs, replace(self.started, steps=steps))
+
+
+def learn_embellished(trained: Trained, digits: Digits, embellished: Drawn) -> Trained:
+    """Train on, from the network so far, on MNIST and embellished drawings of people's digits."""
+    config = config_from(trained.network["config"]).changed(LAST)
+    extra = embellished.sample(LAST_PEOPLE, seed=1)
+    return Trained.by(train(config, digits, start=trained.network, extra=extra))
+
+
+def finish(
+    digits: Digits,
+    trained: Trained,
+    found: list[PenDigit],
+    held_out: Drawn | None,
+    others: dict[str, float],
+) -> None:
+    """Write the network's files and make its detector of non-digits; fit when it is sure."""
+    config = config_from(trained.network["config"])
+    checkpoint.save(trained.network, builtin.WEIGHTS)
+    facts = facts_of(digits, trained) | {"people": others}
     facts["run"] |= {
-        "parameters": started.parameters,
-        "steps": started.steps,
-        "step": started.steps,
-        "device": started.device.kind,
-        "precision": started.device.precision,
+        "parameters": trained.started.parameters,
+        "steps": trained.started.steps,
+        "step": trained.started.steps,
+        "device": trained.started.device.kind,
+        "precision": trained.started.device.precision,
     }
     write(facts)
     make_non_digits.make(found)
@@ -126,22 +187,22 @@ def fitted(config: TrainConfig, digits: Digits, held_out: Drawn | None) -> Calib
     return Calibration(temperature, max(found))
 
 
-def facts_of(
-    config: TrainConfig, digits: Digits, small: Checkpoint, epochs: list[Epoch]
-) -> dict[str, Any]:
+def facts_of(digits: Digits, trained: Trained) -> dict[str, Any]:
     """Return what is known of the network, as `builtin.facts` has it, short of its device."""
 
     def accuracy(source: Digits) -> float:
-        return metrics.score(answers.compute(small, source.test_images), source.test_labels)[1]
+        return metrics.score(
+            answers.compute(trained.network, source.test_images), source.test_labels
+        )[1]
 
-    best, last = small["best_epoch"], epochs[-1]
+    epochs, best = trained.epochs, trained.network["best_epoch"]
     run = Run(
         id=BUILTIN,
         name=BUILTIN,
         state=State.FINISHED,
         reason="",
         warning="",
-        config=config,
+        config=config_from(trained.network["config"]),
         recipe=RECIPE,
         author="Digit Lab",
         host="",
@@ -159,9 +220,9 @@ def facts_of(
         best_epoch=best,
         parameters=None,
         validation_accuracy=epochs[best - 1].validation_accuracy,
-        last_validation_accuracy=last.validation_accuracy,
+        last_validation_accuracy=epochs[-1].validation_accuracy,
         test_accuracy=accuracy(digits),
-        train_seconds=last.total_seconds,
+        train_seconds=epochs[-1].total_seconds,
         taught_from="",
         calibration=Calibration(sure_from=1.0),  # nothing is sure until `fitted`
     )
@@ -211,14 +272,16 @@ pixels and scaled by up to {scale:.0%}. The other 5,000 chose the epoch and fitt
 ({temperature:.3f})."""
 
 _HOW_FROM_PEOPLE = """**How it was made.** `python -m tools.make_builtin --strokes
-unipen-train.jsonl`: the recipe `{recipe}`, {epochs} epochs, seed {seed}, on 55,000 of MNIST's
+unipen-train.jsonl`: the recipe `{recipe}`, {first_epochs} epochs, seed {seed}, on 55,000 of MNIST's
 training images (LeCun, Cortes and Burges, CC BY-SA 3.0) and {images:,} drawings of {digits:,}
 digits that {writers} people wrote with a pen (UNIPEN train_r01_v07, section 1a; Guyon et al., 1994,
 doi 10.5281/zenodo.1195803, CC BY 4.0), writers with many digits counting less for each.
-{labels_left_out} labels that networks refuted which had not seen their writers were left out. All
-were turned by up to {rotation:g}°, slanted by up to {shear:g}°, moved by up to {shift} pixels and
-scaled by up to {scale:.0%}. The other 5,000 training images of MNIST chose the epoch and fitted the
-temperature ({temperature:.3f})."""
+{labels_left_out} labels that networks refuted which had not seen their writers were left out. Then
+{last_epochs} more epochs, at a lower rate, on MNIST and {last_images:,} other drawings of these
+digits, in which {embellished:.0%} of the bare ones had a flag, some a foot too, and as many of the
+bare noughts a slash. All were turned by up to {rotation:g}°, slanted by up to {shear:g}°, moved by
+up to {shift} pixels and scaled by up to {scale:.0%}. The other 5,000 training images of MNIST chose
+the epoch of the first {first_epochs} and fitted the temperature ({temperature:.3f})."""
 
 _SURE = """It is sure from a confidence of {sure_from:.4f}: the higher of two, one fitted on
 MNIST's validation images, one on digits of {writers_held_out} people of UNIPEN from whom it did not

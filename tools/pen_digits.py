@@ -55,9 +55,11 @@ def read(files: Sequence[Path]) -> list[PenDigit]:
     return [digit for digits in found for digit in digits]
 
 
-def drawn(digits: Sequence[PenDigit], seed: int, copies: int = COPIES) -> Drawn:
-    """Return the digits drawn `copies` times each."""
-    images, labels, indices = training_images(digits, copies, seed)
+def drawn(
+    digits: Sequence[PenDigit], seed: int, copies: int = COPIES, embellished: float = 0
+) -> Drawn:
+    """Return the digits drawn `copies` times each, a share `embellished` with flags and slashes."""
+    images, labels, indices = training_images(digits, copies, seed, embellished)
     weights = writer_weights(digits)[indices]
     return Drawn(images, labels, weights / weights.sum())
 

@@ -72,17 +72,17 @@ def test_touching_pairs_are_read_as_two(labels: tuple[int, int], reader: Reader)
 def test_a_pair_that_is_surely_a_digit_is_cut_too(
     reader: Reader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A 2 and a 4 that touch look like a 2; each half looks more like its digit than they do.
+    """A 7 and a 1 that touch look like a 7; each half looks more like its digit than they do.
 
-    The 4 is not sure, for another cut leaves another digit. The detector of non-digits, which would
+    The 1 is not sure, for another cut leaves another digit. The detector of non-digits, which would
     doubt the pair, takes everything for a digit here.
     """
     monkeypatch.setattr(non_digits, "scores", lambda images: np.ones(len(images), np.float32))
-    [whole] = from_picture(page_of(2, 4))
+    [whole] = from_picture(page_of(7, 1))
     [alone] = reader.readings(whole.image[None])
-    assert (alone.digit, alone.sure) == (2, True)
+    assert (alone.digit, alone.sure) == (7, True)
     _, (left, right) = one_or_two.read_all(reader, [whole])
-    assert (left.digit, right.digit) == (2, 4)
+    assert (left.digit, right.digit) == (7, 1)
     assert left.sure and not right.sure
 
 
