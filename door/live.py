@@ -1,6 +1,7 @@
 """`GET api/runs/{id}/live?after=STEP`: how far a run is, and its points after a step.
 
-The store is asked once a second however many watch, and less often where it answers slowly.
+The store is asked once a second however many watch, more often while a run that has begun has no
+line to show yet, and less often where it answers slowly.
 """
 
 import asyncio
@@ -27,6 +28,7 @@ if TYPE_CHECKING:  # pandas takes 0.4 s
 
 _RUNS = 32  # kept; of more, those requested longest ago are read again
 _EVERY = 1.0  # seconds between two looks at a run
+_AT_FIRST = 0.25  # the same from its beginning until it has two points
 _SHARE = 0.05  # of the time in which the store may be busy with one run
 _LAST_STEP = 2**31 - 1
 _STEP_KEYS = ("step", "epoch", "loss", "accuracy", "learning_rate")
@@ -120,7 +122,8 @@ def _read(run_id: str, known: _Course | None) -> _Course:
         points = _as_json(history.steps.dropna(subset=list(STEP_METRICS)), _STEP_KEYS)
         epochs = _as_json(history.epochs, _EPOCH_KEYS)
     took = time.monotonic() - begun
-    return _Course(run, speed, points, epochs, begun + max(_EVERY, took / _SHARE))
+    every = _AT_FIRST if run.state is State.RUNNING and run.step < 2 else _EVERY
+    return _Course(run, speed, points, epochs, begun + max(every, took / _SHARE))
 
 
 def _mark(run: Run) -> tuple[int, int, State]:

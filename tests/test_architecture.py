@@ -122,6 +122,23 @@ def test_first_page_waits_for_no_slow_library() -> None:
     assert told.stdout == "set()\n", told.stderr
 
 
+def test_first_page_is_prepared_once_the_server_has_started() -> None:
+    """The server is up before what the first page needs is imported, which takes 0.4 s."""
+    code = """
+import asyncio, sys, threading, time, streamlit_app
+slow = lambda: {"pandas", "scipy.ndimage"} & {*sys.modules}
+print(slow())
+async def start():
+    async with streamlit_app.lifespan(streamlit_app.app):
+        while threading.active_count() > 1:
+            time.sleep(0.1)
+asyncio.run(start())
+print(*sorted(slow()))
+"""
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
+    assert told.stdout == "set()\npandas scipy.ndimage\n", told.stderr
+
+
 def test_every_torch_load_reads_weights_only() -> None:
     """No file opens a checkpoint in a way that could run code in it."""
     for path in EVERY.values():

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from ui import people
+from ui import cache, people
 from ui.guards import messages
 from ui.sidebar import sidebar
 
@@ -78,6 +78,9 @@ st.html(
     </style>"""
 )
 sidebar(PAGES)
-with messages():
-    people.admit()
-    page.run()
+try:
+    with messages():
+        people.admit()
+        page.run()
+finally:
+    cache.warm_up().begin()

@@ -34,7 +34,7 @@ if TYPE_CHECKING:  # torch takes 2 s
     from core.reading.reader import Reader
     from core.training.device import Device
 
-_HEAD_START = 2.5  # seconds, enough to draw the first page
+_HEAD_START = 2.0  # seconds, enough for a browser to show the first page
 _SLOW = ("core.training.loop",)  # with torch, 2 s; MLflow takes another 1.5 s
 
 
@@ -65,10 +65,11 @@ class WarmUp(threading.Thread):
 
     def __init__(self) -> None:
         super().__init__(daemon=True)
-        self._wanted = threading.Event()
+        self._drawn, self._wanted = threading.Event(), threading.Event()
 
     def run(self) -> None:
-        """Wait until the first page is drawn, since Python's threads take turns; then load."""
+        """Wait until the first page is shown, since Python's threads take turns; then load."""
+        self._drawn.wait()
         self._wanted.wait(_HEAD_START)
         gc.disable()  # objects of imported modules are never garbage
         try:
@@ -81,15 +82,23 @@ class WarmUp(threading.Thread):
             gc.freeze()
             gc.enable()
 
+    def begin(self) -> None:
+        """Load soon: the first page has been drawn."""
+        self._drawn.set()
+
     def wait(self) -> None:
         """Load now, and return when everything is loaded."""
         self._wanted.set()
+        self._drawn.set()
         self.join()
 
 
 @st.cache_resource
 def warm_up() -> WarmUp:
-    """Return the thread that imports slow modules; it ends when everything is loaded."""
+    """Return the thread that imports slow modules; it ends when everything is loaded.
+
+    It begins once a page has been drawn, or waits for it.
+    """
     thread = WarmUp()
     thread.start()
     return thread

@@ -25,6 +25,7 @@ _TRIAL_FLUSH = 2.0  # seconds between two writes of a sweep's trial, which may t
 _TEAM_FLUSH = 6.0  # seconds between two writes to a team's store: it has many to answer
 _LOOK = 12.0  # seconds between two checks in the store for a stop that came from another machine
 _TEAM_POINTS = 0.25  # seconds between two points of steps in a team's store, at least
+_AWAITED = 2  # points by step that are written at once: the page waits for a line
 _RECENT = 15.0  # seconds back to which the points in the tag `recent` go
 _PERSISTENCE = 60.0  # seconds for which writing to a failing store is retried at the end
 
@@ -46,6 +47,7 @@ class Recorder(threading.Thread):
         self._recent: dict[str, list[tuple[float, list[float]]]] = {"steps": [], "epochs": []}
         self._every = _TEAM_FLUSH if is_shared() else _TRIAL_FLUSH if run.sweep else _FLUSH
         self._next_point = 0.0  # by the monotonic clock
+        self._awaited = _AWAITED
         self._wake, self._closed = threading.Event(), threading.Event()
         if not is_shared():
             self._wake.set()  # the first sign of life is at once
@@ -83,8 +85,9 @@ class Recorder(threading.Thread):
             values = {f"step/{name}": getattr(event, name) for name in STEP_METRICS}
             self.metrics(values, event.step)
             self._remember("steps", [event.step, *values.values()])
-        if event.step == 1:  # the page waits for the first point
-            self._wake.set()
+            if self._awaited:
+                self._awaited -= 1
+                self._wake.set()
 
     def epoch(self, event: "Epoch") -> None:
         """Record the metrics of an epoch, and the best epoch so far."""

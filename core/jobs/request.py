@@ -117,14 +117,18 @@ def launch(run: Run) -> None:
         ) from error
 
 
-def prepare() -> None:
+def prepare(asks_store: bool = True) -> None:
     """Start a standby process, so that the next run begins seconds earlier.
 
-    Does nothing while a run is in progress on this machine, which needs the memory for itself.
-    Raises StoreError.
+    Does nothing while a run is in progress on this machine, which needs the memory for itself. If
+    it may not ask the store, which takes seconds to open, it sees only runs that use the queue, and
+    no sweep's. Raises StoreError.
     """
-    if not any(membership.is_here(run) for run in catalogue.in_progress()):
-        standby.prepare(worker_environment())
+    if queue.owners():
+        return
+    if asks_store and any(membership.is_here(run) for run in catalogue.in_progress()):
+        return
+    standby.prepare(worker_environment())
 
 
 def worker_environment() -> dict[str, str]:

@@ -1,9 +1,9 @@
 """A process on standby, which has loaded PyTorch and MLflow before it is given a run.
 
-Loading takes seconds. While the Train page is in use, the server keeps one process on standby and
-hands it the next run. The process trains that run as `core.jobs.worker` would, and exits. Without a
-run, it exits after some minutes without use of the page, or when the server ends for any reason,
-which closes the pipe through which the run's id would arrive.
+Loading takes seconds. From the moment the Train page is opened, the server keeps one process on
+standby and hands it the next run. The process trains that run as `core.jobs.worker` would, and
+exits. Without a run, it exits after some minutes without use of the page, or when the server ends
+for any reason, which closes the pipe through which the run's id would arrive.
 """
 
 import gc
@@ -112,9 +112,10 @@ def _load() -> None:
     from torch.utils import tensorboard  # noqa: F401
 
     from core.jobs import keeper  # noqa: F401
-    from core.runs.store import connect
+    from core.runs.store import connect, load_for_training
     from core.training import loop  # noqa: F401
 
+    load_for_training()
     process.code()  # the files may change before a run arrives
     with suppress(UserError), connect():  # a failing store is reported by the run
         pass

@@ -24,7 +24,7 @@ from core.runs import actions, catalogue, files, hardness, label_notes, sharing
 from core.runs.files import BEST, EXTRA, LAST, LOG, START, VALIDATION
 from core.runs.person import OWNER
 from core.runs.run import Run, State
-from core.runs.store import TIMEOUT, directory, is_shared
+from core.runs.store import TIMEOUT, directory, is_shared, load_for_training
 
 if TYPE_CHECKING:  # torch takes 2 s and 500 MB: a queued run does not load it
     import numpy as np
@@ -331,6 +331,7 @@ def _end(
 def main(run_id: str) -> int:
     """Train the run with this id; return 0, or 2 with a message on stderr on a UserError."""
     gc.disable()  # objects of imported modules are never garbage; `_train` enables it again
+    load_for_training()
     return process.status_of(lambda: work(catalogue.get(run_id)))
 
 

@@ -11,6 +11,7 @@ import os
 import re
 import shutil
 import sqlite3
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -78,6 +79,21 @@ def connect() -> Iterator[tuple["MlflowClient", str]]:
         if str(found) == no_answer(where):
             _silent_until[where] = time.monotonic() + _RETRY_AFTER
         raise found from error
+
+
+def load_for_training() -> None:
+    """Import MLflow without pandas, which a training has no use for: 65 MB and 0.3 s less.
+
+    MLflow does without pandas and pyarrow where they are missing, and so for the moment they are.
+    This is for a process whose other threads import neither.
+    """
+    hidden = {"pandas", "pyarrow"} - sys.modules.keys()
+    sys.modules.update(dict.fromkeys(hidden))  # type: ignore[arg-type]  # None: not to be found
+    try:
+        import mlflow  # noqa: F401
+    finally:
+        for name in hidden:
+            del sys.modules[name]
 
 
 def lock() -> FileLock:

@@ -151,6 +151,23 @@ def test_zoom_and_resizing_keep_the_points(
     assert redraws() > 0
 
 
+def test_line_of_a_run_that_begins_is_there_soon(app: str, new_page: Callable[..., Page]) -> None:
+    """The door is asked four times a second until a line can be drawn, then once."""
+    training = Training()
+    page = new_page(f"{app}/train", viewport={"width": 1440, "height": 1000})
+    wait_for_the_door(page)
+    asked: list[str] = []
+    page.on("request", lambda one: asked.append(one.url) if "/live?after=" in one.url else None)
+    page.wait_for_timeout(4_000)
+    assert len(asked) > 6
+    training.step(1)
+    training.step(5)
+    wait_for_points(page, 2)
+    asked.clear()
+    page.wait_for_timeout(4_000)
+    assert len(asked) < 6
+
+
 def as_a_proxy(route: Route) -> None:
     """Answer as a proxy does that lets only pages through."""
     route.fulfill(status=200, content_type="text/html", body="<!doctype html>")

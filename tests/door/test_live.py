@@ -133,6 +133,25 @@ def test_points_that_are_known_are_not_read_again(
     assert reads == [10, 20]
 
 
+def test_run_that_begins_is_looked_at_more_often(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Until there are two points, a line; one in the queue may wait for minutes."""
+    monkeypatch.setattr(live, "_SHARE", math.inf)
+
+    def pause(looked_at: Run) -> float:
+        begun = time.monotonic()
+        return live._read(looked_at.id, None).again - begun
+
+    assert pause(run) >= 1
+    fresh = catalogue.create(TrainConfig(), "sample")
+    assert pause(fresh) >= 1
+    catalogue.set_tags(fresh.id, {"state": State.RUNNING})
+    assert pause(fresh) < 0.5
+    step(fresh, 1)
+    assert pause(fresh) < 0.5
+    step(fresh, 5)
+    assert pause(fresh) >= 1
+
+
 def test_slow_store_is_asked_less_often(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where a look takes half a second, ten go by before the next."""
     read = live.read_history

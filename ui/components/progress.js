@@ -1,7 +1,8 @@
-// How far a run is. Asks the door once a second for what is new, one question at a time, and none
-// from a tab in the background. Charts of the run take the points from window.digitlabLive.
+// How far a run is. Asks the door for what is new, one question at a time, and none from a tab in the
+// background. Charts of the run take the points from window.digitlabLive.
 
 const PAUSE = 1000; // milliseconds between an answer and the next question
+const AT_FIRST = 250; // the same before the first, and while a run that has begun shows no line yet
 const LONGEST = 60_000; // milliseconds between two questions where the door does not answer
 const PATIENCE = 3; // questions without an answer, after which the page goes on without the door
 const STATES = ["queued", "running"]; // in this order; every other state is an end
@@ -14,7 +15,7 @@ export default function ({ parentElement, data, setStateValue }) {
   if (!view) {
     view = { box, failures: 0 };
     views.set(box, view);
-    view.timer = setTimeout(watch, PAUSE, view);
+    view.timer = setTimeout(watch, AT_FIRST, view);
   }
   if (window.digitlabLive?.run !== data.run) window.digitlabLive = { run: data.run, points: [] };
   if (view.data?.run !== data.run) view.answer = view.told = null;
@@ -34,7 +35,9 @@ export default function ({ parentElement, data, setStateValue }) {
 async function watch(view) {
   if (!document.hidden) await ask(view);
   if (!views.has(view.box) || (view.answer && isOver(view.answer))) return;
-  view.timer = setTimeout(watch, Math.min(PAUSE * 2 ** view.failures, LONGEST), view);
+  const begins = view.answer?.state === "running" && view.answer.step < 2;
+  const pause = begins && !view.failures ? AT_FIRST : PAUSE * 2 ** view.failures;
+  view.timer = setTimeout(watch, Math.min(pause, LONGEST), view);
 }
 
 async function ask(view) {

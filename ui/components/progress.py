@@ -1,8 +1,9 @@
 """A run's progress, kept up to date without redrawing the page.
 
-The component's script asks the door (`api/runs/{id}/live`) for new points once a second, moves its
-bar, and hands them to the charts of the same run. Python hears of it only when there is something
-to draw: an epoch that ended, another state, or a door that began or ceased to answer.
+The component's script asks the door (`api/runs/{id}/live`) for new points once a second, and more
+often until there is a line, moves its bar, and hands them to the charts of the same run. Python
+hears of it only when there is something to draw: an epoch that ended, another state, or a door that
+began or ceased to answer.
 """
 
 from pathlib import Path
