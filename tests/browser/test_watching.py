@@ -162,7 +162,7 @@ def test_line_of_a_run_that_begins_is_there_soon(app: str, new_page: Callable[..
     assert len(asked) > 6
     training.step(1)
     training.step(5)
-    wait_for_points(page, 2)
+    wait_for_points(page, 3)  # the first of which is a gap
     asked.clear()
     page.wait_for_timeout(4_000)
     assert len(asked) < 6
