@@ -4,6 +4,7 @@ The test writes a run's points into the store itself, as a training's recorder d
 """
 
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -151,21 +152,31 @@ def test_zoom_and_resizing_keep_the_points(
     assert redraws() > 0
 
 
-def test_line_of_a_run_that_begins_is_there_soon(app: str, new_page: Callable[..., Page]) -> None:
-    """The door is asked four times a second until a line can be drawn, then once."""
+def pauses(page: Page, count: int) -> list[float]:
+    """Return the milliseconds between so many answers of the door and the questions after them."""
+    page.evaluate("performance.clearResourceTimings()")
+    asked = (
+        """performance.getEntriesByType("resource").filter(({ name }) => name.includes("/live"))"""
+    )
+    page.wait_for_function(f"{asked}.length > {count}", timeout=LONG)
+    times = page.evaluate(
+        f"{asked}.map(({{ startTime, responseEnd }}) => [startTime, responseEnd])"
+    )
+    return [later - end for (_, end), (later, _) in pairwise(times)]
+
+
+def test_door_is_asked_more_often_until_there_is_a_line(
+    app: str, new_page: Callable[..., Page]
+) -> None:
+    """It is asked four times a second while a run begins, and once when two points have come."""
     training = Training()
     page = new_page(f"{app}/train", viewport={"width": 1440, "height": 1000})
     wait_for_the_door(page)
-    asked: list[str] = []
-    page.on("request", lambda one: asked.append(one.url) if "/live?after=" in one.url else None)
-    page.wait_for_timeout(4_000)
-    assert len(asked) > 6
+    assert min(pauses(page, 5)) < 900
     training.step(1)
     training.step(5)
     wait_for_points(page, 3)  # the first of which is a gap
-    asked.clear()
-    page.wait_for_timeout(4_000)
-    assert len(asked) < 6
+    assert min(pauses(page, 3)) > 900
 
 
 def as_a_proxy(route: Route) -> None:
