@@ -87,7 +87,7 @@ def test_file_of_another_system_is_read_too(tmp_path: Path) -> None:
         ("answer: 1", "answer: 1\nshows: film", "shows must be one of curves"),
         ("# Why", "# Because", "there is no section 'Because'"),
         ("# Why\n\nIt has **more** features.", "", "the section `# Why` is missing or empty"),
-        ("# What you see\n", "", "the words after the header must be under `# What you see`"),
+        ("# What you see\n", "", "the text after the header must begin with `# What you see`"),
         ("settings: {network: quick_cnn,", "settings: [", "the header has a mistake in line"),
     ],
 )

@@ -38,7 +38,7 @@ def test_each_fifth_is_called_what_it_is() -> None:
     assert names == [
         "the smallest digits",
         "the second fifth by size",
-        "digits of middling size",
+        "digits of medium size",
         "the fourth fifth by size",
         "the largest digits",
     ]
