@@ -138,9 +138,7 @@ def _results(source: Source) -> Iterator[str]:
             "unchanged."
         )
     else:
-        yield (
-            "- Test: none. It was not tested, or it may have learned from the test images."
-        )
+        yield ("- Test: none. It was not tested, or it may have learned from the test images.")
     yield (
         f"- Its probabilities are calibrated with the temperature {calibration.temperature:.3f}. "
         + (

@@ -191,7 +191,7 @@ class Recorder(threading.Thread):
                 self._recent[kind] = [*kept, (time.monotonic(), row)]
 
     def _flush(self, lease: dict[str, str]) -> None:
-        """Write what is pending: the start before any points, the end along with the last points."""
+        """Write what is pending: the start before any points, the end with the last points."""
         with self._lock:
             points, tags = self._points, self._tags
             self._points, self._tags = [], {}

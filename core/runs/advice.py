@@ -17,7 +17,7 @@ _CLIMBING = 0.005  # gain in validation accuracy by the last epoch
 
 @dataclass(frozen=True)
 class Advice:
-    """What a run's result means; a button's label and the settings that it trains, or neither."""
+    """What a run's result means, and a button's label with the settings that it changes, if any."""
 
     meaning: str
     label: str = ""
@@ -25,7 +25,7 @@ class Advice:
 
 
 def advice(run: Run, history: History) -> Advice | None:
-    """Return the advice on a run that has ended by itself; None for any other."""
+    """Return advice on a run that has finished or diverged; None for any other run."""
     config = run.config
     if run.state == State.DIVERGED:
         rate = min(config.learning_rate / 10, _USUAL[config.optimizer])
@@ -83,7 +83,7 @@ def _by_heart(config: TrainConfig, trained: float, best: float) -> Advice:
         changes = {"shift": 2, "rotation": 10, "scale": 0.1}
         return Advice(meaning, "Move and turn the images", changes)
     if not config.dropout:
-        return Advice(meaning, "Silence half of its features (dropout)", {"dropout": 0.5})
+        return Advice(meaning, "Switch off half of its features (dropout)", {"dropout": 0.5})
     return Advice(meaning)
 
 

@@ -257,7 +257,7 @@ def test_a_colleagues_change_of_the_same_run_is_not_reverted(trained: Path) -> N
     actions.note(OWNER, changed, "theirs too")
     page.text_area(key=f"note-{run.id}").set_value("mine again")
     page.button(key=f"save-{run.id}").click().run()
-    assert r"changed the note meanwhile, to\: theirs too" in only(page.warning).value
+    assert r"changed the note in the meantime, to\: theirs too" in only(page.warning).value
     assert catalogue.get(run.id).note == "theirs too"
     page.button(key=f"save-{run.id}").click().run()
     assert not page.warning and catalogue.get(run.id).note == "mine again"

@@ -113,7 +113,7 @@ def test_settings_are_judged_by_their_seeds(seeds: dict[str, list[Run]]) -> None
     assert rows.loc["poor", "difference"] == "-3.00"
     assert rows.loc["poor", "seeds tested"] == "3"
     assert "**poor is significantly worse than good**" in texts(page)
-    assert "**lone** and good cannot be told apart yet" in texts(page)
+    assert "**lone** and good cannot be compared yet" in texts(page)
     poor = page.selectbox(key="baseline").options.index("poor")
     page.selectbox(key="baseline").select_index(poor).run()
     assert "**good is significantly better than poor**" in texts(page)

@@ -36,12 +36,12 @@ def test_onnx_file_cannot_be_looked_into(whole_app: str, tmp_path: Path) -> None
     path.write_bytes(linear(*nearest_mean(1, 0)))
     run = imported.take(path)
     page = opened(whole_app, **{keys.RUN: run.id})
-    assert "theirs came in as an ONNX file" in only(page.info).value
+    assert "theirs was imported from an ONNX file" in only(page.info).value
     page.session_state["draw-mode"] = "Random"
     page.session_state["why"] = True
     page.switch_page("../pages/draw.py").run()
     assert not page.exception
-    assert any("came in as an ONNX file" in one.value for one in page.caption)
+    assert any("was imported from an ONNX file" in one.value for one in page.caption)
 
 
 def texts(page: AppTest) -> list[str]:

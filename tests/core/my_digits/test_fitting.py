@@ -79,7 +79,7 @@ def test_the_public_demo_learns_no_hand(monkeypatch: pytest.MonkeyPatch) -> None
     """The demo refuses it, since the computing of all its visitors would add up."""
     monkeypatch.setenv("DIGITLAB_DEMO", "1")
     images, labels = odd_hand(0, 2)
-    with pytest.raises(RunError, match="demo learns no hands"):
+    with pytest.raises(RunError, match="demo cannot learn your handwriting"):
         fitting.fit(builtin.run(), Collection(("",) * 20, images, labels), images, ANN)
 
 

@@ -43,7 +43,7 @@ def test_nothing_is_written_to_the_disk(visitor: Person, own_runs: Path) -> None
     collection.restore(collection.archive(visitor.digits), visitor)
     collection.load(visitor.digits)
     hands.seen_by(visitor)
-    with pytest.raises(RunError, match="teaches no network"):
+    with pytest.raises(RunError, match="Networks cannot be taught in the public demo"):
         finetune.start(builtin.run(), visitor)
     collection.forget(name, visitor)
     assert set(own_runs.rglob("*")) == before
