@@ -56,8 +56,8 @@ def conduct(
             raise ExperimentError(course.CANCELLED)
         if time.monotonic() > deadline:
             raise ExperimentError(
-                f"It took more than {longest:.0f} seconds and was stopped. Use fewer epochs, fewer "
-                "images or a smaller network."
+                f"It took more than {longest:.0f} seconds and was stopped. Use fewer epochs or "
+                "images, or a smaller network."
             )
         part = experiment.runs[number]
         if isinstance(event, Started):
