@@ -110,8 +110,8 @@ def _variation(tones: Floats) -> float:
 def without_lines(ink: Floats) -> Floats:
     """Return ink (H, W) without printed lines: those across the page, frames, and squares.
 
-    A line is thin and straight, with a slope of at most LEAN. It reaches across the page, or is part
-    of a frame, which has at least two lines in either direction. Strokes that cross it remain.
+    A line is thin and straight, with a slope of at most LEAN. It crosses the page, or is part of a
+    frame, which has at least two lines in either direction. Strokes that cross it remain.
     """
     mask = ink > WEAKEST * ink.max()
     if not mask.any():
