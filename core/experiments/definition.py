@@ -195,7 +195,7 @@ def _runs(header: dict[str, Any]) -> tuple[Part, ...]:
     seeds = _whole(header.get("seeds", 1), "seeds", 1, MOST_RUNS)
     if len(rows) * seeds > MOST_RUNS:
         raise ExperimentError(
-            f"{len(rows)} runs with {seeds} seeds each are {len(rows) * seeds} runs, and at most "
+            f"{len(rows)} runs with {seeds} seeds each make {len(rows) * seeds} runs, but at most "
             f"{MOST_RUNS} are allowed. Use fewer."
         )
     parts = [part for row in rows for part in _seeded(row, shared, seeds)]

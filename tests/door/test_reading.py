@@ -225,7 +225,7 @@ class TestBody:
             "POST", "read", headers={"content-type": kind}, pieces=[b"--x\r\n", ...]
         )
         assert answer.status == 400
-        assert "did not arrive whole" in answer.error
+        assert "did not arrive completely" in answer.error
 
 
 def test_many_points_are_refused(client: Any) -> None:

@@ -165,12 +165,12 @@ def test_tsne_is_made_on_request_in_the_background(
     app = page(**{"data-view": "Map", "data-map": "tsne"})
     app.run()
     assert started == [("core.jobs.maps", "sample", "train")]
-    assert "It goes on when you leave this page" in texts(app)
+    assert "It continues when you leave this page" in texts(app)
     points = np.random.default_rng(0).normal(size=(len(numbers), 2))
     arranging.job(digits, "train").keep({"numbers": numbers, "points": points})
     app.run()
     assert not app.exception
-    assert "It goes on when you leave this page" not in texts(app)
+    assert "It continues when you leave this page" not in texts(app)
 
 
 def test_dead_arranging_says_so_and_can_be_tried_again(
@@ -431,7 +431,7 @@ def test_demo_offers_no_judging(sample: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("DIGITLAB_DEMO", "1")
     monkeypatch.setattr(people, "me", lambda: Person("Ada", "a" * 32))
     app = page(**{"data-view": "Labels"})
-    assert "The public demo does not do this" in texts(app)
+    assert "This is not available in the public demo" in texts(app)
     assert not [button for button in app.button if button.key == "judge-labels"]
 
 

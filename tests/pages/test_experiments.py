@@ -122,7 +122,7 @@ def test_waiting_is_explained() -> None:
     assert told in texts(page)
     queue.leave(request.folder(), run.id)
     page.run()
-    assert "Waits until the experiment *Learning by heart* has ended, and 1 more" in texts(page)
+    assert "Waiting until the experiment *Learning by heart* has ended, and 1 more" in texts(page)
     queue.leave(request.folder(), by_heart)
     page.run()
     assert "Waits until the judging of all labels has ended:" in texts(page)

@@ -64,4 +64,4 @@ def test_weights_come_in_and_misfits_are_reported(whole_app: str) -> None:
     app.switch_page("../pages/evaluate.py").run()
     assert app.selectbox(key=keys.RUN_CHOICE).value == run.id
     told = [one.value for one in app.markdown]
-    assert [one for one in told if one.startswith("Not calibrated: that takes images")]
+    assert [one for one in told if one.startswith("Not calibrated: calibration needs images")]

@@ -19,8 +19,8 @@ from ui.components.chart import chart
 from ui.components.tiles import sprite, strip
 
 _HEIGHT = 250  # CSS pixels of a panel
-_EXAMPLE = 4  # the digit that shows what each fifth looks like: thin, slanted or small, it shows
-_MOST = 24  # misread digits of a slice
+_EXAMPLE = 4  # the digit in the examples, since its thickness, slant and size are easy to see
+_MOST = 24  # misread digits shown for a slice
 _NOBODY = ""
 
 Answers = Callable[[Run], Result]
@@ -29,8 +29,8 @@ Answers = Callable[[Run], Result]
 def where_weak(run: Run, result: Result, answers_of: Answers) -> None:
     """Show the accuracy by thickness, slant, size and ink, and the differences from another run.
 
-    `answers_of` returns another run's answers on the same images. While it is collapsed, nothing is
-    measured. Raises UserError.
+    `answers_of` returns another run's answers on the same images. Nothing is measured while the
+    expander is collapsed. Raises UserError.
     """
     expander = st.expander(
         "Where is it weak?", key=keys.WEAKNESS, icon=":material/troubleshoot:", on_change="rerun"
@@ -40,7 +40,8 @@ def where_weak(run: Run, result: Result, answers_of: Answers) -> None:
     with expander:
         if len(result.labels) < slices.LEAST:
             st.caption(
-                f"Available from {slices.LEAST} images on: fifths of fewer say nothing for certain."
+                f"Available for {slices.LEAST} images or more: with fewer, the fifths are too "
+                "small to say anything certain."
             )
             return
         _weak(run, result, answers_of)
@@ -104,14 +105,14 @@ def _alone(table: pd.DataFrame, result: Result, right: NDArray[np.bool_]) -> Non
             chart(figure, f"slice-{name}", height=_HEIGHT, on_click=_choose(f"slice-{name}"))
     st.caption(
         "Each point is a fifth of the images, with the accuracy's 95 % interval. The fifths are "
-        "taken within each digit, so that all hold the same digits. Click one to see what is "
+        "taken within each digit, so that all hold the same digits. Click a point to see what is "
         "misread there."
     )
 
 
 def _weakness(finding: Finding | None) -> str:
     if finding is None:
-        return "It is **about equally good everywhere**: what differs may be chance."
+        return "It is **about equally good everywhere**: the differences may be chance."
     return (
         f"It is weakest on **{called(finding)}**: {format.percent(finding.here)} right, against "
         f"{format.percent(finding.there)} of the others."
@@ -156,8 +157,8 @@ def _against(
         with place:
             chart(figure, key, height=_HEIGHT, on_click=_choose(key))
     st.caption(
-        f"How many percentage points more it reads than {name} in each fifth of the images, with "
-        "the 95 % interval for the same images; above the line it is the better one."
+        f"The accuracy in each fifth of the images less that of {name}, in percentage points, with "
+        "its 95 % interval. Above the line, this run is better."
     )
 
 
@@ -165,24 +166,24 @@ def _verdict(finding: Finding | None, name: str, overall: float) -> str:
     if finding is None:
         return (
             f"In no fifth is it better or worse than {name} by more than chance "
-            f"({100 * overall:+.2f} points over all)."
+            f"({100 * overall:+.2f} points overall)."
         )
     word = "better" if finding.here > finding.there else "worse"
     return (
-        f"Against {name} it is {word} above all on **{called(finding)}**: "
+        f"Compared with {name}, it is {word} mainly on **{called(finding)}**: "
         f"{format.percent(finding.here)} right, against {format.percent(finding.there)} "
-        f"({100 * overall:+.2f} points over all)."
+        f"({100 * overall:+.2f} points overall)."
     )
 
 
 def _places() -> list[st.delta_generator.DeltaGenerator]:
-    """Return a place for each panel: two beside two, or all below each other where it is narrow."""
+    """Return a place for each panel: four in a row, or stacked on a narrow screen."""
     left, right = st.columns(2, gap="medium")
     return [*left.columns(2), *right.columns(2)]
 
 
 def _pictures(values: pd.Series, result: Result) -> list[str]:
-    """Return an example of each fifth as a data URL, empty without one."""
+    """Return an example of each fifth as a data URL, empty if there is none."""
     chosen = slices.examples(values.to_numpy(), result.labels, _EXAMPLE)
     return [sprite(result.images[[one]], 1) if one >= 0 else "" for one in chosen]
 

@@ -83,7 +83,7 @@ def test_file_of_another_system_is_read_too(tmp_path: Path) -> None:
         ("width: 16", "pixels: mixed", "pixels must be in place or shuffled, not 'mixed'"),
         ("name: wide", "name: narrow", "two runs are called 'narrow'"),
         ("{name: narrow, width: 4}", "narrow", "runs must be a list, each with a name"),
-        ("answer: 1", "answer: 1\nseeds: 7", "14, and 12 are the most"),
+        ("answer: 1", "answer: 1\nseeds: 7", "14 runs, but at most 12 are allowed"),
         ("answer: 1", "answer: 1\nshows: film", "shows must be one of curves"),
         ("# Why", "# Because", "there is no section 'Because'"),
         ("# Why\n\nIt has **more** features.", "", "the section `# Why` is missing or empty"),
