@@ -11,6 +11,7 @@ if TYPE_CHECKING:  # loading pandas takes 0.4 s, and training does not need it
 
 
 DIGITS = range(10)
+Z_95 = 1.959964  # the normal quantile of a two-sided 95 % interval
 _LEAST = 1e-12  # lower bound of a probability in a logarithm, so that the loss stays finite
 
 
@@ -27,7 +28,7 @@ def confusion(probabilities: NDArray[np.float32], labels: NDArray[np.uint8]) -> 
     return np.bincount(pairs, minlength=100).reshape(10, 10)
 
 
-def wilson(right: int, count: int, z: float = 1.959964) -> tuple[float, float]:
+def wilson(right: int, count: int, z: float = Z_95) -> tuple[float, float]:
     """Return the Wilson score interval of a proportion, 95 % by default (Wilson, 1927)."""
     share, spread = right / count, z * z / count
     center = (share + spread / 2) / (1 + spread)

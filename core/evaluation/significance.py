@@ -8,7 +8,7 @@ from statistics import fmean, variance
 import numpy as np
 from numpy.typing import NDArray
 
-from core.evaluation.metrics import wilson
+from core.evaluation.metrics import Z_95, wilson
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ def mcnemar(first: NDArray[np.bool_], second: NDArray[np.bool_]) -> Paired:
 
 
 def difference_of_shares(
-    first: tuple[int, int], second: tuple[int, int], z: float = 1.959964
+    first: tuple[int, int], second: tuple[int, int], z: float = Z_95
 ) -> tuple[float, float]:
     """Return the interval of the difference of two shares of different images, 95 % by default.
 
@@ -51,7 +51,7 @@ def difference_of_shares(
 
 
 def difference_of_models(
-    first: NDArray[np.bool_], second: NDArray[np.bool_], z: float = 1.959964
+    first: NDArray[np.bool_], second: NDArray[np.bool_], z: float = Z_95
 ) -> tuple[float, float]:
     """Return the interval of the difference of two models' accuracies, 95 % by default.
 

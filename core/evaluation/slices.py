@@ -13,7 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from core.evaluation import significance
-from core.evaluation.metrics import wilson
+from core.evaluation.metrics import Z_95, wilson
 
 PARTS = 5
 LEAST = 200  # images: with fewer, fifths are too small to tell anything
@@ -83,7 +83,7 @@ def _difference(
     part: NDArray[np.int64],
     first: NDArray[np.bool_],
     second: NDArray[np.bool_],
-    z: float = 1.959964,
+    z: float = Z_95,
 ) -> dict[str, float]:
     one, other = first[part == number], second[part == number]
     low, high = significance.difference_of_models(one, other, z)

@@ -108,10 +108,8 @@ def _networks(view: View, first: Run, second: Run) -> Iterator[str]:
     a, b = view.tested[first.id], view.tested[second.id]
     if first.data_checksum != second.data_checksum or len(a.labels) != len(b.labels):
         return
-    right = [one.probabilities.argmax(1) == one.labels for one in (a, b)]
-    sentence, rest = verdicts.of_networks(
-        significance.mcnemar(right[0], right[1]), *compare.labels([first, second])
-    )
+    paired = significance.mcnemar(a.right, b.right)
+    sentence, rest = verdicts.of_networks(paired, *compare.labels([first, second]))
     yield page.heading("Is one network better?")
     yield page.paragraph(page.bold(sentence), rest)
     yield page.paragraph(verdicts.MCNEMAR, quiet=True)

@@ -5,8 +5,6 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
 
-import numpy as np
-
 from core.data.digits import SOURCES
 from core.data.measures import measures
 from core.data.mnist import load
@@ -134,9 +132,10 @@ def _weakness(result: Result) -> Iterator[str]:
     if len(result.labels) < slices.LEAST:
         return
     yield page.heading("Where it is weak")
-    right = np.asarray(result.probabilities.argmax(1) == result.labels)
     measured = measures(result.images)
-    tables = {name: slices.accuracies(measured[name], result.labels, right) for name in NAMES}
+    tables = {
+        name: slices.accuracies(measured[name], result.labels, result.right) for name in NAMES
+    }
     if finding := slices.weakest(tables):
         yield page.paragraph(
             f"It is weakest on {called(finding)}: {formatting.percent(finding.here)} right, "

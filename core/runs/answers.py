@@ -29,15 +29,19 @@ KNOWN = "known"  # instead of "test" for a run that may have learned from the te
 class Result:
     """A run's answers on a split.
 
-    `probabilities (N, 10)`, `images (N, 28, 28) uint8`, `labels (N,)`.
-
-    `indices` are the images' positions in the data set's training or test images.
+    `probabilities` are `(N, 10)`, `images` `(N, 28, 28) uint8`, `labels` `(N,)`; `indices (N,)` are
+    the images' positions in the data set's training or test images.
     """
 
     probabilities: NDArray[np.float32]
     images: NDArray[np.uint8]
     labels: NDArray[np.uint8]
     indices: NDArray[np.int64]
+
+    @property
+    def right(self) -> NDArray[np.bool_]:
+        """Whether each answer is right, `(N,)`."""
+        return np.asarray(self.probabilities.argmax(axis=1) == self.labels)
 
 
 def save(folder: Path, split: str, probabilities: NDArray[np.float32]) -> None:

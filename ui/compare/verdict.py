@@ -68,19 +68,13 @@ def verdict(first: Run, second: Run) -> None:
         st.markdown("Not available: the runs were tested on different images.")
         return
     try:
-        paired = significance.mcnemar(*(_right(run) for run in (first, second)))
+        paired = significance.mcnemar(*(cache.result(run, "test").right for run in (first, second)))
     except UserError as error:
         st.markdown(f"Not available: {format.message(error)}")
         return
     names = map(format.plain, compare.labels([first, second]))
     st.markdown("**{}**{}".format(*verdicts.of_networks(paired, *names)))
     st.caption(verdicts.MCNEMAR)
-
-
-def _right(run: Run) -> np.ndarray:
-    """Return which test images a run reads correctly. Raises UserError."""
-    result = cache.result(run, "test")
-    return np.asarray(result.probabilities.argmax(1) == result.labels)
 
 
 def gallery_of_disagreements(first: Run, second: Run) -> None:

@@ -173,7 +173,7 @@ def _owed(digits: Digits, found: Neighbors, alike: float) -> None:
     if len(has) != len(result.labels):
         st.caption("Not available: this run was tested on other digits.")
         return
-    owed = leakage.owed(np.asarray(result.probabilities.argmax(1) == result.labels), has)
+    owed = leakage.owed(result.right, has)
     if owed is None:
         st.markdown("Not at all: no test digit has a near-duplicate in the training set.")
         return

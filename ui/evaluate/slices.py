@@ -52,21 +52,16 @@ def _weak(run: Run, result: Result, answers_of: Answers) -> None:
     with guards.messages():
         table = _measured(result.images)
         other = _choose_other(run)
-        right = _right(result)
         if other is None:
-            _alone(table, result, right)
+            _alone(table, result)
         else:
-            _against(table, result, right, other, answers_of)
-        _slice(table, result, right)
+            _against(table, result, other, answers_of)
+        _slice(table, result)
 
 
 @st.cache_data(max_entries=4, show_spinner="Measuring the digits …")
 def _measured(images: NDArray[np.uint8]) -> pd.DataFrame:
     return measures(images)
-
-
-def _right(result: Result) -> NDArray[np.bool_]:
-    return np.asarray(result.probabilities.argmax(1) == result.labels)
 
 
 def _choose_other(run: Run) -> Run | None:
@@ -90,8 +85,8 @@ def _choose_other(run: Run) -> Run | None:
     return found.get(chosen)
 
 
-def _alone(table: pd.DataFrame, result: Result, right: NDArray[np.bool_]) -> None:
-    rows = {name: slices.accuracies(table[name], result.labels, right) for name in NAMES}
+def _alone(table: pd.DataFrame, result: Result) -> None:
+    rows = {name: slices.accuracies(table[name], result.labels, result.right) for name in NAMES}
     finding = slices.weakest(rows)
     st.markdown(_weakness(finding))
     span = min(one["low"].min() for one in rows.values()), 1.0
@@ -119,13 +114,7 @@ def _weakness(finding: Finding | None) -> str:
     )
 
 
-def _against(
-    table: pd.DataFrame,
-    result: Result,
-    right: NDArray[np.bool_],
-    other: Run,
-    answers_of: Answers,
-) -> None:
+def _against(table: pd.DataFrame, result: Result, other: Run, answers_of: Answers) -> None:
     name = format.plain(other.name)
     try:
         theirs = answers_of(other)
@@ -137,14 +126,14 @@ def _against(
     ):
         st.markdown(f"Not available: {name} has answers for other images.")
         return
-    second = _right(theirs)
+    first, second = result.right, theirs.right
     values = {measure: table[measure].to_numpy() for measure in NAMES}
     rows = {}
     for measure, found in values.items():
-        means = slices.accuracies(found, result.labels, right)["mean"]
-        rows[measure] = slices.differences(found, result.labels, right, second).assign(mean=means)
-    finding = slices.largest_difference(values, result.labels, right, second)
-    st.markdown(_verdict(finding, name, float(right.mean() - second.mean())))
+        means = slices.accuracies(found, result.labels, first)["mean"]
+        rows[measure] = slices.differences(found, result.labels, first, second).assign(mean=means)
+    finding = slices.largest_difference(values, result.labels, first, second)
+    st.markdown(_verdict(finding, name, float(first.mean() - second.mean())))
     lowest = 100 * min(0.0, *(one["low"].min() for one in rows.values()))
     highest = 100 * max(0.0, *(one["high"].max() for one in rows.values()))
     pad = 0.06 * (highest - lowest) or 1.0
@@ -195,13 +184,13 @@ def _choose(key: str) -> Callable[[], None]:
     return choose
 
 
-def _slice(table: pd.DataFrame, result: Result, right: NDArray[np.bool_]) -> None:
+def _slice(table: pd.DataFrame, result: Result) -> None:
     """Show what is misread in the fifth that was clicked."""
     measure, part = st.session_state.get(keys.SLICE, (None, 0))
     if measure not in NAMES:
         return
     inside = slices.parts(table[measure].to_numpy(), result.labels) == part
-    wrong = np.flatnonzero(inside & ~right)
+    wrong = np.flatnonzero(inside & ~result.right)
     title = NAMES[measure][0]
     st.markdown(
         f"**{title}, fifth {part + 1} of {slices.PARTS}**: {len(wrong):,} of {inside.sum():,} "
