@@ -202,7 +202,7 @@ def test_map_can_be_colored_by_answers_hardness_and_source(
     app.button_group(key="data-map-colors").set_value("answer").run()
     assert (told[-1][1]["answer"] == told[-1][1]["digit"]).mean() > 0.98
     app.button_group(key="data-map-split").set_value("train").run()
-    assert not app.exception and "could not learn by heart" not in texts(app)  # in the chart
+    assert not app.exception and "could not learn" not in texts(app)  # in the chart
     assert (told[-1][1]["answer"] == told[-1][1]["digit"]).mean() > 0.98
     app.button_group(key="data-map-colors").set_value("hardness").run()
     assert "No run has recorded it yet" in texts(app) and told[-1][0] == "digit"

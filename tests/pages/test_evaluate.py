@@ -336,7 +336,7 @@ def test_weakness_is_shown_alone_and_against_another_run(trained: Path) -> None:
     page.selectbox(key="sliced-against").set_value(other.id).run()
     assert not page.exception
     said = " ".join(element.value for element in page.markdown)
-    assert "points over all" in said
+    assert "points overall)" in said
     page.session_state["slice"] = ("thickness", 0)
     page.run()
     assert any("Thickness, fifth 1 of 5" in element.value for element in page.markdown)

@@ -74,7 +74,7 @@ def test_answer_comes_after_the_run() -> None:
     assert "validation **93.0 %**" in texts(page)
 
 
-@pytest.mark.parametrize(("guess", "verdict"), [(1, "You were right."), (0, "Not this time")])
+@pytest.mark.parametrize(("guess", "verdict"), [(1, "You were right."), (0, "not this time")])
 def test_guess_is_kept_and_shown_at_the_end(guess: int, verdict: str) -> None:
     """A guess outlives a look at another page, and stands beside what happened."""
     page, experiment = opened(SLUG), definition.find(SLUG)

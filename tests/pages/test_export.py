@@ -50,7 +50,7 @@ def test_weights_come_in_and_misfits_are_reported(whole_app: str) -> None:
         torch.save(state, buffer)
         uploader = app.file_uploader(key=f"{keys.TAKE_IN}-{number}")
         uploader.set_value(("brought.pt", buffer.getvalue(), "application/octet-stream"))
-        [button] = [one for one in app.button if one.label == "Bring it in"]
+        [button] = [one for one in app.button if one.label == "Import"]
         button.click().run()
 
     upload({"layer.weight": torch.zeros(2, 3)}, 0)

@@ -192,10 +192,10 @@ class Malicious:
     [
         ("code.pt", {"weight": Malicious()}, "more than weights"),
         ("list.pt", [torch.zeros(2)], "no weights by name"),
-        ("photo.pt", "a renamed picture", "is not a file of torch's"),
+        ("photo.pt", "a renamed picture", "not a PyTorch file"),
         ("text.zip", "no ZIP", "is damaged"),
         ("text.safetensors", "no weights", "is damaged"),
-        ("text.h5", "another kind", "is of a kind that is not read here"),
+        ("text.h5", "another kind", "is not a kind of file that can be imported"),
         ("nowhere.zip", None, "cannot be read"),
     ],
 )
