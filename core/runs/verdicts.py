@@ -52,13 +52,13 @@ def of_settings(seeds: significance.Seeds | None, label: str, baseline: str) -> 
         better = "better" if seeds.difference > 0 else "worse"
         return f"{label} is significantly {better} than {baseline}", f" ({chance})."
     needed = (
-        f"to find one as large as the one seen takes {seeds.needed} seeds of each"
+        f"to find one as large as the one measured, it takes {seeds.needed} seeds of each"
         if seeds.needed
-        else "to find one as small as the one seen takes more than 200 seeds of each"
+        else "to find one as small as the one measured, it takes more than 200 seeds of each"
     )
     return f"Between {label} and {baseline} the difference may be chance", (
-        f" ({chance}). With this many seeds, a true difference of {100 * seeds.detectable:.2f} "
-        f"percentage points is found four times out of five; {needed}."
+        f" ({chance}). With this many seeds, the test finds a true difference of "
+        f"{100 * seeds.detectable:.2f} percentage points four times out of five; {needed}."
     )
 
 

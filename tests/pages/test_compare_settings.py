@@ -125,7 +125,9 @@ def test_chance_is_explained_with_how_many_seeds_it_takes() -> None:
     second = [finished(f"right-{n}", 0.9805 + n / 1000, seed=n, epochs=9) for n in range(3)]
     told = texts(opened(*first, *second))
     assert "**Between right and left the difference may be chance**" in told
-    assert re.search(r"find a difference of 0\.31 percentage points four times of five", told)
+    assert re.search(
+        r"finds a true difference of 0\.31 percentage points four times out of five", told
+    )
     assert "takes 64 seeds of each" in told
 
 

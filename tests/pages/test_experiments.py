@@ -118,14 +118,14 @@ def test_waiting_is_explained() -> None:
     queue.enter(request.folder(), name)
     page.session_state[keys.COURSES] = {SLUG: name}
     page.run()
-    told = "Waits until the run *long one* has ended, and 2 more after it"
+    told = "Waiting until the run *long one* has ended, and 2 more after it"
     assert told in texts(page)
     queue.leave(request.folder(), run.id)
     page.run()
     assert "Waiting until the experiment *Learning by heart* has ended, and 1 more" in texts(page)
     queue.leave(request.folder(), by_heart)
     page.run()
-    assert "Waits until the judging of all labels has ended:" in texts(page)
+    assert "Waiting until the search for suspicious labels has ended:" in texts(page)
     page.button(key="cancel-experiment").click().run()
     assert not page.exception
     assert page.button(key="run-experiment").label == "Run it"

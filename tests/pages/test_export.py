@@ -60,7 +60,7 @@ def test_weights_come_in_and_misfits_are_reported(whole_app: str) -> None:
     assert not app.exception
     [run] = catalogue.listed()
     assert (run.name, run.imported, run.config.network) == ("brought", "weights", "lenet5")
-    assert only(app.success).value.startswith("**brought** is among the runs now: LeNet")
+    assert only(app.success).value.startswith("**brought** is now one of the runs: LeNet")
     app.switch_page("../pages/evaluate.py").run()
     assert app.selectbox(key=keys.RUN_CHOICE).value == run.id
     told = [one.value for one in app.markdown]

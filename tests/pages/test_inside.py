@@ -68,7 +68,7 @@ def test_a_clicked_value_shows_its_sum_and_its_map_can_be_switched_off(whole_app
     assert any("Batch normalization 1 **" in text for text in texts(page))
     page.toggle(key="inside-off-0-3").set_value(True).run()
     assert not page.exception
-    assert any(text.startswith("1 map is off; without that: ") for text in texts(page))
+    assert any(text.startswith("1 map is off; otherwise: ") for text in texts(page))
     assert any(text.startswith("Without it: ") for text in texts(page))
     page.button(key="inside-all-on").click().run()
     assert any(caption.value.startswith("Every map is on.") for caption in page.caption)
@@ -81,12 +81,12 @@ def test_a_covered_part_moves_the_answer_and_can_be_uncovered(whole_app: str) ->
     covered = {"of": zlib.crc32(digit.tobytes()), "pixels": frozenset(range(784))}
     page = opened(whole_app, inside_covered=covered)
     [covered_answer] = [text for text in texts(page) if text.startswith("### It answers")]
-    [told] = [text for text in texts(page) if text.startswith("A part is covered; without that: ")]
+    [told] = [text for text in texts(page) if text.startswith("A part is covered; otherwise: ")]
     page.button(key="inside-uncover").click().run()
     assert not page.exception
     [answer] = [text for text in texts(page) if text.startswith("### It answers")]
     assert answer != covered_answer
-    assert told.removeprefix("A part is covered; without that: ")[:-1] in answer
+    assert told.removeprefix("A part is covered; otherwise: ")[:-1] in answer
     assert page.button(key="inside-uncover").disabled
 
 

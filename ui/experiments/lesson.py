@@ -143,7 +143,7 @@ def _waits(experiment: Experiment, found: Course) -> str:
 def _called(waited_for: str) -> str:
     """Return a description of what is ahead in the queue, and a run's current epoch."""
     if waited_for.startswith(labels.TICKET):
-        return "the judging of all labels"
+        return "the search for suspicious labels"
     with suppress(ExperimentError):
         title = definition.find(waited_for.rpartition("-")[0]).title
         return f"the experiment *{format.plain(title)}*"
