@@ -5,6 +5,7 @@
 
 import base64
 import io
+import re
 from collections.abc import Iterable, Sequence
 from html import escape
 from typing import NamedTuple
@@ -55,6 +56,8 @@ svg {{ width: 100%; height: auto; display: block; font-size: 12px; fill: #59636e
 @media print {{ html {{ font-size: 12px }} body {{ margin: 0; padding: 0; font-size: 1rem }}
   .scroll {{ overflow: visible }} th, td {{ overflow-wrap: anywhere }} }}
 """
+
+_WITHIN_A_NUMBER = re.compile(r"(?<=[\d±]) (?=[\d±%])")
 
 
 class Html(str):
@@ -116,9 +119,14 @@ def numbers(found: Iterable[Number]) -> Html:
 def table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, is_short: bool = False) -> Html:
     """Return a table with a header; a short one has no line breaks and stays on one page."""
     head = "".join(f"<th>{text(one)}</th>" for one in columns)
-    body = "".join(f"<tr>{''.join(f'<td>{text(one)}</td>' for one in row)}</tr>" for row in rows)
+    body = "".join(f"<tr>{''.join(map(_cell, row))}</tr>" for row in rows)
     style = ' class="short"' if is_short else ""
     return Html(f'<div class="scroll"><table{style}><tr>{head}</tr>{body}</table></div>')
+
+
+def _cell(value: str) -> str:
+    """Return a table's cell, in which a number stays on one line with its unit and deviation."""
+    return f"<td>{_WITHIN_A_NUMBER.sub(chr(0xA0), text(value))}</td>"
 
 
 def below(words: str, *remarks: str) -> Html:

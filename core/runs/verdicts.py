@@ -20,20 +20,23 @@ def row(
 ) -> dict[str, str]:
     """Return a setting's row: mean, deviation, n, and the difference from the baseline."""
     spread = setting.spread("test_accuracy")
+    difference = _points(seeds.difference) if seeds else "–"
+    if is_baseline:
+        difference = "baseline"
     return {
         "setting": label,
         "test accuracy": formatting.spread(spread),
         "validation": formatting.spread(setting.spread("validation_accuracy")),
         "seeds tested": str(spread.n if spread else 0),
-        "difference": "baseline" if is_baseline else _points(seeds.difference) if seeds else "–",
+        "difference, points": difference,
         "95 % interval": f"{_points(seeds.low)} to {_points(seeds.high)}" if seeds else "–",
         "p": _p(seeds.p_value) if seeds else "–",
     }
 
 
 def _points(difference: float) -> str:
-    """Return a difference of accuracies in percentage points."""
-    return f"{100 * difference:+.2f}"
+    """Return a difference of accuracies in percentage points, with a true minus sign."""
+    return f"{100 * difference:+.2f}".replace("-", "−")
 
 
 def _p(value: float) -> str:

@@ -107,10 +107,10 @@ def test_a_chosen_setting_opens_to_its_runs(seeds: dict[str, list[Run]]) -> None
 def test_settings_are_judged_by_their_seeds(seeds: dict[str, list[Run]]) -> None:
     """Against the baseline: the difference, its interval and Welch's test, in words too."""
     page = opened(*seeds["good"], *seeds["poor"], *seeds["lone"])
-    [table] = [each.value for each in page.dataframe if "difference" in each.value]
+    [table] = [each.value for each in page.dataframe if "difference, points" in each.value]
     rows = table.set_index("setting")
-    assert rows.loc["good", "difference"] == "baseline"
-    assert rows.loc["poor", "difference"] == "-3.00"
+    assert rows.loc["good", "difference, points"] == "baseline"
+    assert rows.loc["poor", "difference, points"] == "−3.00"
     assert rows.loc["poor", "seeds tested"] == "3"
     assert "**poor is significantly worse than good**" in texts(page)
     assert "**lone** and good cannot be compared yet" in texts(page)
