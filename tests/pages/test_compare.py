@@ -33,7 +33,7 @@ def opened(*chosen: Run) -> AppTest:
 
 
 def texts(page: AppTest) -> str:
-    """Return all that the page says in Markdown."""
+    """Return all Markdown on the page."""
     return "\n".join(element.value for element in [*page.markdown, *page.caption])
 
 
@@ -101,7 +101,7 @@ def test_ticking_rows_chooses_runs(trained: Path) -> None:
 
 
 def test_two_runs_are_set_against_each_other(trained: Path) -> None:
-    """Only what differs stands side by side, and a sentence says whether chance explains it."""
+    """Only differences are shown side by side, and a sentence says whether they may be chance."""
     first, second = catalogue.find("mlp 500"), catalogue.find("cnn 1000")
     page = opened(first, second)
     differing = table_with(page, "setting").value.set_index("setting")

@@ -61,7 +61,7 @@ def opened(*chosen: Run, **address: str) -> AppTest:
 
 
 def texts(page: AppTest) -> str:
-    """Return all that the page says in Markdown."""
+    """Return all Markdown on the page."""
     return "\n".join(element.value for element in [*page.markdown, *page.caption])
 
 
@@ -120,7 +120,7 @@ def test_settings_are_judged_by_their_seeds(seeds: dict[str, list[Run]]) -> None
 
 
 def test_chance_is_explained_with_how_many_seeds_it_takes() -> None:
-    """Two settings whose seeds overlap: the page says what so few can tell, and what it takes."""
+    """If two settings' seeds overlap, the page says what they can detect, and how many it takes."""
     first = [finished(f"left-{n}", 0.98 + n / 1000, seed=n) for n in range(3)]
     second = [finished(f"right-{n}", 0.9805 + n / 1000, seed=n, epochs=9) for n in range(3)]
     told = texts(opened(*first, *second))
@@ -150,7 +150,7 @@ def test_what_differs_is_shown_by_setting(seeds: dict[str, list[Run]]) -> None:
 
 
 def test_view_is_in_the_address(seeds: dict[str, list[Run]]) -> None:
-    """What one person sees at an address, another sees there too."""
+    """Two people see the same at an address."""
     page = opened(*seeds["good"], *seeds["poor"])
     page.text_input(key="run-filter").set_value("fast").run()
     page.selectbox(key="curves").select("validation_loss").run()

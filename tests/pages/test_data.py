@@ -32,7 +32,7 @@ FULL = os.environ.get("DIGITLAB_DATA", "")
 
 @pytest.fixture(autouse=True)
 def no_digits_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each test loads its own digits and judgments; it is the machine's owner who asks."""
+    """Each test loads its own digits and judgments, as the machine's owner."""
     cache.digits.clear()
     suspects._suspects.clear()
     plane._places.clear()
@@ -259,7 +259,7 @@ def test_region_begins_with_any_of_its_images(
 
 
 def test_every_control_has_a_help_line(sample: Path) -> None:
-    """Whatever the page shows in any of its views explains itself."""
+    """Everything that the page shows, in any view, is explained."""
     for view, look in (("Gallery", "Pixels"), ("Map", "Augmentation")):
         app = page(**{"data-view": view, "data-look": look})
         controls = [*app.button, *app.button_group, *app.number_input, *app.slider]

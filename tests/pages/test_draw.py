@@ -47,7 +47,7 @@ def test_possible_non_digit_is_not_called_a_digit(sample_only: None) -> None:
 def test_built_in_network_reads_while_the_store_fails(
     sample_only: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The page says what is wrong with the store, and reads all the same."""
+    """The page says what is wrong with the store, and still reads digits."""
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
     page = opened(ONE)
     assert "does not answer" in only(page.warning).value

@@ -116,7 +116,7 @@ def test_my_digits_are_a_split_of_any_run(trained: Path) -> None:
 
 
 def test_lesson_that_was_deleted_is_no_dead_end(trained: Path) -> None:
-    """Where the run that was learning is gone, the page offers the lesson again."""
+    """If the run that was learning is gone, the page offers fine-tuning again."""
     collection.keep(np.eye(28, dtype=np.float32), 1)
     learning = catalogue.find("mlp 500")
     page = opened()
@@ -131,7 +131,7 @@ def test_lesson_that_was_deleted_is_no_dead_end(trained: Path) -> None:
 
 
 def test_taught_run_is_shown_before_and_after(trained: Path) -> None:
-    """The run that it was taught from stands above it, on my digits and on MNIST."""
+    """Its parent is shown above it, on my digits and on MNIST."""
     digits = mnist.load("sample")
     collection.keep(digits.train_images[0] / 255, int(digits.train_labels[0]))
     child, parent = catalogue.find("cnn 1000"), catalogue.find("mlp 500")

@@ -31,7 +31,7 @@ def opened(slug: str = "") -> AppTest:
 
 
 def texts(page: AppTest) -> str:
-    """Return all that the page says in Markdown."""
+    """Return all Markdown on the page."""
     return "\n".join(element.value for element in [*page.markdown, *page.caption, *page.title])
 
 

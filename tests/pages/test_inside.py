@@ -45,7 +45,7 @@ def test_onnx_file_cannot_be_looked_into(whole_app: str, tmp_path: Path) -> None
 
 
 def texts(page: AppTest) -> list[str]:
-    """Return all that the page says in Markdown."""
+    """Return all Markdown on the page."""
     return [element.value for element in page.markdown]
 
 

@@ -39,7 +39,7 @@ def written(folder: Path, text: str, name: str = "width.md") -> Path:
 
 
 def test_file_of_text_is_an_experiment(tmp_path: Path) -> None:
-    """The settings are every run's, a run's own come first, and all machines compute alike."""
+    """Settings apply to every run, a run's own come first, and all machines compute alike."""
     experiment = definition.read(written(tmp_path, GOOD))
     assert experiment.slug == "width"
     assert experiment.guesses == ("Yes.", "No.") and experiment.answer == 0

@@ -58,7 +58,7 @@ def test_accuracies_are_measured_and_not_taken_from_the_file(
 
 
 def test_taught_run_comes_back_with_its_parents_data(finished: Finished, tmp_path: Path) -> None:
-    """How many of my digits it learned from, and what its parent had learned from, stay with it."""
+    """The number of my digits it learned from, and its parent's data, stay with it."""
     run = finished("taught", network="strong_cnn", parent=builtin.run(), taught_digits=12)
     bundle.write([weights.file(source.of(run))], tmp_path)
     back = imported.take(tmp_path)
@@ -69,7 +69,7 @@ def test_taught_run_comes_back_with_its_parents_data(finished: Finished, tmp_pat
 def test_built_in_and_taught_come_back_with_what_they_know(
     made: list[File], sample_only: None, tmp_path: Path
 ) -> None:
-    """What a network may have learned from stays with it: on the sample it is not tested."""
+    """The data a network may have learned from stay with it: it is not tested on the sample."""
     (tmp_path / "all.zip").write_bytes(bundle.packed(made))
     back = imported.take(tmp_path / "all.zip", "again")
     digits = mnist.load("sample")
@@ -104,7 +104,7 @@ class SimpleCNN(nn.Module):
 
 
 class LeNet(nn.Module):
-    """LeNet-5 as people write it."""
+    """LeNet-5 as it is usually written."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -181,7 +181,7 @@ def test_misfit_is_described_by_layer_and_shape(tmp_path: Path) -> None:
 
 
 class Malicious:
-    """Runs code where it is unpickled."""
+    """An object that runs code when it is unpickled."""
 
     def __reduce__(self) -> tuple[Any, tuple[str]]:
         return print, ("code in the file was run",)

@@ -64,7 +64,7 @@ class Markup(HTMLParser):
         self.close()
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Note a tag."""
+        """Record a tag."""
         self.tags.append(tag)
         self.names |= {name for name, _ in attrs}
         self.addresses += [value or "" for name, value in attrs if name in ("src", "href")]
@@ -106,7 +106,7 @@ def test_a_report_has_the_runs_numbers(answered: Answered) -> None:
 
 
 def test_a_report_says_where_the_run_is_weak(answered: Answered) -> None:
-    """Each fifth's accuracy stands there, and who misreads thin digits is told so."""
+    """Each fifth's accuracy is shown, and a sentence says that thin digits are misread."""
     run = answered("mine", 100)
     result = answers.of(run, "test", mnist.load("sample"))
     measured = measures(result.images)
@@ -142,7 +142,7 @@ def test_the_same_run_gives_the_same_report(answered: Answered) -> None:
 
 
 def test_a_report_without_answers_says_so(answered: Answered) -> None:
-    """Where the images are missing, settings and curves are still there."""
+    """If the images are missing, settings and curves are still shown."""
     run = answered("mine", 5)
     page = report.report(run, read_history(run), "test", None)
     assert "the images that it read are missing" in page and "How it learned" in page

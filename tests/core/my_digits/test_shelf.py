@@ -1,4 +1,4 @@
-"""My digits of a visitor whose digits are in memory alone."""
+"""My digits of a visitor whose digits are only in memory."""
 
 from pathlib import Path
 
@@ -20,7 +20,7 @@ def visitor() -> Person:
 
 
 def test_shelf_is_as_good_as_a_folder(visitor: Person) -> None:
-    """Digits are kept, counted, loaded, put into an archive, taken from one, and forgotten."""
+    """Digits are saved, counted, loaded, put into an archive, taken from one, and deleted."""
     names = {collection.keep(DIGIT, label, visitor) for label in (3, 8)}
     assert set(collection.names(visitor.digits)) == names
     found = collection.load(visitor.digits)

@@ -1,4 +1,4 @@
-"""What a network reads in people's digits, how surely, and whether they are digits at all."""
+"""How a network reads people's digits, how confidently, and whether it takes them for digits."""
 
 import dataclasses
 import re

@@ -13,7 +13,7 @@ from core.runs.run import Run, State
 
 
 def over(state: State = State.FINISHED, best: float | None = 0.97, **settings: object) -> Run:
-    """Return a run that has ended so."""
+    """Return a run that has ended in this state."""
     config = TrainConfig(epochs=4).changed(settings)
     epoch = None if best is None else config.epochs
     return replace(
