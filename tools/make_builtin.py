@@ -2,9 +2,10 @@
 
     python -m tools.make_builtin [--strokes FILE …] [--detector-only]
 
-trains the recipe `ink_cnn` on MNIST and the strokes, and writes the weights in 16 bits, what is
-known of the network, its card, and the detector of non-digits (`tools.make_non_digits`), or this
-alone, for the network that is there. A FILE has JSON lines (`.jsonl`), or UNIPEN's text.
+trains the recipe `ink_cnn` on MNIST and the strokes, and writes the weights in 16 bits, the facts
+about the network, its card, and the detector of non-digits (`tools.make_non_digits`). With
+--detector-only, it only makes the detector, for the existing network. A FILE has JSON lines
+(`.jsonl`), or UNIPEN's text.
 """
 
 import argparse
@@ -41,15 +42,15 @@ from tools import make_non_digits, pen_digits
 from tools.pen_digits import Drawn
 
 RECIPE = "ink_cnn"
-PEOPLE = 36_000  # of people's images beside MNIST's 55,000
-PEOPLE_MISTAKES = 0.005  # of the answers called sure, to people that it never learned from
+PEOPLE = 36_000  # images of people's digits, in addition to MNIST's 55,000
+PEOPLE_MISTAKES = 0.005  # share of wrong answers among sure ones, on people it never learned from
 _NOBODY = dict.fromkeys(("images", "digits", "writers", "writers_held_out", "labels_left_out"), 0)
 
 
 def make(found: list[PenDigit]) -> None:
     """Train the network and write all its files. Raises DataError without the full MNIST.
 
-    `found` are people's digits, from which it learns, too.
+    `found` are people's digits to learn from in addition.
     """
     digits = mnist.load("mnist")
     config = RECIPES[RECIPE].config
@@ -89,7 +90,7 @@ def make(found: list[PenDigit]) -> None:
 
 
 def halved(best: Checkpoint) -> Checkpoint:
-    """Return a checkpoint with its weights alone, in 16 bits."""
+    """Return a checkpoint with nothing but its weights, in 16 bits."""
     small: Checkpoint = {
         **best,
         "model_state_dict": checkpoint.halved(best["model_state_dict"]),
@@ -105,8 +106,8 @@ def fitted(config: TrainConfig, digits: Digits, held_out: Drawn | None) -> Calib
     """Return the calibration of the network's readings.
 
     The temperature is fitted on MNIST's validation images. The threshold is the higher of two: one
-    fitted on readings of those, one on readings of the people held out, of which a share of
-    PEOPLE_MISTAKES may be wrong.
+    fitted on readings of these images, and one on readings of the held-out people's digits, of
+    which a share of PEOPLE_MISTAKES may be wrong.
     """
     split = split_for(digits, config.validation_size, config.train_size, config.seed)
     images, labels = digits.train_images[split.validation], digits.train_labels[split.validation]
@@ -129,7 +130,7 @@ def fitted(config: TrainConfig, digits: Digits, held_out: Drawn | None) -> Calib
 def facts_of(
     config: TrainConfig, digits: Digits, small: Checkpoint, epochs: list[Epoch]
 ) -> dict[str, Any]:
-    """Return what is known of the network, as `builtin.facts` has it, short of its device."""
+    """Return the facts about the network in the form of `builtin.facts`, except its device."""
 
     def accuracy(source: Digits) -> float:
         return metrics.score(answers.compute(small, source.test_images), source.test_labels)[1]
@@ -178,7 +179,7 @@ def facts_of(
 
 
 def write(facts: dict[str, Any]) -> None:
-    """Keep what is known of it, as `builtin.facts` has it, and say it in the card."""
+    """Write the facts, in the form of `builtin.facts`, and the card made from them."""
     builtin.FACTS.write_text(json.dumps(facts, indent=2) + "\n")
     builtin.facts.cache_clear()
     builtin.CARD.write_text(_card(facts))
@@ -237,7 +238,7 @@ def _card(facts: dict[str, Any]) -> str:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Make it from the files that the command line names."""
+    """Make the network, or the detector only, from the files that the command line names."""
     parser = argparse.ArgumentParser(prog="python -m tools.make_builtin", description=__doc__)
     parser.add_argument("--strokes", metavar="FILE", nargs="+", type=Path, default=[])
     parser.add_argument("--detector-only", action="store_true", help="keep the network")

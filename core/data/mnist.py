@@ -40,7 +40,7 @@ def directory() -> Path:
 def source() -> str:
     """Return the data in use: `mnist` if any of its files is found, else `sample`.
 
-    A public demo uses the sample always.
+    A public demo always uses the sample.
     """
     if os.environ.get("DIGITLAB_DEMO"):
         return "sample"

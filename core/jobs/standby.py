@@ -44,7 +44,7 @@ class _Standby:
         return self._process.poll() is None and self._environment == environment
 
     def send(self, run_id: str = "", died: Callable[[], None] = lambda: None) -> bool:
-        """Send it the id of a run to train, or none to end it. Returns False if it has died.
+        """Send it the id of a run to train, or nothing to end it. Return False if it has died.
 
         `died` is called, in a thread, if the process dies while it trains.
         """
@@ -108,7 +108,7 @@ def release() -> None:
 
 
 def _load() -> None:
-    """Load all that a training needs except its data."""
+    """Load everything that training needs, except the data."""
     from torch.utils import tensorboard  # noqa: F401
 
     from core.jobs import keeper  # noqa: F401
@@ -133,7 +133,7 @@ def _listen(orders: "queue.SimpleQueue[str]", arrived: threading.Event) -> None:
 def main() -> int:
     """Load, wait for a run's id on standard input, and train that run.
 
-    While it waits, it measures what is missing in the table of this machine's speed.
+    While waiting, measure missing rows of the table of this machine's speed.
     """
     from core.jobs import speed, worker
     from core.runs.files import LOG

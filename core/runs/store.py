@@ -72,7 +72,7 @@ def connect() -> Iterator[tuple["MlflowClient", str]]:
         if str(error) == no_answer(where):
             _silent_until[where] = time.monotonic() + _RETRY_AFTER
         raise
-    except Exception as error:  # of MLflow, SQLAlchemy, requests or the disk: no common base
+    except Exception as error:  # from MLflow, SQLAlchemy, requests or the disk: no common base
         found = _explained(error, where)
         if found is None:
             raise
@@ -133,7 +133,7 @@ def _without_password(address: str) -> str:
 
 
 def no_answer(where: str) -> str:
-    """Return the message about a team's store at an address, without its password."""
+    """Return the message that a team's store does not answer, without its password."""
     where = _without_password(where)
     return (
         f"The team's run store at {where} does not answer. Check the network and "
@@ -146,13 +146,13 @@ def _first_line(error: Exception) -> str:
 
 
 def _explained(error: Exception, where: str) -> UserError | None:
-    """Return the UserError for a failure of the store; None for a bug of ours."""
+    """Return the UserError for a failure of the store; None for a bug in our code."""
     text = str(error)
     if is_shared() and re.search(r"\b(401|403)\b|not authenticated|Permission denied", text):
         return StoreError(
-            f"The team's run store at {where} wants a user name and a password, or refuses those "
-            "it got. Set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD; the store's "
-            "administrators know them."
+            f"The team's run store at {where} needs a user name and a password, or refuses yours. "
+            "Set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD; the store's administrators "
+            "know them."
         )
     if "not found" in text and "Run" in text:
         return RunError("There is no such run: it was deleted, or its id is wrong.")
@@ -186,7 +186,7 @@ def _explained(error: Exception, where: str) -> UserError | None:
 
 
 def _failure(error: Exception, where: str) -> StoreError | None:
-    """Return the StoreError for any other failure of the store; None for a bug of ours."""
+    """Return the StoreError for any other failure of the store; None for a bug in our code."""
     from mlflow.exceptions import MlflowException
     from requests import RequestException
     from sqlalchemy.exc import SQLAlchemyError

@@ -1,4 +1,4 @@
-"""Make training images from pen digits, as if drawn on the canvas or in a picture.
+"""Make training images from pen digits, as if drawn on the canvas or photographed.
 
 A digit is drawn several times, each time with another pen, sampling and tremor, and prepared just
 like a user's drawing or upload.
@@ -20,16 +20,16 @@ SIDE = 280  # of the canvas on the Draw page, pixels
 MARGIN = 40  # around the digit, pixels
 PENS = (0.04, 0.26)  # thinnest and thickest, as a share of the digit's longer side
 TREMOR = 2.5  # standard deviation of a point's displacement, pixels, before it is smoothed
-_FINE = 4  # drawn larger and shrunk, for smooth edges
+_FINE = 4  # pictures are drawn this many times larger and shrunk, for smooth edges
 
 
 def training_images(
     digits: Sequence[PenDigit], copies: int, seed: int
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.int64]]:
-    """Return `(M, 28, 28)` images, `(M,)` labels and the `(M,)` indices of the digits they are of.
+    """Return `(M, 28, 28)` images, `(M,)` labels, and the `(M,)` indices of their digits.
 
-    Each digit is drawn `copies` times, in turn as strokes and as a picture. Images
-    in which not exactly one digit is found are left out.
+    Each digit is drawn `copies` times, alternately as strokes and as a picture. An image is left
+    out unless exactly one digit is found in it.
     """
     random = np.random.default_rng(seed)
     images, indices = [], []
@@ -54,7 +54,7 @@ def training_images(
 
 
 def on_canvas(strokes: Strokes) -> Strokes:
-    """Return strokes moved and scaled so that they fill the canvas but for its margin."""
+    """Return strokes moved and scaled to fill the canvas within its margin."""
     points = np.concatenate(strokes)
     low, high = points.min(axis=0), points.max(axis=0)
     scale = (SIDE - 2 * MARGIN) / max(float((high - low).max()), 1e-9)
@@ -62,7 +62,7 @@ def on_canvas(strokes: Strokes) -> Strokes:
 
 
 def varied(strokes: Strokes, random: np.random.Generator) -> Strokes:
-    """Return strokes as another device would have sampled them and another hand have shaken."""
+    """Return strokes as if sampled by another device and drawn by a shakier hand."""
     spread, keep = random.uniform(0, TREMOR), random.uniform(0.5, 1)
     return [_shaken(_thinned(stroke, keep, random), spread, random) for stroke in strokes]
 
@@ -70,7 +70,7 @@ def varied(strokes: Strokes, random: np.random.Generator) -> Strokes:
 def _thinned(
     stroke: NDArray[np.float64], keep: float, random: np.random.Generator
 ) -> NDArray[np.float64]:
-    """Return about a share `keep` of a stroke's points, its ends among them."""
+    """Return about a share `keep` of a stroke's points, including both ends."""
     if len(stroke) < 8:
         return stroke
     kept = random.random(len(stroke)) < keep

@@ -70,7 +70,7 @@ def app(serve: Callable[..., str], own_runs: Path) -> str:
 
 
 def wait_for_points(page: Page, count: int, chart: str = "Loss") -> None:
-    """Wait until a curve of the steps has so many points."""
+    """Wait until the curve of the steps has this many points."""
     points = POINTS.format(chart)
     page.wait_for_function(f"{points} === {count}", timeout=LONG)
 
@@ -180,7 +180,7 @@ def test_door_is_asked_more_often_until_there_is_a_line(
 
 
 def as_a_proxy(route: Route) -> None:
-    """Answer as a proxy does that lets only pages through."""
+    """Answer like a proxy that lets only pages through."""
     route.fulfill(status=200, content_type="text/html", body="<!doctype html>")
 
 

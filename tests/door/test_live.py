@@ -1,4 +1,4 @@
-"""Watchers get a run's progress, and many watchers ask the store no more often than one."""
+"""Watchers get a run's progress, and many watchers cause no more reads of the store than one."""
 
 import asyncio
 import math
@@ -161,7 +161,7 @@ def test_slow_store_is_asked_less_often(run: Run, monkeypatch: pytest.MonkeyPatc
 
 
 def test_runs_kept_are_bounded(client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Only so many runs are remembered, whatever ids are asked for."""
+    """A limited number of runs is remembered, whatever ids are requested."""
     monkeypatch.setattr(live, "_RUNS", 3)
     watching = live.Watching()
 
@@ -205,7 +205,7 @@ def test_step_must_be_a_step(client: Any, run: Run, after: str) -> None:
 
 
 def test_failing_store_has_the_pages_sentence(client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """If the team's store does not answer, the status is 503 with the pages' message."""
+    """If the team's store does not answer, the status is 503, with the pages' message."""
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://localhost:9")
     answer = client.get(f"runs/{'f' * 32}/live")
     assert answer.status == 503

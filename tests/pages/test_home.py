@@ -22,7 +22,7 @@ def test_app_opens_with_a_canvas_and_four_links(whole_app: str, sample_only: Non
     links = {link.proto.label: link.proto.page for link in page.main.get("page_link")}
     assert links == {
         "See it learn": "experiments",
-        "Why does it misread mine?": "draw",
+        "Why does it misread my digits?": "draw",
         "What is in the data?": "data",
         "Compare": "compare",
     }
