@@ -1,7 +1,7 @@
-# make app: start Digit Lab, for this machine.  make class: start it for a class in the network.
-# make check: check what is quick.  make test: check everything.
-# make bench: measure what README claims.  make format: put the format right.
-# make lock: write down the versions that are installed.
+# make app: start Digit Lab on this machine.  make class: start it for a class on the local network.
+# make check: run the quick checks.  make test: run every check.
+# make bench: measure the README's figures.  make format: format the code.
+# make lock: write the installed versions to requirements.lock.
 
 PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; \
@@ -11,8 +11,8 @@ BIN := .venv/bin
 .PHONY: app class check test lint bench format lock chromium
 .DEFAULT_GOAL := app
 
-# make app ADDRESS=0.0.0.0 lets other machines in. Without an address of its own to show, Streamlit
-# asks another host for this machine's at every start.
+# make app ADDRESS=0.0.0.0 lets other machines connect. Without --browser.serverAddress, Streamlit
+# asks an outside host for this machine's address at every start.
 ADDRESS ?= localhost
 app: .venv/app.installed
 	$(BIN)/python -m streamlit run streamlit_app.py --server.address $(ADDRESS) \
@@ -22,8 +22,8 @@ PORT ?= 8501
 class: .venv/app.installed
 	$(BIN)/python -m ui.classroom.start --port $(PORT)
 
-# Several processes, each with one thread, take half as long. What is held to seconds, and the
-# browser, get the machine to themselves.
+# Several processes, each with one thread, take half as long. Tests with time limits, and those in the
+# browser, run alone.
 ALONE := tests/core/jobs tests/team tests/browser
 PARALLEL := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
 
@@ -66,16 +66,16 @@ lock: .venv/test.installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@
 
-# MLflow's server for tests/team, in an environment of its own as a team has it. Without it, or
-# without PostgreSQL, those tests are skipped, and say so.
+# MLflow's server for tests/team, in its own environment, as in a team. Without it, or without
+# PostgreSQL, those tests are skipped, and say so.
 .venv-mlflow/installed: .venv/app.installed
 	test -x .venv-mlflow/bin/python || $(PYTHON) -m venv .venv-mlflow
 	@.venv-mlflow/bin/python -m pip install --quiet --disable-pip-version-check \
 		"mlflow[auth]==3.17.*" "psycopg2-binary==2.9.*" "onnx==1.23.*" "onnxruntime==1.32.*" && touch $@ \
 		|| echo "No MLflow server: its tests will be skipped."
 
-# The system's Chromium; else Debian's package, when root; else Playwright's own. Without any, the
-# browser's tests are skipped, and say so.
+# The system's Chromium; else Debian's package, if root; else Playwright's own. Without a browser, its
+# tests are skipped, and say so.
 chromium: .venv/test.installed
 	@if command -v chromium chromium-browser google-chrome >/dev/null; then exit 0; fi; \
 	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \

@@ -132,7 +132,7 @@ def look(page: Page, address: str) -> dict[str, float]:
     switch = page.get_by_text("Switch this map off")
     switch.wait_for()
     settle(page)
-    off = seconds(page, "click", switch.click, "p", "1 map is off; without that")
+    off = seconds(page, "click", switch.click, "p", "1 map is off; otherwise")
     settle(page)
     sheet = page.locator("canvas[role=application]")
     sheet.scroll_into_view_if_needed()

@@ -1,7 +1,7 @@
 """`TrainConfig`: every setting of a training, validated; no torch here.
 
-Each field carries its meaning, its bounds, its group and on which others it depends, so that the
-pages' controls, the command line and the error messages all speak from this one place.
+Each field has a help line, bounds, a group and the fields that it depends on. The pages' controls,
+the command line and the error messages are all made from these.
 """
 
 import difflib
@@ -15,14 +15,14 @@ NETWORKS = (
     *("fast_cnn", "quick_cnn", "strong_cnn"),
     *("simple_cnn", "digit_cnn", "mlp", "pytorch_example", "lenet5"),
 )
-ANY_SIZE = ("fast_cnn",)  # networks that read images of 14×14 too
+ANY_SIZE = ("fast_cnn",)  # networks that also read images of 14 × 14
 OPTIMIZERS = ("sgd", "adam", "adamw", "adadelta")
 SCHEDULES = ("constant", "step", "exponential", "cosine", "one_cycle")
 PRECISIONS = ("auto", "float32", "bfloat16")
 DEVICES = ("auto", "cpu", "cuda", "mps")
 
 
-COMMON = ""  # the group of what is set most often, which has no title
+COMMON = ""  # the settings that people change most often; this group has no title
 OPTIMIZATION = "Network, optimizer and schedule"
 REGULARISATION = "Regularisation and augmentation"
 MACHINE = "Data, seed and machine"
@@ -36,7 +36,7 @@ class TrainConfig:
     width: int = number(
         16,
         (4, 64),
-        "Channels of quick_cnn's first layer. Twice as many do four times the work.",
+        "Channels of quick_cnn's first layer. Twice as many take about four times the work.",
         OPTIMIZATION,
         step=4,
         needs={"network": ("quick_cnn",)},
@@ -44,7 +44,7 @@ class TrainConfig:
     epochs: int = number(
         4,
         (1, 200),
-        "Passes over the training images. More learns longer, then overfits.",
+        "Passes over the training images. More passes learn more, and at some point overfit.",
         COMMON,
         end=50,
         step=1,
@@ -52,22 +52,22 @@ class TrainConfig:
     batch_size: int = number(
         256,
         (2, 8192),
-        "Images per step. Larger is faster an epoch, with fewer steps to learn in.",
+        "Images per step. With more, an epoch is faster, but it has fewer steps to learn in.",
         OPTIMIZATION,
         stops=[2**power for power in range(3, 13)],
     )
-    optimizer: str = choice("adamw", OPTIMIZERS, "How gradients become steps.", OPTIMIZATION)
+    optimizer: str = choice("adamw", OPTIMIZERS, "How gradients change the weights.", OPTIMIZATION)
     learning_rate: float = number(
         5e-3,
         (1e-6, 10),
-        "Size of a step. Higher learns faster, and past a point diverges.",
+        "Size of each step. A higher rate learns faster, until training diverges.",
         COMMON,
         stops=[a * 10.0**b for b in range(-5, 1) for a in (1, 2, 3, 5)],
     )
     momentum: float = number(
         0.9,
         (0, 0.999),
-        "How much of the last step is kept.",
+        "How much of the previous step is added to the next.",
         OPTIMIZATION,
         end=0.99,
         step=0.01,
@@ -76,7 +76,8 @@ class TrainConfig:
     beta2: float = number(
         0.999,
         (0.5, 0.9999),
-        "How much Adam keeps of earlier gradients' sizes. Lower adapts sooner: for short runs.",
+        "How long Adam remembers the size of earlier gradients. Lower values adapt sooner, which "
+        "suits short runs.",
         OPTIMIZATION,
         end=0.999,
         step=0.001,
@@ -85,7 +86,8 @@ class TrainConfig:
     weight_decay: float = number(
         1e-4,
         (0, 1),
-        "Pulls weights towards zero. More fits the training images less closely.",
+        "Pulls the weights towards zero. With more, the network fits the training images less "
+        "closely.",
         OPTIMIZATION,
         stops=[0.0, *(a * 10.0**b for b in range(-6, 0) for a in (1, 3))],
     )
@@ -104,7 +106,7 @@ class TrainConfig:
     step_factor: float = number(
         0.5,
         (0.01, 1),
-        "What each drop multiplies the learning rate by.",
+        "Each drop multiplies the learning rate by this.",
         OPTIMIZATION,
         step=0.05,
         needs={"schedule": ("step", "exponential")},
@@ -126,7 +128,7 @@ class TrainConfig:
     final_rate: float = number(
         0.01,
         (0, 1),
-        "Last learning rate, as a share of the highest.",
+        "The last learning rate, as a share of the highest.",
         OPTIMIZATION,
         step=0.01,
         needs={"schedule": ("cosine", "one_cycle")},
@@ -134,8 +136,8 @@ class TrainConfig:
     ema: float = number(
         0.0,
         (0, 0.9999),
-        "How much of the running mean of the weights each step keeps; the mean reads the digits. "
-        "0 is no averaging.",
+        "How much of the running mean of the weights each step keeps. Digits are read with the "
+        "mean. 0 turns it off.",
         OPTIMIZATION,
         end=0.999,
         step=0.001,
@@ -143,7 +145,8 @@ class TrainConfig:
     dropout: float = number(
         0.0,
         (0, 0.9),
-        "Share of the features silenced at random while training. More overfits less.",
+        "Share of the features that are switched off at random in each training step. With more, "
+        "the network overfits less.",
         REGULARISATION,
         step=0.05,
     )
@@ -185,7 +188,7 @@ class TrainConfig:
     aspect: float = number(
         0.0,
         (0, 0.5),
-        "Training images grow wider or narrower by up to this share, not higher.",
+        "Training images grow wider or narrower by up to this share; their height stays.",
         REGULARISATION,
         step=0.01,
     )
@@ -206,7 +209,8 @@ class TrainConfig:
     small_share: float = number(
         0.0,
         (0, 1),
-        "Share of the run, from its start, that sees images of 14 × 14: a quarter of the work.",
+        "Share of the run, from its start, that trains on images of 14 × 14: a quarter of the "
+        "work.",
         REGULARISATION,
         step=0.05,
         needs={"network": ANY_SIZE},
@@ -214,77 +218,79 @@ class TrainConfig:
     mean: float = number(
         0.1307,
         (0, 1),
-        "Taken from each pixel (0 black, 1 white). MNIST's own mean is 0.1307.",
+        "Subtracted from each pixel (0 black, 1 white). MNIST's own mean is 0.1307.",
         MACHINE,
     )
     std: float = number(
         0.3081,
         (0.001, 10),
-        "Each pixel is then divided by this. MNIST's own deviation is 0.3081.",
+        "Each pixel is then divided by this. MNIST's own standard deviation is 0.3081.",
         MACHINE,
     )
     reading_shift: int = number(
         0,
         (0, 2),
-        "Pixels by which a digit is also moved, four ways, when it is read; the five answers are "
-        "averaged. 0 reads once.",
+        "To read a digit, it is also moved by this many pixels in four directions, and the five "
+        "answers are averaged. 0 reads it once.",
         REGULARISATION,
         step=1,
     )
     validation_size: int = number(
         5_000,
         (10, 30_000),
-        "Images held out of training to choose the best epoch; at most a quarter of what there is.",
+        "Images held out of training to choose the best epoch; at most a quarter of all images.",
         MACHINE,
     )
     train_size: int = number(
         0,
         (0, 60_000),
-        "How many training images to learn from, drawn evenly by digit; 0 is all.",
+        "How many training images to learn from, in equal shares of each digit; 0 means all.",
         COMMON,
         stops=[0, 100, 300, 1_000, 3_000, 10_000, 30_000, 50_000],
     )
     chosen: str = choice(
         "random",
         ("random", "hardest", "easiest"),
-        "Which images to learn from, if not all: any, or another run's hardest or easiest.",
+        "Which images to learn from, if not all: random ones, or those that another run found "
+        "hardest or easiest.",
         MACHINE,
     )
     chosen_by: str = reference(
-        "The run, by its id, that found which images are hard to learn.",
+        "The id of the run that recorded how hard each image is.",
         MACHINE,
         needs={"chosen": ("hardest", "easiest")},
     )
     hardness: bool = switch(
         False,
-        "Whether to record how late and how lastingly each training image is learned.",
+        "Whether to record how hard each training image is: how late it is learned, and how often "
+        "it is forgotten.",
         MACHINE,
     )
     notes: str = reference(
-        "Notes on labels, by their checksum: training images whose label they call wrong are not "
-        "learned from.",
+        "The checksum of notes on labels. Training images whose label the notes call wrong are "
+        "left out.",
         MACHINE,
     )
     seed: int = number(
         0,
         (0, 2**31 - 1),
-        "Starts every random choice. Same seed, same machine, same numbers.",
+        "Where the random numbers start. The same seed on the same machine gives the same results.",
         MACHINE,
     )
     precision: str = choice(
         "auto",
         PRECISIONS,
-        "Numbers of 32 or 16 bits. 16 is faster where the chip has it, and many times slower "
-        "where it has not.",
+        "Compute with numbers of 32 or 16 bits. 16 bits are faster on chips that support them, "
+        "and many times slower on others.",
         MACHINE,
     )
     device: str = choice(
-        "auto", DEVICES, "Where it computes. Auto takes the fastest there is.", MACHINE
+        "auto", DEVICES, "What to compute on. Auto takes the fastest device there is.", MACHINE
     )
     patience: int = number(
         0,
         (0, 200),
-        "Stop after this many epochs in a row below the best validation accuracy; 0 is never.",
+        "Stop after this many epochs in a row below the best validation accuracy; 0 means never.",
         MACHINE,
         end=20,
         step=1,
@@ -313,7 +319,7 @@ class TrainConfig:
         return asdict(self)
 
     def changed(self, changes: dict[str, Any]) -> "TrainConfig":
-        """Return a copy with some fields changed; values may be text, as a command line has them.
+        """Return a copy with some fields changed; values may be text, as on the command line.
 
         Raises ConfigError for an unknown field, with the nearest known one, or a bad value.
         """
@@ -327,21 +333,18 @@ class TrainConfig:
 
 
 def config_fields() -> dict[str, Field[Any]]:
-    """Return the fields by name.
-
-    Their `metadata` is what `core.fields` says of `choice`, `number` and `switch`.
-    """
+    """Return the fields by name. `core.fields` describes their `metadata`."""
     return {spec.name: spec for spec in fields(TrainConfig)}
 
 
 def has_effect(name: str, values: dict[str, Any]) -> bool:
-    """Return whether a field makes a difference beside the other fields' values."""
+    """Return whether a field has any effect, given the other fields' values."""
     needs: Needs = config_fields()[name].metadata.get("needs", {})
     return all(values[other] in wanted for other, wanted in needs.items())
 
 
 def config_from(values: dict[str, Any]) -> TrainConfig:
-    """Build a configuration from stored values, without settings that another version had.
+    """Build a configuration from stored values; ignore settings that this version does not have.
 
     Raises ConfigError as TrainConfig does.
     """

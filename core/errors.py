@@ -6,11 +6,11 @@ UserError                      something the user can fix; its message says what
 ├── DataError                  the MNIST files are missing, damaged or not MNIST
 ├── CheckpointError            a checkpoint is damaged, foreign or cannot be written
 ├── RunError                   no such run, several such runs, or a run in the wrong state
-│   └── ChangedError           what one edits of a run was changed by somebody else meanwhile
+│   └── ChangedError           somebody else changed the same part of a run in the meantime
 ├── StoreError                 the run store does not answer, is locked, read-only or foreign
 ├── ExperimentError            an experiment's file has a mistake, or the experiment cannot go on
 ├── SweepError                 no such sweep, or one in the wrong state, or its storage fails
-└── InkError                   a drawing or a picture from which no digit can be read
+└── InkError                   no digit can be read from a drawing or a picture
 
 Any other exception is a bug, and is shown as one.
 """

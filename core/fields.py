@@ -8,11 +8,11 @@ from typing import Any
 
 from core.errors import ConfigError
 
-Needs = dict[str, tuple[str, ...]]  # other fields, and the values with which this one has effect
+Needs = dict[str, tuple[str, ...]]  # other fields, and their values for which this one has effect
 
 
 def choice(default: str, choices: tuple[str, ...], help: str, group: str) -> Any:
-    """Return a field that takes one of some words; `metadata` has help, group and choices."""
+    """Return a field that takes one of `choices`; `metadata` has help, group and choices."""
     return field(default=default, metadata={"help": help, "group": group, "choices": choices})
 
 
@@ -22,7 +22,7 @@ def switch(default: bool, help: str, group: str, *, needs: Needs | None = None) 
 
 
 def reference(help: str, group: str, *, needs: Needs | None = None) -> Any:
-    """Return a field that names something kept elsewhere by 32 hexadecimal digits, or nothing.
+    """Return a field for the id of something stored elsewhere: 32 hexadecimal digits, or empty.
 
     Its `metadata` has help, group, needs and `reference`.
     """
@@ -43,10 +43,9 @@ def number(
 ) -> Any:
     """Return a field that takes a number within bounds.
 
-    Its `metadata` has help, group and needs; `low` and `high`, the bounds; and how a hand sets it:
-    `step`, of a slider, and `end`, where that ends if the bounds are wider than a hand can aim; or
-    `stops`, the values that a slider snaps to where equal steps would not do. A field with neither
-    step nor stops is typed.
+    Its `metadata` has help, group and needs; `low` and `high`, the bounds; and how its control
+    looks. With `step`, it is a slider that ends at `end`, since the bounds may be too wide for
+    one. With `stops`, it is a slider over these values. With neither, it is a box to type in.
     """
     low, high = bounds
     meaning = {"help": help, "group": group, "needs": needs or {}, "low": low, "high": high}
@@ -55,9 +54,9 @@ def number(
 
 
 def checked(spec: Field[Any], kind: type, value: Any) -> Any:
-    """Return the value in the field's own type; text is taken as what it spells.
+    """Return the value in the field's own type; text is converted.
 
-    Raises ConfigError, with the field, the rule and the value.
+    Raises ConfigError with the field, the rule and the value.
     """
     if kind is bool:
         return _checked_switch(spec.name, value)

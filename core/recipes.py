@@ -21,9 +21,9 @@ MEASURED_ON = "2 cores of an AMD EPYC without a GPU, bfloat16"
 
 @dataclass(frozen=True)
 class Recipe:
-    """A named starting point; people see its title.
+    """A named configuration to start from; pages show its title.
 
-    `reported` is its source's test accuracy in [0, 1], or None.
+    `reported` is the test accuracy that its source reports, in [0, 1], or None.
     """
 
     name: str
@@ -205,7 +205,7 @@ RECIPES = {
 
 
 def recipe(name: str) -> Recipe:
-    """Return the recipe of that name. Raises ConfigError, with the nearest, if there is none."""
+    """Return the recipe of that name. Raises ConfigError, which suggests the nearest name."""
     if name not in RECIPES:
         near = difflib.get_close_matches(name, RECIPES, n=1)
         hint = f"Did you mean {near[0]}?" if near else f"There are {', '.join(RECIPES)}."

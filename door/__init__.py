@@ -1,1 +1,1 @@
-"""HTTP routes beside the pages: for other programs, and where rerunning a page is too slow."""
+"""HTTP routes besides the pages: for other programs, and where rerunning a page is too slow."""

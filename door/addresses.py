@@ -1,8 +1,8 @@
-"""Addresses of pages that are opened directly, as from a bookmark or by reloading.
+"""Routes for pages that are opened directly, from a bookmark or by reloading.
 
-Streamlit's script takes such an address for the place where the app begins, asks for its server
-there, and only then one level above: each time two requests fail, and the browser's console shows
-two errors. These routes answer with Streamlit's own page, which they tell where the app begins.
+Streamlit's script first assumes that such an address is the app's base address and looks for its
+server there, and only then one level above. So two requests fail, and the browser's console shows
+two errors. These routes answer with Streamlit's own page, and add the base address to it.
 """
 
 from pathlib import Path
@@ -17,7 +17,7 @@ _BEGINS = "<script>window.__streamlit = {BACKEND_BASE_URL: new URL('.', location
 
 
 def addresses(index: Path, base: str = "") -> list[Route]:
-    """Return a route for the address of each page but the first one, under the path `base`.
+    """Return a route for each page except the first one, under the path `base`.
 
     `index` is Streamlit's own page.
     """

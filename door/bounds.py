@@ -1,6 +1,6 @@
-"""Limits for callers: the rate, the size of a body, the work under way.
+"""Limits for callers: the rate of requests, the size of a body, and the work in progress.
 
-Everything here belongs to one event loop, so that nothing needs a lock.
+Everything here runs in one event loop, so nothing needs a lock.
 """
 
 import asyncio
@@ -19,13 +19,13 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 _BURST = 2.0  # seconds' worth of requests that may come at once
-_CLIENTS = 1_000  # callers that are remembered; a forgotten one starts afresh
-_ONE_ADDRESS = 0.8  # of what all may send together
+_CLIENTS = 1_000  # callers that are remembered; a forgotten one starts with a full bucket
+_ONE_ADDRESS = 0.8  # an address's share of the rate for all callers together
 _BODY_SECONDS = 20.0  # for a whole body to arrive
 
 
 class RefusedError(UserError):
-    """A request that is refused with an HTTP status, and a sentence for the caller."""
+    """A request is refused, with an HTTP status and a message for the caller."""
 
     def __init__(self, status: int, message: str) -> None:
         super().__init__(message)
@@ -33,20 +33,21 @@ class RefusedError(UserError):
 
 
 class Rate:
-    """Bounds on requests a second: of each caller, of each address, and of all together.
+    """Limits on requests per second: for each caller, for each address, and for all together.
 
-    A caller is a person where the browser says which, else the address. A class or a proxy's
-    visitors share one address; since a browser may say anything, that is bounded too.
+    A caller is a person if the browser says who, or else the address. A class, or the visitors
+    behind a proxy, share one address. Since a browser may claim to be anybody, the address has a
+    limit too.
     """
 
     def __init__(self, each: float, together: float) -> None:
-        """`each` and `together` are requests a second."""
+        """`each` and `together` are requests per second."""
         self._callers = _Buckets(each, "you")
         self._addresses = _Buckets(_ONE_ADDRESS * together, "all at your address together")
         self._all = _Buckets(together, "all callers together")
 
     def admit(self, request: Request) -> None:
-        """Count a request. Raises RefusedError if its caller, address or all send too many."""
+        """Count a request. Raises RefusedError if the caller, the address or all send too many."""
         address = request.client.host if request.client else ""
         now = time.monotonic()
         asked = (
@@ -74,7 +75,7 @@ class _Buckets:
         tokens = min(full, tokens + (now - then) * self._rate)
         self._tokens[name] = tokens, now
         if len(self._tokens) > _CLIENTS:
-            del self._tokens[next(iter(self._tokens))]  # the one unheard of for the longest time
+            del self._tokens[next(iter(self._tokens))]  # the least recently used one
         if tokens < 1:
             raise RefusedError(
                 429,
@@ -89,7 +90,7 @@ class _Buckets:
 
 
 class Work:
-    """A few threads that compute, and a few places for the requests that wait for them."""
+    """A few threads that compute, and a limited number of places for requests that wait."""
 
     def __init__(self, threads: int, places: int, seconds: float) -> None:
         """A request waits `seconds` at most."""
@@ -108,12 +109,12 @@ class Work:
             self._free += size
 
     async def do(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Call a function in one of the threads. Raises RefusedError if that takes too long."""
+        """Call a function in one of the threads. Raises RefusedError if it takes too long."""
         job = self._pool.submit(function, *args, **kwargs)
         future = asyncio.wrap_future(job)
         await asyncio.wait([future], timeout=self._seconds)
         if not future.done():
-            job.cancel()  # what has not begun never does
+            job.cancel()  # it has no effect if the function is already running
             raise RefusedError(
                 503, f"No answer within {self._seconds:g} seconds. Try again in a few seconds."
             )
@@ -137,7 +138,7 @@ async def pieces(request: Request, most: int) -> AsyncGenerator[bytes]:
         except TimeoutError:
             raise RefusedError(408, "The body took too long to arrive. Send it again.") from None
         except ClientDisconnect:
-            raise RefusedError(400, "The body did not arrive whole. Send it again.") from None
+            raise RefusedError(400, "The body did not arrive completely. Send it again.") from None
         arrived += len(piece)
         if arrived > most:
             raise RefusedError(413, too_long)

@@ -1,4 +1,4 @@
-"""Identify a caller by the cookie in which a browser keeps a visitor's secret."""
+"""Identify a caller by the cookie that holds a visitor's secret."""
 
 from starlette.requests import Request
 
@@ -6,6 +6,6 @@ from core.runs.person import COOKIE, Person, from_cookie, tag_for
 
 
 def caller(request: Request) -> Person:
-    """Return the person who sends a request; without the cookie, one who owns nothing."""
+    """Return the person who sends a request; without the cookie, a person who owns nothing."""
     secret, name = from_cookie(request.cookies.get(COOKIE, ""))
     return Person(name, tag_for(secret) if secret else "")

@@ -1,6 +1,7 @@
-"""`GET api/runs/{id}/live?after=STEP`: how far a run is, and its points after a step.
+"""`GET api/runs/{id}/live?after=STEP`: a run's progress, and its points after a step.
 
-The store is asked once a second however many watch, and less often where it answers slowly.
+The store is read at most once a second, however many watch, and less often if it is slow. It is
+read more often while a run that has begun has no line to show yet.
 """
 
 import asyncio
@@ -25,9 +26,10 @@ from door.caller import caller
 if TYPE_CHECKING:  # pandas takes 0.4 s
     import pandas as pd
 
-_RUNS = 32  # kept; of more, those requested longest ago are read again
-_EVERY = 1.0  # seconds between two looks at a run
-_SHARE = 0.05  # of the time in which the store may be busy with one run
+_RUNS = 32  # cached runs; the least recently requested ones are dropped
+_EVERY = 1.0  # the least seconds between two reads of a run
+_AT_FIRST = 0.25  # the same while the run has begun but has fewer than two points
+_SHARE = 0.05  # the greatest share of the time for which reading one run may keep the store busy
 _LAST_STEP = 2**31 - 1
 _STEP_KEYS = ("step", "epoch", "loss", "accuracy", "learning_rate")
 _EPOCH_KEYS = ("epoch", *EPOCH_METRICS)
@@ -35,7 +37,7 @@ _EPOCH_KEYS = ("epoch", *EPOCH_METRICS)
 
 @dataclass(frozen=True)
 class _Course:
-    """A run as the store had it, its points as JSON has them, and when to look again."""
+    """A run as it was last read, its points as values for JSON, and when to read it again."""
 
     run: Run
     speed: float | None  # images a second
@@ -69,7 +71,7 @@ class Watching:
     def __init__(self) -> None:
         self._rate = Rate(each=60, together=300)
         self._work = Work(threads=4, places=_RUNS, seconds=30)  # one slow read delays no other
-        # The last look at each run, under way or over; the one asked for longest ago first.
+        # The last read of each run, in progress or done; the least recently requested first.
         self._looks: dict[str, tuple[float, asyncio.Task[_Course]]] = {}
 
     async def live(self, request: Request) -> Response:
@@ -108,7 +110,7 @@ def _is_old(look: "asyncio.Task[_Course]", begun: float) -> bool:
 
 
 def _read(run_id: str, known: _Course | None) -> _Course:
-    """Look at a run; its points are read only where there are new ones. Raises UserError."""
+    """Read a run, and its points only if there are new ones. Raises UserError."""
     begun = time.monotonic()
     run = catalogue.watched(run_id)
     if known and _mark(run) == _mark(known.run):
@@ -116,20 +118,21 @@ def _read(run_id: str, known: _Course | None) -> _Course:
     else:
         history = read_history(run)
         speed = history.speed
-        # Of a step that is being written, the store may have a part.
+        # The store may have only some metrics of a step that is being written.
         points = _as_json(history.steps.dropna(subset=list(STEP_METRICS)), _STEP_KEYS)
         epochs = _as_json(history.epochs, _EPOCH_KEYS)
     took = time.monotonic() - begun
-    return _Course(run, speed, points, epochs, begun + max(_EVERY, took / _SHARE))
+    every = _AT_FIRST if run.state is State.RUNNING and run.step < 2 else _EVERY
+    return _Course(run, speed, points, epochs, begun + max(every, took / _SHARE))
 
 
 def _mark(run: Run) -> tuple[int, int, State]:
-    """Return what has changed of a run if it has new points."""
+    """Return values that differ when a run has new points."""
     return run.step, run.epochs, run.state
 
 
 def _as_json(table: "pd.DataFrame", keys: tuple[str, ...]) -> list[dict[str, float | None]]:
-    """Return a table's rows; JSON knows no number that is not finite, and None stands for one."""
+    """Return a table's rows; numbers that are not finite become None, since JSON has none."""
     columns = [
         [float(value) if math.isfinite(value) else None for value in table[key]] for key in keys
     ]

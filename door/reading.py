@@ -1,4 +1,4 @@
-"""`POST api/read`: a picture or strokes → the digits in them, read as the pages read them."""
+"""`POST api/read`: read the digits in a picture or in strokes, exactly as the pages do."""
 
 import json
 import re
@@ -26,7 +26,7 @@ if TYPE_CHECKING:  # scipy and torch take seconds: the server starts without
     from core.reading.reader import Reader
 
 PICTURE_BYTES, JSON_BYTES = 16 * 2**20, 2**20
-_PICTURE_PLACES = 4  # that a picture takes: it needs so much more memory than strokes
+_PICTURE_PLACES = 4  # places that a picture takes, since it needs more memory than strokes
 _NETWORKS = 4  # kept in memory
 
 _HOW = (
@@ -36,7 +36,7 @@ _HOW = (
 
 
 class Readings:
-    """Reads what callers send."""
+    """Answers callers with the digits in the pictures or strokes that they send."""
 
     def __init__(self) -> None:
         self._rate = Rate(each=20, together=60)
@@ -60,7 +60,7 @@ class Readings:
 
 
 class _InMemory(MultiPartParser):
-    """Starlette's parser, which would put a file of more than 1 MB on the disk."""
+    """Starlette's parser, but files over 1 MB stay in memory too, instead of going to the disk."""
 
     spool_max_size = PICTURE_BYTES + 1
 
@@ -112,16 +112,16 @@ def _answer(found: "list[Digit]", text: str, hand: str, who: Person) -> dict[str
 
 
 def _run(text: str, who: Person) -> Run:
-    """Return the run that is meant, if the caller may see it. Raises RunError, StoreError."""
+    """Return the run with this id or name if the caller may see it. Raises RunError, StoreError."""
     if text == BUILTIN or re.fullmatch("[0-9a-f]{32}", text):
         return limits.get(who, text)
-    if limits.is_demo():  # a search by name would tell of runs that the caller may not see
+    if limits.is_demo():  # a search by name would reveal runs that the caller may not see
         raise RunError("In the public demo, give the whole id of a run, or built-in.")
     return catalogue.find(text)
 
 
 def _fitted(hand: str) -> tuple[Path | None, int]:
-    """Return the network fitted to a hand, and when it was; None if there is none by that name."""
+    """Return the path and time of a network fitted to a hand; None and 0 if there is none."""
     path = fitted.path_of(hand)
     if not re.fullmatch("[0-9a-f]{32}", hand) or not path.exists():
         return None, 0
@@ -136,7 +136,10 @@ def _reader(
     path: Path | None,
     changed: int,
 ) -> "Reader":
-    """Return a run's network, or the one at `path`; any other argument makes it another one."""
+    """Return a reader for a run's network, or for the one at `path`.
+
+    The other arguments are part of the cache's key, so that a changed network is loaded again.
+    """
     from core.reading.reader import calibrated_reader
 
     return calibrated_reader(catalogue.get(run_id), path)

@@ -22,17 +22,17 @@ from door.bounds import Rate, RefusedError
 from door.live import Watching
 from door.reading import Readings
 
-_STATUS = {RunError: 404, InkError: 422, StoreError: 503}  # of other errors of a caller's: 400
+_STATUS = {RunError: 404, InkError: 422, StoreError: 503}  # any other UserError: 400
 _SENTENCES = {
     404: "There is nothing here. The README lists the addresses under api/.",
     405: "This address takes another method. The README lists them.",
 }
 _BUG = "Digit Lab could not answer: this is a bug. The server's log says what happened."
-_SLOW = ("torch", "mlflow")  # libraries that take seconds to load, and are when first needed
+_SLOW = ("torch", "mlflow")  # libraries that take seconds to load, so they load when first needed
 
 
 def door(base: str = "") -> Mount:
-    """Return all routes, under `base`, the path under which the pages are served."""
+    """Return all routes; `base` is the path under which the pages are served."""
     rate, readings, watching = Rate(each=60, together=300), Readings(), Watching()
 
     async def health(request: Request) -> Response:
@@ -52,9 +52,9 @@ def door(base: str = "") -> Mount:
 
 
 def _health() -> dict[str, Any]:
-    """Return what there is to know without loading a library."""
+    """Return the version, and what is known about the device without loading a library."""
     loaded = [name for name in _SLOW if name in sys.modules]
-    met = device.choose() if "torch" in loaded else None  # waits where it is being loaded
+    met = device.choose() if "torch" in loaded else None  # waits while torch is being loaded
     return {
         "version": _version(),
         "device": met and met.kind,
@@ -70,7 +70,7 @@ def _version() -> str:
 
 
 def _failed(request: Request, error: Exception) -> Response:
-    """Return the error's answer; a bug is raised again by Starlette, for the server's log."""
+    """Return the response for an error; Starlette raises a bug again, for the server's log."""
     status, sentence, headers = 500, _BUG, None
     if isinstance(error, RefusedError):
         status, sentence = error.status, str(error)

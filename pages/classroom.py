@@ -12,7 +12,7 @@ with now:
         overview.class_now()
     else:
         st.info(
-            "Here the teacher sees who is there and what trains, and can stop any run: type the "
-            "admin secret, which the server printed when it started."
+            "Here the teacher sees who is there and which runs train, and can stop any run. To see "
+            "this, type the admin secret, which the server printed when it started."
         )
         people.ask_for_secret("page")

@@ -24,9 +24,7 @@ by_id = {run.id: run for run in found}
 chosen = [by_id[run_id] for run_id in st.session_state.get(keys.COMPARED, []) if run_id in by_id]
 groups = table.together(chosen)
 if len(chosen) < 2:
-    st.caption(
-        "Tick the boxes of two or more rows to compare them, or of one to open or edit its runs."
-    )
+    st.caption("Tick two or more rows to compare them, or one row to open or edit its runs.")
 if len(chosen) >= 2:
     comparison.curves(groups)
 for label, group, color in zip(settings.labels(groups), groups, cycle(CLASS_COLORS), strict=False):

@@ -50,7 +50,7 @@ def _means(source: str) -> NDArray[np.float32]:
 
 
 def _tabs(names: list[str], key: str) -> Sequence[Any]:
-    """Return tabs of which the open one is kept when the page is left."""
+    """Return tabs; which one is open is remembered when the page is left."""
     kept = f"{key}-kept"
     if key not in st.session_state and kept in st.session_state:
         st.session_state[key] = st.session_state[kept]
@@ -61,7 +61,7 @@ def _tabs(names: list[str], key: str) -> Sequence[Any]:
 
 st.title("Data")
 digits, problem = cache.digits_in_use()
-if digits.source == "sample" and not limits.is_demo():  # where it would stay the sample
+if digits.source == "sample" and not limits.is_demo():  # a demo always uses the sample
     download.panel(problem)
 
 left, right = st.columns(2, gap="medium")

@@ -10,6 +10,8 @@ from ui.train import code, network, pair, settings
 from ui.train.live import live
 
 st.title("Train")
+if cache.warm_up().is_alive():  # then the process on standby loads at the same time
+    request.prepare(asks_store=False)
 cache.wait_for_torch()
 digits, problem = cache.digits_in_use()
 listed, _ = runs.known()

@@ -113,7 +113,7 @@ def trained_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def trained(trained_store: Path, own_runs: Path, sample_only: None) -> Path:
-    """A copy of `trained_store` is the store in use, so that a test may change it."""
+    """A copy of `trained_store` is the store in use, so that the test may change it."""
     return shutil.copytree(trained_store, own_runs, dirs_exist_ok=True)
 
 

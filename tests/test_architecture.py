@@ -55,7 +55,7 @@ def imported(path: Path) -> Iterator[str]:
 
 
 def floor(module: str) -> int | None:
-    """Return the number of a module's floor, 0 at the top; None outside the house."""
+    """Return the number of a module's layer, 0 at the top; None for a module that is not ours."""
     for number, name in enumerate(FLOORS):
         if module == name or module.startswith(f"{name}."):
             return number
@@ -63,7 +63,7 @@ def floor(module: str) -> int | None:
 
 
 def test_arrows_go_down_only() -> None:
-    """No file imports from a floor above its own."""
+    """No file imports from a layer above its own."""
     up = []
     for name, path in EVERY.items():
         here = floor(name)
@@ -103,7 +103,7 @@ def test_no_circle() -> None:
     ],
 )
 def test_room_knows_nothing_of(room: str, foreign: set[str]) -> None:
-    """Computation needs no Streamlit; what a training is made of needs no run store."""
+    """Computation needs no Streamlit, and training needs no run store."""
     reaching = [
         f"{name} → {other}"
         for name, path in EVERY.items()
@@ -122,6 +122,23 @@ def test_first_page_waits_for_no_slow_library() -> None:
     assert told.stdout == "set()\n", told.stderr
 
 
+def test_first_page_is_prepared_once_the_server_has_started() -> None:
+    """The server is up before what the first page needs is imported, which takes 0.4 s."""
+    code = """
+import asyncio, sys, threading, time, streamlit_app
+slow = lambda: {"pandas", "scipy.ndimage"} & {*sys.modules}
+print(slow())
+async def start():
+    async with streamlit_app.lifespan(streamlit_app.app):
+        while threading.active_count() > 1:
+            time.sleep(0.1)
+asyncio.run(start())
+print(*sorted(slow()))
+"""
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
+    assert told.stdout == "set()\npandas scipy.ndimage\n", told.stderr
+
+
 def test_every_torch_load_reads_weights_only() -> None:
     """No file opens a checkpoint in a way that could run code in it."""
     for path in EVERY.values():
@@ -132,7 +149,7 @@ def test_every_torch_load_reads_weights_only() -> None:
 
 
 def test_no_markdown_is_taken_for_html() -> None:
-    """What people wrote can reach a page through Markdown, so Markdown never carries HTML."""
+    """People's text reaches pages through Markdown, so Markdown never allows HTML."""
     for path in EVERY.values():
         assert "unsafe_allow_html" not in path.read_text(), path
 

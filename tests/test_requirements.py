@@ -24,7 +24,7 @@ def locked() -> dict[str, Version]:
 
 
 def test_lock_has_names_and_versions_alone() -> None:
-    """The lock names no address, no path and no one machine's build, and each package once."""
+    """The lock has no address, no path and no machine-specific build, and each package once."""
     lines = (ROOT / "requirements.lock").read_text().splitlines()
     assert [line for line in lines if not re.fullmatch(r"[\w.-]+==[\w.!]+", line)] == []
     names = [canonicalize_name(line.split("==")[0]) for line in lines]

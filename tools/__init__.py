@@ -1,1 +1,1 @@
-"""Programs that make the files that are committed: the built-in network, the detector."""
+"""Programs that make committed files: the built-in network and the detector of non-digits."""

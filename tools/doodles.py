@@ -1,7 +1,7 @@
-"""What people draw that is not a digit: letters by hand and doodles.
+"""Drawings that are not digits: handwritten letters and doodles.
 
-Some kinds are shown to the detector of non-digits, the others are kept for measuring it. A drawing
-is a list of strokes, each `(N, 2)` points (x, y), y down, in units of its own.
+The detector of non-digits learns from some kinds; the others are kept for measuring it. A drawing
+is a list of strokes, each `(N, 2)` points (x, y), y down, in any units.
 """
 
 import math
@@ -19,8 +19,8 @@ Doodle = Callable[[Random], Strokes]
 LETTERS = "ACDEFGHJKMNPRTUVWXYadefhkmnprtuvwxy"
 SHOWN = LETTERS[::2]  # the others are kept for measuring
 
-# The corners that a pen passes, stroke by stroke: x from 0 to 4 and y from 0 to 6. The letters
-# that look like a 0 or a 4 when written by hand are left out: U, Y, u, v, y.
+# The corners of each letter's strokes: x from 0 to 4 and y from 0 to 6. Letters that look like a 0
+# or a 4 when written by hand are left out: U, Y, u, v, y.
 _CORNERS = {
     "A": "062046 1434",
     "C": "4130100105163645",
@@ -56,7 +56,7 @@ _CORNERS = {
 
 
 def written(letter: str, random: Random) -> Strokes:
-    """Return a letter as another hand might write it, with its corners sharp or round."""
+    """Return a letter in a random handwriting, with sharp or round corners."""
     lean, wide = random.normal(0, 0.15), random.uniform(0.7, 1.3)
     strokes = []
     for corners in _CORNERS[letter].split():
@@ -68,7 +68,7 @@ def written(letter: str, random: Random) -> Strokes:
 
 
 def letters_by_hand(wanted: str) -> dict[str, Doodle]:
-    """Return those of the wanted letters that look like no digit when written by hand."""
+    """Return the wanted letters, except those that look like a digit when written by hand."""
     return {
         letter: lambda random, letter=letter: written(letter, random)  # type: ignore[misc]
         for letter in wanted
@@ -88,7 +88,7 @@ def smooth(points: NDArray[np.float64]) -> NDArray[np.float64]:
 def _around(
     turns: float, radius: Callable[[NDArray[np.float64]], NDArray[np.float64]], start: float = 0
 ) -> NDArray[np.float64]:
-    """Return a line around the origin, its radius a function of the angle in turns."""
+    """Return a line around the origin; its radius is a function of the angle in turns."""
     angle = np.linspace(0, turns, max(24, int(48 * turns)))
     away = radius(angle)[:, None]
     bend = 2 * math.pi * (angle + start)
@@ -102,7 +102,7 @@ def _circle(x: float, y: float, radius: float) -> NDArray[np.float64]:
 
 
 def _shaky(strokes: Strokes, random: Random) -> Strokes:
-    """Return strokes turned a little and with a tremor, within a unit or so."""
+    """Return strokes turned and stretched a little, with a tremor."""
     angle, wide = random.normal(0, 0.15), random.uniform(0.75, 1.3)
     turn = np.array([[math.cos(angle), math.sin(angle)], [-math.sin(angle), math.cos(angle)]])
     return [

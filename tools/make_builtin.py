@@ -2,10 +2,10 @@
 
     python -m tools.make_builtin [--strokes FILE …] [--detector-only]
 
-trains the recipe `ink_cnn` on MNIST and the strokes, then a few epochs more with flags on ones and
-slashes through noughts. It writes the weights in 16 bits, what is known of the network, its card,
-and the detector of non-digits (`tools.make_non_digits`), or this alone, for the network that is
-there. A FILE has JSON lines (`.jsonl`), or UNIPEN's text.
+trains the recipe `ink_cnn` on MNIST and the strokes, then for a few more epochs with flags on ones
+and slashes through zeros. It writes the weights in 16 bits, the facts about the network, its card,
+and the detector of non-digits (`tools.make_non_digits`). With --detector-only, it only makes the
+detector, for the existing network. A FILE has JSON lines (`.jsonl`), or UNIPEN's text.
 """
 
 import argparse
@@ -43,18 +43,18 @@ from tools import make_non_digits, pen_digits
 from tools.pen_digits import Drawn
 
 RECIPE = "ink_cnn"
-PEOPLE = 36_000  # of people's images beside MNIST's 55,000
-LAST: dict[str, Any] = {"epochs": 4, "learning_rate": 0.002}  # the epochs with embellished digits
-LAST_COPIES, LAST_PEOPLE = 2, 24_000  # drawings of each digit; of people's images, as PEOPLE
-EMBELLISHED = 0.3  # of the bare ones and noughts in them: the share with a flag, or a slash
-PEOPLE_MISTAKES = 0.005  # of the answers called sure, to people that it never learned from
+PEOPLE = 36_000  # images of people's digits, in addition to MNIST's 55,000
+LAST: dict[str, Any] = {"epochs": 4, "learning_rate": 0.002}  # settings of the last epochs
+LAST_COPIES, LAST_PEOPLE = 2, 24_000  # in these: drawings of each digit, images as in PEOPLE
+EMBELLISHED = 0.3  # share of the plain ones and zeros in these that get a flag or a slash
+PEOPLE_MISTAKES = 0.005  # share of wrong answers among sure ones, on people it never learned from
 _NOBODY: dict[str, float] = dict.fromkeys(("images", "writers_held_out"), 0)
 
 
 def make(found: list[PenDigit]) -> None:
     """Train the network and write all its files. Raises DataError without the full MNIST.
 
-    `found` are people's digits, from which it learns, too.
+    `found` are people's digits to learn from in addition.
     """
     digits = mnist.load("mnist")
     config = RECIPES[RECIPE].config
@@ -85,7 +85,7 @@ def make(found: list[PenDigit]) -> None:
 
 @dataclass(frozen=True, eq=False)
 class Trained:
-    """What training has led to: the network, its weights in 16 bits, and how it got there."""
+    """A trained network, with weights in 16 bits, and the course of its training."""
 
     network: Checkpoint
     epochs: list[Epoch]
@@ -101,7 +101,7 @@ class Trained:
         return cls(halved(best.checkpoint), epochs, started)
 
     def then(self, later: "Trained") -> "Trained":
-        """Return both trainings as one of all their epochs, with the last network of the later."""
+        """Return both trainings as one; the network is that of the later training's last epoch."""
         before, spent = len(self.epochs), self.epochs[-1].total_seconds
         epochs = self.epochs + [
             replace(one, epoch=before + one.epoch, total_seconds=spent + one.total_seconds)
@@ -119,7 +119,7 @@ class Trained:
 
 
 def learn_embellished(trained: Trained, digits: Digits, embellished: Drawn) -> Trained:
-    """Train on, from the network so far, on MNIST and embellished drawings of people's digits."""
+    """Continue training on MNIST and drawings of people's digits with flags and slashes."""
     config = config_from(trained.network["config"]).changed(LAST)
     extra = embellished.sample(LAST_PEOPLE, seed=1)
     return Trained.by(train(config, digits, start=trained.network, extra=extra))
@@ -132,7 +132,7 @@ def finish(
     held_out: Drawn | None,
     others: dict[str, float],
 ) -> None:
-    """Write the network's files and make its detector of non-digits; fit when it is sure."""
+    """Write the network's files, make its detector of non-digits, and fit its calibration."""
     config = config_from(trained.network["config"])
     checkpoint.save(trained.network, builtin.WEIGHTS)
     facts = facts_of(digits, trained) | {"people": others}
@@ -150,7 +150,7 @@ def finish(
 
 
 def halved(best: Checkpoint) -> Checkpoint:
-    """Return a checkpoint with its weights alone, in 16 bits."""
+    """Return a checkpoint with nothing but its weights, in 16 bits."""
     small: Checkpoint = {
         **best,
         "model_state_dict": checkpoint.halved(best["model_state_dict"]),
@@ -166,8 +166,8 @@ def fitted(config: TrainConfig, digits: Digits, held_out: Drawn | None) -> Calib
     """Return the calibration of the network's readings.
 
     The temperature is fitted on MNIST's validation images. The threshold is the higher of two: one
-    fitted on readings of those, one on readings of the people held out, of which a share of
-    PEOPLE_MISTAKES may be wrong.
+    fitted on readings of these images, and one on readings of the held-out people's digits, of
+    which a share of PEOPLE_MISTAKES may be wrong.
     """
     split = split_for(digits, config.validation_size, config.train_size, config.seed)
     images, labels = digits.train_images[split.validation], digits.train_labels[split.validation]
@@ -188,7 +188,7 @@ def fitted(config: TrainConfig, digits: Digits, held_out: Drawn | None) -> Calib
 
 
 def facts_of(digits: Digits, trained: Trained) -> dict[str, Any]:
-    """Return what is known of the network, as `builtin.facts` has it, short of its device."""
+    """Return the facts about the network in the form of `builtin.facts`, except its device."""
 
     def accuracy(source: Digits) -> float:
         return metrics.score(
@@ -239,7 +239,7 @@ def facts_of(digits: Digits, trained: Trained) -> dict[str, Any]:
 
 
 def write(facts: dict[str, Any]) -> None:
-    """Keep what is known of it, as `builtin.facts` has it, and say it in the card."""
+    """Write the facts, in the form of `builtin.facts`, and the card made from them."""
     builtin.FACTS.write_text(json.dumps(facts, indent=2) + "\n")
     builtin.facts.cache_clear()
     builtin.CARD.write_text(_card(facts))
@@ -278,8 +278,8 @@ digits that {writers} people wrote with a pen (UNIPEN train_r01_v07, section 1a;
 doi 10.5281/zenodo.1195803, CC BY 4.0), writers with many digits counting less for each.
 {labels_left_out} labels that networks refuted which had not seen their writers were left out. Then
 {last_epochs} more epochs, at a lower rate, on MNIST and {last_images:,} other drawings of these
-digits, in which {embellished:.0%} of the bare ones had a flag, some a foot too, and as many of the
-bare noughts a slash. All were turned by up to {rotation:g}°, slanted by up to {shear:g}°, moved by
+digits, in which {embellished:.0%} of the plain ones got a flag, some a foot too, and as many of the
+plain zeros a slash. All were turned by up to {rotation:g}°, slanted by up to {shear:g}°, moved by
 up to {shift} pixels and scaled by up to {scale:.0%}. The other 5,000 training images of MNIST chose
 the epoch of the first {first_epochs} and fitted the temperature ({temperature:.3f})."""
 
@@ -300,7 +300,7 @@ def _card(facts: dict[str, Any]) -> str:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Make it from the files that the command line names."""
+    """Make the network, or the detector only, from the files that the command line names."""
     parser = argparse.ArgumentParser(prog="python -m tools.make_builtin", description=__doc__)
     parser.add_argument("--strokes", metavar="FILE", nargs="+", type=Path, default=[])
     parser.add_argument("--detector-only", action="store_true", help="keep the network")

@@ -1,8 +1,8 @@
-"""Make the detector of non-digits; `tools.make_builtin` does, for its network.
+"""Make the detector of non-digits for the built-in network; `tools.make_builtin` calls this.
 
-It learns from digits, MNIST's and other people's, whatever their labels, and from things made not
-to be digits. Such outliers teach about others too (Hendrycks, Mazeika and Dietterich, "Deep Anomaly
-Detection with Outlier Exposure", 2019).
+It learns from digits, MNIST's and other people's, and from drawings made not to be digits. What it
+learns from such outliers also applies to other kinds (Hendrycks, Mazeika and Dietterich, "Deep
+Anomaly Detection with Outlier Exposure", 2019).
 """
 
 from collections.abc import Sequence
@@ -29,11 +29,11 @@ from core.training.batches import TrainingBatches, normalize
 from tools import pen_digits
 from tools.doodles import SHOWN, SHOWN_DOODLES, Strokes, doodle, letters_by_hand, smooth
 
-# Shares of the digits, of MNIST's validation and of people's, that it may refuse, and that it may
-# call so unlike most that an answer is not sure.
+# The shares of digits, in MNIST's validation set and of people's, that it may call non-digits, and
+# that it may call unusual, so that an answer is not sure.
 REFUSED, UNCLEAR = 0.002, 0.02
 _EACH = 5_000  # of every kind of outlier
-_COPIES = 2  # of each of people's digits: as strokes, and as a picture
+_COPIES = 2  # of each pen digit: one as strokes, one as a picture
 _PEOPLE = 30_000  # images of people's digits
 _EPOCHS, _BATCH, _RATE, _DECAY = 8, 512, 1e-3, 0.1
 
@@ -41,10 +41,10 @@ _EPOCHS, _BATCH, _RATE, _DECAY = 8, 512, 1e-3, 0.1
 def non_digits_from(
     images: NDArray[np.uint8], labels: NDArray[np.uint8], each: int, random: np.random.Generator
 ) -> NDArray[np.uint8]:
-    """Return `(11 * each, 28, 28)` non-digits: made of digits, scribbles, letters and doodles.
+    """Return `(11 * each, 28, 28)` non-digits: distorted digits, scribbles, letters and doodles.
 
-    Two digits lie over each other, or their halves stand side by side, one on its head; one digit
-    is turned or mirrored, if that does not make a digit of it again.
+    Distorted digits are two digits on top of each other, half of one beside an upside-down half of
+    another, and digits that are turned or mirrored, unless that gives a digit again.
     """
 
     def some(*digits: int) -> NDArray[np.uint8]:
@@ -72,7 +72,7 @@ def non_digits_from(
 
 
 def _scribbled(count: int, random: np.random.Generator) -> NDArray[np.uint8]:
-    """Return `(count, 28, 28)` of one to three strokes through 3 to 8 points anywhere."""
+    """Return `(count, 28, 28)` scribbles: one to three strokes through 3 to 8 random points."""
 
     def stroke() -> NDArray[np.float64]:
         return _stroke(random.uniform(0, 240, (random.integers(3, 9), 2)), random)
@@ -81,7 +81,7 @@ def _scribbled(count: int, random: np.random.Generator) -> NDArray[np.uint8]:
 
 
 def _lettered(count: int, random: np.random.Generator) -> NDArray[np.uint8]:
-    """Return `(count, 28, 28)` of two to four bars or bows between points as letters have them."""
+    """Return `(count, 28, 28)` letter-like drawings: two to four bars or bows between corners."""
     corners = np.array([(x, y) for x in (0, 90, 180) for y in (0, 80, 160, 240)], np.float64)
 
     def stroke() -> NDArray[np.float64]:
@@ -92,19 +92,19 @@ def _lettered(count: int, random: np.random.Generator) -> NDArray[np.uint8]:
 
 
 def _by_hand(count: int, random: np.random.Generator) -> NDArray[np.uint8]:
-    """Return `(count, 28, 28)` of letters written by hand."""
+    """Return `(count, 28, 28)` handwritten letters."""
     letters = list(letters_by_hand(SHOWN).values())
     return _drawings([letters[number % len(letters)](random) for number in range(count)])
 
 
 def _doodled(count: int, random: np.random.Generator) -> NDArray[np.uint8]:
-    """Return `(count, 28, 28)` of those doodles that are not kept for measuring."""
+    """Return `(count, 28, 28)` doodles, of the kinds that are not kept for measuring."""
     kinds = SHOWN_DOODLES
     return _drawings([doodle(kinds[number % len(kinds)], random) for number in range(count)])
 
 
 def _typed(count: int, random: np.random.Generator) -> NDArray[np.uint8]:
-    """Return `(count, 28, 28)` of letters in the typefaces that matplotlib carries."""
+    """Return `(count, 28, 28)` printed letters, in the typefaces that come with matplotlib."""
     fonts = sorted(Path(matplotlib.get_data_path(), "fonts", "ttf").glob("DejaVuS*[!y].ttf"))
     letters = []
     for font in fonts:
@@ -128,9 +128,9 @@ def _drawings(shapes: list[Strokes]) -> NDArray[np.uint8]:
 def make(people: Sequence[PenDigit]) -> None:
     """Fit the head and write its weights, in 16 bits. Raises UserError without the full MNIST.
 
-    `people` are learned from, too, but for the writers that thresholds are fitted on.
+    `people` are learned from too, except the writers on whom the thresholds are fitted.
     """
-    # People's digits are moved to the middle before anybody reads them.
+    # Digits are always centered before they are read.
     config = builtin.run().config.changed({"shift": 0, "elastic": 0})
     digits = mnist.load("mnist")
     split = split_for(digits, config.validation_size, config.train_size, config.seed)
@@ -176,8 +176,9 @@ def _scores(
 
 @torch.no_grad()
 def _scale(head: nn.Sequential, known: Sequence[Tensor]) -> None:
-    """Scale the scores so that of each kind of `known` digits, given their scores, at most a share
-    REFUSED lies below 0, and at most a share UNCLEAR below 1.
+    """Scale the scores: of each kind of digit, at most REFUSED are below 0 and UNCLEAR below 1.
+
+    `known` has the scores of each kind; REFUSED and UNCLEAR are shares.
     """
     refused, unclear = (
         min(scores.quantile(share) for scores in known) for share in (REFUSED, UNCLEAR)
@@ -189,7 +190,7 @@ def _scale(head: nn.Sequential, known: Sequence[Tensor]) -> None:
 
 
 def _fit(head: nn.Sequential, features: Tensor, wanted: Tensor) -> None:
-    """Let the head learn from `(N, D) float16` features and `(N,)` targets, 1 for a digit."""
+    """Train the head on `(N, D) float16` features and `(N,)` targets, 1 for a digit."""
     optimizer = torch.optim.AdamW(head.parameters(), _RATE, weight_decay=_DECAY)
     steps = _EPOCHS * -(-len(features) // _BATCH)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)

@@ -1,4 +1,4 @@
-"""Other people's pen digits, made ready to be learned from: read, cleaned, drawn, weighed."""
+"""Prepare people's pen digits for training: read, clean, draw and weight them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,10 +18,11 @@ from core.training.inference import probabilities
 from core.training.loop import train
 
 COPIES = 6  # of each digit, half of them as strokes, half as pictures
-HELD_OUT = 0.15  # share of the writers that thresholds are fitted on, and nothing else
+HELD_OUT = 0.15  # share of the writers that are used only to fit thresholds
 FOLDS = 2  # of writers, for finding wrong labels
-DOUBTED = 0.02  # a label is taken for wrong where networks that never saw its writer
-CERTAIN = 0.9  # give it less than DOUBTED, and another digit more than CERTAIN
+# A label counts as wrong if networks that never saw its writer give it a probability below DOUBTED,
+# and another digit one above CERTAIN.
+DOUBTED, CERTAIN = 0.02, 0.9
 _JUDGING = RECIPES["fast_995"].config.changed(
     {"epochs": 5, "reading_shift": 0, "rotation": 10, "shear": 15, "thickness": 0.8}
 )
@@ -29,9 +30,9 @@ _JUDGING = RECIPES["fast_995"].config.changed(
 
 @dataclass(frozen=True, eq=False)
 class Drawn:
-    """Pen digits, drawn: `images (M, 28, 28)`, `labels (M,)`, `weights (M,)` with sum 1.
+    """Drawn pen digits: `images (M, 28, 28)`, `labels (M,)`, `weights (M,)` with sum 1.
 
-    Each writer has the same weight in all.
+    The weights of all writers are equal.
     """
 
     images: NDArray[np.uint8]
@@ -39,10 +40,10 @@ class Drawn:
     weights: NDArray[np.float64]
 
     def sample(self, count: int, seed: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-        """Return `count` images and labels; those of more frequent writers more often.
+        """Draw `count` images and labels at random, more from writers with more digits.
 
-        A writer's share goes with the square root of the number of digits, so that the few digits
-        of some writers are not learned by heart.
+        A writer's share is proportional to the square root of their number of digits, so that a
+        writer's few digits are not memorized.
         """
         root = np.sqrt(self.weights)
         chosen = np.random.default_rng(seed).choice(len(root), count, p=root / root.sum())
@@ -50,7 +51,7 @@ class Drawn:
 
 
 def read(files: Sequence[Path]) -> list[PenDigit]:
-    """Return the digits of JSON lines (`.jsonl`) and of UNIPEN's files. Raises DataError."""
+    """Return the digits in files of JSON lines (`.jsonl`) or of UNIPEN. Raises DataError."""
     found = [read_strokes(file) if file.suffix == ".jsonl" else read_unipen(file) for file in files]
     return [digit for digits in found for digit in digits]
 
@@ -65,7 +66,10 @@ def drawn(
 
 
 def without_wrong_labels(digits: Sequence[PenDigit], mnist: Digits) -> list[PenDigit]:
-    """Return the digits whose labels networks that never saw their writers do not refute."""
+    """Return the digits without those whose labels are probably wrong.
+
+    Networks that never saw a digit's writer judge its label, with DOUBTED and CERTAIN.
+    """
     writers = sorted({digit.writer for digit in digits})
     fold_of = {writer: number % FOLDS for number, writer in enumerate(writers)}
     kept = []
@@ -85,5 +89,5 @@ def without_wrong_labels(digits: Sequence[PenDigit], mnist: Digits) -> list[PenD
 
 
 def divided(digits: Sequence[PenDigit]) -> tuple[list[PenDigit], list[PenDigit]]:
-    """Return what is learned from, and the writers that are held out."""
+    """Split digits by writer: return those to learn from, and those held out."""
     return held_out(digits, HELD_OUT, seed=0)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from ui import people
+from ui import cache, people
 from ui.guards import messages
 from ui.sidebar import sidebar
 
@@ -26,21 +26,23 @@ PAGES = {
 if os.environ.get("DIGITLAB_CLASS"):
     PAGES[st.Page("../pages/classroom.py", title="Class")] = ":material/groups:"
 
-# Only the links have icons: an icon of a page also becomes the browser tab's, which Streamlit loads
-# from another host.
+# Only the links have icons. A page's icon would also become the browser tab's icon, which Streamlit
+# loads from another host.
 page = st.navigation(list(PAGES), position="hidden")
 st.set_page_config(
     f"{page.title} · Digit Lab", page_icon=str(Path(__file__).with_name("icon.png")), layout="wide"
 )
-# Streamlit's margin of 6 rem above each page takes a fifth of a small screen. Its fade-in, at one
-# redraw a second, took a third of the browser's time; what is being redrawn still pales, at once,
-# if that takes a second. It keeps columns side by side down to a phone's width; here they are
-# stacked as soon as the canvas, a chart or a table would be cut off, with the Train page's curves
-# right below Start. What says how a run goes is as high as what says how it ended, so that the
-# curves stay where they are. A refused file is to say why in sight, not on hovering alone, and to
-# go with the next one. Its segmented controls hide what does not fit in one line. Its
-# captions, and text in the accent color, are too faint to read well (WCAG asks for a contrast of
-# 4.5).
+# What the style changes, and why:
+# - Streamlit's margin of 6 rem above each page takes a fifth of a small screen.
+# - Its fade-in took a third of the browser's time with one redraw per second. Now stale parts turn
+#   pale without a transition, and only after a second.
+# - It keeps columns side by side down to a phone's width. Here they are stacked as soon as the
+#   canvas, a chart or a table would be cut off, with Train's curves directly below Start.
+# - The progress of a run takes as much height as its result, so that the curves do not move.
+# - The reason why a file was refused is always visible, not only on hovering, and disappears with
+#   the next file.
+# - Segmented controls wrap, instead of hiding what does not fit in one line.
+# - Captions, and text in the accent color, get enough contrast (4.5, as WCAG asks).
 st.html(
     """<style>
     [data-testid=stMainBlockContainer] { padding-top: 3rem; }
@@ -78,6 +80,9 @@ st.html(
     </style>"""
 )
 sidebar(PAGES)
-with messages():
-    people.admit()
-    page.run()
+try:
+    with messages():
+        people.admit()
+        page.run()
+finally:
+    cache.warm_up().begin()

@@ -34,7 +34,7 @@ if TYPE_CHECKING:  # torch takes 2 s
     from core.reading.reader import Reader
     from core.training.device import Device
 
-_HEAD_START = 2.5  # seconds, enough to draw the first page
+_HEAD_START = 2.0  # seconds, enough for a browser to show the first page
 _SLOW = ("core.training.loop",)  # with torch, 2 s; MLflow takes another 1.5 s
 
 
@@ -45,7 +45,7 @@ def digits(source: str) -> Digits:
 
 
 def digits_in_use() -> tuple[Digits, str]:
-    """Return the digits in use, and the error of the full set if the sample replaces it."""
+    """Return the digits in use, and if the sample replaces the full set, the full set's error."""
     try:
         return digits(mnist.source()), ""
     except DataError as error:
@@ -53,7 +53,7 @@ def digits_in_use() -> tuple[Digits, str]:
 
 
 def digits_for(run: Run) -> Digits:
-    """Return the data to evaluate a run on: its own; if it is from elsewhere, those in use.
+    """Return the data to evaluate a run on: its own, or those in use if it is from elsewhere.
 
     Raises DataError if they are missing.
     """
@@ -65,10 +65,11 @@ class WarmUp(threading.Thread):
 
     def __init__(self) -> None:
         super().__init__(daemon=True)
-        self._wanted = threading.Event()
+        self._drawn, self._wanted = threading.Event(), threading.Event()
 
     def run(self) -> None:
-        """Wait until the first page is drawn, since Python's threads take turns; then load."""
+        """Wait until the first page is shown, since Python's threads take turns; then load."""
+        self._drawn.wait()
         self._wanted.wait(_HEAD_START)
         gc.disable()  # objects of imported modules are never garbage
         try:
@@ -81,15 +82,23 @@ class WarmUp(threading.Thread):
             gc.freeze()
             gc.enable()
 
+    def begin(self) -> None:
+        """Load soon: the first page has been drawn."""
+        self._drawn.set()
+
     def wait(self) -> None:
         """Load now, and return when everything is loaded."""
         self._wanted.set()
+        self._drawn.set()
         self.join()
 
 
 @st.cache_resource
 def warm_up() -> WarmUp:
-    """Return the thread that imports slow modules; it ends when everything is loaded."""
+    """Return the thread that imports slow modules; it ends when everything is loaded.
+
+    It begins soon after a page has been drawn, or when a page waits for it.
+    """
     thread = WarmUp()
     thread.start()
     return thread
@@ -112,7 +121,7 @@ def device() -> "Device":
 
 
 def reader(run: Run, hand: Person | None = None) -> "Reader":
-    """Return the reader with a run's best network; for a `hand`, with the one fitted to it, if any.
+    """Return a reader for a run's best network, or for the network fitted to `hand`, if any.
 
     Raises RunError, CheckpointError.
     """
@@ -147,7 +156,7 @@ def _result(run_id: str, epoch: int | None, split: str, source: str) -> Result:
 
 
 def formation(run: Run) -> "Formation":
-    """Return a run's moments. Raises RunError if it kept none, CheckpointError."""
+    """Return how a run's network formed. Raises RunError if it kept no moments, CheckpointError."""
     path = files.path(run, files.FORMING)
     return _formation(run.id, path.stat().st_mtime_ns)
 
@@ -161,9 +170,9 @@ def _formation(run_id: str, changed: int) -> "Formation":
 
 
 def drawn(run: Run, people: Sequence[Hand]) -> tuple[Result, NDArray[np.intp]]:
-    """Return a run's answers on people's digits, and `(N,)` whose each is, by number.
+    """Return a run's answers on people's digits, and the index of each digit's person, `(N,)`.
 
-    What is on a shelf is not cached, so that it ends with its session. Raises RunError, InkError.
+    Digits on a shelf are not cached, so that they end with the session. Raises RunError, InkError.
     """
     if any(hand.shelf is not None for hand in people):
         return _read(run.id, people)
@@ -183,9 +192,9 @@ def _read(run_id: str, people: Sequence[Hand]) -> tuple[Result, NDArray[np.intp]
 
 
 def people_digits(people: Sequence[Hand]) -> tuple[Collection, NDArray[np.intp]]:
-    """Return people's digits, and `(N,)` whose each is, by number; those on a shelf uncached.
+    """Return people's digits, and the index of each digit's person, `(N,)`.
 
-    Raises InkError.
+    Digits on a shelf are not cached. Raises InkError.
     """
     if any(hand.shelf is not None for hand in people):
         return hands.load(people)
@@ -200,7 +209,7 @@ def _people_digits(people: tuple[Hand, ...]) -> tuple[Collection, NDArray[np.int
 def history(run: Run) -> History:
     """Return a run's metrics so far, cached once the run has ended. Raises StoreError.
 
-    A resumed run takes more steps, and so is read again.
+    A resumed run makes more steps, so it is read again.
     """
     if not run.state.is_over:
         return read_history(run)
@@ -244,7 +253,7 @@ def _bundle(
 
 @st.cache_resource(max_entries=40, show_spinner=False)
 def probability_bars(probabilities: NDArray[np.float32], truth: int | None) -> "Figure":
-    """Return `digits.probability_bars`, which takes 5 ms; nobody changes it."""
+    """Return `digits.probability_bars`, which takes 5 ms, cached: do not change the figure."""
     from core.figures import digits as figures
 
     return figures.probability_bars(probabilities, truth)

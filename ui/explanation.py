@@ -29,7 +29,7 @@ def why(
 ) -> None:
     """Offer an explanation of the answer `probabilities` (10,) to `image` (28, 28) in [0, 1].
 
-    `hand` is the person to whose hand the network that answered is fitted, if it is.
+    `hand` is the person for whom the network was fitted, if it was.
     """
     if not st.toggle(
         "Why?",
@@ -91,7 +91,7 @@ def _mean(source: str) -> NDArray[np.float32]:
 
 @st.cache_resource(max_entries=2, show_spinner="Looking through the training digits …")
 def _learned(run_id: str, best_epoch: int | None, source: str) -> "SimilarDigits":
-    """Return the search among the images that a run learned from."""
+    """Return the searchable images that a run learned from."""
     from core.reading.explanation import SimilarDigits
 
     run, digits = catalogue.get(run_id), cache.digits(source)

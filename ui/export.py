@@ -1,4 +1,4 @@
-"""The button with which a run leaves: made only when asked for, then downloaded as one ZIP."""
+"""The button that exports a run: its files are made on request, and downloaded as one ZIP."""
 
 import streamlit as st
 
@@ -8,7 +8,7 @@ from ui import cache, format, guards
 
 
 def button(run: Run) -> None:
-    """Show the button; where the run cannot leave now, it is off and says why."""
+    """Show the button; it is disabled and says why if the run cannot be exported now."""
     why = why_not(run)
     if st.button(
         "Export",
@@ -16,12 +16,12 @@ def button(run: Run) -> None:
         icon=":material/ios_share:",
         disabled=bool(why),
         help=format.plain(why)
-        or "Take the network along: ONNX, weights, a program that reads pictures, a model card.",
+        or "Download the network: ONNX, weights, a program that reads pictures, a model card.",
     ):
         _dialog(run)
 
 
-@st.dialog("Take this network along", icon=":material/ios_share:")
+@st.dialog("Export this network", icon=":material/ios_share:")
 def _dialog(run: Run) -> None:
     st.markdown(f"**{format.plain(run.name)}**, for use without Digit Lab.")
     with guards.messages():

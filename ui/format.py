@@ -16,8 +16,8 @@ def moment(since_1970: float) -> str:
     return time.strftime("%d %b, %H:%M", time.localtime(since_1970))
 
 
-# Places where Streamlit converts plain text in spite of a backslash: an address to a link, `:name:`
-# to an icon, `--` and `->` to a dash and an arrow. An invisible character there prevents it.
+# Streamlit converts some text despite a backslash: an address to a link, `:name:` to an icon, `--`
+# and `->` to a dash and an arrow. An invisible character in these places prevents it.
 _JOINER = "\u2060"
 _JOINED = re.compile(r"(?<=[:@])(?=\S)|(?<=www)(?=\.)|(?<=[-<>~])(?=[-=>])", re.IGNORECASE)
 
@@ -38,7 +38,7 @@ def _escaped(text: str) -> str:
 
 
 def unbroken(text: str) -> str:
-    """Return a text in which no line begins with the % of a number."""
+    """Return a text with non-breaking spaces before each %, so that no line begins with it."""
     return text.replace(" %", "\u00a0%")
 
 

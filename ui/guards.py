@@ -1,4 +1,4 @@
-"""What pages share: showing errors, selecting a run, and reloading when runs change."""
+"""Parts that all pages use: show errors, select a run, and rerun when runs change."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +10,7 @@ from core.runs import builtin, catalogue
 from core.runs.run import Run, State
 from ui import format, keys, people, runs
 
-_INTERVAL = 3  # seconds between two checks of which runs are in progress
+_INTERVAL = 3  # seconds between two checks for changes of the runs in progress
 
 
 @contextmanager
@@ -24,10 +24,10 @@ def messages() -> Iterator[None]:
 
 
 def choose_run(suggested: str | None = None) -> Run:
-    """Show the selection of a run: the selected one, else `suggested`, else the visitor's best.
+    """Show the selection of a run; at first `suggested`, or else the visitor's best run.
 
-    It has the runs that completed an epoch, and the built-in network, which is alone if the store
-    fails, and comes first for a visitor without runs.
+    It offers the runs that completed an epoch and the built-in network, which is the only one if
+    the store fails, and the first choice of a visitor without runs.
     """
     try:
         listed = runs.listed()
@@ -45,13 +45,13 @@ def choose_run(suggested: str | None = None) -> Run:
         key=keys.RUN_CHOICE,
         on_change=_store_choice,
         format_func=lambda key: run_title(found[key]),
-        help="A run that completed an epoch, or the network that comes with Digit Lab.",
+        help="Any run that completed an epoch, or the network that comes with Digit Lab.",
     )
     return found[chosen]
 
 
 def need_layers(run: Run) -> None:
-    """Stop the page, and say why, if a run's layers cannot be looked into."""
+    """Stop the page, and say why, if a run's layers cannot be inspected."""
     if run.why_sealed:
         st.info(format.plain(run.why_sealed), icon=":material/visibility_off:")
         st.stop()
@@ -68,7 +68,7 @@ def follow(active: list[Run]) -> None:
 
 
 def _follow(seen: list[tuple[str, State]], first: list[None]) -> None:
-    if first:  # drawn with the page, which has just looked
+    if first:  # the first time it is drawn with the page, which has just checked
         first.clear()
         return
     with messages():

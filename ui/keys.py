@@ -5,7 +5,7 @@ the app copies it to one of these keys.
 """
 
 # The visitor
-PERSON = "person"  # secret and name, where they were given in this session
+PERSON = "person"  # secret and name, if they were given in this session
 ADMIN = "admin"  # whether the admin secret was given in this session
 SHELF = "shelf"  # in a public demo, the visitor's My digits: PNG files by name
 
@@ -13,7 +13,7 @@ SHELF = "shelf"  # in a public demo, the visitor's My digits: PNG files by name
 RUN = "run"  # id of the selected run
 RUN_CHOICE = "run-choice"  # the same, as the value of the selectbox
 WATCHED = "watched"  # id of the run on the Train page: the last started or selected
-PAIR = "pair"  # ids of two runs of which one is watched and the other is shown beside it, or none
+PAIR = "pair"  # ids of two runs, one watched and the other shown beside it; or none
 TEACHING = "teaching"  # id of the run that is learning my digits
 COMPARED = "compared"  # ids of the runs selected on the Compare page, in order
 DELETING = "run-to-delete"  # id of the run whose deletion waits for confirmation
@@ -36,19 +36,19 @@ CONFIG = "config"  # the settings, a dict of TrainConfig's fields
 RECIPE = "recipe"  # the recipe that the settings started from
 NAME = "name"  # the name of the next run
 SEEDS = "seeds"  # how many runs to start at once
-FORMED = "formed-open"  # whether how the run formed is expanded
+FORMED = "formed-open"  # whether "How it formed" is expanded
 CODE = "code-open"  # whether the code for the settings is expanded
 ALL_SETTINGS = "all-settings-open"  # whether all settings are expanded
 LAYERS = "layers-open"  # whether the network's layers are expanded
 
-DOOR = "door-answers"  # whether the browser gets new points by itself
+DOOR = "door-answers"  # whether the browser gets new points from the door
 
 # Sweeps
 SWEEP = "sweep"  # name of the sweep shown
 
 # Evaluate
 SPLIT = "split"  # a member of answers.SPLITS, collection.SPLIT or hands.SPLIT
-WHOSE = "whose"  # the tag of whose digits are evaluated, or "everybody"
+WHOSE = "whose"  # the tag of the person whose digits are evaluated, or "everybody"
 NORMALIZED = "normalized"  # whether the confusion matrix shows shares
 HIDE_DIAGONAL = "hide-diagonal"  # whether the confusion matrix leaves out right answers
 WEAKNESS = "weakness-open"  # whether Evaluate's slices are expanded
@@ -68,36 +68,36 @@ MY_DIGITS_UPLOAD = "my-digits-upload"  # number of the uploader, which is replac
 
 # Inside
 INSIDE_SOURCE = "inside-source"  # where the digit comes from
-INSIDE_DIGIT = "inside-digit"  # the digit brought from Evaluate: image, truth, title
+INSIDE_DIGIT = "inside-digit"  # the digit opened from Evaluate: image, truth, title
 INSIDE_WAY = "inside-way"  # whether layers are shown, fooling, or a dream
 INSIDE_VALUE = "inside-value"  # the value last clicked: the maps' key, channel, row, column
 INSIDE_OFF = "inside-off"  # the channels switched off, and of which run
 INSIDE_COVERED = "inside-covered"  # the pixels covered, and of which digit
-INSIDE_REDRAW = "inside-redraw"  # whether the layers are to be drawn after the answer
+INSIDE_REDRAW = "inside-redraw"  # whether the layers have to be redrawn after the answer
 INSIDE_DREAM = "inside-dream"  # the digit dreamt of
 INSIDE_NOISE = "inside-noise-seed"  # seed of the noise that a dream begins with
-INSIDE_DREAMT = "inside-dreamt"  # the last dream, and of what it was
+INSIDE_DREAMT = "inside-dreamt"  # the last dream, and its run, digit and seed
 
 # Compare
 RUN_FILTER = "run-filter"  # words to filter the table by
 RUN_COLUMNS = "run-columns"  # the columns of the table
 TICKED = "ticked-at-first"  # rows selected when the table was first drawn
-APART = "runs-apart"  # whether each run has a row of its own, seeds of one setting too
+APART = "runs-apart"  # whether each run has its own row, instead of one row per setting
 ARCHIVED = "archived"  # whether archived runs are shown too
 BASELINE = "baseline"  # the key of the setting that others are compared with
-VIEW_READ = "view-read"  # whether the address was looked at in this session
-TAKE_IN_OPEN = "take-in-open"  # whether that which takes a network in is expanded
-TAKE_IN = "take-in"  # number of the form that takes a network in, which is replaced to empty it
-TAKEN_IN = "taken-in"  # id of the run that came in last in this session
+VIEW_READ = "view-read"  # whether the view was read from the address in this session
+TAKE_IN_OPEN = "take-in-open"  # whether "Bring your own model" is expanded
+TAKE_IN = "take-in"  # number of the import form, which is replaced to empty it
+TAKEN_IN = "taken-in"  # id of the run imported last in this session
 CURVES = "curves"  # the metric of the curves
 BY_SECONDS = "by-seconds"  # whether the curves are over seconds
 
 
 def editing(run_id: str) -> str:
-    """Return the key of the texts that a run's form showed first, and of those to compare with."""
+    """Return the key of the texts that a run's form showed first, and of those last seen."""
     return f"editing-{run_id}"
 
 
 def stopping(run_id: str) -> str:
-    """Return the key of whether this session has asked the run to stop."""
+    """Return the key that says whether this session has asked the run to stop."""
     return f"stopping-{run_id}"

@@ -1,7 +1,7 @@
-"""Who a visitor is: a name typed once, and a random secret that their browser keeps.
+"""Visitors' identities: a name typed once, and a random secret kept by their browser.
 
-On the server's own machine nothing is asked, and the visitor owns everything. Where the deployment
-has `st.login`, people sign in there, and that name counts.
+On the server's own machine, nobody is asked, and the visitor owns everything. If the deployment
+uses `st.login`, people sign in there, and that name is used.
 """
 
 import hmac
@@ -33,12 +33,12 @@ _remember = st.components.v2.component(
 
 
 def for_many() -> bool:
-    """Whether the server was started for a class or as a public demo."""
+    """Return whether the server was started for a class or as a public demo."""
     return bool(os.environ.get("DIGITLAB_CLASS")) or limits.is_demo()
 
 
 def me() -> Person:
-    """Return the visitor; before giving a name, they own nothing."""
+    """Return the visitor, who owns nothing before giving a name."""
     if not for_many() and "is_logged_in" not in st.user and _is_at_this_machine():
         return OWNER
     secret, name = _identity()
@@ -92,7 +92,7 @@ def badge() -> None:
 
 
 def ask_for_secret(place: str) -> None:
-    """Let a visitor become an admin by the secret, if there is one; `place` is in its keys."""
+    """Show the form that makes a visitor an admin by the secret; `place` makes its keys unique."""
     if not os.environ.get("DIGITLAB_ADMIN"):
         return
     with st.form(f"admin-form-{place}", border=False):
@@ -102,10 +102,10 @@ def ask_for_secret(place: str) -> None:
 
 
 def is_local(address: str | None, headers: Mapping[str, str]) -> bool:
-    """Return whether a browser runs where the server does, with no proxy between them.
+    """Return whether a browser runs on the server's machine, without a proxy in between.
 
-    Streamlit gives no address for the server's own machine. Another site whose name was made to
-    lead here has that name as its host.
+    Streamlit gives no address for the server's own machine. The host is checked too: a site whose
+    name was made to point here (DNS rebinding) has its own name as the host.
     """
     host = urlsplit(f"//{headers.get('Host', '')}").hostname
     direct = not any(name in headers for name in _FORWARDED)
@@ -137,8 +137,8 @@ def _identity() -> tuple[str, str]:
 def _ask() -> None:
     st.title("Welcome to Digit Lab")
     st.markdown(
-        "Your name is shown beside your runs. This browser remembers you: only here can you change "
-        "or delete them."
+        "Your name is shown beside your runs. This browser remembers you: you can change or delete "
+        "your runs only from here."
     )
     with st.form("who", width=420):
         name = st.text_input(
@@ -174,7 +174,7 @@ def _become(secret: str, name: str) -> None:
 def _confirm(secret: str) -> None:
     time.sleep(_PAUSE)
     if not hmac.compare_digest(secret.encode(), os.environ["DIGITLAB_ADMIN"].encode()):
-        st.error("This is not the admin secret. Type that of the server's DIGITLAB_ADMIN.")
+        st.error("This is not the admin secret. Type the value of the server's DIGITLAB_ADMIN.")
         return
     st.session_state[keys.ADMIN] = True
     st.rerun()

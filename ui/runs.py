@@ -1,6 +1,6 @@
-"""The runs that the visitor may see: all, and in a public demo their own and finished ones.
+"""The runs that the visitor may see: all runs, or in a public demo their own and finished ones.
 
-Pages take runs from here, never from the catalogue itself.
+Pages get runs from here, never from the catalogue.
 """
 
 from core.jobs import limits
@@ -15,7 +15,7 @@ def listed() -> list[Run]:
 
 
 def known() -> tuple[list[Run], bool]:
-    """Return the runs that are known, newest first, and whether these are all.
+    """Return the runs known so far, newest first, and whether these are all.
 
     Raises StoreError.
     """
@@ -29,9 +29,9 @@ def listed_with_builtin() -> list[Run]:
 
 
 def with_hardness(checksum: str) -> dict[str, Run]:
-    """Return the runs that recorded how hard the images of these data are, newest first, by id.
+    """Return the runs that recorded hardness on these data, newest first, by id.
 
-    An export has the setting, but not what was recorded. Raises StoreError.
+    Imported exports are left out: they have the setting, but not the record. Raises StoreError.
     """
     return {
         run.id: run
@@ -54,7 +54,7 @@ def get(run_id: str) -> Run:
 
 
 def before(run: Run) -> int:
-    """Return how many runs, anybody's, began or were asked for before one on the same machine."""
+    """Return how many runs, anybody's, were requested before this one on the same machine."""
     return sum(
         other.started < run.started and other.host == run.host for other in catalogue.in_progress()
     )

@@ -1,4 +1,4 @@
-"""The settings' names on the pages: in everyday words, with the field's term."""
+"""The settings' names on pages: everyday words, followed by the technical term."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ LABELS = {
     "warmup": "Share of the run that climbs (warm-up)",
     "final_rate": "Last learning rate, as a share of the highest",
     "ema": "Average of the weights (EMA)",
-    "dropout": "Features silenced (dropout)",
+    "dropout": "Features switched off (dropout)",
     "label_smoothing": "Doubt in the labels (label smoothing)",
     "rotation": "Turn, in degrees (rotation)",
     "shift": "Move, in pixels (shift)",
@@ -44,7 +44,7 @@ LABELS = {
     "patience": "Epochs without gain before it stops (early stopping)",
 }
 
-# What the choices of a setting are called; those that are words already are missing.
+# The names of choices on pages; choices that are words already are not listed.
 CHOICES = {
     "fast_cnn": "Fast CNN",
     "quick_cnn": "Quick CNN",
@@ -66,7 +66,7 @@ CHOICES = {
 
 
 def shown(name: str, value: Any) -> str:
-    """Return a setting's value as people read it; a dash for one that is not known."""
+    """Return a setting's value as text for people; a dash if it is not known."""
     if value is None:
         return "–"
     if name == "train_size" and value == 0:
@@ -83,7 +83,7 @@ def shown(name: str, value: Any) -> str:
 
 
 def term(name: str) -> str:
-    """Return the field's own term for a setting, as in `learning rate`."""
+    """Return the technical term for a setting, such as `learning rate`."""
     return name.replace("_", " ")
 
 
@@ -94,8 +94,9 @@ def title(name: str) -> str:
 
 
 def label(name: str) -> str:
-    """Return the name of a row of `compare.differing`: the control's, if it is a setting's.
+    """Return the label of a row of `compare.differing`: for a setting, that of its control.
 
-    So `learning_rate` is `Size of a step (learning rate)`, and `data checksum` is `Data checksum`.
+    For example, `learning_rate` becomes `Size of a step (learning rate)`, and `data checksum`
+    becomes `Data checksum`.
     """
     return LABELS.get(name) or title(name)

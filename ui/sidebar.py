@@ -6,6 +6,7 @@ from pathlib import Path
 import streamlit as st
 from streamlit.navigation.page import Page
 
+from core.data import mnist
 from core.data.digits import SOURCES
 from core.errors import UserError
 from core.runs.run import State
@@ -37,20 +38,21 @@ def _status() -> None:
     attendance().note(people.me())
     if cache.warm_up().is_alive():
         st.caption(":material/memory: Getting ready …")
-    else:
-        device = cache.device()
-        st.caption(
-            f":material/memory: **{format.plain(device.name)}** · {device.precision}",
-            help=format.plain(
-                f"{device.kind}: {device.reason}. {device.precision}: {device.precision_reason}."
-            ),
-        )
+        # Reading the digits and checking them would hold up the first page.
+        st.caption(f":material/database: {SOURCES[mnist.source()]}")
+        return
+    device = cache.device()
+    st.caption(
+        f":material/memory: **{format.plain(device.name)}** · {device.precision}",
+        help=format.plain(
+            f"{device.kind}: {device.reason}. {device.precision}: {device.precision_reason}."
+        ),
+    )
     digits, problem = cache.digits_in_use()
     st.caption(
         f":material/database: {SOURCES[digits.source]}", help=format.message(problem) or None
     )
-    if not cache.warm_up().is_alive():
-        _in_progress()
+    _in_progress()
 
 
 def _in_progress() -> None:

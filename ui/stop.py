@@ -13,8 +13,8 @@ _PRESSED, _ASKED = "pressed", "asked"
 def button(run: Run, place: DeltaGenerator, key: str) -> None:
     """Show the button in `place`, and ask the run to stop once it has been pressed.
 
-    A press is kept in the session, since a fragment that is about to redraw the page forgets it.
-    Raises UserError if the run cannot be asked.
+    A press is stored in the session, because a fragment that is about to redraw the page loses it.
+    Raises UserError if the run cannot be stopped.
     """
     stopping = keys.stopping(run.id)
     if st.session_state.get(stopping) == _PRESSED:

@@ -1,4 +1,4 @@
-"""The commands of `python -m core`; each file adds its own to the command line."""
+"""The commands of `python -m core`; each module adds its own to the parser."""
 
 import argparse
 from collections.abc import Callable

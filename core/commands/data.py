@@ -12,7 +12,7 @@ from core.data import download, mnist
 
 
 def add(command: Command) -> None:
-    """Add the commands to the command line's."""
+    """Add this module's commands to the command line."""
     sub = command("data", _data, "which data is in use, counts, checksums")
     sub.add_argument("--download", action="store_true", help="fetch the full MNIST first")
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:  # numpy and what follows: each command loads what it needs
 
 
 def add(command: Command) -> None:
-    """Add the commands to the command line's."""
+    """Add this module's commands to the command line."""
     sub = command(
         "evaluate",
         _evaluate,
@@ -34,7 +34,7 @@ def add(command: Command) -> None:
         "read the digits in image files or folders: one line a digit, or an error for a file",
     )
     sub.add_argument("paths", metavar="PATH", nargs="+", type=Path)
-    help = f"{RUN_HELP} (default: best, or built-in without any run)"
+    help = f"{RUN_HELP} (default: best, or built-in if there is no run)"
     sub.add_argument("--run", metavar="RUN", help=help)
 
 

@@ -20,7 +20,7 @@ _MOST_SEEDS = 100  # of one command
 
 
 def add(command: Command) -> None:
-    """Add the commands to the command line's."""
+    """Add this module's commands to the command line."""
     sub = command("train", _train, "train in the foreground; Ctrl-C stops and keeps the best epoch")
     sub.add_argument("--preset", metavar="NAME", help="the recipe to start from (fast_cnn)")
     sub.add_argument(
@@ -74,7 +74,7 @@ def _train(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
 
 
 def _requested(options: argparse.Namespace) -> Iterator["Run"]:
-    """Yield a queued run for each seed, each when it is asked for. Raises ConfigError, RunError."""
+    """Yield a run for each seed, queued only when it is its turn. Raises ConfigError, RunError."""
     from core.jobs import request
     from core.runs import settings
 

@@ -1,4 +1,4 @@
-"""`python -m core export`, `import` and `move`: runs go out, come in, and change their store."""
+"""`python -m core export`, `import` and `move`: exchange runs with other programs and stores."""
 
 import argparse
 import sys
@@ -12,12 +12,12 @@ from core.runs import catalogue
 
 
 def add(command: Command) -> None:
-    """Add the commands to the command line's."""
-    sub = command("export", _export, "the files with which a run leaves: ONNX, weights, card, …")
+    """Add this module's commands to the command line."""
+    sub = command("export", _export, "write a run's files for other programs: ONNX, weights, …")
     sub.add_argument("run", metavar="RUN", help=RUN_HELP)
     sub.add_argument("--to", metavar="FOLDER", type=Path, required=True, help="where to write them")
 
-    sub = command("import", _import, "take in an export, a network's weights, or an ONNX file")
+    sub = command("import", _import, "import an export, a network's weights, or an ONNX file")
     sub.add_argument(
         "path", metavar="PATH", type=Path, help="folder, .zip, .onnx, .safetensors, .pt, .pth"
     )
@@ -26,14 +26,15 @@ def add(command: Command) -> None:
         "--learned",
         choices=list(LEARNED),
         default=UNKNOWN,
-        help="what the network of another program learned from: mnist is its 60,000 training "
-        "images, and no other",
+        help="what a network from another program learned from; mnist: MNIST's 60,000 training "
+        "images and nothing else",
     )
     sub.add_argument(
         "--pixels",
         choices=[TRY, *PIXELS],
         default=TRY,
-        help="how it wants pixels, where ink is the highest; try: the way in which it reads best",
+        help="the pixel values that it expects, ink being the highest; try: the way in which it "
+        "reads best",
     )
 
     command("move", _move, "bring the runs of this machine's own store into the team's")

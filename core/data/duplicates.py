@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from core.data.digits import Digits
 
-ALIKE = 0.1  # the difference below which 95 of 100 altered copies are, and other digits seldom
-BLUR = 0.7  # pixels, the deviation
+ALIKE = 0.1  # 95 of 100 altered copies differ by less than this, and other digits seldom do
+BLUR = 0.7  # the standard deviation, in pixels
 COMPONENTS = 64  # they keep 95 % of the variance
 _ROWS, _COLUMNS = 256, 1_024  # images compared at once: a megabyte, which stays in the cache
 _CHUNK = 4_000  # images that are in memory as floats at a time
@@ -27,9 +27,9 @@ _THREADS = 2
 class Neighbors:
     """The nearest other image of each image, training images first, then test images.
 
-    `number (N, 2)`: in the first column among the training images, in the second among the test
-    images, numbered through both; `difference (N, 2)`: how different it is, 0 for a copy, and about
-    1 for what has nothing in common.
+    `number (N, 2)`: the number of the nearest training image and of the nearest test image, where
+    test images are numbered after training images; `difference (N, 2)`: how different each is: 0
+    for a copy, about 1 for images that have nothing in common.
     """
 
     number: NDArray[np.int32]
@@ -52,8 +52,8 @@ def _shapes(images: NDArray[np.uint8]) -> NDArray[np.float32]:
     middle = (side - 1) / 2
     down = middle - (pixels.sum(axis=2) @ places) / ink
     right = middle - (pixels.sum(axis=1) @ places) / ink
-    # A shift is a turn of the phases, by any part of a pixel; a blur is a factor (both: the Fourier
-    # transform's shift and convolution theorems).
+    # In the Fourier transform, a shift by any fraction of a pixel rotates the phases, and a blur is
+    # a factor (the shift and convolution theorems).
     rows, columns = fft.fftfreq(side).astype(np.float32), fft.rfftfreq(side).astype(np.float32)
     phase = down[:, None, None] * rows[:, None] + right[:, None, None] * columns
     power = np.exp(-2 * (np.pi * BLUR) ** 2 * (rows[:, None] ** 2 + columns**2))
@@ -64,7 +64,7 @@ def _shapes(images: NDArray[np.uint8]) -> NDArray[np.float32]:
 
 
 def search(digits: Digits) -> Iterator[float | Neighbors]:
-    """Find all images' nearest others; yield the share done in [0, 1], and at last the result."""
+    """Find each image's nearest others; yield the share done, in [0, 1], and at last the result."""
     images = np.concatenate([digits.train_images, digits.test_images])
     every = shapes(images)
     yield 0.1
@@ -88,7 +88,7 @@ def search(digits: Digits) -> Iterator[float | Neighbors]:
 
 
 def _finder(points: NDArray[np.float32]) -> Callable[[int, int, int], NDArray[np.int64]]:
-    """Return a function that finds the nearest to some rows among the points begin to end.
+    """Return a function that finds the nearest points of some rows among points `begin` to `end`.
 
     |x - y|² is smallest where x · y - |y|² / 2 is largest, which is one matrix product.
     """
@@ -123,8 +123,8 @@ def pairs(
 ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
     """Return pairs of images that differ by `most` at most, `(P, 2)`, and their differences.
 
-    `place` is one of PLACES. The most similar come first, each pair once: a test image and the
-    training image most like it, or two of the same split of which one is the most like the other.
+    `place` is one of PLACES. The most similar pairs come first, and each pair once: a test image
+    and its nearest training image, or two images of one split of which one is the other's nearest.
     """
     count = len(found.number)
     rows = np.arange(first_test) if place == "train" else np.arange(first_test, count)

@@ -13,7 +13,7 @@ from core.data.digits import Digits
 from core.data.splits import stratified_split
 
 SIZE = 5_000
-_SEED = 70_000  # of the sample: no run's own, whose validation images would be the same
+_SEED = 70_000  # of the sample; a run with this seed would choose the same images for validation
 _COMPONENTS = 50  # of the PCA before t-SNE, as van der Maaten & Hinton (2008) recommend
 _STEPS, _ANGLE = 400, 0.8
 _NEAREST = 5  # images of a map, among which another image is placed
@@ -62,8 +62,8 @@ def tsne(
 ) -> Points:
     """Return t-SNE coordinates of images `(N, 28, 28)`; 5,000 take 8 s on one thread.
 
-    `told` is called with the share that is done, as scikit-learn prints it: meanwhile this process
-    prints nothing else.
+    `told` is called with the share that is done. The share is taken from what scikit-learn prints,
+    so this process must print nothing else meanwhile.
     """
     from sklearn.manifold import TSNE  # takes 2 s
     from threadpoolctl import threadpool_limits
@@ -76,7 +76,7 @@ def tsne(
 
 
 def among(images: NDArray[np.uint8], known: NDArray[np.uint8], points: Points) -> Points:
-    """Return places for images on a map of `known` ones: the mean of the most similar ones'."""
+    """Return coordinates for images on a map of `known` images: the mean of the nearest ones'."""
     space = components(known, min(_COMPONENTS, known[0].size))
     others, own = space.of(known), space.of(images)
     gaps = (own**2).sum(1)[:, None] + (others**2).sum(1) - 2 * own @ others.T
@@ -85,14 +85,14 @@ def among(images: NDArray[np.uint8], known: NDArray[np.uint8], points: Points) -
 
 
 class _Progress(StringIO):
-    """What scikit-learn prints, of which the number of the step is passed on."""
+    """Reads the number of the step from scikit-learn's output and reports it."""
 
     def __init__(self, told: Callable[[float], None]) -> None:
         super().__init__()
         self._told = told
 
     def write(self, text: str) -> int:
-        """Pass on how much is done, if the text says so."""
+        """Report the share that is done, if the text has it."""
         if step := re.search(r"Iteration (\d+)", text):
             self._told(min(int(step[1]) / _STEPS, 1.0))
         return len(text)

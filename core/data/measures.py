@@ -5,7 +5,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 _CHUNK = 4_000  # images that are in memory as floats at a time: 13 MB
-_INK = 128  # from which value on a pixel counts as ink
+_INK = 128  # the value from which a pixel counts as ink
 
 
 def measures(images: NDArray[np.uint8]) -> pd.DataFrame:
@@ -35,9 +35,9 @@ def _of(images: NDArray[np.uint8]) -> pd.DataFrame:
 def _outline(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return the length of the outlines in pixels, `(N,)`.
 
-    It is the sum of the gradient's length (the coarea formula, Federer 1959), so that soft edges
-    count as the sharp ones that they stand for. A stroke of width w and length l has an area of
-    w · l and an outline of about 2 l, so that twice the area over the outline is its width.
+    It is the sum of the gradient's length (the coarea formula, Federer 1959), so a soft edge counts
+    as much as a sharp one. A stroke of width w and length l has an area of w · l and an outline of
+    about 2 l, so its width is twice the area divided by the outline.
     """
     padded = np.pad(pixels, ((0, 0), (1, 1), (1, 1)))
     down, right = np.diff(padded, axis=1)[:, :, :-1], np.diff(padded, axis=2)[:, :-1, :]
@@ -62,6 +62,6 @@ def _box(images: NDArray[np.uint8]) -> NDArray[np.float32]:
 
 
 def _span(lines: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """Return how far it is from the first to the last True of each row, `(N,)`; 0 without one."""
+    """Return the distance from the first to the last True of each row, `(N,)`; 0 without any."""
     first, last = lines.argmax(axis=1), lines.shape[1] - lines[:, ::-1].argmax(axis=1)
     return np.asarray(np.where(lines.any(axis=1), last - first, 0), np.int64)

@@ -54,8 +54,8 @@ def split_for(
 ) -> Split:
     """Return a run's stratified split, in the sizes of `split_sizes`.
 
-    With `ranks (N,)` of the training images, fewer than all are not drawn at random: of each digit
-    those of the lowest ranks are taken. Images without a rank, NaN, come last.
+    If not all images are to be learned from, they are drawn at random; or, with `ranks (N,)` of the
+    training images, those with the lowest ranks of each digit. Images with rank NaN come last.
     """
     labels = digits.train_labels
     kept, held_out = split_sizes(len(labels), validation_size, train_size)
@@ -71,7 +71,7 @@ def split_for(
 def _lowest(
     ranks: NDArray[np.float64], labels: NDArray[np.uint8], drawn: NDArray[np.uint8], seed: int
 ) -> NDArray[np.int64]:
-    """Return the sorted places of the lowest ranks, as many of each digit as are in `drawn`."""
+    """Return the sorted indices of the lowest ranks, as many of each digit as are in `drawn`."""
     order = np.lexsort((np.random.default_rng(seed).permutation(len(ranks)), ranks))
     wanted = np.bincount(drawn, minlength=10)
     return np.sort(

@@ -1,4 +1,4 @@
-"""Read pen digits from UNIPEN's text files (Guyon et al., 1994), as far as digits need it.
+"""Read pen digits from UNIPEN's text files (Guyon et al., 1994); only what digits need is read.
 
 A line that begins with a dot is a keyword; points follow `.PEN_DOWN`, one a line, in the order of
 columns that `.COORD` names, y pointing up. Strokes are counted from 0 by `.PEN_DOWN`, through all
@@ -25,8 +25,8 @@ _PART = re.compile(r"(\d+)(?::(\d+))?(?:-(\d+)(?::(\d+))?)?")
 def read_unipen(path: Path, root: Path | None = None) -> list[PenDigit]:
     """Return the digits of a file and of those that it includes.
 
-    `root` is the folder that paths in `.INCLUDE` start from, by default the file's own. The writer
-    is the last `.WRITER_ID` before a segment, else the file's name. Raises DataError if a file
+    Paths in `.INCLUDE` are relative to `root`, by default the file's own folder. The writer is the
+    last `.WRITER_ID` before a segment, or else the file's name. Raises DataError if a file
     cannot be read, is outside `root`, or has an invalid line.
     """
     root = (root or path.parent).resolve()

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from core.evaluation.metrics import score
 
-if TYPE_CHECKING:  # pandas takes 0.4 s, and a training has no use for it
+if TYPE_CHECKING:  # loading pandas takes 0.4 s, and training does not need it
     import pandas as pd
 
 
@@ -36,7 +36,7 @@ class Calibration:
     sure_from: float | None = None
 
     def metrics(self) -> dict[str, float]:
-        """Return the numbers under the names that a run's metrics have."""
+        """Return the numbers under their names among a run's metrics."""
         threshold = {} if self.sure_from is None else {"reading_sure_from": self.sure_from}
         return {"temperature": self.temperature, **threshold}
 
@@ -79,9 +79,8 @@ def threshold(
 ) -> float | None:
     """Return the lowest confidence from which at most a share `mistakes` of answers are wrong.
 
-    `probabilities` are `(N, 10)`, calibrated.
-    One mistake is added to the count, because a few answers without a mistake prove little. Returns
-    None if there is no such confidence.
+    `probabilities` are `(N, 10)`, calibrated. One mistake is added to the count, because a few
+    answers without a mistake prove little. Returns None if there is no such confidence.
     """
     confidence = probabilities.max(axis=1)
     order = np.argsort(-confidence, kind="stable")
@@ -126,7 +125,7 @@ def expected_error(probabilities: NDArray[np.float32], labels: NDArray[np.uint8]
 
 
 def mean_gap(rows: "pd.DataFrame") -> float:
-    """Return what `expected_error` does, from the rows of `reliability`."""
+    """Return the expected calibration error, as `expected_error`, from rows of `reliability`."""
     gaps = (rows["confidence"] - rows["accuracy"]).abs()
     return float((gaps * rows["count"]).sum() / rows["count"].sum())
 

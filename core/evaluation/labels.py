@@ -1,7 +1,7 @@
 """Which labels are suspicious, from out-of-fold probabilities. No torch, and no run store.
 
-The ranking is cleanlab's (Northcutt et al., Confident Learning, 2021): the less the networks that
-never saw an image believe in its label, and the surer they are of another, the more suspicious.
+The ranking is cleanlab's (Northcutt et al., Confident Learning, 2021). A label is the more
+suspicious, the lower the probability that networks give it which never saw the image.
 """
 
 from dataclasses import dataclass, fields
@@ -17,9 +17,9 @@ METHOD = "self_confidence"
 class Suspects:
     """All images, the most suspicious label first.
 
-    `numbers (N,)` are the images' numbers; in the same order, `labels (N,) uint8` are theirs,
-    `answers (N,) uint8` what the folds say, and `sureness (N,)` and `belief (N,)` the
-    probabilities, in [0, 1], that they give their answer and the label.
+    `numbers (N,)` are the images' numbers, `labels (N,) uint8` their labels and `answers (N,)
+    uint8` the answers of networks that never saw them. `sureness (N,)` and `belief (N,)` are the
+    probabilities, in [0, 1], that these networks give their answer and the label.
     """
 
     numbers: NDArray[np.int64]
@@ -37,14 +37,14 @@ class Suspects:
 def quality(
     probabilities: NDArray[np.float32], labels: NDArray[np.uint8], method: str = METHOD
 ) -> NDArray[np.float64]:
-    """Return `(N,)` how right each label looks, from 0, suspicious, to 1.
+    """Return each label's quality, `(N,)`, from 0, suspicious, to 1.
 
     `probabilities (N, 10)` must come from networks that did not learn from these images;
-    `method` is one of METHODS, in cleanlab's words.
+    `method` is one of METHODS, which are cleanlab's names.
     """
     from cleanlab.rank import get_label_quality_scores  # takes a second
 
-    # Normalized anew in 64 bits: cleanlab refuses rows whose sum is not 1.
+    # Normalized again in 64 bits: cleanlab refuses rows whose sum is not 1.
     exact = probabilities.astype(np.float64)
     exact /= exact.sum(axis=1, keepdims=True)
     return np.asarray(get_label_quality_scores(labels.astype(int), exact, method=method))
@@ -55,7 +55,7 @@ def suspects(
 ) -> Suspects:
     """Return all images, the lowest of their `qualities (N,)` first.
 
-    `probabilities (N, 10)` are what the folds say of images with these `labels (N,)`.
+    `probabilities (N, 10)` are out-of-fold, for images with these `labels (N,)`.
     """
     order = np.argsort(qualities, kind="stable")
     answers = probabilities.argmax(axis=1).astype(np.uint8)

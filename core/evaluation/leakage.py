@@ -11,11 +11,11 @@ from core.evaluation.significance import difference_of_shares
 
 @dataclass(frozen=True)
 class Owed:
-    """The accuracies of test images with and without a near-duplicate among the training images.
+    """The accuracies on test images with and without a near-duplicate among the training images.
 
-    `*_count` is how many there are, `*_accuracy` in [0, 1], `*_interval` its 95 % Wilson interval.
-    `owed` is how much higher the accuracy of all is than that of those without, and
-    `owed_interval` its 95 % interval.
+    `*_count` is the number of images, `*_accuracy` is in [0, 1], and `*_interval` is its 95 %
+    Wilson interval. `owed` is the accuracy on all images less that on images without a
+    near-duplicate, and `owed_interval` its 95 % interval.
     """
 
     with_count: int
@@ -31,9 +31,9 @@ class Owed:
 def owed(right: NDArray[np.bool_], has_duplicate: NDArray[np.bool_]) -> Owed | None:
     """Return what near-duplicates add to an accuracy; None if all images have one, or none has.
 
-    Both are `(N,)`: whether each answer was right, and whether the image has a near-duplicate. With
-    a share s of the images that have one, the accuracy of all less that of the others is s times
-    the difference between the two groups.
+    Both are `(N,)`: whether each answer was right, and whether the image has a near-duplicate. If a
+    share s of the images has one, the accuracy on all images less that on the images without is s
+    times the difference between the two groups.
     """
     groups = [right[has_duplicate], right[~has_duplicate]]
     (those, others) = [(int(group.sum()), len(group)) for group in groups]

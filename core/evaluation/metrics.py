@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-if TYPE_CHECKING:  # pandas takes 0.4 s, and a training has no use for it
+if TYPE_CHECKING:  # loading pandas takes 0.4 s, and training does not need it
     import pandas as pd
 
 
 DIGITS = range(10)
+Z_95 = 1.959964  # the normal quantile of a two-sided 95 % interval
 _LEAST = 1e-12  # lower bound of a probability in a logarithm, so that the loss stays finite
 
 
@@ -27,7 +28,7 @@ def confusion(probabilities: NDArray[np.float32], labels: NDArray[np.uint8]) -> 
     return np.bincount(pairs, minlength=100).reshape(10, 10)
 
 
-def wilson(right: int, count: int, z: float = 1.959964) -> tuple[float, float]:
+def wilson(right: int, count: int, z: float = Z_95) -> tuple[float, float]:
     """Return the Wilson score interval of a proportion, 95 % by default (Wilson, 1927)."""
     share, spread = right / count, z * z / count
     center = (share + spread / 2) / (1 + spread)
@@ -55,7 +56,10 @@ def per_class(matrix: NDArray[np.int64]) -> "pd.DataFrame":
 
 
 def confused_pairs(matrix: NDArray[np.int64]) -> "pd.DataFrame":
-    """Return the mistakes, most frequent first: `truth`, `answer`, `count`, `share` of truth."""
+    """Return the mistakes, most frequent first: `truth`, `answer`, `count`, `share`.
+
+    `share` is the share of all images of the true digit, in [0, 1].
+    """
     import pandas as pd
 
     truth, answer = np.nonzero(matrix * (1 - np.eye(10, dtype=np.int64)))

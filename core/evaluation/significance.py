@@ -1,4 +1,4 @@
-"""Test whether one model or setting is better than another, or the difference is chance."""
+"""Test whether one model or setting is better than another, or differs only by chance."""
 
 import math
 from collections.abc import Sequence
@@ -8,12 +8,12 @@ from statistics import fmean, variance
 import numpy as np
 from numpy.typing import NDArray
 
-from core.evaluation.metrics import wilson
+from core.evaluation.metrics import Z_95, wilson
 
 
 @dataclass(frozen=True)
 class Paired:
-    """The images that only one of two models got right, by model, and the test's p-value."""
+    """How many images only the first or only the second model got right, and the p-value."""
 
     only_first: int
     only_second: int
@@ -35,7 +35,7 @@ def mcnemar(first: NDArray[np.bool_], second: NDArray[np.bool_]) -> Paired:
 
 
 def difference_of_shares(
-    first: tuple[int, int], second: tuple[int, int], z: float = 1.959964
+    first: tuple[int, int], second: tuple[int, int], z: float = Z_95
 ) -> tuple[float, float]:
     """Return the interval of the difference of two shares of different images, 95 % by default.
 
@@ -51,7 +51,7 @@ def difference_of_shares(
 
 
 def difference_of_models(
-    first: NDArray[np.bool_], second: NDArray[np.bool_], z: float = 1.959964
+    first: NDArray[np.bool_], second: NDArray[np.bool_], z: float = Z_95
 ) -> tuple[float, float]:
     """Return the interval of the difference of two models' accuracies, 95 % by default.
 
@@ -65,7 +65,7 @@ def difference_of_models(
     return max(-1.0, middle - half), min(1.0, middle + half)
 
 
-POWER = 0.8  # the usual probability with which a test should find what is there
+POWER = 0.8  # the usual probability with which a test should find a true difference
 LEVEL = 0.05  # the usual significance level
 _MOST = 200  # runs of each; more would take too long to train
 
@@ -74,10 +74,10 @@ _MOST = 200  # runs of each; more would take too long to train
 class Seeds:
     """How two settings differ in the means of their runs, by Welch's t test.
 
-    `difference` is the first's mean less the second's; `low` and `high` are its 95 % interval;
-    `detectable` is the smallest true difference that as many runs with such a spread find with
-    probability POWER, and `needed` how many runs of each would find the difference seen; None if
-    more than 200.
+    `difference` is the first's mean less the second's; `low` and `high` are its 95 % interval.
+    `detectable` is the smallest true difference that this number of runs finds with probability
+    POWER. `needed` is the number of runs of each that would find the observed difference; None if
+    it is above 200.
     """
 
     difference: float
@@ -91,9 +91,9 @@ class Seeds:
 def welch(first: Sequence[float], second: Sequence[float]) -> Seeds | None:
     """Test whether two settings have the same mean, from runs with different seeds.
 
-    Welch's t test (1947), two-sided, which lets the spreads differ. It takes the runs' results for
-    normally distributed, which accuracies of one setting nearly are. None if either has fewer than
-    two runs, or if no setting's runs differ at all: then there is no spread to judge by.
+    Welch's t test (1947), two-sided, allows the spreads to differ. It assumes that the results are
+    normally distributed, as accuracies of one setting nearly are. Returns None if either setting
+    has fewer than two runs, or if the runs of neither differ: then there is no spread to judge by.
     """
     if min(len(first), len(second)) < 2:
         return None
@@ -117,9 +117,9 @@ def welch(first: Sequence[float], second: Sequence[float]) -> Seeds | None:
 
 
 def power(difference: float, deviation: float, n: float) -> float:
-    """Return the probability that the t test finds the better setting, with n runs of each.
+    """Return the probability that the t test finds a difference, with n runs of each setting.
 
-    `deviation` is the standard deviation of either's runs. From the noncentral t distribution with
+    `deviation` is the standard deviation of the runs. From the noncentral t distribution with
     2n - 2 degrees of freedom (Cohen, Statistical Power Analysis, 1988, chapter 2).
     """
     from scipy.stats import nct, t
@@ -139,7 +139,7 @@ def detectable(n: float, deviation: float) -> float:
 
 
 def runs_needed(difference: float, deviation: float) -> int | None:
-    """Return how many runs of each find a difference with probability POWER; None: over 200."""
+    """Return how many runs of each find a difference with probability POWER; None if over 200."""
     if difference <= 0 or power(difference, deviation, _MOST) < POWER:
         return None
     low, high = 1, _MOST  # too few, and enough

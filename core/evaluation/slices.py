@@ -1,4 +1,4 @@
-"""Accuracy by how the digits were written: where a network is weak, alone or against another.
+"""Accuracy by how the digits were written: where a network is weak, or weaker than another.
 
 A slice is a fifth of the digits by one measure, such as the thinnest. The fifths are taken within
 each digit, so that all five hold the same digits: otherwise the narrowest fifth would be all ones.
@@ -13,7 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from core.evaluation import significance
-from core.evaluation.metrics import wilson
+from core.evaluation.metrics import Z_95, wilson
 
 PARTS = 5
 LEAST = 200  # images: with fewer, fifths are too small to tell anything
@@ -21,10 +21,10 @@ LEAST = 200  # images: with fewer, fifths are too small to tell anything
 
 @dataclass(frozen=True)
 class Finding:
-    """A slice that differs by more than chance: its measure and its fifth, from 0.
+    """A slice that differs by more than chance: its measure and its fifth, counted from 0.
 
-    `here` and `there` are what is compared, in [0, 1]; `low` and `high` bound their difference, so
-    that of all slices together one in twenty such findings comes by chance.
+    `here` and `there` are the two accuracies, in [0, 1]; `low` and `high` are an interval of their
+    difference, wide enough that a finding among all slices is chance in one case of twenty.
     """
 
     measure: str
@@ -36,7 +36,7 @@ class Finding:
 
 
 def parts(values: NDArray[np.floating], labels: NDArray[np.uint8]) -> NDArray[np.int64]:
-    """Return in which fifth of its digit each image is by `values (N,)`: 0 lowest, to 4.
+    """Return the fifth of its digit that each image is in by `values (N,)`: 0, lowest, to 4.
 
     Equal values are in the same fifth.
     """
@@ -83,7 +83,7 @@ def _difference(
     part: NDArray[np.int64],
     first: NDArray[np.bool_],
     second: NDArray[np.bool_],
-    z: float = 1.959964,
+    z: float = Z_95,
 ) -> dict[str, float]:
     one, other = first[part == number], second[part == number]
     low, high = significance.difference_of_models(one, other, z)
@@ -102,8 +102,8 @@ def _difference(
 def weakest(tables: Mapping[str, pd.DataFrame]) -> Finding | None:
     """Return the slice that is furthest below the other four fifths; None if it may be chance.
 
-    `tables` are `accuracies` by measure. With so many slices looked at, one is low by chance: each
-    difference has to leave 0 with an interval that is as much wider (Bonferroni's correction).
+    `tables` are `accuracies` by measure. Among so many slices, one is low by chance. So the
+    intervals are widened by Bonferroni's correction, and a finding's interval excludes 0.
     """
     z = _strict(sum(map(len, tables.values())))
     found = []
@@ -130,7 +130,7 @@ def largest_difference(
 ) -> Finding | None:
     """Return the slice where two models differ most; None if all differences may be chance.
 
-    `values` are `(N,)` by measure. The intervals are as wide as `weakest` has them.
+    `values` are `(N,)` by measure. The intervals are widened as in `weakest`.
     """
     every = {measure: parts(found, labels) for measure, found in values.items()}
     z = _strict(sum(len(np.unique(part)) for part in every.values()))
@@ -145,14 +145,14 @@ def largest_difference(
 
 
 def _strict(looks: int) -> float:
-    """Return the z with which one of so many intervals misses the truth in one case of twenty."""
+    """Return the z at which, of `looks` intervals, any misses the truth in one case of twenty."""
     return NormalDist().inv_cdf(1 - significance.LEVEL / 2 / max(looks, 1))
 
 
 def examples(
     values: NDArray[np.floating], labels: NDArray[np.uint8], digit: int
 ) -> NDArray[np.int64]:
-    """Return for each fifth the image of a digit in its middle, `(5,)` indices; -1 without one."""
+    """Return the median image of a digit in each fifth, `(5,)` indices; -1 if there is none."""
     part = parts(values, labels)
     chosen = np.full(PARTS, -1, np.int64)
     for number in range(PARTS):

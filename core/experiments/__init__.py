@@ -1,1 +1,1 @@
-"""Experiments that lead a learner: read from files of text, and conducted live."""
+"""Guided experiments for learners, defined in text files and conducted live."""

@@ -24,8 +24,8 @@ from core.training import checkpoint
 from core.training.events import Ended, Epoch, Event, Started, Step
 from core.training.loop import train
 
-LONGEST = 120.0  # seconds that an experiment may take, so that it blocks nobody's training
-_ABREAST = 4  # runs that train side by side; of more, one trains after the other
+LONGEST = 120.0  # seconds that an experiment may take, so that it does not block other trainings
+_ABREAST = 4  # up to this many runs train side by side; more train one after the other
 
 
 def conduct(
@@ -34,13 +34,13 @@ def conduct(
     writer: Writer,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> None:
-    """Train the runs of an experiment and write what happens, and what follows from it.
+    """Train the runs of an experiment; write their progress and the findings.
 
-    Runs train side by side, a report of each in turn, or one after the other if there are many.
-    `cancelled` is asked between two reports. Raises ExperimentError once it is, or after LONGEST
-    seconds, or what a public demo allows.
+    Runs train side by side, one event of each in turn, or one after the other if there are many.
+    `cancelled` is called at each event. Raises ExperimentError if it returns True, or after LONGEST
+    seconds, in a public demo sooner.
     """
-    torch.set_num_threads(1)  # small networks are faster with one, and all machines agree
+    torch.set_num_threads(1)  # small networks train faster, and results are the same everywhere
     longest = limits.longest(LONGEST)
     deadline = time.monotonic() + longest
     shuffled = _shuffled(digits)
@@ -56,7 +56,7 @@ def conduct(
             raise ExperimentError(course.CANCELLED)
         if time.monotonic() > deadline:
             raise ExperimentError(
-                f"It took more than {longest:.0f} seconds and was ended. Take fewer epochs or "
+                f"It took more than {longest:.0f} seconds and was stopped. Use fewer epochs or "
                 "images, or a smaller network."
             )
         part = experiment.runs[number]
@@ -90,7 +90,7 @@ def _write_findings(
 
 
 def _trained(part: Part, event: Epoch, digits: Digits, before: Trained | None) -> Trained:
-    """Return what a run has after an epoch: the network of its best one so far."""
+    """Return a run with the network of its best epoch so far."""
     if before and not event.is_best:
         return before
     network = checkpoint.network(event.checkpoint).eval()
@@ -103,7 +103,7 @@ def _trained(part: Part, event: Epoch, digits: Digits, before: Trained | None) -
 def side_by_side(trainings: list[Iterator[Event]]) -> Iterator[tuple[int, Event]]:
     """Advance trainings in turn, one event each; yield their numbers and events.
 
-    Each has torch's global generator to itself, so that its numbers are those that it has alone.
+    Each has its own state of torch's global generator, so its results are those of a run alone.
     """
     states: dict[int, torch.Tensor] = {}
     going = dict(enumerate(trainings))

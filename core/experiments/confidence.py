@@ -15,7 +15,7 @@ _SURE = 0.99
 
 
 def findings(run: Trained, digits: Digits) -> list[Finding]:
-    """Return confidence beside accuracy on the test digits, how wrong answers are, and letters.
+    """Return confidence and accuracy on the test digits, sure mistakes, and answers to letters.
 
     The calibration is fitted on the run's validation images.
     """
@@ -65,7 +65,7 @@ def findings(run: Trained, digits: Digits) -> list[Finding]:
 
 
 def _letter(letter: str) -> NDArray[np.float32]:
-    """Return a printed letter, prepared as an uploaded picture is, (28, 28) in [0, 1]."""
+    """Return a printed letter, prepared like an uploaded picture, (28, 28) in [0, 1]."""
     page = Image.new("L", (280, 280), 255)
     ImageDraw.Draw(page).text((60, 30), letter, 0, ImageFont.load_default(200))
     return from_picture(page)[0].image

@@ -1,7 +1,7 @@
-"""The course of an experiment: what its process writes, and what a page reads of it.
+"""The course of an experiment: its events, written by its process and read by pages.
 
-A course is a file of JSON lines in the store's folder, so that it outlives the page, and all who
-open an experiment at the same time watch the same one.
+A course is a file of JSON lines in the store's folder. It outlives the page, and everybody who
+opens an experiment at the same time watches the same course.
 """
 
 import json
@@ -22,12 +22,12 @@ from core.runs.store import directory
 DIED = "Its process has died. Run it again."
 CANCELLED = "It was cancelled. Run it again."
 _SILENCE = 60.0  # seconds without a sign of life after which a process counts as dead
-_KEPT = 3600.0  # seconds for which a course is kept once nobody writes to it
+_KEPT = 3600.0  # seconds for which a course is kept after its last change
 
 
 @dataclass(frozen=True)
 class Bars:
-    """Groups of bars, one bar a series in each; `values` are shares in [0, 1], a list a series."""
+    """Groups of bars with one bar per series; `values` are shares in [0, 1], a list per series."""
 
     title: str
     groups: list[str]
@@ -36,9 +36,9 @@ class Bars:
 
 @dataclass(frozen=True)
 class Dots:
-    """One dot for each of several repetitions, in [0, 1], by series; one of them may be marked."""
+    """Dots in [0, 1], one per repetition and series; one repetition may be marked."""
 
-    name: str  # what a later finding of this name replaces, since its title changes
+    name: str  # a later finding of the same name replaces this one, though its title differs
     title: str
     values: dict[str, list[float]]
     marked: int | None = None
@@ -78,7 +78,7 @@ class Course:
 
     lanes: list[Lane]
     findings: dict[str, Finding]
-    begun: bool = False  # it has its turn, and trains
+    begun: bool = False  # its turn in the queue has come
     over: bool = False
     problem: str = ""
     seconds: float = 0.0
@@ -96,12 +96,12 @@ class Writer:
             file.write(json.dumps({"kind": kind, **values}, allow_nan=False) + "\n")
 
     def finding(self, finding: Finding) -> None:
-        """Append a finding, which replaces an earlier one of the same name, or else title."""
+        """Append a finding; it replaces an earlier one of the same name, or title if unnamed."""
         kind = next(kind for kind, made in _KINDS.items() if isinstance(finding, made))  # type: ignore[arg-type]
         self.write(kind, **asdict(finding))
 
     def alive(self) -> None:
-        """Give a sign of life while there is nothing to write."""
+        """Show that the process is alive while there is nothing to write."""
         os.utime(self._path)
 
 
@@ -111,7 +111,7 @@ def folder() -> Path:
 
 
 def path_of(name: str) -> Path:
-    """Return the file of a course, whose name is that of its experiment, a dash and a time."""
+    """Return the file of a course. Its name is the experiment's, a dash and a time."""
     return folder() / f"{name}.jsonl"
 
 
@@ -164,7 +164,7 @@ def going_on(slug: str) -> str | None:
 
 
 def read(name: str, runs: int) -> Course | None:
-    """Return a course so far, of an experiment with so many runs; None if it was removed."""
+    """Return the course so far of an experiment with `runs` runs; None if it was removed."""
     path = path_of(name)
     try:
         lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
@@ -183,7 +183,7 @@ def read(name: str, runs: int) -> Course | None:
 
 
 def _take(course: Course, line: dict[str, Any]) -> None:
-    """Take one line into a course."""
+    """Add one line's event to a course."""
     kind = line.pop("kind")
     course.begun = True
     if kind in _KINDS:

@@ -1,4 +1,4 @@
-"""An experiment as a file of text: Markdown with a YAML header, read and checked.
+"""Experiments as text files: read and check Markdown with a YAML header.
 
 The eight that come with Digit Lab are in `experiments/`; a teacher's own are read from the folder
 that DIGITLAB_EXPERIMENTS names, and shown beside them. `experiments/README.md` says how to write
@@ -22,7 +22,7 @@ _LARGEST = 64 * 1024  # bytes of a file
 _KEYS = ("title", "question", "guesses", "answer", "shows", "settings", "runs", "seeds")
 _NEEDED = ("title", "question", "guesses", "answer", "runs")
 _SECTIONS = ("What you see", "Why", "Read on")
-# The same numbers for everybody, whatever the machine has.
+# Everybody sees the same numbers, whatever their machine.
 _FIXED: dict[str, Any] = {"device": "cpu", "precision": "float32"}
 
 
@@ -37,7 +37,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Experiment:
-    """A question, the guesses offered, the runs that answer it, and the words about them.
+    """A question, the guesses to choose from, the runs that answer it, and texts about them.
 
     `answer` is the index of the guess that turns out right. `shows` is a member of SHOWS. `see`,
     `why` and `read_on` are Markdown.
@@ -56,9 +56,9 @@ class Experiment:
 
 
 def library() -> tuple[list[Experiment], list[str]]:
-    """Return all experiments, ours first, each folder's by file name, and what is wrong in files.
+    """Return all experiments, ours first and each folder's by file name, and the files' mistakes.
 
-    A file that cannot be read is left out, and its mistake is one of the sentences.
+    A file with a mistake is left out. A mistake is a sentence for the user.
     """
     found: dict[str, Experiment] = {}
     problems = []
@@ -85,7 +85,7 @@ def library() -> tuple[list[Experiment], list[str]]:
 
 
 def find(slug: str) -> Experiment:
-    """Return the experiment of that name. Raises ExperimentError if there is none, or a mistake."""
+    """Return the experiment of that name. Raises ExperimentError if its file is gone or wrong."""
     for experiment in library()[0]:
         if experiment.slug == slug:
             return experiment
@@ -93,7 +93,7 @@ def find(slug: str) -> Experiment:
 
 
 def folders() -> list[Path]:
-    """Return the folders in which experiments are looked for, each once."""
+    """Return the folders that are searched for experiments, each once."""
     own = os.environ.get("DIGITLAB_EXPERIMENTS")
     return list(dict.fromkeys([OURS, *([Path(own).resolve()] if own else [])]))
 
@@ -124,7 +124,7 @@ def _experiment(slug: str, text: str) -> Experiment:
     parts = re.split(r"^---[ \t]*$", text.replace("\r\n", "\n"), maxsplit=2, flags=re.MULTILINE)
     if len(parts) != 3 or parts[0].strip():
         raise ExperimentError(
-            "it must begin with a header between two lines of ---, and the words come after it."
+            "it must begin with a header between two lines of ---, and the text must follow it."
         )
     header, sections = _header(parts[1]), _sections(parts[2])
     guesses = _texts(header["guesses"], "guesses")
@@ -175,7 +175,7 @@ def _sections(body: str) -> dict[str, str]:
     found: dict[str, str] = {}
     titles = re.split(r"^# +(.+?)[ \t]*$", body, flags=re.MULTILINE)
     if titles[0].strip():
-        raise ExperimentError(f"the words after the header must be under `# {_SECTIONS[0]}`.")
+        raise ExperimentError(f"the text after the header must begin with `# {_SECTIONS[0]}`.")
     for title, text in zip(titles[1::2], titles[2::2], strict=True):
         if title not in _SECTIONS:
             raise ExperimentError(f"there is no section {title!r}. {_nearest(title, _SECTIONS)}")
@@ -195,8 +195,8 @@ def _runs(header: dict[str, Any]) -> tuple[Part, ...]:
     seeds = _whole(header.get("seeds", 1), "seeds", 1, MOST_RUNS)
     if len(rows) * seeds > MOST_RUNS:
         raise ExperimentError(
-            f"{len(rows)} runs with {seeds} seeds each are {len(rows) * seeds}, and {MOST_RUNS} "
-            "are the most. Take fewer."
+            f"{len(rows)} runs with {seeds} seeds each make {len(rows) * seeds} runs, but at most "
+            f"{MOST_RUNS} are allowed. Use fewer."
         )
     parts = [part for row in rows for part in _seeded(row, shared, seeds)]
     names = [_words(row.get("name"), "the name of a run") for row in rows]
@@ -207,7 +207,7 @@ def _runs(header: dict[str, Any]) -> tuple[Part, ...]:
 
 
 def _seeded(row: dict[str, Any], shared: dict[str, Any], seeds: int) -> list[Part]:
-    """Return one run of the header with each of its seeds."""
+    """Return a run of the header once for each of its seeds."""
     name = _words(row.get("name"), "the name of a run")
     pixels = row.get("pixels", "in place")
     if pixels not in ("in place", "shuffled"):
@@ -231,14 +231,14 @@ def _seeded(row: dict[str, Any], shared: dict[str, Any], seeds: int) -> list[Par
 
 def _texts(value: Any, key: str) -> tuple[str, ...]:
     if not isinstance(value, list):
-        raise ExperimentError(f"{key} must be a list: one line each, begun with a dash.")
+        raise ExperimentError(f"{key} must be a list: one a line, each after a dash.")
     return tuple(_words(text, key) for text in value)
 
 
 def _words(value: Any, key: str) -> str:
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise ExperimentError(
-            f"{key} must be words, not {value!r}. Text with a colon in it needs quotes."
+            f"{key} must be text, not {value!r}. Text with a colon in it needs quotes."
         )
     words = " ".join(str(value).split())
     if not words:

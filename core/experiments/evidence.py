@@ -53,7 +53,7 @@ def _gradient_signs(run: Trained, images: Tensor, labels: Tensor) -> Tensor:
 
 
 def _closely(run: Trained, images: Tensor, labels: Tensor, ways: Tensor) -> Tiles:
-    """Return the evidence and the fooling changes for some digits that it reads, then misreads."""
+    """Return the evidence and the fooling changes for some digits that the change makes misread."""
     with torch.inference_mode():
         fooled = (images + _EXAMPLE_AMOUNT * ways).clamp(0, 1)
         answers, misread = run.logits(images).argmax(1), run.logits(fooled).argmax(1)
@@ -73,10 +73,10 @@ def _closely(run: Trained, images: Tensor, labels: Tensor, ways: Tensor) -> Tile
 
 
 def _occlusion(run: Trained, image: Tensor, label: int) -> Tensor:
-    """Return by how much covering each place lowers the answer's probability, (28, 28) in [0, 1].
+    """Return how much covering each place lowers the answer's probability, (28, 28) in [0, 1].
 
-    A square slides over the image in its mean gray (Zeiler and Fergus, 2014); where squares overlap
-    the largest loss counts, and the largest of all is 1.
+    A gray square slides over the image (Zeiler and Fergus, 2014). Where squares overlap, the
+    largest loss counts; the largest of all is scaled to 1.
     """
     places = [(y, x) for y in range(0, 28 - _PATCH + 1) for x in range(0, 28 - _PATCH + 1)]
     covered = image.repeat(len(places), 1, 1)

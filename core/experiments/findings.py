@@ -1,4 +1,4 @@
-"""What follows from the runs of an experiment, in the form that its `shows` asks for."""
+"""Findings from the runs of an experiment, in the form that its `shows` names."""
 
 from collections.abc import Callable
 from itertools import combinations
@@ -12,16 +12,16 @@ from core.experiments.definition import Experiment
 from core.experiments.trained import Trained
 
 _SHOWN = 4  # digits before and after shuffling
-_CHOSEN_ON = slice(100, 200)  # of the test digits, on which `luck` chooses: as hard as the others
+_CHOSEN_ON = slice(100, 200)  # the test digits on which `luck` chooses: as hard as the others
 
 
 def of(experiment: Experiment, done: list[Trained], digits: Digits) -> list[Finding]:
-    """Return the findings from the runs that are done, in the order in which they are shown."""
+    """Return the findings from the runs that are done, in the order to show them."""
     return _SHOWS[experiment.shows](done, digits) if done else []
 
 
 def _curves(done: list[Trained], digits: Digits) -> list[Finding]:
-    """Return what the networks were given where pixels were shuffled; else the curves say all."""
+    """Return mistakes and inputs if pixels were shuffled; otherwise nothing but the curves."""
     found = [run for run in done if run.part.shuffled]
     if not found:
         return []
@@ -40,7 +40,7 @@ def _curves(done: list[Trained], digits: Digits) -> list[Finding]:
 
 
 def _luck(done: list[Trained], digits: Digits) -> list[Finding]:
-    """Return each run's accuracy on few test digits, the best one marked, and on fresh ones."""
+    """Return each run's accuracy on a few test digits, marking the best, and on all others."""
     fresh = np.ones(len(digits.test_labels), bool)
     fresh[_CHOSEN_ON] = False
     on_few, on_fresh = (
@@ -60,10 +60,10 @@ def _luck(done: list[Trained], digits: Digits) -> list[Finding]:
 
 
 def _difference(done: list[Trained], digits: Digits) -> list[Finding]:
-    """Return the accuracies of two settings with several seeds, and how easily chance does it.
+    """Return the accuracies of two settings with several seeds, and the p-value.
 
-    The p-value is that of the exact permutation test: the share of all ways to deal the accuracies
-    into two such groups in which their means differ by at least as much (Fisher, 1935).
+    The p-value is from the exact permutation test: of all ways to divide the accuracies into two
+    groups of these sizes, the share whose means differ by at least as much (Fisher, 1935).
     """
     series: dict[str, list[float]] = {}
     for run in done:

@@ -1,4 +1,4 @@
-"""Digits as people send them, squeezed to 28 × 28 or prepared as MNIST's were: what is read."""
+"""How well digits as people draw them are read, squeezed to 28 × 28 or prepared like MNIST's."""
 
 from collections.abc import Callable
 
@@ -13,7 +13,7 @@ from core.experiments.course import Bars, Finding, Tiles
 from core.experiments.trained import Trained
 from core.ink.photo import from_picture
 
-_COUNT = 100  # test digits, each in every way
+_COUNT = 100  # test digits, each drawn in every way
 _SIDE = 280  # pixels of a picture
 _EXAMPLE = 0  # of the test digits, the one that is shown
 
@@ -21,7 +21,7 @@ Picture = NDArray[np.uint8]  # (280, 280), light ink on a dark ground
 
 
 def findings(run: Trained, digits: Digits) -> list[Finding]:
-    """Return how many digits the network reads in each way, and one digit in every way."""
+    """Return the share of digits that the network reads, drawn in each way, and an example."""
     images, labels = digits.test_images[:_COUNT], digits.test_labels[:_COUNT]
     makers = {"squeezed": _squeezed, "prepared": _prepared}
     rights: dict[str, list[float]] = {name: [] for name in makers}
@@ -51,13 +51,13 @@ def findings(run: Trained, digits: Digits) -> list[Finding]:
 
 
 def _squeezed(picture: Picture) -> NDArray[np.float32]:
-    """Return the whole picture as (28, 28) in [0, 1], as tutorials make it."""
+    """Return the whole picture scaled to (28, 28) in [0, 1], as tutorials do."""
     small = Image.fromarray(picture).resize((28, 28), Image.Resampling.BILINEAR)
     return np.asarray(small, np.float32) / np.float32(255)
 
 
 def _prepared(picture: Picture) -> NDArray[np.float32]:
-    """Return the first digit found in the picture, as (28, 28) in [0, 1]; or all black."""
+    """Return the first digit found in the picture, (28, 28) in [0, 1]; black if there is none."""
     try:
         return from_picture(Image.fromarray(picture))[0].image
     except InkError:
@@ -65,7 +65,7 @@ def _prepared(picture: Picture) -> NDArray[np.float32]:
 
 
 def _on_canvas(image: NDArray[np.uint8], size: int, left: int, top: int) -> Picture:
-    """Return the ink of a (28, 28) digit with a longer side of `size`, sharp, on the canvas."""
+    """Return a (28, 28) digit on the canvas with sharp edges, its longer side `size` pixels."""
     rows, columns = np.nonzero(image > 64)
     ink = Image.fromarray(image[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1])
     scale = size / max(ink.size)

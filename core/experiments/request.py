@@ -15,8 +15,8 @@ from core.runs.person import OWNER, Person
 def start(experiment: Experiment, by: Person = OWNER) -> str:
     """Start the process of an experiment, or join the one in progress; return its course.
 
-    Raises StoreError, and RunError beyond the limits of a public demo. Even there a visitor may
-    join what another began: a course has nothing personal in it.
+    Raises StoreError, and RunError beyond the limits of a public demo. Even there, a visitor may
+    join another's experiment, since a course holds nothing personal.
     """
     if name := course.going_on(experiment.slug):
         return name
@@ -36,7 +36,7 @@ def start(experiment: Experiment, by: Person = OWNER) -> str:
 
 
 def cancel(name: str, by: Person = OWNER) -> None:
-    """End an experiment that waits or trains, if the person began it; for others it continues.
+    """Cancel an experiment that waits or trains, but only if this person started it.
 
     Raises StoreError.
     """

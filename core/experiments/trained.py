@@ -1,4 +1,4 @@
-"""A run of an experiment once it has trained: what the findings are made from."""
+"""A trained run of an experiment, from which findings are made."""
 
 from dataclasses import dataclass
 
@@ -17,8 +17,8 @@ from core.training.inference import probabilities
 class Trained:
     """A run with the network of its best epoch so far.
 
-    `answers (V, 10)` are its probabilities for its validation images, whose labels are `labels`,
-    and of which it reads the share `validation`; `digits` are those that it was given.
+    `answers (V, 10)` are its probabilities for its validation images, `labels (V,)` their labels
+    and `validation` its accuracy on them; `digits` is the data that it was given.
     """
 
     part: Part

@@ -1,7 +1,7 @@
 """All files of a run's export, as a folder or as a ZIP.
 
-A part makes one file from a `Source`, or none where a run has no such thing; the card, which lists
-the others, is made last. The same run gives the same bytes, from the command line and from a page.
+Each of PARTS makes one file from a `Source`, or none if the run has no such thing; the card, which
+lists the others, is made last. A run always gives the same bytes, from a page or the command line.
 """
 
 import io
@@ -37,7 +37,8 @@ PARTS: tuple[Callable[[Source], File | None], ...] = (
 def files(run: Run) -> list[File]:
     """Return the files of a run's export.
 
-    Raises RunError if it is in progress, has no network, or others export; CheckpointError.
+    Raises RunError if the run is in progress or has no network, or if others keep exporting;
+    CheckpointError if its weights are damaged.
     """
     if not _ONE_AT_A_TIME.acquire(timeout=_PATIENCE):
         raise RunError("Others are exporting their runs right now. Try again in half a minute.")
@@ -50,7 +51,7 @@ def files(run: Run) -> list[File]:
 
 
 def packed(made: list[File]) -> bytes:
-    """Return the files as a ZIP, which has the same bytes whenever it is made."""
+    """Return the files as a ZIP, with the same bytes each time."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         for one in made:
@@ -61,9 +62,9 @@ def packed(made: list[File]) -> bytes:
 
 
 def write(made: list[File], folder: Path) -> None:
-    """Write the files to a folder, which is made if need be. Raises StoreError.
+    """Write the files to a folder; create it if it does not exist. Raises StoreError.
 
-    Each file is whole or not there; files of the same names are replaced.
+    Each file is written whole or not at all, and replaces one of the same name.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)

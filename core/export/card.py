@@ -19,7 +19,7 @@ _TAGS = ("mnist", "handwritten-digits", "onnx", "safetensors", "digit-lab")
 
 def file(source: Source, others: Sequence[File]) -> File:
     """Return the card, which lists the other files of the export."""
-    # The name is a person's text: YAML quotes it, and Markdown never has it.
+    # The run's name is a person's text: it is quoted in YAML, and never put into Markdown.
     header = yaml.safe_dump(_header(source.run), sort_keys=False, allow_unicode=True)
     body = "\n\n".join(_paragraphs(source, others))
     return File(
@@ -138,10 +138,7 @@ def _results(source: Source) -> Iterator[str]:
             "unchanged."
         )
     else:
-        yield (
-            "- Test: none. It was not tested, or it may have learned from the images of the test "
-            "that there is."
-        )
+        yield ("- Test: none. It was not tested, or it may have learned from the test images.")
     yield (
         f"- Its probabilities are calibrated with the temperature {calibration.temperature:.3f}. "
         + (

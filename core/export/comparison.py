@@ -1,4 +1,4 @@
-"""A report of the Compare page as it is: settings and their seeds, curves, verdicts."""
+"""A report of what the Compare page shows: settings and their seeds, curves, verdicts."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,11 +22,11 @@ NAME = "comparison.html"
 
 @dataclass(frozen=True)
 class View:
-    """What the Compare page shows: settings, and how.
+    """What the Compare page shows: the settings, and the choices made there.
 
     `epochs` are `History.epochs` by the run's id; `metric` is a key of RUN_METRICS; `baseline` is a
-    setting's key; `tested` are answers to the test images by the run's id, where there are some and
-    two networks are compared.
+    setting's key; `tested` are answers to the test images by the run's id, if two networks are
+    compared and have them.
     """
 
     groups: Sequence[Setting]
@@ -76,7 +76,7 @@ def _parts(view: View, labels: Sequence[str]) -> Iterator[str]:
 
 
 def _results(view: View, labels: Sequence[str]) -> Iterator[str]:
-    """Yield a row for each setting, and what Welch's test says of each beside the baseline."""
+    """Yield a table of the settings, and Welch's test of each against the baseline."""
     by_key = dict(zip((one.key for one in view.groups), labels, strict=True))
     baseline = next((one for one in view.groups if one.key == view.baseline), view.groups[0])
     same = len({run.data_checksum for run in view.runs if run.test_accuracy is not None}) <= 1
@@ -108,10 +108,8 @@ def _networks(view: View, first: Run, second: Run) -> Iterator[str]:
     a, b = view.tested[first.id], view.tested[second.id]
     if first.data_checksum != second.data_checksum or len(a.labels) != len(b.labels):
         return
-    right = [one.probabilities.argmax(1) == one.labels for one in (a, b)]
-    sentence, rest = verdicts.of_networks(
-        significance.mcnemar(right[0], right[1]), *compare.labels([first, second])
-    )
+    paired = significance.mcnemar(a.right, b.right)
+    sentence, rest = verdicts.of_networks(paired, *compare.labels([first, second]))
     yield page.heading("Is one network better?")
     yield page.paragraph(page.bold(sentence), rest)
     yield page.paragraph(verdicts.MCNEMAR, quiet=True)
@@ -138,7 +136,7 @@ def _text(value: Any) -> str:
 
 
 def _runs(view: View) -> Iterator[str]:
-    """Yield a row for each run."""
+    """Yield a table of the runs."""
     yield page.heading("The runs")
     columns = ("run", "seed", "test", "validation", "training", "parameters", "author", "note")
     yield page.table(

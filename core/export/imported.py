@@ -1,6 +1,6 @@
 """Import a network from elsewhere as a run.
 
-Accuracies are measured here, on the data that are here; those that a file claims are not used.
+Its accuracies are measured on the data in use; those that a file claims are ignored.
 """
 
 import tempfile
@@ -28,13 +28,14 @@ def take(
 ) -> Run:
     """Enter the network in a file or folder into the store, as a finished run, and measure it.
 
-    `learned` is one of LEARNED, `pixels` one of PIXELS or TRY; an export says itself what it
-    learned from and how it prepares pixels. Raises CheckpointError if nothing is read, RunError in
-    a public demo, and StoreError.
+    `learned` is one of LEARNED, `pixels` one of PIXELS or TRY; both are ignored for one of our own
+    exports, which records them. Raises CheckpointError if the file cannot be read, RunError in a
+    public demo, and StoreError.
     """
     if limits.is_demo() and not by.owns_all:
         raise RunError(
-            "The public demo takes in no networks. Start Digit Lab on your own machine for that."
+            "Networks cannot be imported in the public demo. Start Digit Lab on your own machine "
+            "for that."
         )
     if learned not in LEARNED:
         raise RunError(f"What it learned from must be one of {', '.join(LEARNED)}, not {learned}.")
@@ -53,7 +54,7 @@ def take_bytes(
 
 
 def _entered(found: Incoming, name: str, learned: str, by: Person) -> Run:
-    """Enter a network into the store as a finished run, measured where it may be."""
+    """Enter a network into the store as a finished run, and measure it on what it has not seen."""
     data = str(found.facts.get("data", learned))
     run = catalogue.create(
         found.config,
@@ -96,7 +97,7 @@ def _checkpoint(found: Incoming) -> Checkpoint:
 
 
 def _whole(value: object, most: int) -> int:
-    """Return the epoch that a file names; the last possible one for anything else."""
+    """Return the epoch that a file names, or the last possible one if it is invalid."""
     return value if isinstance(value, int) and 1 <= value <= most else most
 
 
@@ -143,7 +144,7 @@ def _digits() -> Digits | None:
 
 
 def _measure(run: Run, best: Checkpoint) -> None:
-    """Measure a network on those images of the data in use that its accuracies would be from."""
+    """Measure a network on the test and validation images that it may be evaluated on."""
     digits = _digits()
     if digits is None:
         return

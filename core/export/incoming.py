@@ -1,7 +1,7 @@
-"""Read a network from elsewhere: an export of ours, a tutorial's weights, or an ONNX file.
+"""Read a network from elsewhere: one of our exports, a tutorial's weights, or an ONNX file.
 
-Nothing in a file is run but an ONNX file's own arithmetic: weights are read as weights only, and
-sizes are bounded before they are opened.
+No code in a file is run, except an ONNX file's arithmetic. Sizes are checked before files are
+opened.
 """
 
 import json
@@ -28,9 +28,9 @@ from core.runs import formatting
 from core.training import checkpoint, inference, networks
 from core.training.onnx_network import OnnxNetwork
 
-_TRIED = 500  # training images with which one way of preparing pixels is chosen
-_ALIKE = 0.02  # accuracy on them by which ways differ that read alike; the loss tells those apart
-_POOR = 0.5  # accuracy on them below which the network is probably used in another way
+_TRIED = 500  # training images on which the ways of preparing pixels are compared
+_ALIKE = 0.02  # ways whose accuracies differ by at most this are compared by their loss
+_POOR = 0.5  # below this accuracy, the network probably expects something else
 
 _FORMS = (
     "Give a run's export (the folder or the ZIP), a classifier as .onnx, or weights: .safetensors, "
@@ -43,27 +43,27 @@ _SAVE = "Save weights with torch.save(model.state_dict(), PATH)."
 class Incoming:
     """A network that was read, and what is known about it.
 
-    It has weights by our names or, instead, `onnx`, the bytes `(B,) uint8` of a file.
+    It has either `state`, weights by our names, or `onnx`, the bytes `(B,) uint8` of a file.
     """
 
     config: TrainConfig
     parameters: int
     state: Mapping[str, Tensor] = field(default_factory=dict)
     onnx: Tensor | None = None
-    facts: Mapping[str, Any] = field(default_factory=dict)  # of an export of ours; empty for others
+    facts: Mapping[str, Any] = field(default_factory=dict)  # of our own exports; empty for others
     note: str = ""  # how its pixels are prepared, and how well it then reads
     warning: str = ""
 
     @property
     def kind(self) -> str:
-        """What it came in as, as `Run.imported` has it."""
+        """The kind of file, as in `Run.imported`."""
         return "onnx" if self.onnx is not None else "run" if self.facts else "weights"
 
 
 def read(path: Path, pixels: str = TRY) -> Incoming:
     """Return the network in a folder, ZIP, ONNX file or file of weights.
 
-    `pixels` is one of PIXELS, or TRY; an export says itself how it prepares them. Raises
+    `pixels` is one of PIXELS, or TRY; it is ignored for one of our own exports. Raises
     CheckpointError.
     """
     if path.is_dir():
@@ -83,19 +83,19 @@ def read(path: Path, pixels: str = TRY) -> Incoming:
     except OSError as error:
         raise CheckpointError(f"{path} cannot be read: {error.strerror}. {_FORMS}") from error
     if path.suffix not in (".pt", ".pth"):
-        raise CheckpointError(f"{path.name} is of a kind that is not read here. {_FORMS}")
+        raise CheckpointError(f"{path.name} is not a kind of file that can be imported. {_FORMS}")
     try:
         content = checkpoint.opened(path)
     except CheckpointError as error:
         raise CheckpointError(
-            f"{path.name} is not a file of torch's, is damaged, or contains more than weights, so "
-            f"it was not opened. {_SAVE}"
+            f"{path.name} was not opened: it is damaged, not a PyTorch file, or contains more than "
+            f"weights. {_SAVE}"
         ) from error
     return _named_anew(_state_dict(content), pixels)
 
 
 def _unzipped(path: Path) -> bytes:
-    """Return the weights in an export's ZIP, whose size is checked before they are unpacked."""
+    """Return the weights in an export's ZIP; their size is checked before they are unpacked."""
     try:
         with zipfile.ZipFile(path) as archive:
             found = [one for one in archive.infolist() if Path(one.filename).name == weights.NAME]
@@ -139,7 +139,7 @@ def _from_safetensors(content: bytes, file_name: str, pixels: str) -> Incoming:
 
 
 def _state_dict(content: object) -> Mapping[str, Tensor]:
-    """Return the weights in a file of torch's, alone or among what a training keeps beside them."""
+    """Return the weights from a PyTorch file, which may hold other parts of a checkpoint too."""
     for key in ("", "model_state_dict", "state_dict", "model"):
         inner = content.get(key) if key and isinstance(content, Mapping) else content
         if (
@@ -152,7 +152,7 @@ def _state_dict(content: object) -> Mapping[str, Tensor]:
 
 
 def _named_anew(state: Mapping[str, Tensor], pixels: str) -> Incoming:
-    """Return weights under our names, with the preparation of pixels that suits them best."""
+    """Return the weights renamed to ours, with the preparation of pixels that reads best."""
     config, state = layers.fitted(state)
     model = networks.build(config)
     checkpoint.load_weights(model, state)
@@ -167,7 +167,7 @@ def _named_anew(state: Mapping[str, Tensor], pixels: str) -> Incoming:
 
 
 def _from_onnx(content: bytes, pixels: str) -> Incoming:
-    """Return an ONNX file with the preparation of pixels that suits it best."""
+    """Return an ONNX network with the preparation of pixels that reads best."""
     model = OnnxNetwork(content)
     config, note, accuracy = _prepared(model, TrainConfig(), pixels)
     warning = (
@@ -180,10 +180,10 @@ def _from_onnx(content: bytes, pixels: str) -> Incoming:
 
 
 def _prepared(model: nn.Module, config: TrainConfig, pixels: str) -> tuple[TrainConfig, str, float]:
-    """Return how pixels are prepared, as settings and in words, and the accuracy on some digits.
+    """Return how to prepare pixels, as settings and in words, and the accuracy on some digits.
 
-    Of the ways in PIXELS, it is the one asked for or, with TRY, the one that reads best. Some
-    networks read digits of any brightness alike, and are only right about their confidence in one.
+    `pixels` names the way; with TRY, the one that reads best is chosen. Some networks read digits
+    of any brightness equally well, so among nearly equal accuracies the lowest loss decides.
     """
     digits = mnist.load("sample")
     images, labels = digits.train_images[:_TRIED], digits.train_labels[:_TRIED]

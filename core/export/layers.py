@@ -1,4 +1,4 @@
-"""Weights under other names: find the network here whose layers they fit, by order and shape."""
+"""Find the network whose layers fit weights under other names, by order and shape."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -9,17 +9,17 @@ from core.config import NETWORKS, TrainConfig
 from core.errors import CheckpointError
 from core.training import networks
 
-Shapes = dict[str, tuple[int, ...]]  # of one layer: of its weight, bias, …
-_WRAPPERS = ("module.", "_orig_mod.")  # of DataParallel, and of torch.compile
-_UNUSED = "num_batches_tracked"  # BatchNorm counts, and does not use the count here
-_NAMED, _NAME = 5, 60  # misfits in a message, and characters of a layer's name in it
+Shapes = dict[str, tuple[int, ...]]  # of one layer's tensors: weight, bias, …
+_WRAPPERS = ("module.", "_orig_mod.")  # the prefixes of DataParallel and of torch.compile
+_UNUSED = "num_batches_tracked"  # BatchNorm keeps this count, but it has no effect here
+_NAMED, _NAME = 5, 60  # most misfits in a message, and most characters of a layer's name in it
 
 
 def fitted(weights: Mapping[str, Tensor]) -> tuple[TrainConfig, dict[str, Tensor]]:
     """Return a network's configuration, and the weights by its names, in float32.
 
-    Names are free: layers of the same shapes are taken in the order of the names, numbers as
-    numbers. Raises CheckpointError, which tells by layer and shape what does not fit.
+    Names do not matter: layers of the same shapes are matched in the order of their names, with
+    numbers compared as numbers. Raises CheckpointError with the layers and shapes that do not fit.
     """
     theirs = _by_layer(_unwrapped(weights))
     misfits: list[tuple[int, str]] = []
@@ -34,7 +34,7 @@ def fitted(weights: Mapping[str, Tensor]) -> tuple[TrainConfig, dict[str, Tensor
 
 
 def _unwrapped(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Return the weights without the prefixes that wrappers put before all names."""
+    """Return the weights without the prefixes that wrappers add to all names."""
     found = dict(weights)
     for prefix in _WRAPPERS:
         if all(name.startswith(prefix) for name in found):
@@ -53,14 +53,14 @@ def _by_layer(weights: Mapping[str, Tensor]) -> dict[str, dict[str, Tensor]]:
 
 
 def _natural(name: str) -> list[tuple[int, str]]:
-    """Return a key by which 9 comes before 10."""
+    """Return a sort key that puts 9 before 10."""
     return [
         (int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", name)
     ]
 
 
 def _candidates(theirs: dict[str, dict[str, Tensor]]) -> Iterator[TrainConfig]:
-    """Yield a configuration of each network, `quick_cnn` as wide as the first layer says."""
+    """Yield a configuration for each network; `quick_cnn` gets the width of their first layer."""
     first = next((one["weight"] for one in theirs.values() if "weight" in one), None)
     width = len(first) if first is not None and first.ndim == 4 else 16
     for network in NETWORKS:
@@ -75,7 +75,7 @@ def _shapes(layer: dict[str, Tensor]) -> Shapes:
 def _paired(
     ours: dict[str, dict[str, Tensor]], theirs: dict[str, dict[str, Tensor]]
 ) -> tuple[list[tuple[str, str]], list[str], list[str]]:
-    """Return our layers with theirs of the same shapes, and the layers of each that are left."""
+    """Return pairs of our and their layers of the same shapes, and the unpaired layers of each."""
     left, pairs, missing = list(theirs), [], []
     for name, layer in ours.items():
         same = next((one for one in left if _shapes(theirs[one]) == _shapes(layer)), None)
@@ -105,7 +105,7 @@ def _misfit(
     ours_left: list[str],
     theirs_left: list[str],
 ) -> str:
-    """Return in words what does not fit the network that fits best."""
+    """Return a message about the layers that do not fit this network."""
     ours = _by_layer(own)
     misfits = []
     for at in range(max(len(ours_left), len(theirs_left))):

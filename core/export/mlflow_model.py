@@ -1,7 +1,7 @@
-"""A run's network as a model of MLflow, for its `load_model` and `models serve`.
+"""A run's network as an MLflow model, for `load_model` and `models serve`.
 
-It is a folder `model` among the run's files: the network as ONNX, without pickle, its signature,
-and what it needs. 28 × 28 pixels in [0, 1] go in, ten probabilities come out.
+It is a folder `model` among the run's files: the network as ONNX, its signature and its
+requirements. It maps 28 × 28 pixels in [0, 1] to ten probabilities. Nothing is pickled.
 
 python -m core.export.mlflow_model RUN
 """
@@ -23,7 +23,8 @@ _NEEDS = ("mlflow", "onnx", "onnxruntime", "numpy", "pandas")
 def publish(run: Run) -> None:
     """Put the model beside the run's files in the store.
 
-    Raises RunError if the run has no network or ONNX computes another; CheckpointError, StoreError.
+    Raises RunError if the run has no network, or if its ONNX file gives other answers;
+    CheckpointError, StoreError.
     """
     network = onnx.file(source.of(run))
     with tempfile.TemporaryDirectory() as place:

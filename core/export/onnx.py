@@ -1,7 +1,7 @@
 """The network as ONNX: from pixels to the probabilities that we read, in one file.
 
-What surrounds the network is inside: the versions of each digit, the normalization of pixels, the
-mean over moved copies and the temperature. `file` returns nothing that it has not checked.
+The file includes the steps around the network: the versions of each digit, the normalization of
+pixels, the mean over moved copies and the temperature. `file` checks the answers before it returns.
 """
 
 import json
@@ -54,7 +54,7 @@ class Answers(nn.Module):
 
 
 def file(source: Source) -> File:
-    """Return the network as ONNX. Raises RunError if its answers are not ours."""
+    """Return the network as ONNX. Raises RunError if its answers differ from ours."""
     model = _exported(source.reader)
     entry = model.metadata_props.add()
     entry.key = "sure_from"  # the probability from which an answer counts as sure, or null
@@ -73,8 +73,8 @@ def file(source: Source) -> File:
 def difference(content: bytes, reader: Reader, images: NDArray[np.float32]) -> float:
     """Return the largest difference of a probability between an ONNX file and a reader.
 
-    It is over `(N, 28, 28) float32` images in [0, 1]. The first is read alone too, for the number
-    of images is free.
+    `images` are `(N, 28, 28) float32` in [0, 1]. The first is also read alone, since any number of
+    images must work.
     """
     import onnxruntime
 
@@ -92,7 +92,7 @@ def difference(content: bytes, reader: Reader, images: NDArray[np.float32]) -> f
 
 
 def _exported(reader: Reader) -> "ModelProto":
-    """Return the model as ONNX has it, without notes on where in which file it was computed."""
+    """Return the ONNX model, without the exporter's notes on source files and lines."""
     log = logging.getLogger("torch.onnx")
     level = log.level
     log.setLevel(logging.ERROR)
@@ -111,13 +111,13 @@ def _exported(reader: Reader) -> "ModelProto":
             )
     finally:
         log.setLevel(level)
-    model = cast("ONNXProgram", program).model_proto  # None for the old exporter alone
+    model = cast("ONNXProgram", program).model_proto  # only the old exporter returns None
     _forget(model)
     return model
 
 
 def _forget(model: "ModelProto") -> None:
-    """Take out the exporter's notes: paths of this machine, which also differ between machines."""
+    """Remove the exporter's notes, which name this machine's paths."""
     del model.metadata_props[:]
     graph = model.graph
     for part in (graph, *graph.node, *graph.input, *graph.output, *graph.value_info):

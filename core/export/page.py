@@ -1,10 +1,11 @@
-"""The pieces of a report: one HTML page that needs nothing else, and prints on A4.
+"""The parts of a report: one self-contained HTML page that prints on A4.
 
-`Html` is text that is HTML already; everything else that comes in is escaped.
+`Html` is text that is HTML already; all other text is escaped.
 """
 
 import base64
 import io
+import re
 from collections.abc import Iterable, Sequence
 from html import escape
 from typing import NamedTuple
@@ -56,13 +57,15 @@ svg {{ width: 100%; height: auto; display: block; font-size: 12px; fill: #59636e
   .scroll {{ overflow: visible }} th, td {{ overflow-wrap: anywhere }} }}
 """
 
+_WITHIN_A_NUMBER = re.compile(r"(?<=[\d±]) (?=[\d±%])")
+
 
 class Html(str):
-    """Text that is HTML, with whatever people wrote escaped in it."""
+    """Text that is HTML, in which people's own text is already escaped."""
 
 
 class Number(NamedTuple):
-    """A number that is shown large: what it is, the number, and what is to be known of it."""
+    """A number that is shown large, with a title above it and a remark below."""
 
     title: str
     value: str
@@ -114,15 +117,20 @@ def numbers(found: Iterable[Number]) -> Html:
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, is_short: bool = False) -> Html:
-    """Return a table with a row of titles; a short one has no broken lines, and is on one page."""
+    """Return a table with a header; a short one has no line breaks and stays on one page."""
     head = "".join(f"<th>{text(one)}</th>" for one in columns)
-    body = "".join(f"<tr>{''.join(f'<td>{text(one)}</td>' for one in row)}</tr>" for row in rows)
+    body = "".join(f"<tr>{''.join(map(_cell, row))}</tr>" for row in rows)
     style = ' class="short"' if is_short else ""
     return Html(f'<div class="scroll"><table{style}><tr>{head}</tr>{body}</table></div>')
 
 
+def _cell(value: str) -> str:
+    """Return a table's cell, in which a number stays on one line with its unit and deviation."""
+    return f"<td>{_WITHIN_A_NUMBER.sub(chr(0xA0), text(value))}</td>"
+
+
 def below(words: str, *remarks: str) -> Html:
-    """Return words with remarks below them, each on its line."""
+    """Return words with remarks below them, each on a line of its own."""
     return Html(f'{text(words)}<br><span class="quiet">{"<br>".join(map(text, remarks))}</span>')
 
 
@@ -132,7 +140,7 @@ def beside(parts: Iterable[str]) -> Html:
 
 
 def matrix(counts: NDArray[np.int64]) -> Html:
-    """Return `(10, 10)` counts, row by truth, as a table shaded by each row's share of mistakes."""
+    """Return `(10, 10)` counts, a row per true digit, as a table; mistakes are shaded by share."""
     shares = np.log1p(1_000 * counts / np.maximum(counts.sum(1, keepdims=True), 1)) / np.log(1_001)
     head = "".join(f"<th>{digit}</th>" for digit in range(10))
     rows = [f"<tr><th></th>{head}</tr>"]

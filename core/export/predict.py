@@ -2,8 +2,8 @@
 
     python predict.py PICTURE …
 
-It needs numpy, pillow, scipy and onnxruntime, and nothing of Digit Lab, whose preparation of ink it
-has below. It prints a line of JSON for each digit, or for a picture that cannot be read.
+It needs numpy, pillow, scipy and onnxruntime, but not Digit Lab: the code that prepares ink is
+included below. It prints a line of JSON for each digit, and for each picture that cannot be read.
 """
 
 import json

@@ -1,11 +1,9 @@
-"""`report.html`: what one run is and does, on one page that can be sent, kept and printed."""
+"""`report.html`: one run's results and settings, on one page that can be sent and printed."""
 
 import time
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
-
-import numpy as np
 
 from core.data.digits import SOURCES
 from core.data.measures import measures
@@ -95,7 +93,7 @@ def _numbers(run: Run, split: str, judged: metrics.Report | None) -> Iterator[Nu
 
 
 def _reading(run: Run, split: str, result: Result, judged: metrics.Report) -> Iterator[str]:
-    """Yield what it reads right and wrong, and how reliable its confidence is."""
+    """Yield the run's right and wrong answers, and how reliable its confidence is."""
     yield page.heading("What it reads as what")
     yield page.paragraph(f"{judged.count:,} {SPLITS[split]}.")
     yield page.matrix(judged.matrix)
@@ -107,7 +105,7 @@ def _reading(run: Run, split: str, result: Result, judged: metrics.Report) -> It
     )
     if len(wrong):
         shown = wrong.head(MISTAKES)
-        yield page.heading("Its mistakes, the surest first")
+        yield page.heading("Its mistakes, most confident first")
         columns = (shown[name] for name in ("truth", "answer", "confidence", "index"))
         captions = [
             f"{truth} → {answer}, {min(sure, 0.999):.1%} #{number}"
@@ -130,20 +128,21 @@ def _reading(run: Run, split: str, result: Result, judged: metrics.Report) -> It
 
 
 def _weakness(result: Result) -> Iterator[str]:
-    """Yield its accuracy by how the digits were written, where there are enough of them."""
+    """Yield the accuracy by how the digits were written, if there are enough digits."""
     if len(result.labels) < slices.LEAST:
         return
     yield page.heading("Where it is weak")
-    right = np.asarray(result.probabilities.argmax(1) == result.labels)
     measured = measures(result.images)
-    tables = {name: slices.accuracies(measured[name], result.labels, right) for name in NAMES}
+    tables = {
+        name: slices.accuracies(measured[name], result.labels, result.right) for name in NAMES
+    }
     if finding := slices.weakest(tables):
         yield page.paragraph(
             f"It is weakest on {called(finding)}: {formatting.percent(finding.here)} right, "
             f"against {formatting.percent(finding.there)} of the others."
         )
     else:
-        yield page.paragraph("It is about equally good everywhere: what differs may be chance.")
+        yield page.paragraph("It is about equally good everywhere: the differences may be chance.")
     rows = []
     for name, (title, lowest, highest, form) in NAMES.items():
         cells = (
@@ -182,15 +181,15 @@ def _confidence(run: Run, result: Result) -> Iterator[str]:
 
 
 def _origin(run: Run) -> Iterator[str]:
-    """Yield the settings, beside those of the recipe, and what it ran on."""
+    """Yield the settings beside the recipe's, and the data, machine and versions."""
     values = run.config.to_dict()
     recipe = RECIPES.get(run.recipe)
     theirs = recipe.config.to_dict() if recipe else values
     yield page.heading("Settings")
     if not run.has_settings:
-        yield page.paragraph("Its weights came from another program, so no others are known.")
+        yield page.paragraph("Its weights came from another program; other settings are unknown.")
     if recipe:
-        yield page.paragraph(f"From the recipe {recipe.name}; what was changed is marked.")
+        yield page.paragraph(f"From the recipe {recipe.name}; changed settings are marked.")
     yield page.table(
         ("setting", "value", "recipe") if recipe else ("setting", "value"),
         (

@@ -1,7 +1,7 @@
-"""`train.py`: a configuration as a program that trains without Digit Lab, to the same numbers.
+"""`train.py`: a program that repeats a training without Digit Lab, with the same results.
 
-The program has only what the configuration needs: imports and settings, which are written here, and
-the code below them, which `script_body` writes.
+The program has only what the configuration needs. Imports and settings are written here, and
+`script_body` writes the code below them.
 """
 
 import re
@@ -18,7 +18,7 @@ NAME = "train.py"
 
 
 def file(source: Source) -> File | None:
-    """Return the program that repeats a run; None for a run that its settings alone do not make."""
+    """Return the program that repeats a run; None if its settings alone cannot repeat it."""
     run = source.run
     if run.is_builtin or run.taught_from:
         return None
@@ -30,7 +30,7 @@ def file(source: Source) -> File | None:
 
 
 def script(plan: Plan) -> str:
-    """Return the program. Raises ConfigError, with a setting's name, if it cannot repeat that."""
+    """Return the program. Raises ConfigError, which names a setting that it cannot repeat."""
     plan.check()
     body = re.sub(r"\n{4,}", "\n\n\n", "\n".join(code(plan)))
     imports = [
@@ -66,7 +66,7 @@ def _header(plan: Plan) -> str:
 
 
 def _constants(plan: Plan, body: str) -> Iterator[str]:
-    """Yield a line for each setting that the program names."""
+    """Yield a line for each setting that the program uses."""
     yield f"# The settings{f' of the recipe {plan.recipe}' if plan.recipe in RECIPES else ''}."
     for name, value in plan.config.to_dict().items():
         if re.search(rf"\b{name.upper()}\b", body):

@@ -1,8 +1,7 @@
-"""The code of a training script: the data, the network, the reading, the training.
+"""The code of a training script: the data, the network, reading and training.
 
-What is more than a line or two is taken from our own functions, cut down by `specialized`, or from
-the network itself; the rest, which ties them together, is written here, shorter than ours where a
-script needs less.
+Longer parts are our own functions, cut down by `specialized`, and the network's own layers. The
+lines that tie them together are written here, and are shorter than ours where a script needs less.
 """
 
 import inspect
@@ -32,12 +31,12 @@ def code(plan: Plan) -> Iterator[str]:
 
 
 def _reader(plan: Plan) -> str:
-    """Return the name of the network that reads: the one that learns, or its running mean."""
+    """Return the variable of the network that reads: the trained one, or its running mean."""
     return "reader" if plan.config.ema else "network"
 
 
 def _data(plan: Plan) -> Iterator[str]:
-    """Yield the reading of the images, and which of them are learned from."""
+    """Yield the lines that load the images and split them into training and validation."""
     config = plan.config
     if plan.data == "mnist":
         (images, labels), (test_images, test_labels) = (
@@ -78,7 +77,7 @@ def _data(plan: Plan) -> Iterator[str]:
 
 
 def _network(plan: Plan) -> Iterator[str]:
-    """Yield the network layer by layer, with the shape of each one's output."""
+    """Yield the network layer by layer, with the shape of each layer's output."""
     model = networks.build(plan.config)
     if plan.config.dropout:
         yield from ("", specialized(networks.Dropout, plan.config), "", "")
@@ -92,7 +91,7 @@ def _network(plan: Plan) -> Iterator[str]:
 
 
 def _constructor(layer: nn.Module) -> str:
-    """Return the call that makes a layer, without arguments that are as by default."""
+    """Return the call that makes a layer, without arguments that have their default."""
     kind = type(layer)
     ours = isinstance(layer, networks.Dropout) and layer.p > 0
     arguments = []
@@ -112,12 +111,12 @@ def _constructor(layer: nn.Module) -> str:
 
 
 def _is_pool(layer: nn.Module) -> bool:
-    """Return whether a layer moves its window by its own size, as it does by default."""
+    """Return whether a layer is a pooling whose stride is its kernel size, the default."""
     return isinstance(layer, nn.MaxPool2d | nn.AvgPool2d) and layer.stride == layer.kernel_size
 
 
 def _rate(plan: Plan) -> Iterator[str]:
-    """Yield how the learning rate goes, and how the running mean of the weights follows them."""
+    """Yield the functions for the learning rate and for the running mean of the weights."""
     config = plan.config
     if config.schedule != "constant":
         text = specialized(schedule.rate_factor, config)
@@ -130,7 +129,7 @@ def _rate(plan: Plan) -> Iterator[str]:
 
 
 def _augmentation(plan: Plan) -> Iterator[str]:
-    """Yield the changes of images that the configuration asks for."""
+    """Yield the augmentations that the configuration uses."""
     config, random = plan.config, augmentation.Augmentation
     parts = []
     if _bends(config):
@@ -167,12 +166,12 @@ def _drawing(plan: Plan) -> Iterator[str]:
 
 
 def _autocast(plan: Plan) -> str:
-    """Return the context in which layers compute in 16 bits, if they are to."""
+    """Return the context manager for 16-bit computation, or nothing for 32 bits."""
     return "torch.autocast(DEVICE, torch.bfloat16)" if plan.precision == "bfloat16" else ""
 
 
 def _reading(plan: Plan) -> Iterator[str]:
-    """Yield how digits are read, and how the answers are judged."""
+    """Yield the functions that read digits and score the answers."""
     text = specialized(batches.normalize, plan.config)
     if not _bends(plan.config) and not plan.config.thickness:  # its images are bytes only
         text = re.sub(r"`(.*) uint8`, or.*, into", r"`\1 uint8` into", text)
@@ -202,7 +201,7 @@ def _reading(plan: Plan) -> Iterator[str]:
 
 
 def _loop(plan: Plan) -> Iterator[str]:
-    """Yield the training itself."""
+    """Yield the training loop."""
     config, autocast = plan.config, _autocast(plan)
     flat = config.optimizer == "sgd"
     yield inspect.cleandoc(

@@ -1,4 +1,4 @@
-"""What a training script repeats, and whether it can."""
+"""The plan of a training script: what it repeats, and whether it can."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -7,7 +7,7 @@ from core.config import DEVICES, PRECISIONS, TrainConfig, config_fields, has_eff
 from core.errors import ConfigError
 from core.recipes import RECIPES
 
-TRAINING_IMAGES = {"mnist": 60_000, "sample": 4_000}  # with those for validation, by source
+TRAINING_IMAGES = {"mnist": 60_000, "sample": 4_000}  # including those for validation
 # The settings that a script repeats. Any other must have its default value.
 _KNOWN = frozenset(
     {
@@ -20,7 +20,7 @@ _KNOWN = frozenset(
     }
 )
 
-# Of settings that name what Digit Lab keeps: why no script has that, and what one would repeat.
+# Settings that refer to something Digit Lab stores: why a script cannot have it, and what to do.
 _KEPT = {
     "chosen": "another run recorded which images are hard. Choose random images",
     "notes": "people noted which labels are wrong. Learn from all labels",
@@ -29,7 +29,7 @@ _KEPT = {
 
 @dataclass(frozen=True)
 class Plan:
-    """What a script repeats: settings, on which data, from which recipe, on which device.
+    """What a script repeats: the settings, the data, the recipe and the device.
 
     `data` is a key of SOURCES; `recipe` one of RECIPES, or empty; `device` is cpu, cuda or mps, and
     `precision` float32 or bfloat16.
@@ -86,7 +86,7 @@ class Plan:
 
 
 def literal(value: Any) -> str:
-    """Return a setting's value as Python."""
+    """Return a setting's value as Python source."""
     if isinstance(value, int) and not isinstance(value, bool) and value >= 10_000:
         return f"{value:_}"
     return f'"{value}"' if isinstance(value, str) else repr(value)

@@ -1,4 +1,4 @@
-"""What the files of an export are made from."""
+"""The run and the network that an export's files are made from."""
 
 import json
 from dataclasses import asdict, dataclass
@@ -17,7 +17,7 @@ class Source:
     reader: Reader
 
     def facts(self) -> str:
-        """Return JSON, without names, with what importing the network as this run again needs."""
+        """Return what importing the network as this run again needs, as JSON without people."""
         run = self.run
         facts = {
             "config": self.reader.config.to_dict(),
@@ -38,9 +38,9 @@ class Source:
 
 
 def of(run: Run) -> Source:
-    """Return what an export of the run is made from.
+    """Return the source of a run's export.
 
-    Raises RunError, with what to do, if it is in progress or has no network, and CheckpointError.
+    Raises RunError if the run is in progress or has no network, and CheckpointError.
     """
     why = why_not(run)
     if why:

@@ -1,8 +1,8 @@
-"""Functions of ours as text, cut down to what they do with one configuration.
+"""The source of our functions, reduced to what they do with one configuration.
 
-A setting becomes a constant by its name in capitals, a branch that the configuration does not take
-is left out, and so are types and all of a docstring but its first line. What is left stands as it
-was written, so that a script made of it computes what we compute.
+A setting becomes a constant with its name in capitals. Branches that the configuration does not
+take are left out, and so are type hints and all but the first line of docstrings. The rest stays as
+written, so a script made of it computes what we compute.
 """
 
 import ast
@@ -16,13 +16,14 @@ from typing import Any
 from core.config import TrainConfig
 
 _HOLDERS = ("config", "self.config")  # how our functions name a configuration
-_LEFT_OUT = ("config", "self")  # arguments that a script has no use for
+_LEFT_OUT = ("config", "self")  # arguments that a script does not need
 
 
 def specialized(what: Any, config: TrainConfig, name: str = "") -> str:
-    """Return a function or class of ours as text for one configuration, renamed if `name` is given.
+    """Return the source of one of our functions or classes, reduced to one configuration.
 
-    Arguments called `config` or `self` are left out of functions, leading underscores of names.
+    It is renamed if `name` is given. Functions lose the arguments `config` and `self`, and names
+    lose their leading underscore.
     """
     text = textwrap.dedent(inspect.getsource(what))
     while edit := next(_edits(text, config), None):
@@ -33,7 +34,7 @@ def specialized(what: Any, config: TrainConfig, name: str = "") -> str:
 
 
 def _edits(text: str, config: TrainConfig) -> Iterator[str]:
-    """Yield texts with one more thing cut out or replaced; nothing when all is done."""
+    """Yield the text after each possible edit; nothing when all edits are done."""
     tree = ast.parse(text).body[0]
     is_class = isinstance(tree, ast.ClassDef)
     for node in ast.walk(tree):
@@ -58,7 +59,7 @@ def _edits(text: str, config: TrainConfig) -> Iterator[str]:
 
 
 def _shorter(text: str, node: ast.FunctionDef | ast.ClassDef, is_class: bool) -> Iterator[str]:
-    """Yield a definition with a docstring of one line, and without types or what is left out."""
+    """Yield the text with a definition's docstring cut to one line, or its arguments reduced."""
     docstring = ast.get_docstring(node)
     if docstring and "\n" in docstring:
         first = docstring.partition("\n\n")[0].replace("\n", " ")
@@ -76,7 +77,7 @@ def _shorter(text: str, node: ast.FunctionDef | ast.ClassDef, is_class: bool) ->
 
 
 def _without_config(text: str, call: ast.Call) -> Iterator[str]:
-    """Yield a call without its argument `config`."""
+    """Yield the text with a call's argument `config` left out."""
     for one in call.args:
         if ast.unparse(one) in _HOLDERS:
             before = text[: _place(text, one, end=False)]
@@ -96,7 +97,7 @@ def _case(text: str, node: ast.Match, config: TrainConfig) -> str:
 
 
 def _block(text: str, statements: list[ast.stmt], indent: int) -> str:
-    """Return statements as they stand, moved left to an indent, which the first line lacks."""
+    """Return statements as written, with this indent on all lines but the first."""
     if not statements:
         return ""
     lines = text.splitlines()[statements[0].lineno - 1 : statements[-1].end_lineno]
@@ -112,7 +113,7 @@ def _is_settled(test: ast.expr) -> bool:
 
 
 def _value(test: ast.expr, config: TrainConfig) -> Any:
-    """Return what an expression of settings comes to."""
+    """Return the value of an expression of settings."""
     known = {"config": config, "self": SimpleNamespace(config=config)}
     return eval(ast.unparse(test), {"__builtins__": {}}, known)  # noqa: S307  # our own source
 
@@ -125,7 +126,7 @@ def _is_unused(tree: ast.stmt, name: str) -> bool:
 
 
 def _place(text: str, node: ast.AST, *, end: bool) -> int:
-    """Return where in a text a node begins or ends."""
+    """Return the position in a text at which a node begins or ends."""
     line, column = (
         (getattr(node, "end_lineno"), getattr(node, "end_col_offset"))  # noqa: B009
         if end
@@ -137,7 +138,7 @@ def _place(text: str, node: ast.AST, *, end: bool) -> int:
 
 
 def _replaced(text: str, node: ast.AST, new: str) -> str:
-    """Return a text with other words in a node's place; its line goes if nothing else is on it."""
+    """Return a text with a node replaced by `new`; a line that becomes empty is removed."""
     begin, end = _place(text, node, end=False), _place(text, node, end=True)
     before, after = text[:begin], text[end:]
     if not new and after.startswith("\n") and not before.rpartition("\n")[2].strip():

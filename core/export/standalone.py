@@ -1,7 +1,7 @@
 """Make one Python file that does what a module does, without the rest of Digit Lab.
 
-What the module needs of `core` is taken over as it stands, statement by statement, so that the file
-computes what we compute, and is not a second version of it.
+The statements of `core` that the module needs are copied as they are, so the file computes what we
+compute, and no second version has to be maintained.
 """
 
 import ast
@@ -24,11 +24,11 @@ class _Module:
     lines: list[str]
     statements: list[ast.stmt] = field(default_factory=list)
     ours: dict[str, str] = field(default_factory=dict)  # name → the module of ours it comes from
-    foreign: dict[str, tuple[str, str]] = field(default_factory=dict)  # name → module, what of it
+    foreign: dict[str, tuple[str, str]] = field(default_factory=dict)  # name → module, import text
     docstring: str = ""
 
     def text(self, statement: ast.stmt) -> str:
-        """Return a statement as it stands, with its decorators and the comments above it."""
+        """Return a statement's source, with its decorators and the comments above it."""
         first = min([statement, *getattr(statement, "decorator_list", [])], key=_line).lineno - 1
         while self.lines[first - 1].startswith("#"):
             first -= 1
@@ -40,10 +40,10 @@ def _line(node: ast.stmt | ast.expr) -> int:
 
 
 def standalone(root: str) -> str:
-    """Return the source of one file with all of the module `root` and what it needs of `core`.
+    """Return the source of one file with the module `root` and the parts of `core` that it needs.
 
-    Of `core`, whole statements at the top of modules are taken, those alone that are needed.
-    Raises ValueError if two of them have one name, or one imports in a way not understood here.
+    Only the top-level statements of `core` that are needed are copied. Raises ValueError if two of
+    them have the same name, or if one imports in a way that is not supported here.
     """
     needed = _needed(root)
     names = [name for wanted in needed.values() for name in wanted]
@@ -64,7 +64,7 @@ def standalone(root: str) -> str:
 
 
 def _needed(root: str) -> dict[str, set[str]]:
-    """Return what `root` needs, directly or not: the names, by the module that defines them."""
+    """Return the names that `root` needs, directly or not, by the module that defines them."""
     needed: dict[str, set[str]] = {root: set()}
     waiting = [(root, name) for one in _read(root).statements for name in _needs(one)]
     while waiting:
@@ -81,7 +81,7 @@ def _needed(root: str) -> dict[str, set[str]]:
 
 @lru_cache(maxsize=64)
 def _read(name: str) -> _Module:
-    """Return a module as its file has it."""
+    """Parse a module's file."""
     spec = importlib.util.find_spec(name)
     if spec is None or spec.origin is None:
         raise ValueError(f"there is no module {name}")
@@ -146,7 +146,7 @@ def _imports(foreign: dict[str, set[str]]) -> Iterator[str]:
 
 
 def _spaced(bodies: list[str]) -> str:
-    """Return statements one below the other, two empty lines around functions and classes."""
+    """Join statements, with two empty lines around functions and classes."""
     text = ""
     for body in bodies:
         is_block = body.startswith(("def ", "class ", "@", "if "))

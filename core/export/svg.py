@@ -1,7 +1,7 @@
-"""Draw a Plotly figure as SVG: lines, markers, bands and bars of error, which are all that we plot.
+"""Draw a Plotly figure as SVG: lines, markers, bands and error bars, which are all that we plot.
 
-A report has the figures that the pages have, but neither Plotly's 4.5 MB nor a browser's work: what
-this draws is part of the page, prints sharply, and needs no script.
+A report has the same figures as the pages, but without Plotly's 4.5 MB of JavaScript: the SVG is
+part of the page, prints sharply, and needs no script.
 """
 
 import math
@@ -17,12 +17,12 @@ from numpy.typing import NDArray
 _WIDTH, _HEIGHT = 480, 250
 _LEFT, _RIGHT, _TOP, _BOTTOM = 62, 14, 10, 40  # of the plot's frame
 _DASHES = {"dot": "2 4", "dash": "6 5"}
-_ANCHORS = {"left": "end", "center": "middle", "right": "start"}  # of text there from its point
+_ANCHORS = {"left": "end", "center": "middle", "right": "start"}  # of a text on that side
 
 
 @dataclass(frozen=True)
 class _Axis:
-    """One axis: its bounds, in logarithms if need be, and where these lie in the drawing."""
+    """One axis: its bounds, as logarithms if logarithmic, and their positions in the drawing."""
 
     low: float
     high: float
@@ -31,7 +31,7 @@ class _Axis:
     is_logarithmic: bool
 
     def __call__(self, values: Any) -> NDArray[np.float64]:
-        """Return where values lie in the drawing; not finite where they cannot."""
+        """Return the positions of values in the drawing; NaN for logarithms of 0 or less."""
         numbers = np.asarray(values, np.float64)
         if self.is_logarithmic:
             numbers = np.log10(np.where(numbers > 0, numbers, np.nan))
@@ -39,7 +39,7 @@ class _Axis:
         return np.asarray(self.begin + share * (self.end - self.begin))
 
     def ticks(self, wanted: int) -> list[float]:
-        """Return about as many round values between the bounds."""
+        """Return about `wanted` round values between the bounds."""
         if self.is_logarithmic:
             powers = range(math.floor(self.low), math.ceil(self.high) + 1)
             marks = [m * 10.0**p for p in powers for m in (1, 2, 5)]
@@ -77,7 +77,7 @@ def _is_seen(trace: Any) -> bool:
 
 
 def _text(text: str | None) -> str:
-    """Return a figure's text, in which HTML is escaped for Plotly, as HTML."""
+    """Return a figure's text as HTML; Plotly's own escapes are undone first."""
     return escape(unescape(text or ""))
 
 
@@ -86,14 +86,14 @@ def _color(trace: Any) -> str:
 
 
 def _swatch(trace: Any) -> str:
-    """Return the style of a trace's square in the legend, or of its ring."""
+    """Return the style of a trace's square or ring in the legend."""
     if trace.mode == "markers" and trace.marker.symbol == "circle-open":
         return f"border:2px solid {_color(trace)};border-radius:50%"
     return f"background:{_color(trace)};opacity:{trace.opacity or 1}"
 
 
 def _axis(figure: go.Figure, name: str, begin: float, end: float) -> _Axis:
-    """Return an axis with the bounds of the layout, or else of the data, and a little room."""
+    """Return an axis with the layout's bounds, or else the data's with a little room."""
     options = figure.layout[f"{name}axis"]
     is_logarithmic = options.type == "log"
     if options.range:
@@ -112,7 +112,7 @@ def _axis(figure: go.Figure, name: str, begin: float, end: float) -> _Axis:
 
 
 def _extent(trace: Any, name: str) -> NDArray[np.float64]:
-    """Return the values that an axis has to show, with those of bars of error."""
+    """Return the values that an axis has to show, including error bars."""
     values = np.asarray([] if trace[name] is None else trace[name], np.float64)
     if name == "y" and trace.error_y.array is not None:
         above, below = (
@@ -123,7 +123,7 @@ def _extent(trace: Any, name: str) -> NDArray[np.float64]:
 
 
 def _frame(x: _Axis, y: _Axis, layout: Any) -> Iterator[str]:
-    """Yield the grid, its numbers, and what the axes are called."""
+    """Yield the grid, its numbers and the axes' titles."""
     for value, place in zip(x.ticks(7), x(x.ticks(7)), strict=True):
         if layout.xaxis.dtick and abs(value % layout.xaxis.dtick) > 1e-9:
             continue
@@ -181,7 +181,7 @@ def _trace(trace: Any, x: _Axis, y: _Axis) -> Iterator[str]:
 def _markers(
     trace: Any, across: NDArray[np.float64], down: NDArray[np.float64], seen: NDArray[np.bool_]
 ) -> Iterator[str]:
-    """Yield a circle, or a ring, for each point, and its text beside it."""
+    """Yield a circle or ring for each point, and its text beside it."""
     count = len(seen)
     size, symbol = trace.marker.size, trace.marker.symbol
     sizes = np.broadcast_to(5 if size is None else size, count)
@@ -209,6 +209,6 @@ def _path(across: NDArray[np.float64], down: NDArray[np.float64]) -> str:
 
 
 def _runs(seen: NDArray[np.bool_]) -> list[NDArray[np.int64]]:
-    """Return the stretches of points that are seen, each as their numbers."""
+    """Return the indices of each unbroken stretch of visible points."""
     places = np.flatnonzero(seen)
     return [one for one in np.split(places, np.flatnonzero(np.diff(places) > 1) + 1) if len(one)]

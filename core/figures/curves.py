@@ -23,8 +23,8 @@ def training_curves(
 ) -> go.Figure:
     """Return `loss` or `accuracy` over epochs: training by step and epoch, validation by epoch.
 
-    `beside` is another run on the same axes, in gray, with its name; it has no place in the legend,
-    which would leave the curves less room than those of one run.
+    `beside` is the name and history of another run, drawn in gray on the same axes. It is not in
+    the legend, so that the curves have as much room as with one run.
     """
     steps, epochs = history.steps, history.epochs
     figure = go.Figure()
@@ -74,9 +74,9 @@ def training_curves(
 
 
 _SPLITS = {"train": "training", "validation": "validation"}
-# Before there is anything to show; a network that only guesses has a loss of 2.3 nats.
+# The axis before there are points; a network that only guesses has a loss of 2.3 nats.
 _EMPTY = {"accuracy": [0, 1], "loss": [0, 2.5]}
-# Then one end of the axis stays where it is, as the best that can be, and no tick lies beyond it.
+# With points, one end of the axis is fixed at the best possible value, and no tick lies beyond it.
 _CALM = {
     "accuracy": {"include": 1, "clipmin": 0, "clipmax": 1},
     "loss": {"include": 0, "clipmin": 0},
@@ -84,7 +84,7 @@ _CALM = {
 
 
 def _begun(values: "pd.Series[Any]") -> "pd.Series[Any] | list[None]":
-    """Return the values, or without any a gap: so the legend has all its lines from the start."""
+    """Return the values, or [None] if there are none: then the legend still has this line."""
     return values if len(values) else [None]
 
 
@@ -113,7 +113,7 @@ def _best(epochs: pd.DataFrame) -> int:
 
 
 def learning_rate(history: "History", total_epochs: int, highest: float) -> go.Figure:
-    """Return the learning rate over epochs; `highest` is the highest that it will have."""
+    """Return the learning rate over epochs; `highest` is the highest rate of the schedule."""
     figure = go.Figure()
     figure.add_scatter(
         x=history.steps["epoch"],
@@ -130,8 +130,8 @@ def learning_rate(history: "History", total_epochs: int, highest: float) -> go.F
     return figure
 
 
-# Of the plot's width and height: names closer than both would cover each other; and how far above
-# its point a name is.
+# As shares of the plot's width and height: two names closer than both numbers would overlap; and
+# how far above its point a name is.
 _NEAR = 0.45, 0.07
 _ROWS = {"top": 0.09, "bottom": -0.09, "middle": 0.0}
 _LEGEND, _POINT = 40, 24  # characters of a name in a legend, and beside a point
@@ -148,7 +148,7 @@ def run_curves(
 ) -> go.Figure:
     """Return a metric of several runs over epochs or seconds, with rings at the best epochs.
 
-    `histories` has each run's `History.epochs` by its label; `metric` is a key of RUN_METRICS.
+    `histories` maps each run's label to its `History.epochs`; `metric` is a key of RUN_METRICS.
     """
     alone = {label: [epochs] for label, epochs in histories.items()}
     return setting_curves(alone, metric, by_seconds)
@@ -159,9 +159,9 @@ def setting_curves(
 ) -> go.Figure:
     """Return a metric of several settings over epochs or seconds.
 
-    `histories` has the `History.epochs` of each setting's runs by its label. One run is a line with
-    a ring at its best epoch; several are their mean, in a band of one standard deviation each way,
-    for the epochs that at least two of them have.
+    `histories` maps each setting's label to the `History.epochs` of its runs. One run is a line
+    with a ring at its best epoch. Several runs are their mean in a band of one standard deviation
+    each way, over the epochs that at least two of them have.
     """
     figure = go.Figure()
     over = "total_seconds" if by_seconds else "epoch"
@@ -194,7 +194,7 @@ def setting_curves(
 
 
 def _cut(label: str, most: int) -> str:
-    """Return a person's name for a run as a figure has room for it, without markup."""
+    """Return a label cut to at most `most` characters, with HTML escaped."""
     short = label if len(label) <= most else f"{label[: most - 1].rstrip()}…"
     return escape(short, quote=False)
 
@@ -274,8 +274,8 @@ def accuracy_against(
 ) -> go.Figure:
     """Return test accuracy, with its 95 % interval, against `train_seconds` or `parameters`.
 
-    `runs` is `compare.table`'s. Runs without a test accuracy are left out. `places` are the numbers
-    of the runs' settings: those of one setting share its color, and its first one bears its name.
+    `runs` is the table of `compare.table`. Runs without a test accuracy are left out. `places` are
+    the numbers of the runs' settings: runs of a setting share a color, and only the first is named.
     """
     figure = go.Figure()
     unit = {"train_seconds": "seconds of training", "parameters": "parameters"}[column]
@@ -317,9 +317,9 @@ def accuracy_against(
 
 
 def _set_names_apart(figure: go.Figure) -> None:
-    """Put each point's name towards the middle of the plot, and not where a near one's is.
+    """Put each point's name towards the middle of the plot, away from names nearby.
 
-    A point that has no room for it goes without: its color is that of its run elsewhere.
+    Where there is no room, the name is left out: the run has the same color in the other charts.
     """
     named = [trace for trace in figure.data if trace.text[0]]
     x, y = (np.array([trace[axis][0] for trace in named], float) for axis in ("x", "y"))

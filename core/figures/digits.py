@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def reliability(uncalibrated: pd.DataFrame, calibrated: pd.DataFrame) -> go.Figure:
     """Return the reliability diagram: accuracy over confidence, before and after calibration.
 
-    The tables are `calibration.reliability`'s.
+    The tables are from `calibration.reliability`.
     """
     figure = go.Figure()
     figure.add_scatter(
@@ -53,11 +53,11 @@ def reliability(uncalibrated: pd.DataFrame, calibrated: pd.DataFrame) -> go.Figu
 def confusion_map(
     matrix: "NDArray[np.int64]", normalized: bool = False, hide_diagonal: bool = False
 ) -> go.Figure:
-    """Return `(10, 10)` counts (row: truth, column: answer) as a heatmap with a number a cell.
+    """Return `(10, 10)` counts (row: truth, column: answer) as a heatmap with numbers in its cells.
 
-    Normalized, the numbers are percentages of each row. Colors follow the logarithm, so that a
-    handful of mistakes shows beside a thousand right answers. A cell's x is the answer, its y the
-    truth.
+    If normalized, the numbers are percentages of each row. Colors follow the logarithm, so that a
+    handful of mistakes is visible beside a thousand right answers. A cell's x is the answer, its y
+    the truth.
     """
     shares = matrix / np.maximum(matrix.sum(1, keepdims=True), 1)
     numbers = [f"{share:.1%}"[:-1] for share in shares.flat] if normalized else matrix.flat
@@ -93,7 +93,7 @@ def confusion_map(
 
 
 def _confusion_title(matrix: "NDArray[np.int64]") -> str:
-    """Return the number of mistakes, and the most frequent one."""
+    """Return a title with the number of mistakes and the most frequent one."""
     mistakes = matrix * (1 - np.eye(10, dtype=np.int64))
     if not mistakes.any():
         count = matrix.sum()
@@ -105,7 +105,7 @@ def _confusion_title(matrix: "NDArray[np.int64]") -> str:
 def probability_bars(probabilities: "NDArray[np.float32]", truth: int | None = None) -> go.Figure:
     """Return the probabilities `(10,)` as bars, with the answer and the truth marked.
 
-    Without an answer, they are all zero.
+    All are zero if there is no answer.
     """
     marks = {int(probabilities.argmax()): "answer"} if probabilities.any() else {}
     beside = truth is not None and marks.keys() & {truth - 1, truth + 1}
@@ -135,7 +135,7 @@ def probability_bars(probabilities: "NDArray[np.float32]", truth: int | None = N
 
 
 def _bar_label(share: float) -> str:
-    """Return a probability in percent; below 1, never as 100 %, and empty if it is tiny."""
+    """Return a probability in percent: never 100 % if it is below 1, and empty if it is tiny."""
     if 0.9995 <= share < 1:
         return ">99.9 %"
     return f"{share:.1%}".replace("%", " %") if share >= 0.005 else ""
@@ -178,10 +178,10 @@ _SQUARE = {
 def evidence(
     image: "NDArray[np.float32]", values: "NDArray[np.float32]", answer: int, rival: int
 ) -> go.Figure:
-    """Return the digit with the evidence for the answer or the rival laid over it, and a legend.
+    """Return the digit overlaid with the evidence for the answer and the rival, and a legend.
 
-    `image` is (28, 28) in [0, 1], `values` (28, 28) are `explanation.evidence`'s. Neighboring
-    pixels are averaged, and the strongest hundredth has full color, so that regions show.
+    `image` is (28, 28) in [0, 1], `values` (28, 28) are from `explanation.evidence`. Neighboring
+    pixels are averaged, and the strongest hundredth has full color, so that regions stand out.
     """
     from scipy import ndimage
 
@@ -225,7 +225,7 @@ def evidence(
     return figure
 
 
-_SMOOTH = 0.7  # pixels, the deviation of the mean over neighbors
+_SMOOTH = 0.7  # pixels, the standard deviation of the Gaussian blur
 
 
 def class_shares(counts: pd.DataFrame) -> go.Figure:

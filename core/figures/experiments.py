@@ -1,4 +1,4 @@
-"""Plotly figures of experiments: small, alike, and of fixed axes, so that they can be compared."""
+"""Plotly figures of experiments: small, with fixed axes, so that they can be compared."""
 
 from html import escape
 
@@ -8,14 +8,14 @@ from core.experiments.course import Bars, Dots, Lane
 from core.figures import palette
 
 _SHARES = {"tickformat": ".0%", "range": [0, 1.02], "tickvals": [0, 0.25, 0.5, 0.75, 1]}
-_WINDOW = 10  # reports
+_WINDOW = 10  # reported steps in the running mean
 _MARGIN = {"l": 44, "r": 16, "t": 12, "b": 36}
 
 
 def lane(run: Lane, epochs: int) -> go.Figure:
-    """Return one run's accuracy over its epochs: in training by step, in validation by epoch.
+    """Return one run's accuracy over its epochs: training by step, validation by epoch.
 
-    In training, it is the mean of the last few reports: a single batch is too small to tell.
+    Training accuracy is the mean of the last few reported steps, since a single batch is too noisy.
     """
     figure = go.Figure()
     accuracies = [accuracy for _, accuracy in run.steps]
@@ -78,12 +78,12 @@ def bars(finding: Bars) -> go.Figure:
 
 
 def dots(finding: Dots) -> go.Figure:
-    """Return a column of dots a series, each with its mean as a line; the marked one is ringed."""
+    """Return a column of dots for each series, a line at its mean, and a ring at the marked dot."""
     figure = go.Figure()
     for place, (values, color) in enumerate(
         zip(finding.values.values(), palette.CLASS_COLORS, strict=False)
     ):
-        # Side by side, in the order of the repetitions, so that equal ones do not hide each other.
+        # Side by side, in the order of the repetitions, so that equal values do not overlap.
         x = [place + (number - (len(values) - 1) / 2) * 0.05 for number in range(len(values))]
         marked = [number == finding.marked for number in range(len(values))]
         figure.add_scatter(

@@ -1,4 +1,4 @@
-"""Maps of digits → Plotly figures, colored by what one asks of them."""
+"""Plotly figures of maps of digits, colored by digit, answer, hardness or source."""
 
 import numpy as np
 import pandas as pd
@@ -6,7 +6,7 @@ import plotly.graph_objects as go
 
 from core.figures import palette
 
-# What colors may tell of a point, by the column of the table that has it.
+# What the colors can show: column of the table → title.
 COLORS = {"digit": "Digit", "answer": "Right or wrong", "hardness": "Hardness", "source": "Source"}
 MNIST, MINE, OTHERS = "MNIST", "my digits", "others'"
 _SOURCES = {MNIST: palette.NEUTRAL, MINE: palette.WRONG, OTHERS: palette.TRAINING}
@@ -18,8 +18,8 @@ def digit_map(points: pd.DataFrame, title: str, color: str, *, lasso: bool = Fal
     """Return images as points, from columns x, y, digit and name, colored by one of COLORS.
 
     `answer` is the digit that a run read; `hardness` in [0, 1], or NaN; `source` is MNIST, MINE or
-    OTHERS. Each point's customdata is its row in `points`, as the chart's `tiles` want it. With
-    `lasso`, dragging draws a region, else it zooms.
+    OTHERS. Each point's customdata is its row in `points`, for the chart's `tiles`. With `lasso`,
+    dragging draws a region; otherwise it zooms.
     """
     figure = go.Figure()
     numbered = points.assign(row=range(len(points)))
@@ -39,7 +39,7 @@ def _add(
     marker: dict[str, object],
     said: pd.Series | None = None,
 ) -> None:
-    """Add points; hovering one tells its label, its name and what is `said` of each."""
+    """Add points; hovering over one shows its label, its name and its text in `said`."""
     text = "label " + group["digit"].astype(str) + ", " + group["name"]
     figure.add_scatter(
         x=group["x"],

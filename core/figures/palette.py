@@ -1,14 +1,14 @@
 """The app's colors, as `#rrggbb`; the theme in .streamlit/config.toml repeats those of classes.
 
-All have medium lightness (relative luminance 0.09 to 0.42), so that each stands out from a
-white page and from a dark one.
+All have medium lightness (relative luminance 0.09 to 0.42), so that each stands out on a white
+page and on a dark one.
 """
 
 from __future__ import annotations
 
-# One for each digit. A search maximized the smallest difference between any two, as seen with full
-# color vision and with protanopia, deuteranopia and tritanopia (Machado et al. 2009):
-# in OKLab at least 0.14, 0.11, 0.10 and 0.08, where Tableau's ten fall to 0.01.
+# One for each digit. A search maximized the smallest difference between any two colors, as seen
+# with full color vision and with protanopia, deuteranopia and tritanopia (Machado et al., 2009).
+# In OKLab it is at least 0.14, 0.11, 0.10 and 0.08; with Tableau's ten colors it drops to 0.01.
 CLASS_COLORS = (
     "#656d9f",
     "#e2550d",

@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from core.evaluation.slices import PARTS, Finding
 from core.figures import palette
 
-# What each measure's lowest and highest fifth is called, and how a value is written.
+# Measure → its title, the names of its lowest and highest fifth, and the format of a value.
 NAMES = {
     "thickness": ("Thickness", "thinnest", "thickest", "{:.1f} px"),
     "slant": ("Slant", "leaning left", "leaning right", "{:+.0f}°"),
@@ -24,11 +24,11 @@ _TOP, _BOTTOM = 40, 34  # CSS pixels of the title, and of the labels below the e
 
 @dataclass(frozen=True)
 class Panel:
-    """What a panel shows beside its points.
+    """What a panel shows besides its points.
 
-    `pictures` are the data URLs of an example of each fifth, empty without one; `span` is the range
-    of the vertical axis, which all panels share, accuracies in [0, 1] or percentage points;
-    `height` is in CSS pixels; `marked` is the fifth to stand out.
+    `pictures` are the data URLs of an example of each fifth, empty if there is none. `span` is the
+    range of the vertical axis, which all panels share: accuracies in [0, 1], or percentage points.
+    `height` is in CSS pixels; `marked` is the fifth to highlight.
     """
 
     measure: str
@@ -39,7 +39,7 @@ class Panel:
 
 
 def called(finding: Finding) -> str:
-    """Return what a slice is called in a sentence, as in `the thinnest digits`."""
+    """Return the name of a slice for a sentence, such as `the thinnest digits`."""
     if finding.measure == "ink":
         words = ("the digits with the least ink", "", "the digits with the most ink")
     elif finding.measure == "slant":
@@ -51,7 +51,7 @@ def called(finding: Finding) -> str:
     named = {
         0: words[0],
         1: f"the second fifth by {title}",
-        2: f"digits of middling {title}",
+        2: f"digits of medium {title}",
         3: f"the fourth fifth by {title}",
         PARTS - 1: words[2],
     }
@@ -76,7 +76,7 @@ def accuracy_panel(table: pd.DataFrame, panel: Panel) -> go.Figure:
 def difference_panel(table: pd.DataFrame, panel: Panel) -> go.Figure:
     """Return the difference of two accuracies in each fifth, from `slices.differences`.
 
-    `table` has the fifths' `mean` beside. Each point's customdata is the measure and the fifth.
+    `table` also has each fifth's `mean`. Each point's customdata is the measure and the fifth.
     """
     points = table.assign(**{name: 100 * table[name] for name in ("difference", "low", "high")})
     both = zip(table["here"], table["there"], strict=True)
@@ -91,7 +91,7 @@ def difference_panel(table: pd.DataFrame, panel: Panel) -> go.Figure:
 
 
 def _ticks(low: float, high: float) -> tuple[list[float], int]:
-    """Return three to seven round values between two, and how many decimals they have."""
+    """Return three to seven round values between `low` and `high`, and their number of decimals."""
     rough = (high - low) / 2.5
     power = math.floor(math.log10(rough))
     step = next(one for one in (5, 2, 1) if one * 10.0**power <= rough) * 10.0**power
@@ -136,7 +136,7 @@ def _whiskers(table: pd.DataFrame, middle: str) -> dict[str, object]:
 
 
 def _empty(table: pd.DataFrame, panel: Panel) -> go.Figure:
-    """Return a panel without points: title, the fifths' mean values, and an example below each."""
+    """Return a panel without points: a title, the fifths' means, and an example below each."""
     title, *_, form = NAMES[panel.measure]
     labels = [form.format(mean).replace("-", "−").split(" ")[0] for mean in table["mean"]]
     low, high = _ENDS.get(panel.measure, ("little", "much"))

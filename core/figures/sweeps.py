@@ -1,4 +1,4 @@
-"""A sweep's trials → Plotly figures: history, parallel coordinates, importances."""
+"""Plotly figures of a sweep's trials: history, parallel coordinates, importances."""
 
 import math
 from html import escape
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from core.sweeps.space import Domain
     from core.sweeps.sweep import Sweep, Trial
 
-_TICKS = 5  # of an axis of numbers
+_TICKS = 5  # on an axis of numbers
 _SCALE = [[0, palette.NEUTRAL], [0.5, palette.TRAINING], [1, palette.VALIDATION]]
 
 
@@ -77,7 +77,7 @@ def _description(trial: "Trial") -> str:
 def parallel_coordinates(sweep: "Sweep") -> go.Figure:
     """Return a line for each trial through its settings to its best validation accuracy.
 
-    Dragging along an axis brushes: lines outside fade.
+    Dragging along an axis selects a range; lines outside it fade.
     """
     shown = [one for one in sweep.trials if one.best is not None]
     reached = [one.best or 0.0 for one in shown]
@@ -96,10 +96,10 @@ def parallel_coordinates(sweep: "Sweep") -> go.Figure:
 
 
 def _dimension(field: str, bounds: "Domain", values: "Sequence[Any]") -> dict[str, Any]:
-    """Return an axis: by magnitude where the bounds are, words and lists as steps."""
+    """Return an axis: logarithmic if the bounds are, and with equal steps for lists of values."""
     label = field.replace("_", " ")
     if not isinstance(bounds, Range):
-        # Other values were tried before the bounds were changed.
+        # Earlier trials may have values outside the bounds, if those were changed since.
         names = list(dict.fromkeys([*bounds.values, *values]))
         ticks = {"tickvals": list(range(len(names))), "ticktext": [written(one) for one in names]}
         return {"label": label, "values": [names.index(value) for value in values], **ticks}
@@ -118,7 +118,7 @@ def _dimension(field: str, bounds: "Domain", values: "Sequence[Any]") -> dict[st
 
 
 def importances(shares: dict[str, float]) -> go.Figure:
-    """Return each field's share in the differences of accuracy as bars, the largest on top."""
+    """Return each field's importance as bars, the largest on top: its share of the differences."""
     figure = go.Figure()
     fields = list(reversed(shares))
     figure.add_bar(

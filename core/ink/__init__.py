@@ -1,1 +1,1 @@
-"""Find the digits in strokes or a picture, and prepare them as MNIST's were prepared."""
+"""Find the digits in strokes or a picture, and prepare them like MNIST's."""

@@ -1,7 +1,7 @@
-"""Tell what reaches a picture's border: a stroke that it cuts, or what lies beside the sheet.
+"""Classify dark areas at a picture's border: strokes that it cuts, or the table beside the sheet.
 
-Both are dark. The table beside a sheet, or a fold's shadow, follows the border, as a strip or a
-wedge; a stroke leaves it for the middle of the picture.
+The table beside a sheet, or the shadow of a fold, follows the border as a strip or a wedge. A
+stroke leaves the border towards the middle of the picture.
 """
 
 import math
@@ -13,24 +13,24 @@ from scipy import ndimage
 from core.ink.normalization import Floats, Mask
 from core.ink.separation import otsu
 
-CUT = 0.65  # of a border: what is dark along less of it is a stroke that the border cuts
-FOLLOWS = 0.3  # of a border: what follows it is dark along as much of it, at least
-BESIDE = 0.2  # of the picture's side: how far what follows a border reaches inside
-MIDDLE = 0.35  # of the picture's side: from here on is the middle, which strokes reach
-CROSSES = 0.25  # of a stroke along a border: its share in the middle, at least
-LINE = 0.04  # of the picture's longer side: the most that a printed line is thick
-THICK = 0.15  # of the picture's longer side: from an edge of a stroke to its middle, at most
-ONE_TONE = 0.2  # of the picture's tones: how much those of one stroke differ, at most
-STRAY = 0.02  # of what follows a border: the share that may reach further inside
-TAPERS = 0.75  # of its box: a wedge fills less, a bar more
-OTHERS = 0.005  # of the picture: the ink elsewhere, without which nothing is taken for a table
+CUT = 0.65  # share of a border; a piece that is dark along less of it is a cut stroke
+FOLLOWS = 0.3  # share of a border along which a piece must be dark to follow it
+BESIDE = 0.2  # share of the picture's side; a table or shadow reaches at most this far inside
+MIDDLE = 0.35  # share of the picture's side from which the middle begins, which strokes reach
+CROSSES = 0.25  # the least share of a stroke at a border that is in the middle
+LINE = 0.04  # the greatest thickness of a printed line, as a share of the picture's longer side
+THICK = 0.15  # the greatest depth of a stroke from its edge, as a share of the longer side
+ONE_TONE = 0.2  # the greatest difference of tones in one stroke, as a share of the picture's range
+STRAY = 0.02  # the share of a table that may reach further inside than BESIDE
+TAPERS = 0.75  # share of its box that a wedge fills at most; a bar fills more
+OTHERS = 0.005  # share of the picture; with less ink elsewhere, nothing is taken for a table
 
 
 @dataclass(frozen=True, eq=False)
 class Border:
-    """Where dark reaches the border of gray (H, W): `strokes` and `tables` are (H, W).
+    """The dark areas at the border of a gray picture (H, W): `strokes` and `tables` are (H, W).
 
-    `paper` is the tone of the rest.
+    `paper` is the tone of the paper.
     """
 
     strokes: Mask
@@ -39,7 +39,7 @@ class Border:
 
 
 def at_border(gray: Floats) -> Border:
-    """Return what reaches the border of gray (H, W), as far as its shape tells."""
+    """Return the strokes and tables at the border of a gray picture (H, W), judged by shape."""
     edge = otsu(gray - gray.min()) + gray.min() if np.ptp(gray) > 0 else gray.min()
     dark = gray < edge
     pieces, count = ndimage.label(dark, np.ones((3, 3)))
@@ -55,7 +55,7 @@ def at_border(gray: Floats) -> Border:
         if middle.mean() >= CROSSES and _is_stroke(piece, runs):
             tones = gray[piece]
             apart = abs(np.median(tones[middle]) - np.median(tones[away <= LINE]))
-            if apart <= ONE_TONE * np.ptp(gray):  # ink that runs into a shadow is darker than it
+            if apart <= ONE_TONE * np.ptp(gray):  # ink that runs into a shadow is darker than that
                 strokes |= piece
         elif (away > BESIDE).mean() <= STRAY and (runs.max() >= CUT or _tapers(piece, runs)):
             tables |= piece
@@ -72,7 +72,7 @@ def _distances(shape: tuple[int, ...]) -> Floats:
 
 
 def _runs(piece: Mask, inside: int) -> Floats:
-    """Return how much of each line `inside` pixels from the borders is in a piece (H, W), (4,)."""
+    """Return the share of the line `inside` pixels from each border that a piece covers, (4,)."""
     last = -1 - inside
     return np.array(
         [line.mean() for line in (piece[inside], piece[last], piece[:, inside], piece[:, last])]

@@ -25,16 +25,16 @@ SIZE = 28  # side of an MNIST picture, pixels
 BOX = 20  # longer side of the ink in it, pixels
 FINE = 8  # fine pixels to a pixel, along each axis
 PEN = 0.12  # stroke width as a share of the ink's longer side; the median of MNIST
-THINNEST, THICKEST = 0.08, 0.165  # the 5th and 85th percentile of MNIST, as `even_out` measures it
+THINNEST, THICKEST = 0.08, 0.165  # MNIST's 5th and 85th percentiles, measured as in `even_out`
 
 
 @dataclass(frozen=True, eq=False)
 class Digit:
     """A digit found in a drawing or a picture: the network's input, and where it was found.
 
-    `image` is (28, 28) float32 in [0, 1], ink is 1. `box` is left, top, right and bottom, in pixels
-    of the canvas, or as shares of the picture's width and height. `row` counts from 0 at the top.
-    `ink` is the sharp ink (H, W) in the box, of a digit found in a picture.
+    `image` is (28, 28) float32 in [0, 1], where ink is 1. `box` is left, top, right and bottom, in
+    pixels of the canvas, or as shares of the picture's width and height. `row` counts from 0 at the
+    top. `ink` is the sharp ink (H, W) in the box, for a digit found in a picture.
     """
 
     image: NDArray[np.float32]

@@ -1,11 +1,11 @@
 """Separate ink from paper: shadows, the table under the sheet, and printed lines are not ink.
 
-Ink is what is thinner than a stroke can be. A gray closing fills what is dark and thin, and leaves
-what is dark and wide, so that a shadow or a table belongs to the ground whatever its shape (see
-Serra, Image Analysis and Mathematical Morphology, 1982). A printed line is straight, thin and as
-long as the page, and is taken out where no stroke crosses it, as staff lines are in printed music
-(Dalitz et al., "A comparative study of staff removal algorithms", IEEE Transactions on Pattern
-Analysis and Machine Intelligence 30 (5), 2008).
+Dark areas are ink only if they are no wider than a stroke can be. A gray closing fills dark, thin
+areas and leaves dark, wide ones, so that a shadow or a table belongs to the ground, whatever its
+shape (see Serra, Image Analysis and Mathematical Morphology, 1982). A printed line is straight,
+thin and as long as the page. It is removed except where a stroke crosses it, like staff lines in
+printed music (Dalitz et al., "A comparative study of staff removal algorithms", IEEE Transactions
+on Pattern Analysis and Machine Intelligence 30 (5), 2008).
 """
 
 import math
@@ -20,27 +20,27 @@ from core.ink.borders import CUT, at_border
 from core.ink.normalization import AREA, Floats, Mask
 
 SAMPLED = 20_000  # pixels from which the principal components are computed
-COLORED = 3  # times the spread of the luma: that of colors along another axis, at least
+COLORED = 3  # another axis than the luma is used if colors vary at least this much more along it
 
-GROUND_SIDE = 160  # longer side of the picture in which the ground is sought, pixels
-THICKEST_STROKE = 0.5  # of the longer side, as where a thick 8 is filled: what is wider is ground
-AREA_COUNTS = 1.5  # how much the ink's share of the picture speaks against it
+GROUND_SIDE = 160  # longer side of the reduced picture in which the ground is estimated, pixels
+THICKEST_STROKE = 0.5  # share of the longer side, for a filled thick 8; wider areas are ground
+AREA_COUNTS = 1.5  # weight of the ink's share of the picture as evidence against it
 
-WEAKEST = 0.2  # of the strongest ink: the weakest that is taken for a line
-LINES_SIDE = 256  # longer side of the picture in which the lean of lines is measured, pixels
-LEAN = 5  # degrees: the most by which lines lean
-FRAME = 0.6  # of the page's side: the least length of a frame's line
-ALIKE = 0.75  # of the longest line: the least length of the others
-LONG = 0.9  # of the page's side: the least length of a line across the page
-THIN = 0.04  # of the page's longer side: the most that a line is thick
-REST = 0.1  # of the ink: what remains without the lines, at least
+WEAKEST = 0.2  # of the strongest ink; weaker ink is not taken for a line
+LINES_SIDE = 256  # longer side of the reduced picture in which lines' slope is measured, pixels
+LEAN = 5  # the greatest slope of lines, degrees
+FRAME = 0.6  # the least length of a frame's line, as a share of the page's side
+ALIKE = 0.75  # the least length of a line, as a share of the longest one
+LONG = 0.9  # the least length of a line across the page, as a share of the page's side
+THIN = 0.04  # the greatest thickness of a line, as a share of the page's longer side
+REST = 0.1  # the least share of the ink that must remain without the lines
 
 
 def one_tone(colors: Floats) -> Floats:
-    """Return colors (H, W, 3) in [0, 1] as one tone (H, W) in which ink differs from its ground.
+    """Reduce colors (H, W, 3) in [0, 1] to one tone (H, W) in which ink differs from its ground.
 
-    It is the luma of ITU-R BT.601, unless the colors differ far more along another axis, the first
-    of their principal components, as green ink on red paper does.
+    It is the luma of ITU-R BT.601, unless the colors differ far more along their first principal
+    component, as with green ink on red paper.
     """
     luma = colors @ np.array([0.299, 0.587, 0.114], np.float32)
     some = colors.reshape(-1, 3)[:: max(1, luma.size // SAMPLED)].astype(np.float64)
@@ -58,15 +58,15 @@ def without_ground(gray: Floats) -> Floats:
     page = Image.fromarray(gray)
     share = min(1.0, GROUND_SIDE / max(page.size))
     small = np.asarray(page.resize([max(1, round(share * side)) for side in page.size], AREA))
-    dark, light = _closed(small), _closed(1 - small)  # the ground, if the ink is dark, or light
+    dark, light = _closed(small), _closed(1 - small)  # the ground if the ink is dark, and if light
     if _unlikely(small, dark) <= _unlikely(1 - small, light):
         return _darker(gray, dark)
     return _darker(1 - gray, light)
 
 
 def _darker(gray: Floats, closed: Floats) -> Floats:
-    """Return how much darker than the ground gray (H, W) is; `closed` is the ground, small."""
-    # Between a sheet and a table the ground is the table, so that the sheet's edge is not ink.
+    """Return how much darker a picture (H, W) is than the ground, which is given reduced."""
+    # Between a sheet and a table, the ground is the table, so that the sheet's edge is not ink.
     ground = ndimage.minimum_filter(closed, 3)
     size = gray.shape[::-1]
     ink = np.asarray(Image.fromarray(ground).resize(size, Image.Resampling.BILINEAR)) - gray
@@ -75,9 +75,9 @@ def _darker(gray: Floats, closed: Floats) -> Floats:
 
 
 def _closed(gray: Floats) -> Floats:
-    """Return gray (H, W) without what is dark and no wider than the thickest stroke.
+    """Return a gray picture (H, W) without dark areas no wider than the thickest stroke.
 
-    What reaches the border goes on behind it, but for strokes that the border cuts.
+    Dark areas at the border are assumed to continue beyond it, except strokes that it cuts.
     """
     side = max(3, math.ceil(THICKEST_STROKE * max(gray.shape)))
     border = at_border(gray)
@@ -92,10 +92,10 @@ def _closed(gray: Floats) -> Floats:
 
 
 def _unlikely(gray: Floats, ground: Floats) -> float:
-    """Return how unlikely dark ink is: how much remains without it, and its area.
+    """Return how unlikely dark ink is, from the variation that remains without it and its area.
 
-    Without the true ink little remains. Of a sheet on a table, a light sheet might be the ink, too,
-    but it would cover much of the picture.
+    Little remains without the true ink. On a table, a light sheet might be the ink too, but it
+    would cover much of the picture.
     """
     ink = ground - gray
     area = float((ink > ink.max() / 2).mean()) if ink.max() > 0 else 0
@@ -103,15 +103,15 @@ def _unlikely(gray: Floats, ground: Floats) -> float:
 
 
 def _variation(tones: Floats) -> float:
-    """Return the sum of the differences between neighbors."""
+    """Return the sum of the differences between neighboring pixels."""
     return float(np.abs(np.diff(tones, axis=0)).sum() + np.abs(np.diff(tones, axis=1)).sum())
 
 
 def without_lines(ink: Floats) -> Floats:
     """Return ink (H, W) without printed lines: those across the page, frames, and squares.
 
-    A line is thin and straight, and leans by LEAN at most. It ends at the page's borders, or is one
-    of a frame's, of which there are two at least in either direction. Strokes that cross it stay.
+    A line is thin and straight, with a slope of at most LEAN. It crosses the page, or is part of a
+    frame, which has at least two lines in either direction. Strokes that cross it remain.
     """
     mask = ink > WEAKEST * ink.max()
     if not mask.any():
@@ -128,14 +128,14 @@ def without_lines(ink: Floats) -> Floats:
 
 @dataclass(frozen=True)
 class _Line:
-    """A nearly level line in a mask: `rows (W,)` where it begins in each column, and how thick."""
+    """A nearly horizontal line in a mask: its first row in each column, `(W,)`, and thickness."""
 
     rows: NDArray[np.int64]
     thickness: int
     is_across: bool
 
     def erase(self, mask: Mask) -> None:
-        """Take the line out of a mask (H, W), but for the columns in which a stroke crosses it."""
+        """Remove the line from a mask (H, W), except in the columns where a stroke crosses it."""
         columns = np.arange(mask.shape[1])
         margin = 2 + self.thickness // 2
         reach = range(-margin, self.thickness + margin)
@@ -146,7 +146,7 @@ class _Line:
 
 
 def _lines(mask: Mask) -> list[_Line]:
-    """Return the nearly level lines in a mask (H, W) that are as long as a frame's at least."""
+    """Return the nearly horizontal lines in a mask (H, W) that are long enough for a frame."""
     height, width = mask.shape
     across = np.arange(width) - width // 2
     slope = _slope(mask)
@@ -165,7 +165,7 @@ def _lines(mask: Mask) -> list[_Line]:
 
 
 def _slope(mask: Mask) -> float:
-    """Return the slope at which the rows of a mask (H, W) are fullest: that of its level lines."""
+    """Return the slope of a mask's (H, W) nearly horizontal lines: along it, rows are fullest."""
     step = math.ceil(max(mask.shape) / LINES_SIDE)
     rows, columns = np.nonzero(mask)
     rows, columns = rows // step, (columns - mask.shape[1] // 2) // step

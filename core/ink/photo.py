@@ -1,7 +1,7 @@
 """Find the digits in a picture, on any paper and in any light.
 
-The paper is estimated and subtracted; what remains is ink, and its connected pieces are grouped
-into digits. Sizes are checked before decoding, because the file is untrusted.
+The paper is estimated and subtracted. The rest is ink, whose connected pieces are grouped into
+digits. Sizes are checked before decoding, because the file is untrusted.
 """
 
 import io
@@ -35,13 +35,13 @@ FORMATS = (
     "AVIF",
 )  # recognized by content, not by name
 SUFFIXES = ("png", "jpg", "jpeg", "webp", "bmp", "gif", "tif", "tiff", "avif")
-UNREADABLE = ("heic", "heif")  # taken all the same, so that the answer can name a way out
+UNREADABLE = ("heic", "heif")  # accepted for upload, so that the message can say what to do
 MAX_BYTES = 16 * 2**20
 MAX_PIXELS = 40_000_000
 MAX_DECODED = 12_500_000  # pixels in memory, 4 bytes each; a JPEG is decoded at reduced size
 MIN_SIDE = 8  # of a picture, pixels
-FILLED = 0.8  # of its box: what is opaque is a picture, not a stroke
-WORKING_SIDE = 1024  # longer side of the picture in which ink is searched, pixels
+FILLED = 0.8  # if opaque pixels fill this share of their box, they are a picture, not strokes
+WORKING_SIDE = 1024  # longer side of the picture in which ink is sought, pixels
 
 TOO_LARGE = "The picture is too large: at most 16 MB and 40 megapixels. Upload a smaller one."
 FOREIGN = "The file is not a picture. Upload a PNG, JPEG, WebP, BMP, GIF, TIFF or AVIF."
@@ -83,7 +83,7 @@ def from_picture(source: bytes | Path | Image.Image) -> list[Digit]:
 
 
 def _sharp(ink: Floats, edge: float) -> Mask:
-    """Return where one digit's ink (H, W) is, cropped; 160 pixels or more long."""
+    """Return one digit's ink (H, W) as a sharp mask, cropped, enlarged to at least 160 pixels."""
     enlarge = max(1.0, BOX * FINE / max(ink.shape))
     size = (round(ink.shape[1] * enlarge), round(ink.shape[0] * enlarge))
     sharp = np.asarray(Image.fromarray(ink).resize(size, Image.Resampling.BICUBIC)) > edge
@@ -93,8 +93,7 @@ def _sharp(ink: Floats, edge: float) -> Mask:
 def strength(source: bytes | Path | Image.Image) -> Floats:
     """Return the strength of the ink (H, W), 0 on paper; each side is at most `WORKING_SIDE`.
 
-    `source` has the same bounds as in `from_picture`.
-    Raises `InkError` if it cannot be read.
+    `source` has the same limits as in `from_picture`. Raises `InkError` if it cannot be read.
     """
     return without_lines(without_ground(_gray(source)))
 
@@ -120,7 +119,7 @@ def _gray(source: bytes | Path | Image.Image) -> Floats:
         return _filled(np.asarray(small.convert("LA"), np.float32) / 255)
     values = np.asarray(small, np.float32)
     if small.mode == "F":
-        return values / max(float(values.max()), 1)  # of 16 bits, many scanners use but a few
+        return values / max(float(values.max()), 1)  # many scanners use only a few of the 16 bits
     return one_tone(values / 255)
 
 
@@ -136,8 +135,8 @@ def _bounded(source: bytes | Path | Image.Image, side: int, mode: str) -> Image.
         raise InkError(TOO_LARGE)
     if min(width, height) < MIN_SIDE:
         raise InkError(f"The picture is too small: {width} × {height} pixels. Upload a larger one.")
-    # An MPO is a phone's JPEG with further pictures after the photo, such as a depth map. Of a GIF
-    # and of a scan with several pages, the first is read.
+    # An MPO is a phone's JPEG with further pictures after the photo, such as a depth map. Only the
+    # first picture of a GIF, or page of a scan, is read.
     if getattr(picture, "is_animated", False) and picture.format not in ("MPO", "GIF", "TIFF"):
         raise InkError("The picture is animated. Upload a still one.")
     try:
@@ -179,10 +178,10 @@ def _open(source: bytes | Path) -> Image.Image:
 
 
 def _filled(gray_and_alpha: Floats) -> Floats:
-    """Return gray (H, W) from gray and opacity (H, W, 2), on a ground that contrasts with the ink.
+    """Put gray with opacity (H, W, 2) on a ground that contrasts with the ink; return gray (H, W).
 
-    If the opaque pixels fill their box and are of several tones, the picture has its own ground;
-    otherwise they are the ink, and white ink gets a black ground.
+    If the opaque pixels fill their box and have several tones, the picture has its own ground.
+    Otherwise they are the ink, and white ink gets a black ground.
     """
     gray, alpha = gray_and_alpha[..., 0], gray_and_alpha[..., 1]
     opaque = alpha > alpha.max() / 2

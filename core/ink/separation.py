@@ -24,27 +24,27 @@ SIDEWAYS = (
 )
 FLAT_LINE = "No digit found: there is only a flat line. Crop the picture to the digit."
 
-PART = 0.35  # of the ink's height: a lower piece is a part of the digit next to it
-SHARED = 0.2  # of the narrower one's width: pieces that overlap this much belong together
-NARROW = 0.2  # of the ink's height: the least width of a piece in that comparison
-OPEN_LOW = 0.2  # of its height: how much lower the bar of an open 4 ends than its L, at least
-OPEN_TOP = 0.25  # of its height: how much higher the bar begins than the L, at most
-OPEN_GAP = 0.4  # of its height: between the L and the bar, at most
-STRAIGHT = 0.2  # spread of a bar's ink across it to that along it, at most
-FOOT = 0.5  # of an L's height, from its top: where it reaches farthest right, at least
-LOW = 0.65  # of the row's height: a comma begins lower than this
-LEVEL = (0.25, 0.75)  # of the row's height: between these is the middle of a minus
-MINUS_GAP = 0.05  # of the row's height: between a minus and the first digit, at least
+PART = 0.35  # a piece lower than this share of the ink's height is part of the digit beside it
+SHARED = 0.2  # pieces that overlap by this share of the narrower one's width belong together
+NARROW = 0.2  # the least width of a piece in that comparison, as a share of the ink's height
+OPEN_LOW = 0.2  # the bar of an open 4 ends at least this share of its height below its L
+OPEN_TOP = 0.25  # the bar begins at most this share of its height above the L
+OPEN_GAP = 0.4  # the greatest gap between L and bar, as a share of the height
+STRAIGHT = 0.2  # the greatest ratio of a bar's spread across it to its spread along it
+FOOT = 0.5  # an L reaches farthest right below this share of its height
+LOW = 0.65  # a comma begins below this share of the row's height
+LEVEL = (0.25, 0.75)  # the middle of a minus is between these shares of the row's height
+MINUS_GAP = 0.05  # the least gap between a minus and the first digit, as a share of the height
 MAX_DIGITS = 20
-COLUMN = 4  # single pieces above each other: more than the parts of a digit
-ROW_GAP = 0.05  # of the lower row's height: the least gap between rows
+COLUMN = 4  # this many single pieces above each other are more than the parts of a digit
+ROW_GAP = 0.05  # the least gap between rows, as a share of the lower row's height
 
 
 def find_pieces(ink: Floats) -> tuple[NDArray[np.int32], Floats, float]:
-    """Return the connected pieces of ink (H, W) without dirt, their boxes, and the edge's strength.
+    """Return the connected pieces of ink (H, W) without dirt, their boxes, and the threshold used.
 
-    The pieces are (H, W): the number of each pixel's piece, from 1, or 0. The boxes are (N, 4):
-    left, top, right, bottom. Raises `InkError` if there is no ink.
+    The pieces are (H, W): the number of each pixel's piece, counted from 1, or 0. The boxes are
+    (N, 4): left, top, right, bottom. Raises `InkError` if there is no ink.
     """
     strong = ink[ink > otsu(ink[ink > 0])] if ink.any() else ink
     edge = float(strong.mean()) / 2
@@ -53,7 +53,7 @@ def find_pieces(ink: Floats) -> tuple[NDArray[np.int32], Floats, float]:
     pieces, count = ndimage.label(ink > edge, np.ones((3, 3)))
     areas = np.bincount(pieces.ravel())
     areas[0] = 0
-    least = MIN_INK * max(ink.shape)  # pixels, of a piece's area too
+    least = MIN_INK * max(ink.shape)  # pixels; the least area of a piece too
     if areas.max() < least:
         raise InkError(BLANK)
     kept = areas >= max(DIRT * areas.max(), least)
@@ -68,7 +68,7 @@ def find_pieces(ink: Floats) -> tuple[NDArray[np.int32], Floats, float]:
 
 
 def otsu(values: Floats) -> float:
-    """Return the threshold that splits `values` into two classes of largest variance between them.
+    """Return the threshold that splits `values` into two classes with the largest variance between.
 
     Otsu, "A threshold selection method from gray-level histograms", IEEE Transactions on Systems,
     Man, and Cybernetics 9 (1), 1979.
@@ -98,7 +98,7 @@ def group_pieces(boxes: Floats, points: Sequence[Floats]) -> list[list[list[int]
     if len(rows) > 1 and all(len(row) == 1 for row in rows):
         if len(rows) >= COLUMN:
             raise InkError(SIDEWAYS)
-        rows = [_digits_of_row(boxes, points)]  # strokes above each other, as of a broken 1 or 8
+        rows = [_digits_of_row(boxes, points)]  # such as the parts of a broken 1 or 8
     if sum(map(len, rows)) > MAX_DIGITS:
         raise InkError(f"The picture has more than {MAX_DIGITS} digits. Use fewer at a time.")
     return rows
@@ -130,7 +130,7 @@ def _rows(boxes: Floats) -> list[list[int]]:
 
 
 def _height(boxes: Floats) -> float:
-    """Return the height that boxes span together."""
+    """Return the height of the boxes together."""
     return float(boxes[:, 3].max() - boxes[:, 1].min())
 
 
@@ -139,7 +139,7 @@ def _digits_of_row(boxes: Floats, points: Sequence[Floats]) -> list[list[int]]:
 
     Pieces belong together if they overlap horizontally by SHARED of the narrower one's width. A
     piece lower than PART of the row's height (a bar, a dot) belongs to the nearest digit, unless it
-    is a comma or a minus, which is left out.
+    is a comma or a minus: those are left out.
     """
     height = float(boxes[:, 3].max() - boxes[:, 1].min())
     middle, half = (boxes[:, 0] + boxes[:, 2]) / 2, (boxes[:, 2] - boxes[:, 0]) / 2
@@ -172,7 +172,7 @@ def _digits_of_row(boxes: Floats, points: Sequence[Floats]) -> list[list[int]]:
 def _is_mark(box: Floats, top: float, height: float, ends: Sequence[Sequence[float]]) -> bool:
     """Return whether a low piece is a comma beside digits, or a minus before them.
 
-    `box` is its left, top, right and bottom; `ends` are the digits' left and right, in order.
+    `box` is its left, top, right and bottom; `ends` are the left and right of each digit, in order.
     """
     left, upper, right, lower = box
     is_beside = all(right <= start or left >= end for start, end in ends)
@@ -185,10 +185,10 @@ def _is_mark(box: Floats, top: float, height: float, ends: Sequence[Sequence[flo
 def _with_open_fours(
     boxes: Floats, points: Sequence[Floats], groups: list[list[int]]
 ) -> list[list[int]]:
-    """Return the groups of a row, with the two parts of an open 4 in one.
+    """Return the groups of a row, with the two parts of each open 4 joined.
 
-    Many people write a 4 as an L and a bar that do not touch. Unlike the digits of a number, which
-    stand on one line, the L ends well above the bar.
+    Many people write a 4 as an L and a bar that do not touch. The L ends well above the bar,
+    whereas the digits of a number stand on one line.
     """
     joined = groups[:1]
     for group in groups[1:]:

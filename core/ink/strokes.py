@@ -25,7 +25,7 @@ from core.ink.separation import (
 MAX_POINTS = 20_000  # in a drawing; drawing makes about 60 a second
 MAX_COORDINATE = 1e5  # canvas pixels
 DOT = 4  # canvas pixels; a stroke that spans less is a dot
-CURVE_STEPS = 4  # straight segments for each curve of the canvas, which is a few pixels long
+CURVE_STEPS = 4  # straight segments for each of the canvas's curves, which are a few pixels long
 
 UNREADABLE = "The drawing cannot be read. Clear it and draw again."
 EMPTY = "No digit found: the drawing is empty. Draw a digit first."
@@ -35,8 +35,8 @@ def from_drawing(drawing: dict[str, Any] | None) -> list[Digit]:
     """Return the digits of the canvas's drawing, left to right.
 
     `drawing` is the `json_data` of streamlit-drawable-canvas, made by Fabric 7 (None before the
-    first stroke). Only free-hand paths are read, also after they were moved, scaled or rotated on
-    the canvas. Raises `InkError` if nothing is drawn or the drawing cannot be read.
+    first stroke). Only free-hand paths are read, including those that were moved, scaled or rotated
+    on the canvas. Raises `InkError` if nothing is drawn or the drawing cannot be read.
     """
     return from_strokes(strokes_of(drawing))
 
@@ -61,11 +61,10 @@ def strokes_of(drawing: dict[str, Any] | None) -> list[Floats]:
 
 
 def from_strokes(strokes: Sequence[Floats]) -> list[Digit]:
-    """Return the digits of strokes, row by row from the top, left to right in each.
+    """Return the digits in strokes, row by row from the top, left to right in each.
 
-    A stroke is (N, 2) points (x, y), y pointing down.
-
-    Raises `InkError` if there is no ink or only dots, or a coordinate is out of range.
+    A stroke is (N, 2) points (x, y), y pointing down. Raises `InkError` if there is no ink or only
+    dots, or if a coordinate is out of range.
     """
     try:
         strokes = [np.asarray(stroke, float) for stroke in strokes if len(stroke)]
@@ -94,7 +93,7 @@ def from_strokes(strokes: Sequence[Floats]) -> list[Digit]:
 def draw(strokes: Sequence[Floats]) -> NDArray[np.float32]:
     """Draw one digit's strokes, each (N, 2) points (x, y), y down, as (28, 28) float32 in [0, 1].
 
-    The pen is round and has MNIST's thickness, independent of the pen on the canvas.
+    The pen is round and has MNIST's thickness, whatever the pen on the canvas.
     """
     points = np.concatenate(strokes)
     low = points.min(axis=0)
@@ -133,10 +132,10 @@ def _numbers(*values: Any) -> Floats:
 
 
 def _edited(points: Floats, path: dict[str, Any]) -> Floats:
-    """Return a path's (N, 2) points where the canvas shows them: moved, scaled and rotated.
+    """Return a path's (N, 2) points as shown on the canvas: moved, scaled and rotated.
 
-    Fabric stores a path's points as first drawn, and (left, top) of the middle of their box, or of
-    the corner that originX and originY name.
+    Fabric stores a path's points as first drawn, and as (left, top) the position of the middle of
+    their box, or of the corner that originX and originY name.
     """
     if "left" not in path or not len(points):
         return points

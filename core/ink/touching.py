@@ -1,8 +1,8 @@
 """Cut ink that may be two digits that touch.
 
-The cuts are the paths from top to bottom that cross the least ink, as seams are in seam carving
-(Avidan and Shamir, "Seam carving for content-aware image resizing", 2007). Whether a half is a
-digit is for the network to say, see `core.reading.one_or_two`.
+The cuts are the paths from top to bottom that cross the least ink, like seams in seam carving
+(Avidan and Shamir, "Seam carving for content-aware image resizing", 2007). The network decides
+whether the halves are digits: see `core.reading.one_or_two`.
 """
 
 import numpy as np
@@ -13,16 +13,16 @@ from scipy import ndimage
 from core.ink.normalization import AREA, Digit, Mask, even_out, fit, ink_box, place
 
 WIDE = 0.6  # width to height: narrower ink is one digit
-_HEIGHT = 64  # pixels, at which seams are sought
+_HEIGHT = 64  # pixels; the ink is scaled to this height to find seams
 _MIDDLES = tuple(share / 100 for share in range(20, 81, 6))  # of the windows, shares of the width
-_WINDOW = 0.12  # of the width; a digit's neighbor begins in one of the windows
-_SIDESTEP = 0.05  # pixels of ink that a step to the side costs
-_CROSSED = 1.8  # stroke widths of ink that a cut may cross: more cuts through digits that are one
-_TALL = 0.6  # of the ink's height, which both halves must have
+_WINDOW = 0.12  # width of a window, a share of the ink's width; each window gives one seam
+_SIDESTEP = 0.05  # the cost of a step to the side, in pixels of ink
+_CROSSED = 1.8  # a cut may cross this many stroke widths of ink; more would cut single digits
+_TALL = 0.6  # the least height of both halves, as a share of the ink's height
 
 
 def halves(digit: Digit) -> list[tuple[Digit, Digit]]:
-    """Return the pairs of digits that one found in a picture may be; none for a drawn one."""
+    """Return the pairs of digits that a digit found in a picture may be; none for a drawn digit."""
     if digit.ink is None:
         return []
     left, top, right, bottom = digit.box
@@ -61,7 +61,7 @@ def cuts(ink: Mask) -> list[tuple[Mask, Mask]]:
 
 
 def _seams(ink: Mask) -> NDArray[np.intp]:
-    """Return the column in each row of the path that crosses the least ink, for each window.
+    """Return, for each window, the path that crosses the least ink, as its column in each row.
 
     `ink` is (H, W), and the paths are (windows, H).
     """
@@ -85,7 +85,7 @@ def _seams(ink: Mask) -> NDArray[np.intp]:
 
 
 def _stroke(ink: Mask) -> float:
-    """Return the stroke width in pixels, at least 1, as `even_out` measures it."""
+    """Return the stroke width in pixels, at least 1, measured as in `even_out`."""
     depth = ndimage.distance_transform_edt(np.pad(ink, 1))
     return max(4 * (float(depth[depth > 0].mean()) - 0.5), 1)
 

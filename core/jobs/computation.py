@@ -1,7 +1,7 @@
-"""Compute something about a data set once, in a process of its own, and keep it for everybody.
+"""Compute something about a data set once, in a separate process, and keep it for everybody.
 
-The result is kept in the store's folder under the data's checksum, so that it is never taken for
-that of other data.
+The result is kept in the store's folder under the data's checksum, so that it is never confused
+with the result for other data.
 """
 
 import time
@@ -28,9 +28,9 @@ Arrays = dict[str, NDArray[np.generic]]
 
 @dataclass(frozen=True, eq=False)
 class Computation:
-    """One thing to compute: `module` is run with the data's source and, if there is one, the part.
+    """One thing to compute: `module` is run with the data's source and, if given, the part.
 
-    `name` is the folder of what is kept; `what` is what a message calls it.
+    `name` is the folder that keeps the results; `what` names the result in messages.
     """
 
     name: str
@@ -40,7 +40,7 @@ class Computation:
     part: str = ""
 
     def start(self) -> None:
-        """Start the process, unless it is at work. Raises StoreError."""
+        """Start the process, unless it is running. Raises StoreError."""
         if self.share is not None:
             return
         self.tell("0")
@@ -59,22 +59,22 @@ class Computation:
 
     @property
     def share(self) -> float | None:
-        """How much is done, in [0, 1]; None if no process is at work."""
+        """The share that is done, in [0, 1]; None if no process is running."""
         told = self._told()
         return None if isinstance(told, str) else told
 
     @property
     def problem(self) -> str:
-        """Why the last process ended without a result; empty if it did not."""
+        """Why the last process failed; empty if it did not."""
         told = self._told()
         return told if isinstance(told, str) else ""
 
     def tell(self, told: str) -> None:
-        """Write the share that is done, or the sentence with which it ended. Raises StoreError."""
+        """Write the share that is done, or why the process failed. Raises StoreError."""
         write_whole(self.progress, lambda path: path.write_text(told), self._unwritten)
 
     def keep(self, arrays: Arrays) -> None:
-        """Keep what was computed, and end the progress. Raises StoreError."""
+        """Save the result, and delete the progress. Raises StoreError."""
 
         def save(path: Path) -> None:
             with path.open("wb") as file:
@@ -84,7 +84,7 @@ class Computation:
         self.progress.unlink(missing_ok=True)
 
     def arrays(self) -> Arrays | None:
-        """Return what was kept; None if there is nothing, or it is damaged."""
+        """Return the saved result; None if there is none, or it is damaged."""
         try:
             with self.kept.open("rb") as file, np.load(file, allow_pickle=False) as content:
                 return {name: content[name] for name in content.files}
@@ -92,7 +92,7 @@ class Computation:
             return None
 
     def alone(self, work: Callable[[], None]) -> int:
-        """Do the work of the process, unless another one does; return its exit status."""
+        """Do the process's work, unless another process is doing it; return the exit status."""
 
         def locked() -> None:
             try:
@@ -109,12 +109,12 @@ class Computation:
 
     @property
     def kept(self) -> Path:
-        """The file of what was computed."""
+        """The file of the result."""
         return self._path("npz")
 
     @property
     def progress(self) -> Path:
-        """The file that tells how far the process is; its age is the time since a sign of life."""
+        """The file of the progress; its age is the time since the process last showed life."""
         return self._path("progress")
 
     @property
@@ -130,7 +130,7 @@ class Computation:
         return directory() / self.name / f"{key}.{ending}"
 
     def _told(self) -> float | str | None:
-        """Return the share done, or the sentence that it ended with; None without a process."""
+        """Return the share done, or why the process failed; None if there is no process."""
         try:
             told = self.progress.read_text()
             silent = time.time() - self.progress.stat().st_mtime > _SILENCE

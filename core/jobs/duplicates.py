@@ -1,4 +1,4 @@
-"""Search a data set for near-duplicates, in a process of its own.
+"""Search a data set for near-duplicates, in a separate process.
 
 python -m core.jobs.duplicates SOURCE
 """
@@ -16,19 +16,19 @@ from core.jobs.computation import Computation
 
 
 def job(digits: Digits) -> Computation:
-    """Return the search, to follow it."""
+    """Return the search as a computation, to start and follow it."""
     return Computation("duplicates", "core.jobs.duplicates", "near-duplicates", digits)
 
 
 def start(digits: Digits) -> None:
-    """Start the search, unless one is going on. Raises RunError in a public demo, StoreError."""
+    """Start the search, unless it is running. Raises RunError in a public demo, and StoreError."""
     if limits.is_demo() and digits.source != "sample":
         raise RunError("The public demo searches the sample alone. Use Digit Lab on your machine.")
     job(digits).start()
 
 
 def result(digits: Digits) -> Neighbors | None:
-    """Return what was found; None if the data were not searched, or the file is damaged."""
+    """Return the result; None if the data were not searched, or the file is damaged."""
     found = job(digits).arrays()
     if found is None or not {"number", "difference"} <= found.keys():
         return None
@@ -41,7 +41,7 @@ def result(digits: Digits) -> Neighbors | None:
 
 
 def search(digits: Digits) -> None:
-    """Search in this process and keep what is found. Raises StoreError."""
+    """Search in this process and save the result. Raises StoreError."""
     for step in duplicates.search(digits):
         if isinstance(step, Neighbors):
             job(digits).keep({"number": step.number, "difference": step.difference})
@@ -50,11 +50,11 @@ def search(digits: Digits) -> None:
 
 
 def main(source: str) -> int:
-    """Search a source, unless another process does; return 0, or 2 on a UserError."""
+    """Search a source, unless another process is doing so; return 0, or 2 on a UserError."""
     from threadpoolctl import threadpool_limits
 
     digits = mnist.load(source)
-    with threadpool_limits(1):  # it has two threads of its own, each with one of the products
+    with threadpool_limits(1):  # the search has two threads, and each computes its own products
         return job(digits).alone(lambda: search(digits))
 
 

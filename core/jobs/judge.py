@@ -1,4 +1,4 @@
-"""Judge the labels of a data set in this process, when it is its turn on the device.
+"""Judge the labels of a data set in this process, once the device is free.
 
 python -m core.jobs.judge SOURCE
 """
@@ -20,11 +20,11 @@ _EVERY = 0.5  # seconds between two reports of progress
 
 
 def judge(digits: Digits, report: Callable[[float], None]) -> None:
-    """Train the folds and keep their answers; `report` is called with the share done, in [0, 1].
+    """Train the folds and save their answers; `report` is called with the share done, in [0, 1].
 
-    Raises what the training raises, and StoreError if the result cannot be kept.
+    Raises what the training raises, and StoreError if the result cannot be saved.
     """
-    from core.training.folds import out_of_fold  # torch takes 2 s: while it waits, it has none
+    from core.training.folds import out_of_fold  # loads torch: not while it waits
 
     images = np.concatenate([digits.train_images, digits.test_images])
     truth = np.concatenate([digits.train_labels, digits.test_labels])
@@ -41,9 +41,9 @@ def judge(digits: Digits, report: Callable[[float], None]) -> None:
 
 
 def in_turn(digits: Digits) -> None:
-    """Judge the labels when the device is free, and report the progress.
+    """Judge the labels once the device is free, and report the progress.
 
-    A failure is reported as well, and raised.
+    A failure is reported, and raised again.
     """
     checksum = digits.checksum
     last = 0.0

@@ -19,21 +19,21 @@ from core.training.checkpoint import Checkpoint
 from core.training.events import Epoch, Step
 from core.training.forming import Moment
 
-_MOMENTS_SHARE = 0.005  # of the time that writing moments may take, until the last
+_MOMENTS_SHARE = 0.005  # the share of the time that writing moments may take
 
 
 class Keeper:
     """Writes a training's events to the run's folder.
 
-    `problem` says which part of the last epoch could not be written, `moments_problem` whether the
-    moments of forming could not; they are empty on success.
+    `problem` says why a part of the last epoch could not be written, `moments_problem` why the
+    moments of forming could not; both are empty on success.
     """
 
     def __init__(self, run: Run) -> None:
         self._folder = run.folder
         self._best: Checkpoint | None = None
         self._unsaved: Epoch | None = None  # the best epoch, while it could not be written
-        self._saved = 0  # the epoch that the last checkpoint is of
+        self._saved = 0  # the epoch of the last checkpoint
         self._board: SummaryWriter | None = None
         self._moments: list[Moment] = []
         self._next_moments = 0.0  # when they may be written again, by the monotonic clock
@@ -49,7 +49,7 @@ class Keeper:
         self._log_scalars("step", {name: getattr(event, name) for name in STEP_METRICS}, event.step)
 
     def moment(self, moment: Moment) -> None:
-        """Keep the weights of a moment; they are written before long, with those before."""
+        """Keep the weights of a moment; they are soon written, with those of earlier moments."""
         if not self._keeps_moments:
             return
         if not self._moments and moment.step:  # the run was resumed
@@ -93,7 +93,7 @@ class Keeper:
         return self._best
 
     def _save_moments(self) -> None:
-        """Write all moments; what cannot be written is tried again with the next one."""
+        """Write all moments; if that fails, it is tried again at the next moment."""
         if not self._moments:
             return
         begin = time.monotonic()
@@ -119,7 +119,7 @@ class Keeper:
             self.problem = str(error)
 
     def _write_best(self, event: Epoch) -> None:
-        """Write the best epoch: as a second name of the last one's file, if that is the same."""
+        """Write the best epoch, as a hard link to the last epoch's file if they are the same."""
         best = self._folder / BEST
         partial = best.with_suffix(".partial")
         try:
@@ -127,7 +127,7 @@ class Keeper:
                 link(self._folder / LAST, partial)
                 partial.replace(best)
                 return
-        except OSError:  # what keeps it from being written is told by the next line
+        except OSError:  # if the cause is lasting, the next line reports it
             pass
         checkpoint.save(event.checkpoint, best)
 

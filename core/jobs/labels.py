@@ -1,7 +1,7 @@
-"""Judge all labels of a data set: request it, follow its progress, and read what was found.
+"""Judge all labels of a data set: request it, follow its progress, and read the result.
 
-The folds are trained by a process of their own, `core.jobs.judge`, once for each data set: what
-they say is kept in the store's folder under the data's checksum.
+A separate process, `core.jobs.judge`, trains the folds once for each data set. The result is kept
+in the store's folder under the data's checksum.
 """
 
 import json
@@ -25,17 +25,18 @@ from core.jobs.whole import write_whole
 from core.runs.person import OWNER, Person
 from core.runs.store import directory
 
-# Of the folds' networks: chance alone ranks an ambiguous digit by a hundred places, means less so.
+# Of the folds' networks. With one seed, chance moves an ambiguous digit by a hundred ranks; a mean
+# over several moves less.
 SEEDS = (0, 1, 2)
-MANY = 20_000  # images from which one pass is enough to learn from
+MANY = 20_000  # with more images than this, one epoch is enough
 DIED = "The process that judges the labels has died. Start it again."
-TICKET = "labels-"  # with which its name in the queue begins, before the data's checksum
+TICKET = "labels-"  # its name in the queue is this, and then the data's checksum
 _SILENCE = 60.0  # seconds without a sign of life after which a process counts as dead
 
 
 @dataclass(frozen=True)
 class Work:
-    """Judging under way, or what ended it: `share` done in [0, 1], `problem` empty until it fails.
+    """The progress of judging: `share` done in [0, 1], and `problem` if it has failed.
 
     `waits` is true until the device is free.
     """
@@ -47,9 +48,9 @@ class Work:
 
 @dataclass(frozen=True, eq=False)
 class Judgment:
-    """What the folds say of all images, the training images first, and how long they took.
+    """The folds' answers for all images, training images first, and the time that they took.
 
-    `probabilities` are `(N, 10)`; `quality (N,)` is `core.evaluation.labels.quality` of them.
+    `probabilities` are `(N, 10)`; `quality (N,)` is their `core.evaluation.labels.quality`.
     """
 
     probabilities: NDArray[np.float32]
@@ -58,13 +59,13 @@ class Judgment:
 
 
 def recipe(images: int) -> TrainConfig:
-    """Return the settings of one fold's training among so many images: fast, not the best."""
+    """Return the settings for training one fold of a data set of `images`: fast, not the best."""
     few = {"epochs": 5, "batch_size": 64, "learning_rate": 0.01} if images <= MANY else {}
     return recipes.RECIPES["fast_990"].config.changed({**few, "validation_size": 10})
 
 
 def start(digits: Digits, by: Person = OWNER) -> None:
-    """Start to judge the labels, unless that is under way. Raises RunError in a public demo."""
+    """Start judging the labels, unless that is in progress. Raises RunError in a public demo."""
     if limits.is_demo() and not by.owns_all:
         raise RunError(
             "The public demo does not judge labels: it takes a processor for too long. Run Digit "
@@ -89,20 +90,20 @@ def start(digits: Digits, by: Person = OWNER) -> None:
 
 
 def tell(checksum: str, now: Work) -> None:
-    """Write how far judging has come. Raises StoreError without space or permission."""
+    """Write the progress of judging. Raises StoreError without space or permission."""
     content = {"share": now.share, "waits": now.waits, "problem": now.problem}
     path = _progress(checksum)
     write_whole(path, lambda partial: partial.write_text(json.dumps(content)), _unwritten(path))
 
 
 def alive(checksum: str) -> None:
-    """Give a sign of life while there is no progress to report."""
+    """Show that the process is alive while there is no progress to report."""
     with suppress(FileNotFoundError):
         os.utime(_progress(checksum))
 
 
 def work(checksum: str) -> Work | None:
-    """Return how far judging has come, or what ended it; None if it is not under way."""
+    """Return the progress of judging, or why it failed; None if it is not in progress."""
     path = _progress(checksum)
     try:
         found = Work(**json.loads(path.read_text()))
@@ -113,7 +114,7 @@ def work(checksum: str) -> Work | None:
 
 
 def keep(checksum: str, found: Judgment) -> None:
-    """Keep what the folds say of a data set. Raises StoreError."""
+    """Save the folds' answers for a data set. Raises StoreError."""
 
     def save(path: Path) -> None:
         with path.open("wb") as file:
@@ -125,12 +126,12 @@ def keep(checksum: str, found: Judgment) -> None:
 
 
 def judged(checksum: str) -> bool:
-    """Return whether the labels of a data set were judged already."""
+    """Return whether the labels of a data set have been judged."""
     return _result(checksum).exists()
 
 
 def result(digits: Digits) -> Judgment:
-    """Return what the folds say. Raises DataError if nothing was kept, or it is damaged."""
+    """Return the folds' answers. Raises DataError if there are none, or the file is damaged."""
     path = _result(digits.checksum)
     count = len(digits.train_labels) + len(digits.test_labels)
     try:
@@ -160,7 +161,7 @@ def suspects(digits: Digits) -> Suspects:
 
 
 def folder() -> Path:
-    """Return the folder of what was found, which may not exist yet."""
+    """Return the folder of the results, which may not exist yet."""
     return directory() / "labels"
 
 

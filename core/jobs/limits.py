@@ -13,7 +13,7 @@ from core.runs.person import Person
 from core.runs.run import Run, State
 
 EPOCHS = 5
-IMAGES = 4_000  # to learn from: what the embedded digits have
+IMAGES = 4_000  # to learn from: all training images of the sample
 SECONDS = 60.0  # of training
 RUNS = 1  # of one visitor, under way or waiting; an experiment counts as one
 QUEUE = 5  # of all visitors, under way or waiting
@@ -50,7 +50,7 @@ def check(config: TrainConfig, data: str, by: Person) -> None:
 
 
 def check_places(by: Person, count: int) -> None:
-    """Raise RunError if, in a demo, a visitor may not start so many trainings now."""
+    """Raise RunError if, in a demo, a visitor may not start `count` trainings now."""
     if not is_demo() or by.owns_all:
         return
     taken = queue.owners()
@@ -77,12 +77,12 @@ def place(by: Person) -> Iterator[None]:
 
 
 def largest_upload() -> int | None:
-    """Return how many MB a file may have in a demo; None elsewhere: the server's own limit."""
+    """Return the largest upload in MB in a demo; None elsewhere, where the server's limit holds."""
     return UPLOAD if is_demo() else None
 
 
 def longest(seconds: float) -> float:
-    """Return the most seconds that a training may take: `elsewhere`, or less in a demo."""
+    """Return the most seconds that a training may take: `seconds`, or less in a demo."""
     return min(seconds, SECONDS) if is_demo() else seconds
 
 

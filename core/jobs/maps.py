@@ -1,4 +1,4 @@
-"""Arrange a sample of a data set by t-SNE, in a process of its own.
+"""Arrange a sample of a data set by t-SNE, in a separate process.
 
 python -m core.jobs.maps SOURCE SPLIT
 """
@@ -14,7 +14,7 @@ from core.jobs.computation import Computation
 
 
 def job(digits: Digits, split: str) -> Computation:
-    """Return the arranging of a split, `train` or `test`, to start and follow it."""
+    """Return the map of a split, `train` or `test`, as a computation, to start and follow it."""
     return Computation("maps", "core.jobs.maps", "map", digits, split)
 
 
@@ -24,13 +24,13 @@ def result(digits: Digits, split: str) -> Points | None:
     points = found.get("points")
     if points is None or points.dtype != np.float64 or points.shape != (len(numbers), 2):
         return None
-    same = np.array_equal(found.get("numbers", numbers[:0]), numbers)  # else of another version
+    same = np.array_equal(found.get("numbers", numbers[:0]), numbers)  # False: an older version's
     places = points.astype(np.float64)
     return places if same and np.isfinite(places).all() else None
 
 
 def arrange(digits: Digits, split: str) -> None:
-    """Arrange a split in this process, and keep where its images are. Raises StoreError."""
+    """Arrange a split in this process, and save the coordinates. Raises StoreError."""
     numbers, one = maps.sample(digits, split), job(digits, split)
     images, _ = selection.take(digits, numbers)
     one.tell("0.02")
@@ -39,7 +39,7 @@ def arrange(digits: Digits, split: str) -> None:
 
 
 def main(source: str, split: str) -> int:
-    """Arrange a split, unless another process does; return 0, or 2 on a UserError."""
+    """Arrange a split, unless another process is doing so; return 0, or 2 on a UserError."""
     digits = mnist.load(source)
     return job(digits, split).alone(lambda: arrange(digits, split))
 

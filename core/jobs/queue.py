@@ -2,9 +2,9 @@
 
 A run's place in the queue is a ticket: a file named after the time of the request, with the
 person's tag in its second line. The run's process locks its ticket and writes its process id into
-the first line. The operating system releases the lock
-when the process dies, so a dead process never blocks the queue. The first locked ticket is the run
-whose turn it is. Probing a lock may recreate a deleted ticket; such a ticket is empty, and ignored.
+the first line. The operating system releases the lock when the process dies, so a dead process
+never blocks the queue. The first locked ticket is the run whose turn it is. Probing a lock may
+recreate a deleted ticket; such a ticket is empty, and ignored.
 """
 
 import os
@@ -31,7 +31,7 @@ def folder_for(config: TrainConfig) -> Path:
 
 
 def enter(folder: Path, run_id: str, owner: str = "") -> None:
-    """Append a run of a person, known by a tag, to the queue; its process may start later.
+    """Append a run to the queue; its process may start later. `owner` is a person's tag.
 
     Raises StoreError without space or permission.
     """
@@ -55,14 +55,14 @@ def leave(folder: Path, run_id: str) -> None:
 
 
 def before(folder: Path, run_id: str) -> list[str]:
-    """Return the ids of those before a run in the queue, in order; none if it is not there."""
+    """Return the ids of the runs ahead of a run in the queue, in order; none if it is not there."""
     tickets = list(folder.glob(f"*-{run_id}"))
     others = sorted(_before(tickets[0])) if tickets else []
     return [other.name.partition("-")[2] for other in others if _is_valid(other)]
 
 
 def owner(folder: Path, run_id: str) -> str:
-    """Return the tag of whoever asked for a run in the queue; empty if it is nobody's or gone."""
+    """Return the tag of the person who requested a run in the queue; empty if none, or gone."""
     for ticket in folder.glob(f"*-{run_id}"):
         with suppress(FileNotFoundError):  # it has just ended
             return ticket.read_text().partition("\n")[2]
@@ -70,7 +70,7 @@ def owner(folder: Path, run_id: str) -> str:
 
 
 def owners() -> list[str]:
-    """Return the tags of those whose trainings hold a ticket, of any queue, one for each ticket."""
+    """Return the owner's tag of every ticket in any queue; a person with two is there twice."""
     found = []
     for ticket in (directory() / "queue").glob("*/*"):
         if _is_valid(ticket):
@@ -113,7 +113,7 @@ def _before(ticket: Path) -> list[Path]:
 
 
 def _is_valid(ticket: Path) -> bool:
-    """Return whether a living process holds a ticket, or may soon; remove it otherwise."""
+    """Return whether a living process holds a ticket, or may soon hold it; else remove it."""
     try:
         age = time.time() - ticket.stat().st_mtime
         with FileLock(ticket, timeout=0):

@@ -21,11 +21,12 @@ if TYPE_CHECKING:  # torch takes 2 s and 500 MB: a queued run does not load it
 
 _log = logging.getLogger("digitlab")
 _FLUSH = 0.5  # seconds between two writes to the store, and two checks for a stop on this machine
-_TRIAL_FLUSH = 2.0  # seconds between two writes of a sweep's trial, which may take no longer
-_TEAM_FLUSH = 6.0  # seconds between two writes to a team's store: it has many to answer
-_LOOK = 12.0  # seconds between two checks in the store for a stop that came from another machine
+_TRIAL_FLUSH = 2.0  # seconds between two writes of a sweep's trial, which may last no longer
+_TEAM_FLUSH = 6.0  # seconds between two writes to a team's store, which many machines share
+_LOOK = 12.0  # seconds between two checks in the store for a stop from another machine
 _TEAM_POINTS = 0.25  # seconds between two points of steps in a team's store, at least
-_RECENT = 15.0  # seconds back to which the points in the tag `recent` go
+_AWAITED = 2  # points by step that are written at once: a line needs two
+_RECENT = 15.0  # seconds of points that the tag `recent` keeps
 _PERSISTENCE = 60.0  # seconds for which writing to a failing store is retried at the end
 
 
@@ -46,9 +47,10 @@ class Recorder(threading.Thread):
         self._recent: dict[str, list[tuple[float, list[float]]]] = {"steps": [], "epochs": []}
         self._every = _TEAM_FLUSH if is_shared() else _TRIAL_FLUSH if run.sweep else _FLUSH
         self._next_point = 0.0  # by the monotonic clock
+        self._awaited = _AWAITED
         self._wake, self._closed = threading.Event(), threading.Event()
         if not is_shared():
-            self._wake.set()  # the first sign of life is at once
+            self._wake.set()  # the first lease is written at once
         self._looked = 0.0  # when the store was asked for a stop, by the monotonic clock
         self._ended = False
 
@@ -76,15 +78,16 @@ class Recorder(threading.Thread):
         self.metrics({"parameters": event.parameters}, 0)
 
     def step(self, event: "Step") -> None:
-        """Record the metrics of the latest steps; in a team's store, not every one's."""
+        """Record the metrics of the latest steps; a team's store gets fewer of them."""
         self.metrics({"progress": event.step}, event.step)
         if not is_shared() or time.monotonic() >= self._next_point:
             self._next_point = time.monotonic() + _TEAM_POINTS
             values = {f"step/{name}": getattr(event, name) for name in STEP_METRICS}
             self.metrics(values, event.step)
             self._remember("steps", [event.step, *values.values()])
-        if event.step == 1:  # the page waits for the first point
-            self._wake.set()
+            if self._awaited:
+                self._awaited -= 1
+                self._wake.set()
 
     def epoch(self, event: "Epoch") -> None:
         """Record the metrics of an epoch, and the best epoch so far."""
@@ -108,7 +111,7 @@ class Recorder(threading.Thread):
             self.tags({"warning": text})
 
     def end(self, state: State, reason: str) -> None:
-        """Record the final state at once; the first one wins."""
+        """Record the final state at once; only the first call counts."""
         if not self._ended:
             self._ended = True
             self.tags({"state": state, "reason": reason})
@@ -145,12 +148,12 @@ class Recorder(threading.Thread):
                     renewed = begun
                 else:
                     self._flush({})
-                if begun - self._looked > _LOOK - self._every / 2:  # not at each write at once
+                if begun - self._looked > _LOOK - self._every / 2:  # not at every write
                     self._looked = begun
                     if catalogue.stop_requested(self._run_id):
                         self.stopping.set()
                 failing = False
-            except Exception as error:  # of MLflow, SQLAlchemy, the network or the disk; or a bug
+            except Exception as error:  # from MLflow, SQLAlchemy, the network or the disk; or a bug
                 if self._is_gone(error):
                     self.gone.set()
                     self.stopping.set()
@@ -183,7 +186,7 @@ class Recorder(threading.Thread):
         return False
 
     def _remember(self, kind: str, row: list[float]) -> None:
-        """Keep a row for the tag `recent`, which spares a team's watchers the whole history."""
+        """Keep a row for the tag `recent`, so that watching a team's run needs no whole history."""
         if is_shared():
             with self._lock:
                 since = time.monotonic() - _RECENT
@@ -191,13 +194,13 @@ class Recorder(threading.Thread):
                 self._recent[kind] = [*kept, (time.monotonic(), row)]
 
     def _flush(self, lease: dict[str, str]) -> None:
-        """Write what is pending. A run begins before it has points, and ends with its last ones."""
+        """Write what is pending: the start before any points, the end with the last points."""
         with self._lock:
             points, tags = self._points, self._tags
             self._points, self._tags = [], {}
             rows = [[row for _, row in self._recent[kind]] for kind in ("steps", "epochs")]
         state = {key: tags.pop(key) for key in ("state", "reason") if key in tags}
-        ended = self._ended  # and the points that came with the end are written once
+        ended = self._ended  # then the last points are written only once
         with_points = rows[0] and (state or not ended)
         recent = {"recent": recent_tag(rows[0], rows[1], ended)} if with_points else {}
         try:

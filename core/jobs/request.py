@@ -27,7 +27,7 @@ def start(
 def start_seeds(
     config: TrainConfig, data: str, recipe: str, name: str, seeds: Sequence[int], by: Person = OWNER
 ) -> list[Run]:
-    """Start a run for each seed; of several, each one's name tells its seed.
+    """Start a run for each seed; if there are several, their names include the seed.
 
     Raises StoreError, and RunError beyond the limits of a public demo.
     """
@@ -39,14 +39,14 @@ def start_seeds(
 
 
 def names(name: str, seeds: Sequence[int]) -> list[str]:
-    """Return the names of runs that differ in their seeds; empty ones if no name was given."""
+    """Return names for runs that differ in their seeds; empty names if `name` is empty."""
     return [f"{name}, seed {seed}" if name and len(seeds) > 1 else name for seed in seeds]
 
 
 def start_again(run: Run, by: Person = OWNER) -> Run:
-    """Start a run with the settings of another, on the data in use, with a seed that is new.
+    """Start a run with the settings of another and a new seed, on the data in use.
 
-    Raises StoreError, and RunError if the settings alone do not make the run.
+    Raises StoreError, and RunError if the settings alone cannot repeat the run.
     """
     config, data = like(run), mnist.source()
     seeds = settings.new_seeds(config, data, catalogue.listed(), 1)
@@ -54,9 +54,9 @@ def start_again(run: Run, by: Person = OWNER) -> Run:
 
 
 def like(run: Run) -> TrainConfig:
-    """Return a run's settings, to train again.
+    """Return a run's settings, to train with them again.
 
-    Raises RunError if it was taught from another, or came in as ONNX.
+    Raises RunError if it was taught from another run, or imported from ONNX.
     """
     if run.why_sealed:
         raise RunError(run.why_sealed)
@@ -117,18 +117,22 @@ def launch(run: Run) -> None:
         ) from error
 
 
-def prepare() -> None:
+def prepare(asks_store: bool = True) -> None:
     """Start a standby process, so that the next run begins seconds earlier.
 
-    Does nothing while a run is in progress on this machine, which needs the memory for itself.
-    Raises StoreError.
+    Does nothing while a run is in progress on this machine, which needs the memory for itself. If
+    it may not ask the store, which takes seconds to open, it sees only runs that use the queue, and
+    no sweep's. Raises StoreError.
     """
-    if not any(membership.is_here(run) for run in catalogue.in_progress()):
-        standby.prepare(worker_environment())
+    if queue.owners():
+        return
+    if asks_store and any(membership.is_here(run) for run in catalogue.in_progress()):
+        return
+    standby.prepare(worker_environment())
 
 
 def worker_environment() -> dict[str, str]:
-    """Return this process's environment, without its secret, the folders as absolute paths."""
+    """Return this process's environment without its secret, and with absolute folders."""
     data = str(mnist.directory().resolve())
     kept = {name: value for name, value in os.environ.items() if name != "DIGITLAB_ADMIN"}
     return {**kept, "DIGITLAB_RUNS": str(directory()), "DIGITLAB_DATA": data}

@@ -1,8 +1,8 @@
 """How long a step of each network takes on this machine, as a table in the store's folder.
 
-Processes on standby measure it while they wait for a run. The first few measure every row, each
-once, and the fastest counts, since the machine may be busy. The server only reads it, and so never
-runs a step itself.
+Processes on standby measure it while they wait for a run. Each row is measured by several
+processes, once by each, and the fastest counts, since the machine may be busy. The server only
+reads the table, so it never runs a step itself.
 """
 
 import json
@@ -21,15 +21,15 @@ from core.training import device
 Seconds = tuple[float, float]  # of one training step, and of one forward pass
 Table = Mapping[str, Seconds]
 
-_BATCHES = (32, 128)  # images; others lie on the straight line through these
+_BATCHES = (32, 128)  # measured batch sizes; others are on the straight line through these
 _WIDTHS = {"quick_cnn": (8, 16, 32)}  # the one network whose width can be set
 _UNWRITTEN = "The table of this machine's speed could not be written"
-_TIMES = 3  # that a row is measured, each by another process
-_PAUSE = 1.0  # seconds between two rows, so that pages are drawn meanwhile
+_TIMES = 3  # how often each row is measured, each time by another process
+_PAUSE = 1.0  # seconds between two rows, so that pages can be drawn
 
 
 def table() -> Table:
-    """Return what was measured on this machine so far, empty if it was another machine's."""
+    """Return the rows measured on this machine so far; none if the file is another machine's."""
     return {row: (step, forward) for row, (step, forward, _) in _kept().items()}
 
 
@@ -56,13 +56,13 @@ def step_seconds(config: TrainConfig, known: Table) -> Seconds | None:
 
 
 def is_measured(config: TrainConfig) -> bool:
-    """Return whether the table has, or will have, what these settings need. Raises DeviceError."""
+    """Return whether the table has, or will have, rows for these settings. Raises DeviceError."""
     where = device.choose(config.device, config.precision)
     return where.kind == device.choose().kind and where.precision in _precisions()
 
 
 def measure(arrived: threading.Event) -> None:
-    """Measure each row that was not measured often enough, until a run has arrived.
+    """Measure each row that was not measured often enough, until a run arrives.
 
     Raises StoreError.
     """
@@ -119,7 +119,7 @@ def _row(network: str, width: int, batch: int, precision: str) -> str:
 
 
 def _for_batch(batch: int, measured: list[Seconds | None]) -> Seconds | None:
-    """Return the seconds for a batch of this size, from those for the two of _BATCHES."""
+    """Return the seconds for a batch of this size, given those for the two of _BATCHES."""
     small, large = measured
     if small is None or large is None:
         return None
@@ -132,7 +132,7 @@ def _for_batch(batch: int, measured: list[Seconds | None]) -> Seconds | None:
 
 
 def _between(a: Seconds, b: Seconds, low: int, high: int, width: int) -> Seconds:
-    """Return the seconds at a width, as a power of it through those at two others."""
+    """Return the seconds at a width, on the power law through those at two other widths."""
     if low == high:
         return a
     share = math.log(width / low) / math.log(high / low)
@@ -140,7 +140,7 @@ def _between(a: Seconds, b: Seconds, low: int, high: int, width: int) -> Seconds
 
 
 def _machine() -> str:
-    """Return what the seconds depend on: the machine, its chip and torch's version."""
+    """Return what the times depend on: the machine, its chip and torch's version."""
     import torch
 
     return f"{platform.node()}, {device.choose().name}, torch {torch.__version__}"

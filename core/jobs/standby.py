@@ -1,9 +1,9 @@
 """A process on standby, which has loaded PyTorch and MLflow before it is given a run.
 
-Loading takes seconds. While the Train page is in use, the server keeps one process on standby and
-hands it the next run. The process trains that run as `core.jobs.worker` would, and exits. Without a
-run, it exits after some minutes without use of the page, or when the server ends for any reason,
-which closes the pipe through which the run's id would arrive.
+Loading takes seconds. From the moment the Train page is opened, the server keeps one process on
+standby and hands it the next run. The process trains that run as `core.jobs.worker` would, and
+exits. Without a run, it exits after some minutes without use of the page, or when the server ends
+for any reason, which closes the pipe through which the run's id would arrive.
 """
 
 import gc
@@ -44,7 +44,7 @@ class _Standby:
         return self._process.poll() is None and self._environment == environment
 
     def send(self, run_id: str = "", died: Callable[[], None] = lambda: None) -> bool:
-        """Send it the id of a run to train, or none to end it. Returns False if it has died.
+        """Send it the id of a run to train, or nothing to end it. Return False if it has died.
 
         `died` is called, in a thread, if the process dies while it trains.
         """
@@ -108,13 +108,14 @@ def release() -> None:
 
 
 def _load() -> None:
-    """Load all that a training needs except its data."""
+    """Load everything that training needs, except the data."""
     from torch.utils import tensorboard  # noqa: F401
 
     from core.jobs import keeper  # noqa: F401
-    from core.runs.store import connect
+    from core.runs.store import connect, load_for_training
     from core.training import loop  # noqa: F401
 
+    load_for_training()
     process.code()  # the files may change before a run arrives
     with suppress(UserError), connect():  # a failing store is reported by the run
         pass
@@ -132,7 +133,7 @@ def _listen(orders: "queue.SimpleQueue[str]", arrived: threading.Event) -> None:
 def main() -> int:
     """Load, wait for a run's id on standard input, and train that run.
 
-    While it waits, it measures what is missing in the table of this machine's speed.
+    While waiting, measure missing rows of the table of this machine's speed.
     """
     from core.jobs import speed, worker
     from core.runs.files import LOG

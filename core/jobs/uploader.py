@@ -1,7 +1,7 @@
 """The thread that copies a run's files to the team's store as its epochs end.
 
-The training never waits for it: an epoch that ends while files are on their way replaces the one
-that waits. What waits are further names (hard links) of the files as they were at its end.
+Training never waits for it: if an epoch ends during a copy, its files replace those that wait. The
+waiting files are hard links to the files as they were at the end of the epoch.
 """
 
 import logging
@@ -26,16 +26,16 @@ class Uploader(threading.Thread):
         super().__init__(name="uploader", daemon=True)
         self._run = run
         self._next, self._sending = (run.folder / name for name in (".next", ".sending"))
-        self.kept = dict(run.kept)  # what the store has
-        self._lock = threading.Lock()  # around what waits
-        self._epochs: dict[str, int] = {}  # of the files that wait
+        self.kept = dict(run.kept)  # the epochs of the files in the store
+        self._lock = threading.Lock()  # guards the waiting files
+        self._epochs: dict[str, int] = {}  # the epochs of the waiting files
         self.sent = files.epochs(run.epochs, run.best_epoch or 0)  # of the files in the folder
         self._wake, self._closed = threading.Event(), threading.Event()
         if is_shared():
             self.start()
 
     def epoch(self, epoch: int, best_epoch: int) -> None:
-        """Have the files of an epoch copied that has just ended."""
+        """Queue the files of an epoch that has just ended for copying."""
         self.sent = files.epochs(epoch, best_epoch)
         if not self.is_alive():
             return
@@ -49,7 +49,7 @@ class Uploader(threading.Thread):
         self._wake.set()
 
     def finish(self) -> None:
-        """Wait until nothing is on its way; what still waits is dropped."""
+        """Wait until the current copy is done; files that still wait are dropped."""
         self._closed.set()
         self._wake.set()
         if self.is_alive():
@@ -58,7 +58,7 @@ class Uploader(threading.Thread):
             _empty(folder)
 
     def run(self) -> None:
-        """Copy what waits, not more often than every _EVERY seconds; once, enter the data."""
+        """Copy waiting files at most every _EVERY seconds; record the data set the first time."""
         entered = False
         while not self._closed.is_set():
             self._wake.wait()
@@ -71,12 +71,12 @@ class Uploader(threading.Thread):
                     mlflow_view.log_data(self._run)
                     entered = True
                 self._send()
-            except Exception as error:  # of the network or the disk
+            except Exception as error:  # from the network or the disk
                 _log.warning("an epoch's files were not copied to the team's store: %s", error)
             self._closed.wait(begun + _EVERY - time.monotonic())
 
     def _send(self) -> None:
-        """Copy what waits; after a failure it waits again, unless a newer epoch does."""
+        """Copy the waiting files; after a failure they wait again, unless newer ones do."""
         with self._lock:
             epochs, self._epochs = self._epochs, {}
             if epochs:

@@ -1,4 +1,4 @@
-"""Write a file whole or not at all."""
+"""Write a file completely or not at all."""
 
 import os
 from collections.abc import Callable
@@ -8,7 +8,7 @@ from core.errors import StoreError
 
 
 def write_whole(path: Path, save: Callable[[Path], object], unwritten: str) -> None:
-    """Write a file whole or not at all. Raises StoreError, which begins with `unwritten`."""
+    """Write a file completely or not at all. Raises StoreError that begins with `unwritten`."""
     partial = path.with_name(f"{path.name}-{os.getpid()}.partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

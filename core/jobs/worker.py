@@ -24,7 +24,7 @@ from core.runs import actions, catalogue, files, hardness, label_notes, sharing
 from core.runs.files import BEST, EXTRA, LAST, LOG, START, VALIDATION
 from core.runs.person import OWNER
 from core.runs.run import Run, State
-from core.runs.store import TIMEOUT, directory, is_shared
+from core.runs.store import TIMEOUT, directory, is_shared, load_for_training
 
 if TYPE_CHECKING:  # torch takes 2 s and 500 MB: a queued run does not load it
     import numpy as np
@@ -46,7 +46,7 @@ def work(
 ) -> Run:
     """Train a run, from its last checkpoint if it has one, and return it in its final state.
 
-    Without `queued`, it does not wait for other trainings on the device. `judge` is called after
+    If not `queued`, it does not wait for other trainings on the device. `judge` is called after
     each epoch; the run is stopped if it returns a reason. `digits` are the run's data, if they are
     loaded already.
 
@@ -79,7 +79,7 @@ def work(
 
 
 def _make_model(run: Run) -> None:
-    """Start the process that adds the network as a model of MLflow, without waiting for it."""
+    """Start the process that adds the network as an MLflow model, without waiting for it."""
     from core.data import mnist
 
     folders = {"DIGITLAB_RUNS": directory(), "DIGITLAB_DATA": mnist.directory().resolve()}
@@ -89,10 +89,10 @@ def _make_model(run: Run) -> None:
 
 
 def _fetch(run: Run) -> None:
-    """Fetch the files that a run resumes from, wherever it trained before.
+    """Fetch the files that a run resumes from, even if it was trained on another machine.
 
-    Raises StoreError, and RunError if the last checkpoint is missing: training would silently start
-    over, although the store has epochs of this run.
+    Raises StoreError, and RunError if the last checkpoint is missing: otherwise training would
+    silently start over, although the store has epochs of this run.
     """
     if run.epochs:
         try:
@@ -310,12 +310,12 @@ def _end(
         with suppress(
             RunError, CheckpointError
         ):  # without validation answers, it stays uncalibrated
-            fit = fit_temperature if run.sweep else fit_calibration  # most trials read nothing
+            fit = fit_temperature if run.sweep else fit_calibration  # most trials are never used
             recorder.calibration(fit(run, digits), best["epoch"])
         if answers.may_have_seen(run, digits):
             recorder.warn(answers.why_no_test(run))
         elif state.is_final and not run.sweep:
-            # What can be resumed, or is chosen from, must not be selected on the test set.
+            # A run that can be resumed or that others compete with must not be chosen on test.
             accuracy = answers.read_test(run, best, digits)
             recorder.metrics({"test_accuracy": accuracy}, best["epoch"])
     uploader.finish()
@@ -331,6 +331,7 @@ def _end(
 def main(run_id: str) -> int:
     """Train the run with this id; return 0, or 2 with a message on stderr on a UserError."""
     gc.disable()  # objects of imported modules are never garbage; `_train` enables it again
+    load_for_training()
     return process.status_of(lambda: work(catalogue.get(run_id)))
 
 

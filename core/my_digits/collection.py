@@ -2,8 +2,8 @@
 
 A picture is white on black, 28 × 28, 8 bits; its file name has the time of saving and the label.
 The machine's owner has them in the folder itself, everybody else in a folder named by their tag,
-with their name in a file. Those of a public demo's visitor are in memory alone, as long as their
-session lasts. So `whose` is here a tag or a shelf: see `Person.digits`.
+with their name in a file. The digits of a public demo's visitor are only in memory, until their
+session ends. So the argument `whose` is a tag, or a shelf of pictures: see `Person.digits`.
 """
 
 import io
@@ -22,9 +22,9 @@ from core.errors import InkError, RunError
 from core.runs.person import OWNER, Person, Pictures
 from core.runs.store import directory
 
-SPLIT = "my digits"  # their name on the Evaluate page, beside `answers.SPLITS`
+SPLIT = "my digits"  # their name on the Evaluate page, besides `answers.SPLITS`
 MOST = 2_000  # digits of one person
-MOST_IN_MEMORY = 200  # of a visitor's whose digits are not written to the disk
+MOST_IN_MEMORY = 200  # of a visitor whose digits are not written to the disk
 NAME_FILE = "name.txt"
 MOST_BYTES = 8_000_000  # of an archive
 _PICTURE_BYTES = 4_000  # the largest PNG of 28 × 28 pixels is smaller
@@ -84,7 +84,7 @@ def keep(image: NDArray[np.float32], label: int, by: Person = OWNER) -> str:
 
 
 def forget(name: str, by: Person = OWNER) -> None:
-    """Delete a person's own digit; does nothing if it is gone already, or another's."""
+    """Delete one of a person's digits; do nothing if it is gone already, or somebody else's."""
     if by.shelf is not None:
         by.shelf.pop(name, None)
     elif _NAME.fullmatch(name):

@@ -15,21 +15,21 @@ from core.runs.person import OWNER, Person
 from core.runs.run import NAME_LENGTH, Run
 
 NOT_IN_DEMO = (
-    "The public demo teaches no network: your digits stay in your session, and others would see "
-    "what was made of them. Download them, and teach one on your own machine."
+    "Networks cannot be taught in the public demo: your digits stay in your session, and others "
+    "would see the network made from them. Download them, and teach one on your own machine."
 )
 _IMAGES = 10_000  # MNIST images to learn from
-_SHARE = 0.2  # of the training images: my digits, repeated until they make up this much
-_REPEATS = 50  # times at most
-_SLOWER = 0.1  # factor for the learning rate, so that the network keeps what it knows
+_SHARE = 0.2  # the share of my digits, which are repeated, among the training images
+_REPEATS = 50  # how often a digit is repeated at most
+_SLOWER = 0.1  # factor for the learning rate, so that the network does not forget
 
 
 def start(parent: Run, by: Person = OWNER) -> Run:
     """Request the run that fine-tunes `parent` on a person's digits, and start its process.
 
     If the parent learned from another data set, the new run may know the validation and test
-    images, and is not tested. Raises StoreError, and RunError if there are no digits or the parent
-    has no network, or if the digits must not be written to the disk, from which a run takes them.
+    images, and is not tested. Raises StoreError, and RunError if there are no digits, if the parent
+    has no network, or if the person's digits must not be written to the disk.
     """
     if by.shelf is not None:
         raise RunError(NOT_IN_DEMO)

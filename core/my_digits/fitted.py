@@ -1,4 +1,4 @@
-"""Networks fitted to a person's hand: where they lie, when there may be one, and undoing it."""
+"""Networks fitted to a person's handwriting: their paths, what fitting needs, and undoing it."""
 
 import hashlib
 from collections.abc import Iterable
@@ -20,15 +20,15 @@ def missing(labels: Iterable[int]) -> str:
 
 
 def path_for(run: Run, by: Person) -> Path:
-    """Return where the network lies that was fitted to a person's hand, if there is one.
+    """Return the path of a run's network fitted to a person's handwriting; it may not exist.
 
-    It was made from the run's best epoch; another best epoch has another one.
+    The path depends on the best epoch, since a fitted network is made from it.
     """
     return path_of(hashlib.sha256(f"{by.tag} {run.id} {run.best_epoch}".encode()).hexdigest()[:32])
 
 
 def path_of(name: str) -> Path:
-    """Return the path of a name, 32 hexadecimal digits, which nobody can guess for another."""
+    """Return the path of a fitted network by its name: 32 hexadecimal digits, hard to guess."""
     return directory() / "fitted" / f"{name}.pt"
 
 
@@ -39,5 +39,5 @@ def is_older(path: Path, by: Person) -> bool:
 
 
 def undo(run: Run, by: Person) -> None:
-    """Delete the network that was fitted to a person's hand; the run reads it again."""
+    """Delete the network that was fitted to a person, so that the run reads for them again."""
     path_for(run, by).unlink(missing_ok=True)

@@ -1,7 +1,7 @@
-"""Fit a network to one person's handwriting: its last layer is retrained on a few of their digits.
+"""Fit a network to one person's handwriting: retrain its last layer on a few of their digits.
 
-The layers before it stay as they are, so that their outputs are computed only once, and learning
-takes seconds. The fitted network reads what that person draws; the run itself does not change.
+The other layers do not change, so their outputs are computed only once, and fitting takes seconds.
+The fitted network reads what that person draws; the run itself does not change.
 """
 
 import copy
@@ -26,22 +26,24 @@ from core.training import checkpoint
 from core.training.augmentation import augmented
 from core.training.batches import normalize
 
-_COPIES = 100  # of each of them, each changed a little
+_COPIES = 100  # of each of the person's digits, each changed a little
 _CHANGES = TrainConfig(rotation=8, shear=12, scale=0.1, thickness=0.8)
-_KNOWN = 5_000  # training images whose answers are to stay
-_STEPS, _OWN, _OTHERS = 200, 32, 96  # gradient steps, images of each kind in each
-_RATE = 0.005  # of AdamW, falling to 0
+_KNOWN = 5_000  # training images whose answers should not change
+_STEPS, _OWN, _OTHERS = 200, 32, 96  # gradient steps; the person's and other images in each
+_RATE = 0.005  # AdamW's learning rate, which falls to 0
 _CHUNK = 500  # images at once
-_one_at_a_time = threading.Lock()  # learning uses all cores
+_one_at_a_time = threading.Lock()  # fitting uses all cores
 
 
 def fit(run: Run, digits: Collection, images: NDArray[np.uint8], by: Person) -> None:
-    """Let the run's network learn a person's hand, as `learn` does, and keep it for them.
+    """Fit the run's network to a person's handwriting with `learn`, and save it for them.
 
-    Raises RunError in a public demo too.
+    Raises what `learn` raises, and RunError in a public demo.
     """
     if limits.is_demo():
-        raise RunError("The public demo learns no hands. Run Digit Lab on your own machine.")
+        raise RunError(
+            "The public demo cannot learn your handwriting. Run Digit Lab on your own machine."
+        )
     content = learn(run, digits, images)
     path = path_for(run, by)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -49,11 +51,11 @@ def fit(run: Run, digits: Collection, images: NDArray[np.uint8], by: Person) -> 
 
 
 def learn(run: Run, digits: Collection, images: NDArray[np.uint8]) -> checkpoint.Checkpoint:
-    """Return the run's best network with a last layer that knows a person's digits.
+    """Return the run's best network with its last layer fitted to a person's digits.
 
-    `images (N, 28, 28)` are MNIST's, to learn from. On them the answers are to stay what they were
-    (distillation: Hinton, Vinyals and Dean, 2015), so their labels are not needed. Raises RunError
-    if digits are missing or the network does not end in a linear layer, and CheckpointError.
+    `images (N, 28, 28)` are MNIST's training images. The answers to them should stay the same
+    (distillation: Hinton, Vinyals and Dean, 2015), so no labels are needed. Raises RunError if
+    digits are missing or the network does not end in a linear layer, and CheckpointError.
     """
     if run.why_sealed:
         raise RunError(run.why_sealed)
@@ -87,7 +89,7 @@ def _features(body: nn.Sequential, images: Tensor, config: TrainConfig) -> Tenso
 
 
 def _last_layer(model: nn.Sequential, own: Tensor, labels: Tensor, known: Tensor) -> nn.Linear:
-    """Learn the last layer: from features `own` with `labels`, and from its answers to `known`."""
+    """Train the last layer on features `own` with `labels`, and on its own answers to `known`."""
     last: nn.Linear = copy.deepcopy(model[-1])  # type: ignore[assignment]  # checked by the caller
     with torch.no_grad():
         answers = last(known).softmax(dim=1)

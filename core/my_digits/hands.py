@@ -1,7 +1,7 @@
-"""Everybody's digits: whose there are, who may see them, and how well a run reads each hand.
+"""Everybody's digits: who has saved some, who may see them, and how well a run reads each person's.
 
-A person's digits are for all to evaluate runs on, unless they withhold them. Those that the
-machine's owner keeps without giving a name are seen on that machine alone.
+Everybody may evaluate runs on a person's digits, unless that person withholds them. Digits that the
+machine's owner saves without giving a name are visible on that machine only.
 """
 
 import re
@@ -22,16 +22,16 @@ from core.runs.person import Person, Pictures
 if TYPE_CHECKING:  # pandas takes 0.4 s
     import pandas as pd
 
-SPLIT = "class digits"  # their name on the Evaluate page, beside `collection.SPLIT`
+SPLIT = "class digits"  # their name on the Evaluate page, besides `collection.SPLIT`
 _TAG = re.compile(r"[0-9a-f]{32}", re.ASCII)
-_WITHHELD = "withheld"  # a file that is there while a person withholds their digits
+_WITHHELD = "withheld"  # a file that exists while a person withholds their digits
 
 
 @dataclass(frozen=True)
 class Hand:
-    """A person whose digits there are: their tag, their name, and the names of the digits.
+    """A person who has saved digits: their tag, their name, and the names of the digits.
 
-    `shelf` has the digits themselves where they are in memory alone: see `Person`.
+    `shelf` has the digits themselves if they are only in memory: see `Person`.
     """
 
     tag: str
@@ -41,15 +41,15 @@ class Hand:
 
 
 def own(person: Person) -> Hand:
-    """Return a person's own hand, which may be without digits."""
+    """Return a person's own hand, which may have no digits."""
     names = collection.names(person.digits)
     return Hand(person.tag, person.name or "you", names, person.shelf)
 
 
 def seen_by(person: Person) -> list[Hand]:
-    """Return everybody whose digits a person may see, by name, the person included.
+    """Return everybody whose digits a person may see, by name, including the person.
 
-    In a public demo nobody sees a stranger's.
+    In a public demo, these are only their own.
     """
     found = [own(person)]
     if collection.folder().is_dir() and not limits.is_demo():
@@ -71,8 +71,8 @@ def withhold(by: Person, withheld: bool) -> None:
             mark.unlink(missing_ok=True)
     except OSError as error:
         raise InkError(
-            f"{mark} could not be changed: {error.strerror}. Free some space, or see whose file "
-            "it is."
+            f"{mark} could not be changed: {error.strerror}. Free some space, or check who owns "
+            "the file."
         ) from error
 
 
@@ -82,13 +82,13 @@ def is_withheld(tag: str) -> bool:
 
 
 def load(hands: Sequence[Hand]) -> tuple[Collection, NDArray[np.intp]]:
-    """Return the digits of several people, and `(N,)` whose each is: the number of its hand.
+    """Return the digits of several people, and the number of each digit's hand, `(N,)`.
 
-    Raises InkError if one cannot be read, or if all were deleted meanwhile.
+    Raises InkError if one cannot be read, or if all have been deleted.
     """
     parts = [collection.load(hand.tag if hand.shelf is None else hand.shelf) for hand in hands]
     if not any(part.names for part in parts):
-        raise InkError("These digits were deleted meanwhile. Choose others.")
+        raise InkError("These digits have been deleted. Choose others.")
     together = Collection(
         tuple(name for part in parts for name in part.names),
         np.concatenate([part.images for part in parts]),
@@ -136,7 +136,7 @@ def table(
 
 
 def _name(tag: str) -> str:
-    """Return the name of a person as they last gave it."""
+    """Return the name that a person gave last."""
     try:
         return (collection.folder(tag) / collection.NAME_FILE).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):  # removed by hand, or damaged

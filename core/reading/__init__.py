@@ -1,1 +1,1 @@
-"""A run and digits → calibrated answers, explanations, and what is not a digit."""
+"""Read digits with a run: calibrated answers, explanations, and detection of non-digits."""

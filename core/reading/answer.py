@@ -14,11 +14,11 @@ if TYPE_CHECKING:  # torch takes 2 s
 
 
 def answer(digits: Sequence[Digit], readings: "Sequence[Reading]") -> dict[str, Any]:
-    """Return what a network reads in digits, which are in reading order, as JSON has it.
+    """Return a network's answer to digits in reading order, as values for JSON.
 
-    `says` is the answer in words; `doubts` says what is open in a number of several digits, and is
-    empty for a single one. A digit's `box` is in the units of `Digit`, and its `image` the data URL
-    of a PNG of 28 × 28, white on black.
+    `says` is the answer in words. `doubts` says which of several digits are unsure, and is empty
+    for a single digit. A digit's `box` is in the units of `Digit`, and its `image` is the data URL
+    of a 28 × 28 PNG, white on black.
     """
     return {
         "says": in_words(digits, readings),
@@ -42,9 +42,9 @@ def answer(digits: Sequence[Digit], readings: "Sequence[Reading]") -> dict[str, 
 def in_words(
     digits: Sequence[Digit], readings: "Sequence[Reading]", truth: int | None = None
 ) -> str:
-    """Return the answer in words: for several digits, the number that each row of them forms.
+    """Return the answer in words: for several digits, the number that each row forms.
 
-    For one digit, the candidates if it is not sure, and `truth`, the label if that is known.
+    For one digit, it has the candidates if the answer is not sure, and the label `truth` if known.
     """
     if len(digits) == 1:
         return _one_in_words(readings[0], truth)
@@ -74,8 +74,8 @@ def _one_in_words(read: "Reading", truth: int | None) -> str:
         text = f"This may not be a digit. If it is one: {_either(read.candidates)}."
     elif not read.judged:
         text = (
-            f"Probably a {read.digit} ({share(read.confidence)}). How far this network can be "
-            "relied on is not known."
+            f"Probably a {read.digit} ({share(read.confidence)}). How reliable this network is, "
+            "is not known."
         )
     elif read.sure:
         text = f"This looks like a {read.digit} ({share(read.confidence)})."
@@ -86,7 +86,7 @@ def _one_in_words(read: "Reading", truth: int | None) -> str:
 
 
 def _left_open(read: "Reading") -> str:
-    """Return the digits that an unsure reading may be; for a single one, why it is not sure."""
+    """Return the candidates of an unsure reading; if there is only one, say why it is unsure."""
     alone = " (drawn in an unusual way)" if len(read.candidates) == 1 else ""
     return _either(read.candidates) + alone
 

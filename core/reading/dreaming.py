@@ -1,12 +1,12 @@
 """The digit that a network dreams of: the picture that it finds most like a class.
 
-Activation maximization (Erhan, Bengio, Courville and Vincent, 2009) from noise, by gradient
-ascent. Pixel by pixel that ends in texture: a network need not know how a digit looks to tell it
-from nine others. So what climbs is a mixture of what handwritten digits have in common, under a
-Gaussian prior: their covariance does for digits what the decorrelated space of Olah, Mordvintsev
+This is activation maximization (Erhan, Bengio, Courville and Vincent, 2009) from noise, by gradient
+ascent. Ascending pixel by pixel gives a texture, since a network need not know how a digit looks to
+tell it from nine others. So the ascent is in the principal components of handwritten digits, under
+a Gaussian prior: their covariance does for digits what the decorrelated space of Olah, Mordvintsev
 and Schubert (2017) does for photographs. The gradient is the mean over copies that are turned,
-slanted and moved, and that have other mixtures added, as noise is in SmoothGrad (Smilkov, Thorat,
-Kim, Viégas and Wattenberg, 2017): what only this very picture would do to the network cancels out.
+slanted and moved, with random mixtures of components added, like the noise in SmoothGrad (Smilkov,
+Thorat, Kim, Viégas and Wattenberg, 2017). This averages out effects of one exact picture.
 """
 
 from collections.abc import Iterator
@@ -24,21 +24,21 @@ from core.training.batches import normalize
 MOMENTS = 8
 _STEPS = 60  # of gradient ascent, by Adam
 _COPIES = 12  # of the picture at each step
-_RATE = 0.3  # Adam's, in standard deviations of the mixture's parts
-_NOISE = 0.5  # the brightest that a pixel may begin
-_FADES = 0.6  # share of the steps in which the noise gives way to the mean digit
-_PRIOR = 0.02  # weight of the mixture's squared parts
-_OTHERS = 0.7  # how strong the mixtures are that are added to the copies
-_TURN, _GROW = 10.0, 0.1  # degrees of turning and of slant, and share of the size, either way
-_IMAGES = 5_000  # that the prior is learned from, at most
+_RATE = 0.3  # Adam's learning rate, in standard deviations of the components
+_NOISE = 0.5  # the brightest pixel of the initial noise
+_FADES = 0.6  # share of the steps in which the noise fades into the mean digit
+_PRIOR = 0.02  # weight of the squared components
+_OTHERS = 0.7  # strength of the random mixtures that are added to the copies
+_TURN, _GROW = 10.0, 0.1  # degrees of turning and slant, and share of the size, either way
+_IMAGES = 5_000  # the most images that the prior is learned from
 
 
 @dataclass(frozen=True, eq=False)
 class Prior:
-    """What handwritten digits have in common.
+    """The mean and the principal axes of handwritten digits.
 
-    Their mean `(784,)` in [0, 1], and their principal axes `(784, 784)` as columns, each as long as
-    the standard deviation along it.
+    `mean (784,)` is in [0, 1]; `axes (784, 784)` has the principal axes as columns, each with the
+    standard deviation along it as its length.
     """
 
     mean: Tensor
@@ -58,7 +58,7 @@ class Moment:
 
 
 def prior_of(images: NDArray[np.uint8]) -> Prior:
-    """Return what `(N, 28, 28)` images of digits have in common; of many, the first _IMAGES."""
+    """Return the prior of `(N, 28, 28)` images of digits, from at most the first _IMAGES."""
     pixels = images[:_IMAGES].reshape(-1, 28 * 28).astype(np.float32) / 255
     variances, axes = np.linalg.eigh(np.cov(pixels, rowvar=False))
     axes *= np.sqrt(variances.clip(min=0))
@@ -68,8 +68,8 @@ def prior_of(images: NDArray[np.uint8]) -> Prior:
 def dream(reader: Reader, digit: int, seed: int, prior: Prior) -> Iterator[Moment]:
     """Yield MOMENTS moments of a dream of `digit`, from the noise of a seed to the last picture.
 
-    It maximizes the log of the digit's probability, not its logit: strokes that help every digit
-    also raise the logit.
+    It maximizes the log-probability of the digit, not its logit, which is also raised by strokes
+    that help every digit.
     """
     generator = torch.Generator().manual_seed(seed)
     noise = _NOISE * torch.rand(28 * 28, generator=generator)
@@ -101,7 +101,7 @@ def _uphill(
     digit: int,
     generator: torch.Generator,
 ) -> Tensor:
-    """Return the gradient of what is maximized by each part of a mixture."""
+    """Return the gradient of the objective with respect to each component of the mixture."""
 
     def either_way(far: float) -> Tensor:
         return far * (2 * torch.rand(_COPIES, generator=generator) - 1)

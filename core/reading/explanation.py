@@ -1,6 +1,6 @@
 """Explain a network's answer: integrated gradients, and the most similar training digits.
 
-Captum and the features of all training images take seconds, so this is computed on request only.
+Captum and the features of all training images take seconds, so this is computed only on request.
 """
 
 import numpy as np
@@ -26,12 +26,12 @@ def evidence(
     answer: int,
     rival: int,
 ) -> NDArray[np.float32]:
-    """Return how much each pixel speaks for `answer` (above 0) or for `rival` (below), (28, 28).
+    """Return how much each pixel speaks for `answer` (above 0) or for `rival` (below 0), (28, 28).
 
     These are integrated gradients (Sundararajan, Taly and Yan, 2017) of the difference between the
-    two digits' logits, along the path from `baseline` to `image`, both (28, 28) in [0, 1]; their
-    sum is the change of that difference. With the mean training digit as baseline, missing ink can
-    be evidence too.
+    two digits' logits, along the path from `baseline` to `image`, both (28, 28) in [0, 1]. Their
+    sum is the change of that difference. With the mean training digit as the baseline, missing ink
+    can be evidence too.
     """
     from captum.attr import IntegratedGradients  # takes 1 s
 
@@ -49,7 +49,7 @@ def evidence(
 def sentence(
     image: NDArray[np.float32], values: NDArray[np.float32], answer: int, rival: int
 ) -> str:
-    """Return in plain words where the strongest evidence of `evidence` is: in ink, or in a gap.
+    """Return a sentence that says where the strongest evidence is, in ink or in a gap.
 
     The digit's box is divided into three rows and three columns.
     """

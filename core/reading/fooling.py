@@ -1,7 +1,7 @@
-"""Fool a network: the smallest changes of a digit that change its answer.
+"""Fool a network: find the smallest changes of a digit that change the network's answer.
 
-The fast gradient sign method (Goodfellow, Shlens and Szegedy, 2015): each pixel moves by the same
-small amount, in the direction that helps.
+This is the fast gradient sign method (Goodfellow, Shlens and Szegedy, 2015): each pixel changes by
+the same small amount, in the direction that helps.
 """
 
 from dataclasses import dataclass
@@ -22,12 +22,11 @@ EPSILONS = (0.05, 0.1, 0.2, 0.3)
 
 @dataclass(frozen=True, eq=False)
 class Fooling:
-    """A digit on its way to another answer, step by step.
+    """A digit that is changed step by step towards another answer.
 
-    `images (STEPS + 1, 28, 28)` begin with the digit itself, and no pixel of image k is further
-    than k × STEP from it; `probabilities (STEPS + 1, 10)` are the network's
-    calibrated answers. `flip` is the
-    first step whose answer is the wanted one, None if there is none.
+    `images (STEPS + 1, 28, 28)` begin with the digit itself, and no pixel of image k differs from
+    it by more than k × STEP. `probabilities (STEPS + 1, 10)` are the network's calibrated answers.
+    `flip` is the first step with the wanted answer; None if there is none.
     """
 
     images: NDArray[np.float32]
@@ -36,7 +35,7 @@ class Fooling:
 
 
 def fool(reader: Reader, image: NDArray[np.float32], target: int) -> Fooling:
-    """Move a (28, 28) image in [0, 1] towards the answer `target`, STEPS steps of STEP."""
+    """Change a (28, 28) image in [0, 1] towards the answer `target`, in STEPS steps of STEP."""
     current = torch.tensor(image[None])
     wanted = torch.tensor([target])
     images, answers = [current], [_answers(reader, current)]
@@ -58,7 +57,7 @@ def still_right(
 ) -> dict[float, float]:
     """Return, for 0 and each of EPSILONS, the share of digits that are still read right.
 
-    `images (N, 28, 28)` are moved by one step of that size, away from their `labels (N,)`.
+    `images (N, 28, 28)` are changed by one step of that size, away from their `labels (N,)`.
     """
     digits = torch.tensor(images).float() / 255
     truth = torch.tensor(labels).long()
@@ -74,7 +73,7 @@ def still_right(
 
 
 def _uphill(reader: Reader, images: Tensor, labels: Tensor) -> Tensor:
-    """Return the gradient of the loss by each pixel of `(N, 28, 28)` images."""
+    """Return the gradient of the loss with respect to each pixel of `(N, 28, 28)` images."""
     images = images.clone().requires_grad_()
     loss = cross_entropy(reader.model(normalize(images, reader.config)), labels, reduction="sum")
     return torch.autograd.grad(loss, images)[0]

@@ -1,6 +1,6 @@
-"""A network's kept moments as kernels, maps, confusion and a map of digits.
+"""How a network forms: its kernels, maps, confusion matrix and a map of digits at each kept moment.
 
-From the start of a training to its end, each moment from its own weights.
+The moments go from the start of a training to its end.
 """
 
 from dataclasses import dataclass
@@ -27,12 +27,12 @@ _DENSE = 12  # kernels as large as a digit, at most
 
 @dataclass(frozen=True, eq=False)
 class Formation:
-    """A network's M moments, in order, and what it makes of D validation digits at each.
+    """A network's M moments, in order, with its results on D validation digits at each.
 
     `kernels (M, K, h, w)` are those of the first layer; `maps (M, C, H, W)` the outputs of the
     first convolution's block for `digit (28, 28)`, or None without convolutions; `confusion
-    (M, 10, 10)` has truth by row; `points (M, D, 2)` are the last hidden layer's outputs on the two
-    principal axes of the last moment, scaled to [-1, 1] or somewhat beyond; `labels (D,)`.
+    (M, 10, 10)` has a row per true digit; `points (M, D, 2)` are the last hidden layer's outputs on
+    the two principal axes of the last moment, scaled to about [-1, 1]; `labels (D,)`.
     """
 
     steps: tuple[int, ...]
@@ -45,7 +45,7 @@ class Formation:
 
     @property
     def accuracies(self) -> NDArray[np.float64]:
-        """The share of the digits that each moment reads right, `(M,)` in [0, 1]."""
+        """The accuracy at each moment, `(M,)` in [0, 1]."""
         right = np.trace(self.confusion, axis1=1, axis2=2)
         return np.asarray(right / len(self.labels), np.float64)
 
@@ -68,9 +68,9 @@ def of(
     images: NDArray[np.uint8],
     labels: NDArray[np.uint8],
 ) -> Formation:
-    """Return what moments make of `(D, 28, 28)` images with `(D,)` labels; the first has maps.
+    """Return the formation for `(D, 28, 28)` images with `(D,)` labels; maps show the first one.
 
-    A moment whose weights are not finite, as of a run that diverged, is left out. Raises
+    Moments whose weights are not finite, as in a run that diverged, are left out. Raises
     CheckpointError if none is left.
     """
     model = networks.build(config).eval()
@@ -107,7 +107,7 @@ def of(
 
 
 def _kernels(model: nn.Sequential) -> NDArray[np.float32]:
-    """Return the first layer's kernels, `(K, h, w)`; of a dense layer, its weights as pictures."""
+    """Return the first layer's kernels, `(K, h, w)`; a dense layer's weights are kernels too."""
     first = next(layer for layer in model if isinstance(layer, (nn.Conv2d, nn.Linear)))
     weights = first.weight.detach()
     if isinstance(first, nn.Linear):
@@ -117,7 +117,7 @@ def _kernels(model: nn.Sequential) -> NDArray[np.float32]:
 
 @torch.inference_mode()
 def _maps(model: nn.Sequential, signal: Tensor) -> NDArray[np.float32] | None:
-    """Return the outputs of all before the second layer that mixes maps, `(C, H, W)`."""
+    """Return the output before the second convolution, `(C, H, W)`; None without convolutions."""
     mixing = 0
     for layer in model:
         mixing += isinstance(layer, nn.Conv2d)
@@ -128,7 +128,7 @@ def _maps(model: nn.Sequential, signal: Tensor) -> NDArray[np.float32] | None:
 
 
 def _on_last_axes(features: list[NDArray[np.float32]]) -> NDArray[np.float32]:
-    """Return `(D, F)` features of each moment on the last one's first two principal axes."""
+    """Project each moment's `(D, F)` features on the last moment's first two principal axes."""
     last = features[-1]
     middle = last.mean(axis=0)
     axes = np.linalg.svd(last - middle, full_matrices=False)[2][:2]

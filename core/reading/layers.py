@@ -1,6 +1,6 @@
 """Look inside a network: each layer's output for one digit, and the sum behind each value.
 
-Everything is one pass of one image, unchanged: a reading averages over several versions of it.
+This is a single pass of the unchanged image, whereas a reading averages over several versions.
 """
 
 from collections import Counter
@@ -35,11 +35,11 @@ _POOLS = (nn.MaxPool2d, nn.AvgPool2d, nn.AdaptiveMaxPool2d)
 
 @dataclass(frozen=True, eq=False)
 class Output:
-    """What one layer gives for one image.
+    """One layer's output for one image.
 
-    `position` is the layer's place in the network, from 0; `values` are `(C, H, W)` maps or `(D,)`
-    numbers, float32. `changes` is False for a layer that passes its values on unchanged: a
-    flattening, and dropout after training.
+    `position` is the layer's index in the network; `values` are `(C, H, W)` maps or `(D,)` numbers,
+    float32. `changes` is False for layers that do not change values: flattening, and dropout after
+    training.
     """
 
     position: int
@@ -49,7 +49,7 @@ class Output:
 
     @property
     def is_maps(self) -> bool:
-        """Whether the values are maps, with a place for each."""
+        """Whether the values are maps, rather than a list of numbers."""
         return self.values.ndim == 3
 
     @property
@@ -62,9 +62,9 @@ class Output:
 class Sum:
     """How a convolution computes one value: patch × kernel, summed, plus bias.
 
-    `patch` and `kernel` are `(C, K, K)` for the C maps that the layer gets; outside of a map the
-    patch is 0. `after` are the layers that follow, up to the next that mixes maps: the name of
-    each, and its value at the same place.
+    `patch` and `kernel` are `(C, K, K)` for the layer's C input maps; outside of a map, the patch
+    is 0. `after` has the name of each following layer and its value at the same place, up to the
+    next layer that combines maps.
     """
 
     patch: NDArray[np.float32]
@@ -80,7 +80,7 @@ class Sum:
 
 
 def names(model: nn.Sequential) -> list[str]:
-    """Return the name of each layer, numbered where there are several of a kind."""
+    """Return the name of each layer, with a number if there are several of its kind."""
     kinds = [next(_NAMES[base] for base in type(layer).mro() if base in _NAMES) for layer in model]
     total, seen = Counter(kinds), Counter[str]()
     numbered = []
@@ -97,7 +97,7 @@ def outputs(
 
     The last has the ten logits. Each channel of `off` is set to 0 in its layer's output.
     """
-    # Layer by layer: hooks on the network would act on everybody who reads with it meanwhile.
+    # Layer by layer, because hooks would also act on others who read with the network meanwhile.
     found: list[NDArray[np.float32]] = []
     silent = set(off)
     with torch.inference_mode():
@@ -159,7 +159,7 @@ def sum_behind(
 def _after(
     model: nn.Sequential, layers: list[Output], position: int, channel: int, place: tuple[int, int]
 ) -> tuple[tuple[str, float], ...]:
-    """Follow one value through the layers that treat each map alone."""
+    """Follow one value through the layers that process each map separately."""
     row, column = place
     steps = []
     for output in layers[position + 1 :]:

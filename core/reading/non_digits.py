@@ -1,9 +1,9 @@
 """Detect non-digits, which a network with ten classes cannot do.
 
 A small head on the built-in network's second and third layers was trained to tell digits from
-non-digits. The last layer keeps what tells ten digits apart, and drops much of what tells them from
-the rest. The detector is used with every network. `python -m tools.make_builtin` trains it again,
-and scales its scores so that two thresholds lie at 0 and at 1.
+non-digits. Later layers keep what distinguishes ten digits, and lose much of what distinguishes
+them from other drawings. The detector is used with every network. `python -m tools.make_builtin`
+trains it again, and scales its scores so that its two thresholds are 0 and 1.
 """
 
 from functools import lru_cache
@@ -20,15 +20,15 @@ from core.training import checkpoint, networks
 from core.training.batches import normalize
 
 WEIGHTS = Path(__file__).parent / "non_digits.pt"
-A_DIGIT = 0.0  # the score from which something may be a digit; people wrote very few below it
-CLEARLY = 1.0  # the score from which it is drawn as most digits are, so that an answer may be sure
+A_DIGIT = 0.0  # the score from which a drawing may be a digit; very few real digits are below it
+CLEARLY = 1.0  # the score of typical digits; from it on, an answer may be sure
 _LAYERS = (6, 9)  # positions of the ReLUs after strong_cnn's second and third convolutions
 _PLACES = 3  # a layer's maps are averaged over 3 × 3 parts of the picture
 FEATURES, HIDDEN = _PLACES**2 * (64 + 128), 64
 
 
 class Features(nn.Module):
-    """What the built-in network's second and third layers find, and about where."""
+    """The outputs of the built-in network's second and third layers, averaged over 3 × 3 parts."""
 
     def __init__(self) -> None:
         """Load the network. Raises CheckpointError."""

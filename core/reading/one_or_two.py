@@ -1,8 +1,8 @@
-"""Read the digits found: decide whether ink is one digit or two that touch, by reading both halves.
+"""Decide whether ink is one digit or two that touch, by reading the whole and both halves.
 
-The rules were chosen on 150 touching pairs and 700 single digits of people whose digits nothing was
-trained on. Of the pairs, 74 % were read right and 11 % surely wrong (58 and 24 % when only ink that
-was not sure was cut); none of the single digits was taken for two.
+The rules were chosen on 150 touching pairs and 700 single digits by people on whose digits nothing
+was trained. Of the pairs, 74 % were read right, and 11 % wrong but surely (58 and 24 % when only
+unsure digits were cut). No single digit was taken for two.
 """
 
 from collections.abc import Sequence
@@ -24,9 +24,9 @@ WIDE_PAIR = 1.1  # width to height: a non-digit this wide is two digits, even if
 
 
 def read_all(reader: "Reader", found: Sequence[Digit]) -> "tuple[list[Digit], list[Reading]]":
-    """Return the digits found in a drawing or a picture with their readings, in their order.
+    """Read the digits found in a drawing or picture; return digits and readings, in order.
 
-    One that is two that touch comes back as two.
+    A digit that turns out to be two that touch is returned as two.
     """
     whole = reader.readings(np.stack([digit.image for digit in found]))
     pairs = [
@@ -48,8 +48,8 @@ def read_all(reader: "Reader", found: Sequence[Digit]) -> "tuple[list[Digit], li
 def _may_be_two(digit: Digit, whole: "Reading") -> bool:
     """Return whether a digit that is read as `whole` may be two.
 
-    A 0 is not, for the arcs that a cut leaves of it look like a 6 and a 7, unless it is wide and
-    no digit; neither is a 1 with a long flag, both parts of which look like a 1.
+    A 0 may not, since its two arcs look like a 6 and a 7, unless it is wide and looks like no
+    digit. A 1 may not either, since both parts of a 1 with a long flag look like a 1.
     """
     is_zero = whole.digit == 0 and (whole.looks_like_a_digit or not _is_wide(digit))
     return whole.digit != 1 and not is_zero
@@ -58,8 +58,8 @@ def _may_be_two(digit: Digit, whole: "Reading") -> bool:
 def _as_two(digit: Digit, whole: "Reading", cuts: Sequence[Cut]) -> Cut | None:
     """Return the best of the cuts with its readings, or None if the digit is one.
 
-    Both halves must be sure, and as confident as the whole if that is sure. They stay sure only if
-    no other cut reads two other digits.
+    Both halves must be sure, and at least as confident as the whole if that is sure. They remain
+    sure only if no other likely cut reads as other digits.
     """
     plausible = [cut for cut in cuts if all(half.looks_like_a_digit for half in cut[1])]
     sure = [cut for cut in plausible if all(half.sure for half in cut[1])]
@@ -82,7 +82,7 @@ def _is_wide(digit: Digit) -> bool:
 
 
 def _doubted(best: Cut, cuts: Sequence[Cut]) -> "tuple[Reading, Reading]":
-    """Return the best cut's readings, with what other likely cuts read as further candidates."""
+    """Return the best cut's readings, with the digits of other likely cuts as more candidates."""
     likely = [cut for cut in cuts if _confidence(cut) >= 0.5]
     left, right = (
         replace(

@@ -1,4 +1,4 @@
-"""Read digits with a run's best network: which digit, how confident, and whether it is one.
+"""Read digits with a run's best network: which digit, how confident, and whether it is a digit.
 
 The pages and the command line share these decisions.
 """
@@ -35,10 +35,10 @@ class Reading:
     """A network's answer for one image.
 
     `probabilities (10,)` are calibrated. `candidates` are the plausible digits, likeliest first:
-    one if the confidence is high enough, else two or three. The threshold is unknown before the run
-    has ended, and with too few validation images; then the answer is not `judged`, and not sure.
-    What looks like a digit may still be drawn so unlike most that it is not `clearly_drawn`, and
-    then the answer is not sure either, though there may be a single candidate.
+    one if the confidence is high enough, else two or three. The threshold of confidence is unknown
+    before the run has ended, and if there are too few validation images; then the answer is not
+    `judged`, and not sure. An image that looks like a digit, but an unusual one, is not
+    `clearly_drawn`; then the answer is not sure either, even if there is a single candidate.
     """
 
     probabilities: NDArray[np.float32]
@@ -67,7 +67,7 @@ class Reader:
     """Reads digits with the network of a run's best epoch, on the CPU in float32."""
 
     def __init__(self, run: Run, path: Path | None = None) -> None:
-        """Load the run's network, or one made from it that lies at `path`.
+        """Load the run's network, or from `path` a network that was made from it.
 
         Raises RunError, CheckpointError.
         """
@@ -100,7 +100,7 @@ class Reader:
         """Return `(N, 10)` probabilities for `(N, 28, 28) float32` digits in [0, 1].
 
         They are means over five versions of each digit: unchanged, slanted left and right, thicker
-        and thinner. An answer that depends on the slant or the pen thus has a low confidence.
+        and thinner. So an answer that depends on the slant or the pen has a low confidence.
         """
         few = np.array_split(images, max(1, -(-len(images) // _CHUNK)))
         return np.concatenate([self._read_few(part) for part in few])
@@ -114,10 +114,10 @@ class Reader:
 
 
 def calibrated_reader(run: Run, path: Path | None = None) -> Reader:
-    """Return a run's reader; a missing threshold is fitted now, if the data are available.
+    """Return a run's reader; fit a missing threshold now, if the data are available.
 
-    `path` is that of a network made from the run's. Trials of a sweep have no threshold yet, and
-    runs of version 0.1.0 have none. Raises RunError, CheckpointError.
+    `path` is as for `Reader`. Trials of a sweep and runs of version 0.1.0 have no threshold.
+    Raises RunError, CheckpointError.
     """
     reader = Reader(run, path)
     if reader.calibration.sure_from is None and run.state.is_over and not run.imported:
@@ -129,8 +129,8 @@ def calibrated_reader(run: Run, path: Path | None = None) -> Reader:
 def fit_calibration(run: Run, digits: Digits) -> Calibration:
     """Return the calibration of a run's readings, fitted on its validation images.
 
-    The temperature is fitted on the network's own answers, and the threshold on readings, to which
-    it is applied. Raises RunError, CheckpointError if the network's answers are missing.
+    The temperature is fitted on the network's own answers, the threshold on readings, since it is
+    applied to those. Raises RunError, and CheckpointError if the network is damaged.
     """
     validation = answers.of(run, "validation", digits)
     reader = Reader(run)
@@ -142,9 +142,9 @@ def fit_calibration(run: Run, digits: Digits) -> Calibration:
 
 
 def fit_temperature(run: Run, digits: Digits) -> Calibration:
-    """Return the calibration without its threshold, for which every image is read five times.
+    """Return the calibration without its threshold, whose fit would read each image five times.
 
-    `calibrated_reader` fits that when somebody reads with the run. Raises as `fit_calibration`.
+    `calibrated_reader` fits the threshold when the run is first used. Raises as `fit_calibration`.
     """
     validation = answers.of(run, "validation", digits)
     return calibration.fit(validation.probabilities, validation.labels)

@@ -1,7 +1,7 @@
 """Actions of people on runs: stop, rename, note, label, pin, archive, delete, resume.
 
-Every function here takes the person who acts, and asks `own` first whether they may. What is edited
-is compared with the run as the person saw it: another's change meanwhile is not reverted.
+Every function takes the person who acts, and first checks with `own` whether they may. An edit
+compares the stored value with the one that the person saw, so it never reverts another's change.
 """
 
 import shutil
@@ -75,13 +75,13 @@ def label(by: Person, run: Run, text: str) -> None:
 
 
 def pin(by: Person, run: Run, pinned: bool) -> None:
-    """Keep a run at the top of the table of runs, or no longer."""
+    """Pin a run to the top of the table of runs, or unpin it."""
     own(by, run)
     catalogue.set_tags(run.id, {"pinned": "true" if pinned else ""})
 
 
 def archive(by: Person, run: Run, archived: bool) -> None:
-    """Take a run out of the table of runs unless archived ones are asked for; or put it back."""
+    """Archive a run, which hides it from the table of runs by default, or restore it."""
     own(by, run)
     catalogue.set_tags(run.id, {"archived": "true" if archived else ""})
 
@@ -90,14 +90,14 @@ def _check_unchanged(what: str, seen: str, now: str, wanted: str) -> None:
     """Raise ChangedError if somebody else changed the value in the meantime."""
     if now not in (seen, wanted):
         raise ChangedError(
-            f"Somebody else has changed the {what} meanwhile, to: {now or '(empty)'}. Save once "
-            "more to put yours in its place.",
+            f"Somebody else has changed the {what} in the meantime, to: {now or '(empty)'}. Save "
+            "again to replace it with yours.",
             now,
         )
 
 
 def delete(by: Person, run: Run) -> None:
-    """Delete a run and its files permanently, and the notes on labels that no other run names.
+    """Delete a run and its files permanently, and notes on labels that only this run used.
 
     Raises RunError while the run is in progress, StoreError if some files could not be deleted.
     """
@@ -116,9 +116,9 @@ def delete(by: Person, run: Run) -> None:
 
 
 def _remove(folder: Path) -> Path:
-    """Delete a run's folder and what killed processes left of others; return where it was last.
+    """Delete a run's folder, and leftovers of earlier deletions; return the folder's last path.
 
-    It is renamed first: a process that still trains cannot write into it while it is emptied.
+    It is renamed first, so that a process that still trains cannot write into it meanwhile.
     """
     deleted = folder.with_name(f"{_DELETED}{folder.name}")
     try:
@@ -133,7 +133,7 @@ def _remove(folder: Path) -> Path:
 def request_stop(by: Person, run: Run) -> None:
     """Ask a run's process to stop. Raises RunError if it is over.
 
-    It checks every half second; of a team's run on another machine, every 12 seconds.
+    The process checks every half second, or every 12 seconds on another machine of a team.
     """
     now = own(by, run)
     if now.state.is_over:

@@ -1,10 +1,10 @@
 """Advice on a finished run: what its result means, and one thing to try next."""
 
-import math
 from dataclasses import dataclass, field
 from typing import Any
 
 from core.config import TrainConfig
+from core.runs.formatting import percent
 from core.runs.history import History
 from core.runs.run import Run, State
 
@@ -17,7 +17,7 @@ _CLIMBING = 0.005  # gain in validation accuracy by the last epoch
 
 @dataclass(frozen=True)
 class Advice:
-    """What a run's result means; a button's label and the settings that it trains, or neither."""
+    """What a run's result means, and a button's label with the settings that it changes, if any."""
 
     meaning: str
     label: str = ""
@@ -25,7 +25,7 @@ class Advice:
 
 
 def advice(run: Run, history: History) -> Advice | None:
-    """Return the advice on a run that has ended by itself; None for any other."""
+    """Return advice on a run that has finished or diverged; None for any other run."""
     config = run.config
     if run.state == State.DIVERGED:
         rate = min(config.learning_rate / 10, _USUAL[config.optimizer])
@@ -43,8 +43,8 @@ def advice(run: Run, history: History) -> Advice | None:
     if _still_climbing(validated, best):
         more = min(2 * config.epochs, 200)
         return Advice(
-            f"It reads {_percent(best)} of digits that it never learned from, and was still "
-            "getting better when it ended.",
+            f"It reads {percent(best)} of the validation images, and was still getting better when "
+            "it ended.",
             *(f"Train for {more} epochs", {"epochs": more}),
         )
     if config.epochs >= 6 and run.best_epoch and run.best_epoch <= len(validated) / 2:
@@ -62,7 +62,7 @@ def _slower(meaning: str, rate: float) -> Advice:
 
 
 def _guessing(config: TrainConfig, best: float) -> Advice:
-    meaning = f"It reads {_percent(best)} of the digits: no better than guessing."
+    meaning = f"It reads {percent(best)} of the digits: no better than guessing."
     usual = _USUAL[config.optimizer]
     if config.learning_rate > usual:
         return _slower(f"{meaning} The learning rate is too high.", usual)
@@ -74,8 +74,8 @@ def _guessing(config: TrainConfig, best: float) -> Advice:
 
 def _by_heart(config: TrainConfig, trained: float, best: float) -> Advice:
     meaning = (
-        f"It has learned its images by heart: it reads {_percent(trained)} of those, and only "
-        f"{_percent(best)} of others. The field calls this overfitting."
+        f"It has learned its images by heart: it reads {percent(trained)} of those, and only "
+        f"{percent(best)} of others. The field calls this overfitting."
     )
     if config.train_size:
         return Advice(meaning, "Learn from all images", {"train_size": 0})
@@ -83,7 +83,7 @@ def _by_heart(config: TrainConfig, trained: float, best: float) -> Advice:
         changes = {"shift": 2, "rotation": 10, "scale": 0.1}
         return Advice(meaning, "Move and turn the images", changes)
     if not config.dropout:
-        return Advice(meaning, "Silence half of its features (dropout)", {"dropout": 0.5})
+        return Advice(meaning, "Switch off half of its features (dropout)", {"dropout": 0.5})
     return Advice(meaning)
 
 
@@ -96,7 +96,8 @@ def _still_climbing(validated: list[float], best: float) -> bool:
 def _well(config: TrainConfig, best: float) -> Advice:
     missed = "none" if best == 1 else f"1 in {round(1 / (1 - best)):,}"
     meaning = (
-        f"It reads {_percent(best)} of digits that it never learned from: {missed} is misread."
+        f"It reads {percent(best)} of the validation images, which it never learned from: "
+        f"{missed} is misread."
     )
     if config.network == "mlp":
         return Advice(meaning, "Try a network with convolutions", {"network": "fast_cnn"})
@@ -104,8 +105,3 @@ def _well(config: TrainConfig, best: float) -> Advice:
         return Advice(meaning, "Move the images a little while it learns", {"shift": 2})
     more = min(2 * config.epochs, 200)
     return Advice(meaning, f"Train for {more} epochs", {"epochs": more})
-
-
-def _percent(share: float) -> str:
-    """Return 0.9834 as 98.3 %; below 1, never as 100 %."""
-    return f"{math.floor(1000 * share) / 10:.1f} %"

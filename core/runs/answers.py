@@ -22,22 +22,26 @@ if TYPE_CHECKING:  # torch takes 2 s, and saved answers do not need it
 
 
 SPLITS = ("test", "validation")
-KNOWN = "known"  # in place of "test" where the run may have learned from the test images
+KNOWN = "known"  # instead of "test" for a run that may have learned from the test images
 
 
 @dataclass(frozen=True)
 class Result:
     """A run's answers on a split.
 
-    `probabilities (N, 10)`, `images (N, 28, 28) uint8`, `labels (N,)`.
-
-    `indices` are the images' positions in the data set's training or test images.
+    `probabilities` are `(N, 10)`, `images` `(N, 28, 28) uint8`, `labels` `(N,)`; `indices (N,)` are
+    the images' positions in the data set's training or test images.
     """
 
     probabilities: NDArray[np.float32]
     images: NDArray[np.uint8]
     labels: NDArray[np.uint8]
     indices: NDArray[np.int64]
+
+    @property
+    def right(self) -> NDArray[np.bool_]:
+        """Whether each answer is right, `(N,)`."""
+        return np.asarray(self.probabilities.argmax(axis=1) == self.labels)
 
 
 def save(folder: Path, split: str, probabilities: NDArray[np.float32]) -> None:
@@ -55,15 +59,15 @@ def save(folder: Path, split: str, probabilities: NDArray[np.float32]) -> None:
 
 
 def source_for(run: Run) -> str:
-    """Return the data to evaluate a run on: its own; if it is from elsewhere, those in use."""
+    """Return the data to evaluate a run on: its own, or those in use if it is from elsewhere."""
     return mnist.source() if run.is_from_elsewhere else run.data
 
 
 def may_have_seen(run: Run, digits: Digits) -> bool:
     """Return whether a run, or a run it was fine-tuned from, may have learned from the test images.
 
-    This is possible if it learned from another data set: the sample is a part of MNIST, but the two
-    have different test images.
+    It may have if it learned from another data set, since the sample is a part of MNIST but has
+    different test images.
     """
     return any(source != digits.source for source in (run.data, *run.seen))
 
@@ -71,10 +75,10 @@ def may_have_seen(run: Run, digits: Digits) -> bool:
 def splits(run: Run, digits: Digits) -> tuple[str, ...]:
     """Return the splits that a run may be evaluated on, the most informative first.
 
-    The test set is available once a run cannot be resumed, so that it never selects an epoch; and
-    not for the trials of a sweep, so that it never selects settings, but for its confirmed winner.
+    The test set must not be used to select epochs or settings. So it is available only once a run
+    cannot be resumed, and of a sweep's trials only for the confirmed winner.
     """
-    chose = run.has_settings  # else which images chose the best epoch is not known
+    chose = run.has_settings  # else it is unknown which images chose the best epoch
     validation = ("validation",) if chose and run.data == digits.source else ()
     if may_have_seen(run, digits):
         return (KNOWN, *validation)
@@ -87,22 +91,22 @@ def _withheld(run: Run) -> bool:
 
 
 def why_no_test(run: Run) -> str:
-    """Return the explanation of why a run that `may_have_seen` the test images is not tested."""
+    """Explain why a run that `may_have_seen` the test images is not tested."""
     learned = " and ".join(
         SOURCES.get(source, "data that are not known") for source in (run.data, *run.seen)
     )
     return (
         f"{run.name} was trained on {learned}, which may include these test images, so its "
-        "accuracy on them is not a fair test. For one, train a new run on the data in use."
+        "accuracy on them is not a fair test. For a fair one, train a new run on the data in use."
     )
 
 
 def of(run: Run, split: str, digits: Digits) -> Result:
-    """Return a run's answers on a split: the saved ones, else those of its best epoch's network.
+    """Return a run's answers on a split: the saved ones, or else computed by its best network.
 
-    The split is one of SPLITS, or KNOWN: the test images, for a run that `may_have_seen` them,
-    whose answers are not saved. Raises RunError if the run has no network, must not be evaluated on
-    the split (see `splits`), or was not trained on `digits`.
+    The split is one of SPLITS, or KNOWN: the test images for a run that `may_have_seen` them, whose
+    answers are not saved. Raises RunError if the run has no network, must not be evaluated on the
+    split (see `splits`), or was not trained on `digits`.
     """
     images, labels, indices = _split_images(run, split, digits)
     probabilities = _saved(run, split) if split in SPLITS else None
@@ -204,7 +208,7 @@ def _save_if_possible(folder: Path, split: str, probabilities: NDArray[np.float3
 
 
 def compute(best: "Checkpoint", images: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Return the `(N, 10)` probabilities of a checkpoint's network, in the precision of its run."""
+    """Return a checkpoint's `(N, 10)` probabilities, computed in the precision of its run."""
     from core.config import config_from
     from core.training import checkpoint, device, inference
 

@@ -1,6 +1,6 @@
 """The built-in network: files in the repository, presented as a run.
 
-`python -m tools.make_builtin` makes them. No torch here: pages list it at once.
+`python -m tools.make_builtin` makes them. No torch here, so that pages can list it at once.
 """
 
 import json
@@ -22,18 +22,18 @@ WEIGHTS, FACTS, CARD = (_HERE / f"builtin.{ending}" for ending in ("pt", "json",
 
 @lru_cache(maxsize=1)
 def facts() -> dict[str, Any]:
-    """Return what is known of it.
+    """Return the facts about the built-in network.
 
-    `run`: the fields of a Run; `epochs`: the course of its training; `bytes`: the size of WEIGHTS;
-    `sample_accuracy`: in [0, 1], on the sample's test images; `ink`: what it makes of people's own
-    digits, in words.
+    `run`: the fields of a Run; `epochs`: its training metrics by epoch; `bytes`: the size of
+    WEIGHTS; `sample_accuracy`: in [0, 1], on the sample's test images; `ink`: how well it reads
+    people's own digits, in words.
     """
     content: dict[str, Any] = json.loads(FACTS.read_text())
     return content
 
 
 def run() -> Run:
-    """Return it as a finished run that is in no store."""
+    """Return the built-in network as a finished run that is in no store."""
     fields = facts()["run"]
     known = {
         "state": State(fields["state"]),
@@ -44,7 +44,7 @@ def run() -> Run:
 
 
 def epochs() -> "pd.DataFrame":
-    """Return the course of its training, as `runs.History.epochs` has it."""
+    """Return its training metrics, in the form of `runs.History.epochs`."""
     import pandas as pd
 
     return pd.DataFrame(facts()["epochs"])

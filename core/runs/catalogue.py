@@ -1,4 +1,4 @@
-"""The list of runs: create them, find them, and record how they go.
+"""The catalogue of runs: create them, find them, and record their state and metrics.
 
 A run counts as alive while its process keeps renewing the tag `alive_until`. A dead process is
 detected when the run is read, so no other process has to watch it.
@@ -107,10 +107,10 @@ def listed() -> list[Run]:
 
 
 def known() -> tuple[list[Run], bool]:
-    """Return every run, newest first, and whether these are all.
+    """Return the runs known so far, newest first, and whether these are all.
 
-    Of a team's large store it returns the newest runs at once, and more every time, while the rest
-    is read in the background. Raises StoreError.
+    A team's large store is read in the background: the newest runs are returned at once, and more
+    with each call. Raises StoreError.
     """
     if not is_shared():
         return listed(), True
@@ -121,12 +121,12 @@ def known() -> tuple[list[Run], bool]:
 def in_progress() -> list[Run]:
     """Return the running runs, then the queued ones, each oldest first. Raises StoreError.
 
-    Another machine's runs may be known as they were some seconds ago.
+    What is known of another machine's runs may be some seconds old.
     """
     entries = listing.active()
     found = _all_understood(entries)
     if mlflow_view.note_deaths(entries, {run.id for run in found if run.reason == DIED}):
-        listing.forget()  # which has their status
+        listing.forget()  # it has their old status
     going = [run for run in found if not run.state.is_over]
     return sorted(going, key=lambda run: (run.state == State.QUEUED, run.started))
 
@@ -158,9 +158,10 @@ def get(run_id: str) -> Run:
 
 
 def watched(run_id: str) -> Run:
-    """Return the run with this full id as watchers see it: of a team's, as `in_progress` does.
+    """Return the run with this full id for watching it; a team's may be some seconds old.
 
-    However many watch, they ask the team's server nothing beyond that. Raises as `get` does.
+    It uses the list that `in_progress` reads, so watching costs the team's server no more requests,
+    however many watch. Raises as `get` does.
     """
     if is_shared():
         for entry in listing.active():
@@ -205,7 +206,7 @@ def find(text: str) -> Run:
 
 
 def best(runs: list[Run]) -> Run | None:
-    """Return the run with the highest validation accuracy, the first of equals; None without any.
+    """Return the run with the highest validation accuracy, the first of equals; None if none has.
 
     Runs on the full MNIST rank before runs on the sample, whose small validation set gives high
     accuracies by chance. Runs that may have learned from their validation images are left out.
@@ -219,12 +220,12 @@ def best(runs: list[Run]) -> Run | None:
 
 
 def best_stored() -> Run | None:
-    """Return what `best` chooses among all runs, without reading them all. Raises StoreError."""
+    """Return the `best` of all stored runs, without reading them all. Raises StoreError."""
     for condition in ("tags.data = 'mnist'", ""):
         ranked = _ordered(condition, "metrics.best_validation_accuracy DESC")
         for run in ranked:
             if run.validation_accuracy is None:
-                break  # runs without any come last
+                break  # runs without a validation accuracy come last
             if not run.seen:
                 return run
     return None
@@ -267,10 +268,10 @@ def move(
     points: Sequence[Point] = (),
     tags: Mapping[str, str] | None = None,
 ) -> bool:
-    """Move a run to a state, and set MLflow's own status to match; `log` its last points before.
+    """Log a run's last points, move it to a state, and set MLflow's own status to match.
 
-    Of two final states the first one wins: the second changes nothing. Returns whether somebody
-    asked the run to stop. Raises StoreError, and RunError for an illegal move.
+    A run that is over keeps its state if it is moved to another end. Returns whether somebody asked
+    the run to stop. Raises StoreError, and RunError for an illegal move.
     """
     state, tags = State(state), dict(tags or {})
     with connect() as (client, _):
@@ -279,7 +280,7 @@ def move(
         if before in [end for end in State if end.is_over] and state.is_over:
             _log(client, run_id, points, tags)
             return asked
-        # A state of a newer version counts as failed, so that the run can be resumed.
+        # A newer version's state, unknown here, counts as failed, so that the run can be resumed.
         known = State(before) if before in list(State) else State.FAILED
         if state != known and state not in MOVES[known]:
             raise RunError(f"A {known} run cannot become {state}. Start a new run.")
@@ -297,9 +298,9 @@ def mlflow_status(state: State) -> str:
 
 
 def log(run_id: str, points: Sequence[Point], tags: Mapping[str, str] | None = None) -> None:
-    """Append metrics: name, value, and the step or epoch it belongs to; then set tags.
+    """Append metrics, each a name, a value, and a step or epoch; then set tags.
 
-    `state` and `reason` must not be among the tags, see `move`. Raises StoreError.
+    The tags `state` and `reason` are set by `move` only. Raises StoreError.
     """
     with connect() as (client, _):
         _log(client, run_id, points, tags or {})
@@ -333,7 +334,7 @@ def lease() -> dict[str, str]:
 
 
 def lease_seconds() -> float:
-    """Return the seconds for which a run counts as alive after a sign of life."""
+    """Return the seconds for which a run counts as alive after it renewed its lease."""
     return TEAM_LEASE if is_shared() else LEASE
 
 

@@ -1,4 +1,4 @@
-"""The time that a team's machines share: their server's, whatever their own clocks say."""
+"""The time that a team's machines share: their server's, because their own clocks may differ."""
 
 import os
 import time
@@ -10,7 +10,7 @@ from core.runs.store import TIMEOUT, no_answer
 
 _VALID = 600.0  # seconds until a server's clock is read again
 _RETRY = 60.0  # the same, if it did not answer
-_JUMP = 1.0  # seconds by which this machine's two clocks part if it slept, or was set
+_JUMP = 1.0  # seconds; if this machine's two clocks diverge by more, it slept or its clock was set
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ _readings: dict[str, _Reading] = {}  # by the server's address
 
 
 def now() -> float:
-    """Return the time in seconds since 1970: of a team's server, else of this machine.
+    """Return the time in seconds since 1970, from the team's server or else from this machine.
 
     Raises StoreError if the server has never answered.
     """
@@ -48,7 +48,7 @@ def now() -> float:
 
 
 def _read(uri: str, known: _Reading | None) -> _Reading:
-    """Read the time in the header of a server's answer; without an answer, go by what was known."""
+    """Read the time from the header of a server's answer; without one, continue the known time."""
     import requests
 
     try:
@@ -58,6 +58,6 @@ def _read(uri: str, known: _Reading | None) -> _Reading:
         if known is None:
             raise StoreError(no_answer(uri)) from error
         found, valid = known.now(), _RETRY
-    except (KeyError, ValueError):  # a proxy that leaves it out
+    except (KeyError, ValueError):  # a proxy left the header out
         found, valid = time.time(), _VALID
     return _Reading(found, time.monotonic(), time.time(), valid)

@@ -57,13 +57,13 @@ def table(found: list[Run]) -> "pd.DataFrame":
 
 
 def _labels(run: Run) -> tuple[str, ...]:
-    """Return a run's labels, after what the table does with it."""
+    """Return a run's labels, preceded by `pinned` and `archived` if it is."""
     marks = (("pinned", run.pinned), ("archived", run.archived))
     return (*(word for word, applies in marks if applies), *run.labels)
 
 
 def arranged(found: Sequence[Run], archived: bool) -> list[Run]:
-    """Return the runs with pinned ones first, and without archived ones unless they are wanted."""
+    """Return the runs with pinned ones first; archived ones are included only if `archived`."""
     kept = [run for run in found if archived or not run.archived]
     return sorted(kept, key=lambda run: not run.pinned)
 
@@ -75,10 +75,11 @@ _SHARES = (
 
 
 def settings_table(table: "pd.DataFrame", found: Sequence[Setting]) -> "pd.DataFrame":
-    """Return a `table` of runs as one of settings, in order: a setting's first run's row, changed.
+    """Return a table of settings in order, made from a `table` of their runs.
 
-    Accuracies and times are means over its seeds, `deviation` is the sample standard deviation of
-    the test accuracy in [0, 1], and `runs` counts the seeds; an interval is one run's alone.
+    A row is that of the setting's first run, but accuracies and times are means over its seeds,
+    `deviation` is the sample standard deviation of the test accuracy in [0, 1], and `runs` is the
+    number of seeds. Only a setting with a single run has an interval.
     """
     import pandas as pd
 
@@ -106,10 +107,10 @@ def settings_table(table: "pd.DataFrame", found: Sequence[Setting]) -> "pd.DataF
 def disagreements(
     first: NDArray[np.float32], second: NDArray[np.float32], truth: NDArray[np.uint8]
 ) -> NDArray[np.int64]:
-    """Return the images that exactly one of two networks reads right, by their number.
+    """Return the numbers of the images that exactly one of two networks reads right.
 
-    The arrays are both's `(N, 10)` probabilities and the `(N,)` true digits. The surest mistake
-    comes first.
+    `first` and `second` are their `(N, 10)` probabilities, `truth` the `(N,)` true digits. The most
+    confident mistake comes first.
     """
     right = [one.argmax(1) == truth for one in (first, second)]
     found = np.flatnonzero(right[0] != right[1])
@@ -147,13 +148,13 @@ def labels(found: list[Run]) -> list[str]:
     ]
 
 
-Values = tuple[Any, ...]  # what the runs of a group have, each value once; None where not known
+Values = tuple[Any, ...]  # the values of a group's runs, each once; None if not known
 
 
 def differing(groups: Mapping[str, Sequence[Run]]) -> dict[str, list[Values]]:
     """Return the settings and origins in which groups of runs differ, with each group's values.
 
-    A value that is not known, or has no effect beside the other settings, is None: alone, it is no
+    A value is None if it is not known or has no effect; if it is None in all groups, it is not a
     difference.
     """
     every = [run for members in groups.values() for run in members]
@@ -167,7 +168,7 @@ def differing(groups: Mapping[str, Sequence[Run]]) -> dict[str, list[Values]]:
 
 
 def _settings(run: Run, names: dict[str, str]) -> dict[str, Any]:
-    """Return all that a run's results depend on: configuration, data, device and code.
+    """Return everything that a run's results depend on: configuration, data, device and code.
 
     `names` are the labels of the compared runs by id.
     """

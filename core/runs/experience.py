@@ -10,12 +10,12 @@ from core.config import TrainConfig
 from core.recipes import Recipe
 from core.runs.run import Run, State
 
-_RECENT = 5  # runs whose median counts: the machine may have been busy, or have changed
+_RECENT = 5  # runs whose median is taken, since the machine may have been busy or have changed
 
 
 @dataclass(frozen=True)
 class Met:
-    """What runs of a recipe reached here: medians over `runs`; test accuracy in [0, 1]."""
+    """The results of a recipe on this machine: medians over `runs`; test accuracy in [0, 1]."""
 
     test_accuracy: float
     seconds: float
@@ -23,7 +23,7 @@ class Met:
 
 
 def of_recipe(recipe: Recipe, data: str, listed: Sequence[Run]) -> Met | None:
-    """Return what the newest finished runs of an unchanged recipe reached on this machine."""
+    """Return the results of the newest finished runs of an unchanged recipe on this machine."""
     wanted = _but_the_seed(recipe.config)
     found = [
         (run.test_accuracy, run.train_seconds)
@@ -38,10 +38,10 @@ def of_recipe(recipe: Recipe, data: str, listed: Sequence[Run]) -> Met | None:
 
 
 def seconds(config: TrainConfig, data: str, images: int, listed: Sequence[Run]) -> float | None:
-    """Return how long a run will take, from finished runs here that did the same work a step.
+    """Predict a run's seconds from finished runs on this machine with the same work per step.
 
     `images` is how many it learns from. If there are runs on the same data with as many images,
-    only those count, since short epochs cost more for each image. None without any such run.
+    only those count, since short epochs cost more per image. None if there is no such run.
     """
     steps = config.epochs * -(-images // config.batch_size)
     alike = [
@@ -67,7 +67,7 @@ def _but_the_seed(config: TrainConfig) -> dict[str, Any]:
 
 
 def _work(config: TrainConfig) -> tuple[object, ...]:
-    """Return what the time of a step depends on."""
+    """Return the settings that the time of a step depends on."""
     drawn = config.rotation, config.shift, config.scale, config.shear, config.aspect
     return (
         *(config.network, config.width, config.batch_size, config.precision, config.device),

@@ -17,19 +17,19 @@ LAST, BEST, LOG = "last.pt", "best.pt", "log.txt"
 FORMING = "forming.pt"  # the weights at chosen moments of the training
 START, EXTRA = "start.pt", "extra.npz"  # of a fine-tuned run: initial weights, extra digits
 VALIDATION, TEST = "validation.npy", "test.npy"  # the best epoch's answers
-STOP = ".stop"  # there if the run was asked to stop on this machine
-_TRAINED = ".trained-here"  # the name of this folder in the tag `trained_in`, where it trains
-_ATTEMPTS = 3  # at a file that the store replaces meanwhile
+STOP = ".stop"  # this file exists if somebody on this machine asked the run to stop
+_TRAINED = ".trained-here"  # this file holds the folder's name for the tag `trained_in`
+_ATTEMPTS = 3  # to fetch a file that the store may replace meanwhile
 
 
 def epochs(epoch: int, best_epoch: int) -> dict[str, int]:
-    """Return the files that a run may have after an epoch, each with the epoch that it is of."""
+    """Return the files that a run may have after an epoch, each with the epoch it belongs to."""
     best = dict.fromkeys((BEST, VALIDATION, TEST), best_epoch)
     return best | {LAST: epoch, START: 0, EXTRA: 0}
 
 
 def claim(run: Run) -> str:
-    """Note that the run trains in this machine's folder, and return the folder's name for it.
+    """Note that the run trains in its folder on this machine, and return a name for that folder.
 
     With that name in the run's tag `trained_in`, `path` knows where the newest files are. Raises
     StoreError without space or permission.
@@ -48,7 +48,7 @@ def claim(run: Run) -> str:
 
 
 def link(path: Path, name: Path) -> None:
-    """Give a file a second name, which keeps its content when the first one gets another.
+    """Give a file a second name, which keeps its content when the first name is replaced.
 
     Raises OSError.
     """
@@ -60,9 +60,9 @@ def link(path: Path, name: Path) -> None:
 
 
 def network_epoch(run: Run) -> int | None:
-    """Return the epoch of the network that can be had here; None without any.
+    """Return the epoch of the best network that is available here; None if there is none.
 
-    A colleague's run in progress may be further: its files reach the team's store after each epoch.
+    A colleague's run may have a newer one, whose file has not reached the team's store yet.
     """
     sent = run.kept.get(BEST)
     if is_shared() and sent and not _trained_here(run):
@@ -73,8 +73,8 @@ def network_epoch(run: Run) -> int | None:
 def path(run: Run, name: str) -> Path:
     """Return the path of the newest available version of one of the run's files.
 
-    If the run trained elsewhere, it is fetched from the team's store, and fetched again when the
-    store has another. Raises RunError if the run has no such file.
+    If the run trained elsewhere, the file is fetched from the team's store, and again whenever the
+    store has a newer one. Raises RunError if the run has no such file.
     """
     if run.is_builtin:
         if name == BEST:
@@ -101,13 +101,13 @@ def _missing(run: Run, name: str) -> str:
 
 
 def _trained_here(run: Run) -> bool:
-    """Return whether the run trained last in this folder, whose files are then the newest."""
+    """Return whether the run was last trained in this folder, so that its files are the newest."""
     mark = run.folder / _TRAINED
     return run.trained_in != "" and mark.exists() and mark.read_text() == run.trained_in
 
 
 def _bring(run: Run, name: str) -> None:
-    """Make a file of this folder the one that the store has, as far as it has one."""
+    """Replace a file in this folder by the store's version, if the store has one that differs."""
     for _ in range(_ATTEMPTS):
         sent = run.kept.get(name)
         if sent is None:
@@ -117,7 +117,7 @@ def _bring(run: Run, name: str) -> None:
             return
         if _fetch(run, name, sent):
             return
-        run = catalogue.get(run.id)  # which has sent another one meanwhile
+        run = catalogue.get(run.id)  # it has sent a newer one meanwhile
     raise StoreError(
         f"The file {name} of the run {run.name} cannot be fetched from the team's store: what "
         "arrives is not what was sent. Try again in a moment."
@@ -127,8 +127,8 @@ def _bring(run: Run, name: str) -> None:
 def _bring_unlisted(run: Run, name: str) -> None:
     """Fetch a file that the store may have without listing it, unless it is here.
 
-    Such are all of runs of earlier versions. Answers that were computed here, from an earlier
-    network, are removed; those on the test images are from the last one.
+    Runs of earlier versions list none of their files. Validation answers that were computed here
+    with an earlier network are removed; test answers are always from the last network.
     """
     if run.kept and name == VALIDATION:
         (run.folder / name).unlink(missing_ok=True)
@@ -137,7 +137,7 @@ def _bring_unlisted(run: Run, name: str) -> None:
 
 
 def _fetch(run: Run, name: str, sent: Kept | None) -> bool:
-    """Fetch a file and return whether it is the one that was sent; never leave half a file."""
+    """Fetch a file completely or not at all; return whether it is the one that was sent."""
     run.folder.mkdir(parents=True, exist_ok=True)
     with (
         connect() as (client, _),

@@ -1,9 +1,9 @@
-"""A run's numbers as people read them, on pages and in reports."""
+"""Format a run's numbers for people, on pages and in reports."""
 
 import math
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:  # pages that show no runs do without
+if TYPE_CHECKING:  # pages that show no runs do not load it
     from core.runs.settings import Spread
 
 
@@ -13,7 +13,7 @@ def percent(share: float | None) -> str:
 
 
 def spread(found: "Spread | None") -> str:
-    """Return 99.24 ± 0.05 %, the mean and standard deviation; of one number, that alone."""
+    """Return a mean and standard deviation as 99.24 ± 0.05 %; for one run, the mean alone."""
     if found is None or found.deviation is None:
         return percent(found.mean if found else None)
     return f"{100 * found.mean:.2f} ± {100 * found.deviation:.2f} %"
@@ -39,7 +39,7 @@ def count(number: int | None) -> str:
 
 
 def counted(number: int, noun: str) -> str:
-    """Return a number with its noun, whose plural has an s: 1 image, 1,200 images."""
+    """Return a number with its noun, which gets an s in the plural: 1 image, 1,200 images."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 

@@ -1,4 +1,4 @@
-"""How hard each training image was for a run, and choosing images to learn from by it."""
+"""How hard each training image was for a run, and the choice of training images by hardness."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,9 +11,9 @@ from core.runs.run import Run
 
 
 def of(run: Run, digits: Digits) -> NDArray[np.float64]:
-    """Return `(N,)` how hard each training image was; NaN where the run did not learn from it.
+    """Return each training image's hardness, `(N,)`; NaN where the run did not learn from it.
 
-    Raises RunError if the run has not recorded it, or learned from other data; CheckpointError.
+    Raises RunError if the run did not record hardness or learned from other data; CheckpointError.
     """
     import torch  # 2 s
 
@@ -35,7 +35,7 @@ def of(run: Run, digits: Digits) -> NDArray[np.float64]:
         wanted,
     ):
         raise RunError(
-            f"What the run {run.name} recorded of hardness is missing or damaged. Choose another "
+            f"The hardness recorded by the run {run.name} is missing or damaged. Choose another "
             "run."
         )
     return ranks(counts.numpy(), last["epoch"])
@@ -44,7 +44,7 @@ def of(run: Run, digits: Digits) -> NDArray[np.float64]:
 def wanted(config: TrainConfig, digits: Digits) -> NDArray[np.float64] | None:
     """Return the ranks by which a run's images are chosen, lowest first; None: at random.
 
-    Raises DataError if the run that should say so is gone, or cannot, and CheckpointError.
+    Raises DataError if the run that recorded hardness is gone or cannot be used; CheckpointError.
     """
     if config.chosen == "random":
         return None

@@ -26,11 +26,11 @@ EPOCH_METRICS = (
 )
 _RECENT = 5  # reports of steps whose median is the speed
 _LONGEST = 6_000  # characters of the tag; MLflow stores 8,000
-_LAST = 2_500  # the same at a run's end: every listing has it from then on
+_LAST = 2_500  # the same at a run's end, since every listing then includes it
 _MOST = 32  # runs whose histories are kept
-_lock = threading.Lock()  # around what follows
-_gates: dict[str, threading.Lock] = {}  # by run: a slow read keeps nobody from another run
-# A team's runs by id as they were when last asked for, that one at the end; and what they had then.
+_lock = threading.Lock()  # guards what follows
+_gates: dict[str, threading.Lock] = {}  # one per run, so that a slow read blocks no other run
+# A team's run id → its history, and its step, epoch and end at that time; least recent first.
 _followed: "dict[str, tuple[History, tuple[int, int, bool]]]" = {}
 
 
@@ -56,8 +56,8 @@ class History:
 def read_history(run: Run) -> History:
     """Return a run's metrics so far; the built-in network has epochs only. Raises StoreError.
 
-    Of a run in a team's store, only the first time all is read; then what its tag `recent` adds,
-    see `recent_tag`. A run that is over is read once by a process, however many ask.
+    A run in a team's store is read completely only once; later reads add what its tag `recent` has
+    (see `recent_tag`). A run that is over is read once per process.
     """
     import pandas as pd
 
@@ -70,7 +70,7 @@ def read_history(run: Run) -> History:
     mark = run.step, run.epochs, run.state.is_over
     with _lock:
         gate = _gates.setdefault(run.id, threading.Lock())
-    with gate:  # while it is read: the page and the door ask for it at the same moment
+    with gate:  # the page and the door may ask for it at the same time
         with _lock:
             known, before = _followed.get(run.id, (None, None))
         if known is None or before != mark:
@@ -94,10 +94,10 @@ def _nothing() -> History:
 def recent_tag(
     steps: Sequence[Sequence[float]], epochs: Sequence[Sequence[float]], ended: bool = False
 ) -> str:
-    """Return the tag with a run's last points, as many as fit, to six digits.
+    """Return the tag with a run's last points, as many as fit, rounded to six digits.
 
-    A row is a step and its STEP_METRICS, or an epoch and its EPOCH_METRICS. Of a run that has
-    `ended`, fewer fit: those that are new to somebody who has watched it.
+    A row is a step and its STEP_METRICS, or an epoch and its EPOCH_METRICS. For a run that has
+    `ended`, the tag is shorter, and only continues what watchers have already.
     """
     rows = {"steps": _short(steps), "epochs": _short(epochs)}
     most = _LAST if ended else _LONGEST
@@ -111,7 +111,7 @@ def _short(rows: Sequence[Sequence[float]]) -> list[list[float]]:
 
 
 def _continued(known: History | None, run: Run) -> History | None:
-    """Return a known history with a run's recent points; None if there are others between."""
+    """Return a known history continued by a run's recent points; None if points are missing."""
     import pandas as pd
 
     try:

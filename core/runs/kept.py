@@ -1,7 +1,7 @@
-"""Which of a run's files the team's store has: where, with what content, and of which epoch.
+"""Which of a run's files the team's store has: their path, checksum and epoch.
 
-A run's tag `files` says so. It is written after the files, which never replace those it named
-before: a reader gets a whole epoch's files while the next epoch's are being copied.
+They are listed in a run's tag `files`. It is written after the files, which never replace the files
+it named before, so a reader gets all files of an epoch while those of the next are being copied.
 """
 
 import json
@@ -19,7 +19,7 @@ class Kept:
 
     at: str  # its path among the run's artifacts
     sha256: str
-    epoch: int  # the epoch whose network it has, or whose answers
+    epoch: int  # the epoch whose network or answers it has
 
     def __post_init__(self) -> None:
         """Refuse a path that leads elsewhere: others can write tags. Raises ValueError."""

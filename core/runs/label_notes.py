@@ -1,8 +1,8 @@
 """People's notes on labels: right, wrong, or can't tell; a file for each person and data set.
 
-To train without the images whose labels are noted wrong, a copy is kept under its own checksum,
-which a run's settings name: whatever is noted later, the run can be repeated. It goes with the last
-run that names it.
+To train without the images whose labels are noted wrong, a copy of the notes is kept under its
+checksum, which is one of the run's settings. So the run can be repeated, whatever is noted later.
+The copy is deleted with the last run that uses it.
 """
 
 import hashlib
@@ -36,7 +36,7 @@ def load(data: str, owner: str = OWNER.tag) -> Notes:
 
 
 def note(image: Image, verdict: str | None, data: str, by: Person = OWNER) -> None:
-    """Keep a verdict on an image's label, or none; one of VERDICTS.
+    """Save a verdict on an image's label, one of VERDICTS, or remove it with None.
 
     Raises DataError if the file is damaged, and StoreError if it cannot be written.
     """
@@ -52,7 +52,7 @@ def note(image: Image, verdict: str | None, data: str, by: Person = OWNER) -> No
 
 
 def as_bytes(notes: Notes, data: str) -> bytes:
-    """Return notes as a file: JSON, in the order of the images; the same notes, the same bytes."""
+    """Return notes as JSON, in the order of the images; equal notes give equal bytes."""
     content = {
         split: {str(index): notes[split, index] for part, index in sorted(notes) if part == split}
         for split in ("train", "test")
@@ -61,7 +61,7 @@ def as_bytes(notes: Notes, data: str) -> bytes:
 
 
 def frozen(data: str, by: Person = OWNER) -> str:
-    """Keep a copy of a person's notes as they are now; return its checksum.
+    """Save a copy of a person's notes as they are now; return its checksum.
 
     Raises DataError, StoreError.
     """
@@ -77,7 +77,7 @@ def frozen(data: str, by: Person = OWNER) -> str:
 def forget(checksum: str) -> None:
     """Delete the copy with this checksum, unless somebody's notes are still the same.
 
-    Those may be about to be trained without: who set that up has named the copy already.
+    That person may be about to start a run that uses the copy.
     """
     path = _copy(checksum)
     if _NAME.fullmatch(checksum) and path.exists():
@@ -89,7 +89,7 @@ def forget(checksum: str) -> None:
 def left_out(checksum: str, digits: Digits) -> NDArray[np.int64]:
     """Return the indices of the training images that the notes with this checksum call wrong.
 
-    Raises DataError if there are no such notes here, or they are of other data.
+    Raises DataError if the notes are not on this machine, or are on other data.
     """
     path = _copy(checksum)
     try:
@@ -132,7 +132,7 @@ def _damaged(path: Path) -> str:
 
 
 def _parsed(content: bytes, path: Path, data: str) -> Notes:
-    """Return the notes in a file. Raises DataError if it has none, or of other data."""
+    """Return the notes in a file. Raises DataError if it is damaged, or on other data."""
     try:
         if len(content) > MOST_BYTES:
             raise ValueError("it is too large")

@@ -1,8 +1,8 @@
-"""What this process knows of a team's runs: read page by page once, then only what has changed.
+"""A cache of a team's runs: all are read once, page by page, and then only what has changed.
 
 Every run has the metric `changed`: the server's time at which Digit Lab last created, changed,
-ended or deleted it, or recorded an epoch. So one small request finds what is new. What was changed
-in MLflow's own pages is seen when everything is read again, every few minutes, in the background.
+ended or deleted it, or recorded an epoch. So one small request finds all changes. Changes made in
+MLflow's own pages are found when everything is read again, every few minutes, in the background.
 """
 
 import os
@@ -16,12 +16,12 @@ from core.runs.clock import now
 from core.runs.store import connect
 
 CHANGED = "changed"
-_FIRST, _PAGE = 50, 100  # runs in the first answer, which a page waits for, and in the others
+_FIRST, _PAGE = 50, 100  # runs in the first request, which a page waits for, and in the others
 _REREAD = 300.0  # seconds until everything is read again
-_LOOK = 6.0  # seconds for which the runs in progress count as known
-_AGAIN = 1.0  # seconds for which what has changed counts as known: a page asks several times
-# Seconds by which machines may judge the server's time differently, beyond those for which what is
-# known of a run in progress may be older than its end.
+_LOOK = 6.0  # seconds for which the runs in progress are cached
+_AGAIN = 1.0  # seconds for which changes are cached, since a page asks several times
+# Seconds by which requests for changes overlap: the age of the cached runs in progress, and the
+# difference between machines' estimates of the server's time.
 _MARGIN = _LOOK + 5.0
 
 
@@ -37,22 +37,22 @@ def changed() -> Any:
 def entries(wait: bool = True) -> tuple[list[Any], bool]:
     """Return MLflow's entries of the team's runs, newest first, and whether these are all.
 
-    Without `wait`, the rest of a large store is read in the background. Raises StoreError.
+    If not `wait`, the rest of a large store is read in the background. Raises StoreError.
     """
     uri = os.environ["MLFLOW_TRACKING_URI"]
     return _known.setdefault(uri, _Known(uri)).look(wait)
 
 
 class _Known:
-    """The runs of one store as far as they are known."""
+    """The runs of one store that are known so far."""
 
     def __init__(self, uri: str) -> None:
         self._uri = uri
-        self._lock = threading.Lock()  # around what follows
+        self._lock = threading.Lock()  # guards what follows
         self._entries: dict[str, Any] = {}
         self._since = 0.0  # the server's time up to which changes are known
-        self._reading = threading.Lock()  # while pages are read
-        self._incoming = self._entries  # where pages go; the first time they are seen at once
+        self._reading = threading.Lock()  # held while pages are read
+        self._incoming = self._entries  # where pages go; the first time, they are visible at once
         self._complete = False
         self._began, self._token = 0.0, ""
         self._ended = time.monotonic()  # when the last complete reading ended
@@ -82,7 +82,7 @@ class _Known:
                 return
 
     def _read_on(self) -> None:
-        """Read the pages that are left; all of them if there are none left."""
+        """Read the remaining pages, or all of them again if none remain."""
         with self._reading:
             if self._complete and time.monotonic() - self._ended < _REREAD:
                 return
@@ -107,16 +107,16 @@ class _Known:
             self._incoming.update({entry.info.run_id: entry for entry in page})
             self._since = self._since or self._began
             self._token = page.token or ""
-            if not self._token:  # what changed meanwhile is asked for again
+            if not self._token:  # the next request includes what changed meanwhile
                 self._entries, self._since = self._incoming, self._began
                 self._complete, self._ended = True, time.monotonic()
         return bool(self._token)
 
     def _update(self) -> None:
-        """Ask for what has changed, and how the runs in progress go, unless that was just done."""
+        """Request changes and the runs in progress, unless that was just done."""
         if time.monotonic() < _updated.get(self._uri, 0.0) + _AGAIN:
             return
-        _updated[self._uri] = time.monotonic()  # before it is asked: a change meanwhile forgets it
+        _updated[self._uri] = time.monotonic()  # before asking, so that `forget` can undo it
         try:
             self._ask()
         except BaseException:
@@ -133,7 +133,7 @@ class _Known:
             how = {"run_view_type": ViewType.ALL, "max_results": _PAGE}
             for page in search.pages(client, experiment, condition, **how):
                 found += page
-        found = active() + found  # of the same run, what has changed is newer
+        found = active() + found  # if a run is in both, the changed entry is newer
         with self._lock:
             for entry in found:
                 if entry.info.lifecycle_stage == "deleted":
@@ -146,10 +146,10 @@ class _Known:
 def active() -> list[Any]:
     """Return MLflow's entries of the runs that are queued or running. Raises StoreError.
 
-    A team's are read again after _LOOK seconds, however many pages and visitors ask; the embedded
-    store's when somebody has written to it.
+    A team's runs are read again after _LOOK seconds, however many pages and visitors ask; those of
+    the embedded store when somebody has written to it.
     """
-    # Of all states, only these two have a u; MLflow knows no "or", and asks twice without.
+    # Only these two states contain a u. MLflow has no "or", so the alternative is two requests.
     condition = "tags.state LIKE '%u%'"
     uri = os.environ.get("MLFLOW_TRACKING_URI", "")
     if not uri:
@@ -163,11 +163,11 @@ def active() -> list[Any]:
 
 
 def forget() -> None:
-    """Make the next look ask again, since this process changed a run."""
+    """Clear the cache, because this process changed a run."""
     _active.clear()
     _updated.clear()
 
 
 _known: dict[str, _Known] = {}  # by the store's address
-_updated: dict[str, float] = {}  # by the same: when what has changed was last asked for
-_active: dict[str, tuple[float, list[Any]]] = {}  # by the same: when they were read, and which
+_updated: dict[str, float] = {}  # by the same: when changes were last requested
+_active: dict[str, tuple[float, list[Any]]] = {}  # by the same: when runs in progress were read

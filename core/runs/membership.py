@@ -10,7 +10,7 @@ from core.runs.store import is_shared
 
 
 def author() -> str:
-    """Return the author of the runs of this machine's owner."""
+    """Return the author's name for runs that this machine's owner starts."""
     try:
         return os.environ.get("DIGITLAB_AUTHOR") or getpass.getuser()
     except (KeyError, OSError):  # a container may have no name for its user id
@@ -18,15 +18,15 @@ def author() -> str:
 
 
 def is_here(run: Run) -> bool:
-    """Return whether a run trains, or waits to, on this machine, as its name tells."""
+    """Return whether a run trains or waits on this machine, by the machine's name."""
     return run.host == platform.node()
 
 
 def is_anothers(by: Person, run: Run) -> bool:
-    """Return whether a run is somebody else's, as a visitor or this machine's owner sees it.
+    """Return whether a run is somebody else's, for a visitor or for this machine's owner.
 
-    The owner may change a run of another member of the team, as everybody who reaches the store,
-    but hardly means to.
+    In a team's store, the owner may change other members' runs, as everybody there may, but rarely
+    means to. So those count as somebody else's.
     """
     if is_shared() and by == OWNER:
         return not (is_here(run) or run.author == author())

@@ -1,4 +1,4 @@
-"""What MLflow's own pages show of a run beside its metrics: its data set, and its true status."""
+"""What MLflow's own pages show of a run besides its metrics: its data set and its true status."""
 
 import json
 from collections.abc import Iterable
@@ -13,7 +13,7 @@ from core.runs.store import connect
 
 
 def source_tags(author: str) -> dict[str, str]:
-    """Return the tags from which MLflow tells who made a run, and with what."""
+    """Return the tags that tell MLflow a run's author and program."""
     return {
         "mlflow.user": author,
         "mlflow.source.name": "Digit Lab",
@@ -22,7 +22,7 @@ def source_tags(author: str) -> dict[str, str]:
 
 
 def log_data(run: Run) -> None:
-    """Enter the data that a run learns from as its input. Raises StoreError."""
+    """Record the data that a run learns from as its input. Raises StoreError."""
     from mlflow.entities import Dataset, DatasetInput, InputTag
 
     pixels = {"dtype": "uint8", "shape": [-1, 28, 28]}
@@ -40,11 +40,11 @@ def log_data(run: Run) -> None:
 
 
 def note_deaths(entries: Iterable[Any], dead: set[str]) -> bool:
-    """Give the entries of dead runs the status FAILED, and their last sign of life as their end.
+    """Set the status of dead runs to FAILED in MLflow, ending when their lease did.
 
-    The state that we keep stays as it is: a process that was only cut off from the store takes its
-    run up again, see `revive`. Where the store does not allow it, nothing is changed. Returns
-    whether anything was.
+    Our own tag `state` does not change: a process that was only cut off from the store continues
+    its run, see `revive`. Does nothing if the store does not allow it. Returns whether anything
+    changed.
     """
     noted = False
     for entry in entries:

@@ -1,8 +1,8 @@
 """Bring the runs of this machine's embedded store into the team's, which is in use.
 
 The embedded store is only read. A run gets a new id in the team's store, and the tag `moved_from`
-with the old one, by which it is known when the move is asked for again. Its settings are written
-last: until then nobody sees it, and a move that was interrupted takes it up where it was.
+with the old id, so that a repeated move recognizes it. Its settings are written last: until then
+nobody sees the run, and an interrupted move can be continued.
 """
 
 import os
@@ -48,10 +48,9 @@ class Moved:
 def everything() -> Iterator[Moved]:
     """Move the runs that are over and not in the team's store yet, oldest first; yield every run.
 
-    Runs in progress are left. What was moved and then deleted from the team's store stays deleted,
-    if that is a server's. Runs of newer versions that this one cannot read are not touched. Raises
-    StoreError if a store fails or no team's store is in use, and RunError if another process is
-    moving these runs.
+    Runs in progress are skipped. Runs that were moved and then deleted from a team's server stay
+    deleted. Runs of newer versions that this one cannot read are not touched. Raises StoreError if
+    a store fails or no team's store is in use, and RunError if another process is moving runs.
     """
     if not is_shared():
         raise StoreError(
@@ -64,7 +63,7 @@ def everything() -> Iterator[Moved]:
         )
     with _alone():
         with _embedded():
-            runs = catalogue.listed()[::-1]  # a parent before what was taught from it
+            runs = catalogue.listed()[::-1]  # parents before the runs taught from them
         _refuse_same_store(runs)
         new_ids: dict[str, str] = {}
         for run in runs:
@@ -80,17 +79,17 @@ def everything() -> Iterator[Moved]:
 
 
 def summary(done: list[Moved]) -> str:
-    """Return a summary of a move: what it did, and which runs it left."""
+    """Return a summary of a move: how many runs were moved, and which were skipped."""
     count = {outcome: sum(one.outcome == outcome for one in done) for outcome in Outcome}
     text = f"Moved: {count[Outcome.MOVED]}; there already: {count[Outcome.THERE]}."
     if left := [one.run.name for one in done if one.outcome == Outcome.LEFT]:
-        text += f" Left, since in progress: {', '.join(left)}. Ask again when they are over."
+        text += f" Still in progress: {', '.join(left)}. Move again when they are over."
     return f"{text} The store in {directory()} keeps its own."
 
 
 @contextmanager
 def _alone() -> Iterator[None]:
-    """Keep other processes from moving the same runs, which would then be there twice."""
+    """Keep other processes from moving the same runs, which would duplicate them."""
     try:
         with FileLock(directory() / "move.lock", timeout=0):
             yield
@@ -102,7 +101,7 @@ def _alone() -> Iterator[None]:
 
 @contextmanager
 def _environment(name: str, value: str | None) -> Iterator[None]:
-    """Set a variable of the environment for a while; None removes it."""
+    """Set an environment variable temporarily; None removes it."""
     before = os.environ.pop(name, None)
     if value is not None:
         os.environ[name] = value
@@ -129,9 +128,9 @@ def _refuse_same_store(runs: list[Run]) -> None:
 
 
 def _earlier(run: Run) -> tuple[str, bool]:
-    """Return the run's id in the team's store, empty without any, and whether all of it is there.
+    """Return the run's id in the team's store, empty if none, and whether it is complete there.
 
-    A server keeps the entry of a run that was deleted, which counts as there.
+    A server keeps the entry of a deleted run, which counts as complete.
     """
     from mlflow.entities import ViewType
 
@@ -145,9 +144,9 @@ def _earlier(run: Run) -> tuple[str, bool]:
 
 
 def _move(run: Run, new_id: str, new_ids: dict[str, str]) -> str:
-    """Write a run into the team's store, going on with the entry `new_id` if there is one.
+    """Write a run into the team's store, continuing the entry `new_id` if there is one.
 
-    `new_ids` are the ids of the runs moved so far, by their old ones. Returns the new id.
+    `new_ids` maps the old ids of the runs moved so far to their new ones. Returns the new id.
     """
     from mlflow.entities import Param, RunTag
 

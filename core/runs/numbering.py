@@ -1,4 +1,4 @@
-"""Number a new run among those of the same base name, without reading them all."""
+"""Find a number for a new run among those of the same base name, without reading them all."""
 
 import re
 from typing import TYPE_CHECKING
@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:  # mlflow takes 1.5 s: it is loaded when the store is first used
     from mlflow import MlflowClient
 
-_NEWEST = 20  # runs whose numbers are looked at
+_NEWEST = 20  # runs whose numbers are checked
 
 
 def next_name(client: "MlflowClient", experiment: str, base: str) -> str:
-    """Return base-N, with N one more than the highest number among the newest, and not in use."""
+    """Return base-N, where N is above the numbers of the newest runs and not in use."""
     pattern = re.compile(rf"{re.escape(base)}-(\d+)")
     newest = client.search_runs(
         [experiment],

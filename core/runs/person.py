@@ -1,4 +1,4 @@
-"""Who acts on runs: a visitor of the server, or the owner of the machine."""
+"""The person who acts on runs: a visitor of the server, or the owner of the machine."""
 
 import hashlib
 import re
@@ -13,11 +13,11 @@ Pictures = dict[str, bytes]  # PNG files by name
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody who starts and changes runs.
+    """A person who starts and changes runs.
 
-    `name` is the author of their runs, and empty where the machine's own user is meant; `tag` marks
-    their runs in the store; `owns_all` is true for the owner of the machine and for an admin.
-    `shelf` has the digits of a visitor whose digits are never written to the disk.
+    `name` is the author of their runs, or empty for the machine's own user; `tag` marks their runs
+    in the store; `owns_all` is true for the owner of the machine and for an admin. `shelf` has the
+    digits of a visitor whose digits are never written to the disk.
     """
 
     name: str
@@ -27,11 +27,11 @@ class Person:
 
     @property
     def digits(self) -> str | Pictures:
-        """Where their own digits are: on their shelf, or in the folder named by their tag."""
+        """Where their digits are: their shelf, or the tag that names their folder."""
         return self.tag if self.shelf is None else self.shelf
 
     def may_change(self, owner: str) -> bool:
-        """Return whether they may change what `owner` is the tag of; an empty one is nobody's."""
+        """Return whether they may change what belongs to the tag `owner`; empty means nobody."""
         return self.owns_all or (owner != "" and owner == self.tag)
 
 

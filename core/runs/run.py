@@ -20,7 +20,7 @@ from core.runs.store import directory
 BUILTIN = "built-in"  # id and name of the network that comes with the app
 NAME_LENGTH = 80  # characters
 DIED = "the training process died"
-_OF_ANY_NETWORK = ("network", "width", "mean", "std")  # settings known of any weights
+_OF_ANY_NETWORK = ("network", "width", "mean", "std")  # settings that are known for any weights
 
 
 class State(StrEnum):
@@ -94,11 +94,11 @@ class Run:
     seen: tuple[str, ...] = ()  # data sets other than `data` that its parents learned from
     taught_digits: int = 0  # how many of my digits it learned from
     sweep: str = ""  # the sweep that it is a trial of; only the winner's are tested
-    owner: str = ""  # the tag of the person whose run it is; empty: of the machine's owner
-    imported: str = ""  # taken in: "run", with its settings, "weights", or "onnx"
+    owner: str = ""  # the tag of the person whose run it is; empty for the machine's owner
+    imported: str = ""  # "run" (with its settings), "weights" or "onnx"; empty if trained here
     labels: tuple[str, ...] = ()
     pinned: bool = False  # at the top of the table of runs
-    archived: bool = False  # in the table of runs on request only
+    archived: bool = False  # hidden from the table of runs by default
     recent: str = ""  # its last points as JSON, see `history`
     trained_in: str = ""  # the folder where it trains or trained last, see `files.claim`
     kept: Mapping[str, Kept] = field(default_factory=dict)  # its files in the team's store, by name
@@ -120,7 +120,7 @@ class Run:
 
     @property
     def has_settings(self) -> bool:
-        """Whether it is known how it was trained; for weights from elsewhere it is not."""
+        """Whether its settings are known, which they are not for weights from elsewhere."""
         return self.imported in ("", "run")
 
     def knows(self, name: str) -> bool:
@@ -130,17 +130,17 @@ class Run:
 
     @property
     def network(self) -> str:
-        """The name of its network; that of an ONNX file has none here."""
+        """The name of its network, or ONNX if it was imported from an ONNX file."""
         return "ONNX" if self.imported == "onnx" else self.config.network
 
     @property
     def why_sealed(self) -> str:
-        """Why its layers can be neither looked into nor trained on; empty if they can."""
+        """Why its layers can be neither inspected nor trained; empty if they can."""
         if self.imported != "onnx":
             return ""
         return (
-            f"{self.name} came in as an ONNX file, which gives answers, but no layers and no "
-            "gradients. Choose another run, or bring in its weights instead."
+            f"{self.name} was imported from an ONNX file, which gives answers, but no layers and "
+            "no gradients. Choose another run, or import its weights instead."
         )
 
     @property
@@ -154,7 +154,7 @@ class Run:
         return min(self.epochs + 1, self.config.epochs)
 
     def seconds_left(self, speed: float | None) -> float | None:
-        """Return how long its steps will take at `speed` images a second; None: not known."""
+        """Return the seconds that its remaining steps take at `speed` images a second, if known."""
         if self.state != State.RUNNING or not speed:
             return None
         return (self.steps - self.step) * self.config.batch_size / speed
@@ -199,7 +199,7 @@ def cleaned_name(name: str) -> str:
 def read(entry: Any) -> Run:
     """Return MLflow's entry as a Run; a run whose process has died counts as failed.
 
-    Each tag is read on its own: an invalid tag gets its default, and an unknown state, of a newer
+    An invalid tag gets its default, without affecting others. An unknown state, from a newer
     version, counts as failed. Raises ConfigError if the settings are invalid.
     """
     tags, name = entry.data.tags, entry.info.run_name or entry.info.run_id
@@ -255,7 +255,7 @@ def read(entry: Any) -> Run:
 
 
 def _seen_before_it_was_recorded(tags: dict[str, str]) -> str:
-    """Return the default of `seen`, for runs of version 0.1: the built-in network knows MNIST."""
+    """Return the default of `seen` for runs of version 0.1, whose built-in parent learned MNIST."""
     taught = tags.get("taught_from") == BUILTIN and tags.get("data") != "mnist"
     return "mnist" if taught else ""
 

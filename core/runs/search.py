@@ -1,4 +1,4 @@
-"""Search the store page by page, as MLflow answers."""
+"""Search the store page by page."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -7,7 +7,7 @@ from typing import Any
 def pages(client: Any, experiment: str, condition: str = "", **how: Any) -> Iterator[Any]:
     """Yield MLflow's entries of the runs that meet a condition, a page at a time.
 
-    A page is asked for when it is wanted. `how` is given on to MLflow's `search_runs`.
+    A page is requested only when it is needed. `how` is passed on to MLflow's `search_runs`.
     """
     token = None
     while True:

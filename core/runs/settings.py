@@ -17,7 +17,7 @@ from core.runs.run import Run
 
 @dataclass(frozen=True)
 class Spread:
-    """The mean of n numbers, and their sample standard deviation; None of one number alone."""
+    """The mean of n numbers, and their sample standard deviation, which is None if n is 1."""
 
     mean: float
     deviation: float | None
@@ -26,14 +26,14 @@ class Spread:
 
 @dataclass(frozen=True)
 class Setting:
-    """Runs of one setting, in the order in which they were given; at least one."""
+    """The runs of one setting, at least one, in their given order."""
 
     key: str
     runs: tuple[Run, ...]
 
     @property
     def seeds(self) -> tuple[Run, ...]:
-        """One run for each seed, tested if there is one; a seed twice tells nothing new."""
+        """One run for each seed, a tested one if there is one; repeating a seed adds nothing."""
         first: dict[int, Run] = {}
         for run in sorted(self.runs, key=lambda run: run.test_accuracy is None):
             first.setdefault(run.config.seed, run)
@@ -41,7 +41,7 @@ class Setting:
 
     @property
     def test_accuracies(self) -> list[float]:
-        """The test accuracies of its seeds, in [0, 1], where they were measured."""
+        """The test accuracies of its seeds that were tested, in [0, 1]."""
         return [run.test_accuracy for run in self.seeds if run.test_accuracy is not None]
 
     def spread(self, metric: str) -> Spread | None:
@@ -51,7 +51,7 @@ class Setting:
 
 
 def spread(values: Sequence[float]) -> Spread | None:
-    """Return the mean and the sample standard deviation (n - 1) of numbers; None without any."""
+    """Return the mean and the sample standard deviation (n - 1) of numbers; None if none."""
     if not values:
         return None
     return Spread(mean(values), stdev(values) if len(values) > 1 else None, len(values))
@@ -60,17 +60,17 @@ def spread(values: Sequence[float]) -> Spread | None:
 def key_of(run: Run) -> str:
     """Return 12 hexadecimal digits that are the same for all runs of a setting.
 
-    What came in from elsewhere is a setting of its own: its file says how it was trained, and the
-    copy of a run tells nothing that the run does not.
+    Each imported network is a setting of its own: its training is not known for sure, and a copy of
+    a run is no further evidence.
     """
     own = run.id if run.imported else run.taught_from
     return _key(run.config, run.data, own, run.taught_digits)
 
 
 def _key(config: TrainConfig, data: str, taught_from: str = "", taught_digits: int = 0) -> str:
-    """Return a hash of what a run learns with and from, without its seed.
+    """Return a hash of a run's settings and data, without its seed.
 
-    Fields that have no effect beside the others, such as SGD's momentum beside Adam, do not count.
+    Fields that have no effect, such as SGD's momentum with Adam, do not count.
     """
     values = config.to_dict()
     counted = {
@@ -83,7 +83,7 @@ def _key(config: TrainConfig, data: str, taught_from: str = "", taught_digits: i
 
 
 def grouped(found: Iterable[Run]) -> list[Setting]:
-    """Return the settings of some runs, in the order of each one's first run."""
+    """Group runs by setting, in the order of each setting's first run."""
     runs: dict[str, list[Run]] = {}
     for run in found:
         runs.setdefault(key_of(run), []).append(run)
@@ -93,8 +93,8 @@ def grouped(found: Iterable[Run]) -> list[Setting]:
 def labels(found: Sequence[Setting]) -> list[str]:
     """Return a unique name for each setting: its run's, or the part that its runs' names share.
 
-    Runs fast_cnn-3 and fast_cnn-4 share fast_cnn; where names share nothing, the network's name
-    stands. A name that occurs twice is followed by the start of the setting's key.
+    Runs fast_cnn-3 and fast_cnn-4 share fast_cnn. If names share nothing, the network's name is
+    used. A name that occurs twice is followed by the start of the setting's key.
     """
     names = [_name(setting) for setting in found]
     return [
@@ -107,7 +107,7 @@ def _name(setting: Setting) -> str:
     names = {run.name for run in setting.runs}
     if len(names) == 1:
         return names.pop()
-    shortest, longest = min(names), max(names)  # what these share, all between them share
+    shortest, longest = min(names), max(names)  # what the first and last in order share, all share
     length = next(
         (i for i, (a, b) in enumerate(zip(shortest, longest, strict=False)) if a != b),
         min(len(shortest), len(longest)),

@@ -1,8 +1,9 @@
-"""Copy a run's files to the team's store, so that no reader ever gets half of one.
+"""Copy a run's files to the team's store, so that no reader ever gets half a file.
 
-While a run goes on, a changed file goes to one of three folders, where the tag `files` (see `kept`)
-names none; at the end to its own name. The tag follows when all are there. Of two files with the
-same content, as `best.pt` and `last.pt` after the best epoch, one goes on the way.
+During a run, a changed file goes to one of three folders, to a path that the tag `files` (see
+`kept`) does not name; at the end it goes to its own name. The tag is written once all files are
+there. Two files with the same content, such as `best.pt` and `last.pt` after the best epoch, are
+sent once.
 """
 
 import hashlib
@@ -19,7 +20,7 @@ if TYPE_CHECKING:  # mlflow takes 1.5 s: it is loaded when the store is first us
     from mlflow import MlflowClient
 
 _LIVE = "live"
-_TURNS = tuple(f"{_LIVE}/{turn}" for turn in "abc")  # two may be named, and a third is free
+_TURNS = tuple(f"{_LIVE}/{turn}" for turn in "abc")  # at most two are named, so one is free
 
 
 def checksum(path: Path) -> str:
@@ -31,7 +32,7 @@ def checksum(path: Path) -> str:
 def send(
     run_id: str, folder: Path, epochs: Mapping[str, int], known: Mapping[str, Kept] | None = None
 ) -> dict[str, Kept]:
-    """Copy the files of a run in progress and return what the store has then.
+    """Copy the files of a run in progress; return the files that the store then has.
 
     `epochs` are the files in `folder` by name, each with its epoch; `known` is what this returned
     last. Raises StoreError.
@@ -48,7 +49,7 @@ def send(
 def publish(
     run_id: str, folder: Path, epochs: Mapping[str, int], known: Mapping[str, Kept] | None = None
 ) -> None:
-    """Copy the whole folder of a run that ended, without hidden files. Raises StoreError.
+    """Copy the whole folder of a run that has ended, except hidden files. Raises StoreError.
 
     `known` is what `send` returned last, if this process sent any.
     """
@@ -93,7 +94,7 @@ def _sent(
 
 
 def _place(name: str, taken: set[str], ended: bool) -> str:
-    """Return where a file goes: never where the store has one that is read now."""
+    """Return a free path for a file, which the tag does not name."""
     places = [name] if ended else []
     places += [f"{turn}/{name}" for turn in _TURNS]
     return next(place for place in places if place not in taken)
@@ -104,7 +105,7 @@ def _parent(place: Path) -> str | None:
 
 
 def _clear(run_id: str, found: Mapping[str, Kept]) -> None:
-    """Delete the copies from on the way; without the right to, the store has them twice."""
+    """Delete the copies made during the run; without permission, they stay."""
     if any(one.at.startswith(_LIVE) for one in found.values()):
         return
     with suppress(Exception), connect() as (client, _):  # kinds of storage have no common errors

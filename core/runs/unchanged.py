@@ -1,7 +1,7 @@
 """The embedded store's runs, read again only after somebody has written to it.
 
-SQLite numbers what others have committed (`PRAGMA data_version`): asking for that number takes some
-20 µs, reading the runs some 5 ms, and a page asks for them several times.
+SQLite counts the commits of other connections (`PRAGMA data_version`). Reading that number takes
+about 20 µs, reading the runs about 5 ms, and a page needs them several times.
 """
 
 import sqlite3
@@ -21,7 +21,7 @@ _File = tuple[Path, int, int]  # a database's path, its device and its number th
 def entries(condition: str = "") -> list[Any]:
     """Return MLflow's entries of the runs that meet a condition, newest first.
 
-    Nobody may change them: the next caller gets the same. Raises StoreError.
+    The list is cached and shared, so do not change it. Raises StoreError.
     """
     with connect() as (client, experiment), _lock:
         version = _version()
@@ -36,7 +36,7 @@ def entries(condition: str = "") -> list[Any]:
 
 
 def _version() -> tuple[_File, int]:
-    """Return which database this is, and a number that changes when others commit to it."""
+    """Return the database in use, and a number that changes when others commit to it."""
     path = directory() / "store.db"
     status = path.stat()
     file = path, status.st_dev, status.st_ino
@@ -52,6 +52,6 @@ def _version() -> tuple[_File, int]:
         return file, int(answer.fetchone()[0])
 
 
-_lock = threading.Lock()  # around what follows
+_lock = threading.Lock()  # guards what follows
 _watching: dict[_File, sqlite3.Connection] = {}  # one, to the database in use
 _known: dict[str, tuple[tuple[_File, int], list[Any]]] = {}  # by condition, of that database

@@ -1,13 +1,13 @@
-"""What the tests of settings and of networks say, in words: a sentence to stress, and the rest."""
+"""The results of significance tests in words: a phrase to set in bold, and the rest of the text."""
 
 from core.evaluation import significance
 from core.runs import formatting
 from core.runs.settings import Setting
 
 WELCH = (
-    "Welch's t test of the test accuracies, two-sided, one number a seed. It says whether a "
-    "setting is better whatever the seed; choose between settings by validation. Of twenty "
-    "comparisons of equals, one comes out as significant by chance."
+    "Welch's t test of the test accuracies, two-sided, one number per seed. It says whether a "
+    "setting is better whatever the seed; to choose between settings, use validation. Of twenty "
+    "comparisons between equals, about one looks significant by chance."
 )
 MCNEMAR = (
     "Exact McNemar test on the test images that only one of the two gets right. It compares "
@@ -20,20 +20,23 @@ def row(
 ) -> dict[str, str]:
     """Return a setting's row: mean, deviation, n, and the difference from the baseline."""
     spread = setting.spread("test_accuracy")
+    difference = _points(seeds.difference) if seeds else "–"
+    if is_baseline:
+        difference = "baseline"
     return {
         "setting": label,
         "test accuracy": formatting.spread(spread),
         "validation": formatting.spread(setting.spread("validation_accuracy")),
         "seeds tested": str(spread.n if spread else 0),
-        "difference": "baseline" if is_baseline else _points(seeds.difference) if seeds else "–",
+        "difference, points": difference,
         "95 % interval": f"{_points(seeds.low)} to {_points(seeds.high)}" if seeds else "–",
         "p": _p(seeds.p_value) if seeds else "–",
     }
 
 
 def _points(difference: float) -> str:
-    """Return a difference of accuracies in percentage points."""
-    return f"{100 * difference:+.2f}"
+    """Return a difference of accuracies in percentage points, with a true minus sign."""
+    return f"{100 * difference:+.2f}".replace("-", "−")
 
 
 def _p(value: float) -> str:
@@ -41,29 +44,29 @@ def _p(value: float) -> str:
 
 
 def of_settings(seeds: significance.Seeds | None, label: str, baseline: str) -> tuple[str, str]:
-    """Return what Welch's test says, and with how many runs it could say more."""
+    """Return the result of Welch's test, and how many runs would say more."""
     if seeds is None:
         return label, (
-            f" and {baseline} cannot be told apart yet: that takes at least two tested "
-            "seeds of each, which differ. Train them again."
+            f" and {baseline} cannot be compared yet: that takes at least two tested seeds of "
+            "each, with different results. Train them again."
         )
     chance = f"p {'' if seeds.p_value < 1e-4 else '= '}{_p(seeds.p_value)}"
     if seeds.p_value < significance.LEVEL:
         better = "better" if seeds.difference > 0 else "worse"
         return f"{label} is significantly {better} than {baseline}", f" ({chance})."
     needed = (
-        f"a true difference as large as the one seen takes {seeds.needed} seeds of each"
+        f"to find one as large as the one measured, it takes {seeds.needed} seeds of each"
         if seeds.needed
-        else "a true difference as small as the one seen takes more than 200 seeds of each"
+        else "to find one as small as the one measured, it takes more than 200 seeds of each"
     )
     return f"Between {label} and {baseline} the difference may be chance", (
-        f" ({chance}). So many seeds find a difference of {100 * seeds.detectable:.2f} percentage "
-        f"points four times of five; {needed}."
+        f" ({chance}). With this many seeds, the test finds a true difference of "
+        f"{100 * seeds.detectable:.2f} percentage points four times out of five; {needed}."
     )
 
 
 def of_networks(paired: significance.Paired, first: str, second: str) -> tuple[str, str]:
-    """Return what McNemar's test says."""
+    """Return the result of McNemar's test."""
     a, b, p = paired.only_first, paired.only_second, paired.p_value
     if a < b:
         first, second, a, b = second, first, b, a

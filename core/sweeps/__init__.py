@@ -1,1 +1,1 @@
-"""Search for the best settings: many runs, on one machine or several, told apart by validation."""
+"""Search for the best settings: many runs, on one machine or several, compared on validation."""

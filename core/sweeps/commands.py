@@ -19,7 +19,7 @@ def add(sweep: argparse.ArgumentParser) -> None:
         sub = commands.add_parser(name, help=help, description=help)
         sub.set_defaults(command=run)
         if run is not _list:
-            sub.add_argument("name", metavar="NAME", help="the sweep's")
+            sub.add_argument("name", metavar="NAME", help="the sweep's name")
         return sub
 
     pairs: dict[str, Any] = {"nargs": "+", "action": "extend", "default": []}
@@ -34,13 +34,13 @@ def add(sweep: argparse.ArgumentParser) -> None:
         sub.add_argument(f"--{option}", choices=choices, default=next(iter(choices)), help=help)
 
     sub = command("work", _work, "do trials until there are none; on any machine, any number")
-    sub.add_argument("--trials", type=int, metavar="K", help="leave after so many")
-    sub.add_argument("--threads", type=int, metavar="N", help="of the processor (all cores)")
+    sub.add_argument("--trials", type=int, metavar="K", help="leave after this many trials")
+    sub.add_argument("--threads", type=int, metavar="N", help="processor threads (all cores)")
 
     command("list", _list, "every sweep, newest first, one a line")
-    command("status", _status, "how far a sweep is, each trial, and what was confirmed")
-    command("pause", _pause, "let no further trial begin")
-    command("resume", _resume, "let trials begin again")
+    command("status", _status, "a sweep's progress, each trial, and the confirmed settings")
+    command("pause", _pause, "start no further trials")
+    command("resume", _resume, "start trials again")
     sub = command("more", _more, "allow further trials")
     sub.add_argument("trials", type=int, metavar="N")
     _vary(command("bounds", _bounds, "change the bounds of what varies"), pairs)

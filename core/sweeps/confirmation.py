@@ -1,7 +1,7 @@
 """Train the best settings again with other seeds, and find the winner among them.
 
-All is chosen by validation. When the last seed is done, the winner's networks read the test images,
-once; no other networks do.
+Every choice is made on validation. When the last seed is done, only the winner's networks read the
+test images, and only once.
 """
 
 import logging
@@ -25,7 +25,7 @@ _log = logging.getLogger("digitlab")
 
 @dataclass(frozen=True)
 class Confirmed:
-    """A trial's settings, and the trials that have them with other seeds; at least one."""
+    """The trials that repeat one trial's settings with other seeds; at least one."""
 
     seeds: list[Trial]
 
@@ -51,7 +51,7 @@ class Confirmed:
 
     @property
     def is_complete(self) -> bool:
-        """Whether every seed was trained to its end; settings that diverge at times cannot win."""
+        """Whether every seed has finished; settings that sometimes diverge cannot win."""
         return all(one.outcome == Outcome.FINISHED for one in self.seeds)
 
     def summary(self) -> dict[str, Any]:
@@ -70,10 +70,10 @@ class Confirmed:
 
 @dataclass(frozen=True)
 class Verdict:
-    """The winner, what it was compared with, and its test accuracies in [0, 1].
+    """The winner, the second best, and their comparison.
 
-    `compared` is Welch's test of the validation accuracies; None if they cannot be told apart, or
-    nothing else was confirmed.
+    `compared` is Welch's test of the validation accuracies; None if they do not differ at all, or
+    if nothing else was confirmed.
     """
 
     winner: Confirmed
@@ -82,7 +82,7 @@ class Verdict:
 
     @cached_property
     def tested(self) -> Spread | None:
-        """The winner's test accuracy over its seeds; None before they were read."""
+        """The winner's test accuracy over its seeds; None before it is tested."""
         found = [_test_accuracy(one.run) for one in self.winner.seeds]
         return spread([accuracy for accuracy in found if accuracy is not None])
 
@@ -105,8 +105,8 @@ class Verdict:
             return f"{winner} is significantly better than {second} ({chance})."
         needed = self.compared.needed or "more than 200"
         return (
-            f"{winner} did best, but its lead over {second} may be chance ({chance}). To find a "
-            f"difference as large as the one seen takes {needed} seeds of each."
+            f"{winner} did best, but its lead over {second} may be chance ({chance}). Finding a "
+            f"difference as large as this one takes {needed} seeds of each."
         )
 
     def summary(self) -> dict[str, Any]:
@@ -123,9 +123,9 @@ class Verdict:
 
 
 def candidates(now: Sweep) -> list[Trial]:
-    """Return the finished trials, the best first; of several that train alike, the best one.
+    """Return the finished trials, best first; of several with the same configuration, the best one.
 
-    Two train alike if they differ only where it has no effect, such as in SGD's momentum with Adam.
+    Settings without effect, such as SGD's momentum with Adam, do not make a difference.
     """
     found: dict[TrainConfig, Trial] = {}
     for one in now.finished:
@@ -134,7 +134,7 @@ def candidates(now: Sweep) -> list[Trial]:
 
 
 def confirmed(now: Sweep) -> list[Confirmed]:
-    """Return the settings that are confirmed: complete ones first, the best mean first."""
+    """Return the settings that are being confirmed: complete ones first, then by their mean."""
     numbers = dict.fromkeys(one.number for one in now.confirming)
     found = [
         Confirmed([one for one in now.confirming if one.number == number]) for number in numbers
@@ -147,9 +147,9 @@ def confirmed(now: Sweep) -> list[Confirmed]:
 
 
 def verdict(now: Sweep) -> Verdict | None:
-    """Return the verdict between the best and the second; None before every seed is done.
+    """Return the comparison of the best two settings; None before every seed is done.
 
-    None, too, if no setting has trained to its end with every seed.
+    Also None if no setting has finished with every seed.
     """
     complete = [one for one in confirmed(now) if one.is_complete]
     if now.state != "finished" or not complete:

@@ -103,7 +103,7 @@ def resume(name: str, by: Person) -> Sweep:
 
 
 def more(name: str, trials: int, by: Person) -> Sweep:
-    """Allow so many further trials. Raises SweepError."""
+    """Allow `trials` further trials. Raises SweepError."""
 
     def changed(now: Sweep) -> Plan:
         _check_searching(now)
@@ -122,7 +122,7 @@ def more(name: str, trials: int, by: Person) -> Sweep:
 
 
 def bounds(name: str, texts: dict[str, str], by: Person) -> Sweep:
-    """Change the bounds of fields that vary; trials outside no longer guide the search.
+    """Change the bounds of varied fields; trials outside the new bounds no longer guide the search.
 
     Raises SweepError, and ConfigError for impossible bounds.
     """
@@ -132,8 +132,8 @@ def bounds(name: str, texts: dict[str, str], by: Person) -> Sweep:
         unknown = [field for field in texts if field not in now.plan.space]
         if unknown:
             raise SweepError(
-                f"The sweep {name} does not vary {unknown[0]}, but "
-                f"{', '.join(now.plan.space)}. Start another sweep to vary it."
+                f"The sweep {name} does not vary {unknown[0]}; it varies "
+                f"{', '.join(now.plan.space)}. Start another sweep to vary {unknown[0]}."
             )
         space = now.plan.space | {field: domain(field, text) for field, text in texts.items()}
         plan = replace(now.plan, space=space)
@@ -148,10 +148,10 @@ def bounds(name: str, texts: dict[str, str], by: Person) -> Sweep:
 
 
 def confirm(name: str, best: int, seeds: int, by: Person) -> Sweep:
-    """End the search, and have the best settings trained again with as many other seeds each.
+    """End the search, and queue the `best` settings for training with `seeds` other seeds each.
 
-    The seeds are new ones: that of the search chose the settings, so its accuracies flatter them.
-    Raises SweepError, for a sweep that still searches too.
+    The seeds are new, because the settings were chosen by their results with the search's seed,
+    which are therefore too good. Raises SweepError, also if the search has not ended or paused.
     """
     if best < 1 or not 2 <= seeds <= _MOST_SEEDS:
         raise SweepError(f"Confirm 1 setting or more, with 2 to {_MOST_SEEDS} seeds each.")
@@ -159,8 +159,8 @@ def confirm(name: str, best: int, seeds: int, by: Person) -> Sweep:
         _check_searching(now)
         if now.open or now.state not in ("finished", "paused"):
             raise SweepError(
-                f"The sweep {name} still searches. Wait for its trials, or pause it and wait for "
-                "those that are running."
+                f"The sweep {name} is still searching. Wait for its trials, or pause it and wait "
+                "for those that are running."
             )
         chosen = confirmation.candidates(now)[:best]
         if not chosen:
@@ -212,7 +212,7 @@ def _check_budget(plan: Plan) -> None:
 
 
 def _change(name: str, by: Person, changed: Callable[[Sweep], Plan]) -> Sweep:
-    """Replace a sweep's plan by what `changed` makes of it, as one step."""
+    """Replace a sweep's plan by `changed` of the sweep, in one step."""
     with _owned(name, by) as (study, now):
         plan = changed(now)
         _check_budget(plan)
@@ -222,7 +222,7 @@ def _change(name: str, by: Person, changed: Callable[[Sweep], Plan]) -> Sweep:
 
 @contextmanager
 def _owned(name: str, by: Person) -> "Iterator[tuple[Study, Sweep]]":
-    """Yield a sweep and its study, which nobody else changes meanwhile. Raises SweepError."""
+    """Yield a sweep's study and the sweep, locked against other changes. Raises SweepError."""
     with storage.locked(), storage.opened(name) as study:
         now = sweep.read(study)
         if not by.may_change(now.plan.owner):

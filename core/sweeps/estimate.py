@@ -1,4 +1,4 @@
-"""How long a sweep will take on this machine, before it starts."""
+"""Estimate how long a sweep will take on this machine, before it starts."""
 
 import random
 from collections.abc import Callable
@@ -10,16 +10,17 @@ from core.sweeps.sweep import Plan
 from core.training import estimate
 
 _DRAWS = 12  # trials to average over
-_TIMED = 4  # different networks, widths and batch sizes that are timed, half a second each
+_TIMED = 4  # combinations of network, width and batch size that are timed, half a second each
 
 Timed = Callable[[TrainConfig], tuple[float, float] | None]
 
 
 def seconds_a_trial(plan: Plan, images: int, timed: Timed = estimate.step_seconds) -> float | None:
-    """Return how long a trial takes on average, alone on this machine and trained to its end.
+    """Return the mean seconds of a trial, alone on this machine and without pruning.
 
-    The mean over settings drawn from the space; `images` is the number of training images. `timed`
-    gives the seconds of a step and of a forward pass; None if it gives none.
+    It is the mean over settings drawn from the space; `images` is the number of training images.
+    `timed` returns the seconds of a step and of a forward pass, or None; if it always returns None,
+    so does this.
     """
     random_state = random.Random(0)  # noqa: S311  # no secret
     measured: dict[TrainConfig, tuple[float, float] | None] = {}

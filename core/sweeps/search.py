@@ -1,4 +1,4 @@
-"""The search itself: which settings to try next, when to end a trial, which settings matter."""
+"""The search: which settings to try next, when to end a trial, and which settings matter."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -12,9 +12,9 @@ if TYPE_CHECKING:  # optuna takes 0.8 s
 
 
 def propose(sweep: Sweep) -> Settings | None:
-    """Return the settings to try next, within the bounds of now; None if a grid is complete.
+    """Return the settings to try next, within the current bounds; None if a grid is complete.
 
-    They depend on the sweep's seed and trials alone.
+    They depend only on the sweep's seed and trials.
     """
     import optuna
 
@@ -25,7 +25,7 @@ def propose(sweep: Sweep) -> Settings | None:
     seed += len(sweep.trials)
     if plan.sampler == "random":
         sampler: Any = optuna.samplers.RandomSampler(seed=seed)
-    else:  # trials in progress count as bad, so that workers do not all try the same
+    else:  # trials in progress count as bad, so that workers do not try the same settings
         sampler = optuna.samplers.TPESampler(seed=seed, constant_liar=True)
     return rounded(plan.space, _model(sweep, sampler).ask(distributions(plan.space)).params)
 
@@ -48,10 +48,10 @@ def pruner(sweep: Sweep) -> "BasePruner":
 
 
 def importances(sweep: Sweep) -> dict[str, float]:
-    """Return each varied field's share in the differences of accuracy, the largest first.
+    """Return each varied field's share of the variance of accuracy, largest first.
 
-    By functional ANOVA over the finished trials (Hutter et al., 2014). Empty before four of them
-    differ.
+    It is computed by functional ANOVA over the finished trials (Hutter et al., 2014). Empty until
+    four of them differ.
     """
     import optuna
 
@@ -64,7 +64,7 @@ def importances(sweep: Sweep) -> dict[str, float]:
 
 
 def _model(sweep: Sweep, sampler: Any) -> "Study":
-    """Return a study, in memory, of the trials that lie within the bounds of now."""
+    """Return an in-memory study of the trials that are within the current bounds."""
     import optuna
 
     study = optuna.create_study(direction="maximize", sampler=sampler)
@@ -74,7 +74,7 @@ def _model(sweep: Sweep, sampler: Any) -> "Study":
 
 
 def _frozen(sweep: Sweep, trial: Trial) -> "FrozenTrial | None":
-    """Return a trial as Optuna's samplers take it; None for one that says nothing."""
+    """Return a trial for Optuna's samplers; None if it has no result."""
     from optuna.trial import TrialState, create_trial
 
     states = {

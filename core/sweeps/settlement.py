@@ -1,6 +1,6 @@
 """Record in a sweep how the runs of its trials ended; queue those of dead workers again.
 
-Workers and pages both do this when they read a sweep: otherwise a sweep whose only worker was
+Both workers and pages do this when they read a sweep. Otherwise, a sweep whose only worker was
 killed would look as if it were in progress.
 """
 
@@ -26,22 +26,22 @@ if TYPE_CHECKING:  # optuna takes 0.8 s
     from optuna.study import Study
     from optuna.trial import FrozenTrial
 
-PRUNED = "pruned"  # how the reason of a pruned run begins
+PRUNED = "pruned"  # the reason of a pruned run begins with this
 TAKEN = "another worker has taken up its trial"
-_CONFIRMS = ("seed", "confirms")  # attributes of the trials that confirm
-_names: list[str] = []  # of this process as a worker: one at most
+_CONFIRMS = ("seed", "confirms")  # attributes of confirming trials
+_names: list[str] = []  # this process's name as a worker; one at most
 
 
 @contextmanager
 def at_work() -> Iterator[None]:
-    """Hold a lock while this process does trials: others in its folder see at once if it dies."""
+    """Hold a lock while this process does trials, so that others in its folder notice its death."""
     name = secrets.token_hex(16)
     path = _sign_of(name)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         lock = FileLock(path)
         lock.acquire(timeout=0)
-    except OSError:  # a full disk: its runs' leases tell, only later
+    except OSError:  # a full disk: its death will be noticed only when its runs' leases end
         yield
         return
     _names.append(name)
@@ -54,17 +54,17 @@ def at_work() -> Iterator[None]:
 
 
 def here() -> dict[str, str | int]:
-    """Return the attributes of a trial by which its worker, this process, is known."""
+    """Return the attributes of a trial that identify this process as its worker."""
     return {"host": platform.node(), "process": os.getpid(), "worker": "".join(_names[-1:])}
 
 
 def _sign_of(name: str) -> Path:
-    """Return the file that a worker holds the lock of."""
+    """Return the lock file of a worker."""
     return directory() / "sweep-workers" / name
 
 
 def _has_died(trial: "FrozenTrial") -> bool:
-    """Return whether a trial's worker worked in this folder, and gave its lock up by dying."""
+    """Return whether a trial's worker, if it worked in this folder, has died."""
     name = str(trial.user_attrs.get("worker", ""))
     if not re.fullmatch("[0-9a-f]{32}", name) or not _sign_of(name).exists():
         return False
@@ -78,7 +78,7 @@ def _has_died(trial: "FrozenTrial") -> bool:
 def settled(name: str) -> Sweep:
     """Return a sweep, after settling the trials of dead workers. Raises SweepError, StoreError.
 
-    Unless a trial's run has left the list of runs in progress, only that list is read.
+    If the runs of all open trials are still in progress, nothing more is read.
     """
     now = sweep.get(name)
     open_runs = {
@@ -92,7 +92,7 @@ def settled(name: str) -> Sweep:
 
 
 def abandon(name: str, process: int) -> None:
-    """Give up the trial of a worker of this machine that has died, before its run's lease ends.
+    """Give up the trial of a dead worker on this machine without waiting for its run's lease.
 
     Raises SweepError, StoreError.
     """
@@ -106,13 +106,13 @@ def abandon(name: str, process: int) -> None:
 
 
 def was_left(run: Run) -> bool:
-    """Return whether a run was stopped because its worker was asked to stop."""
+    """Return whether a run was stopped because somebody stopped its worker."""
     pruned = run.reason.startswith((PRUNED, TAKEN))
     return run.state == State.STOPPED and not pruned and not catalogue.stop_requested(run.id)
 
 
 def settle(study: "Study") -> None:
-    """Tell the study of every trial whose run is over; ask again for those that died."""
+    """Record in the study how the trials whose runs are over ended; queue those that died again."""
     from optuna.trial import TrialState
 
     dead = set()
@@ -127,7 +127,7 @@ def settle(study: "Study") -> None:
             run = None
         if run is None or run.state.is_over:
             _tell(study, trial, run)
-    # After all are recorded: a worker killed in between would lose one, or queue it twice.
+    # Only after all are recorded; otherwise a worker killed here would lose one, or queue it twice.
     for first, tried in sweep.attempts(study).items():
         last = tried[-1]
         attempt, left = last.user_attrs.get("attempt", 1), last.user_attrs.get("left", False)
@@ -140,7 +140,7 @@ def settle(study: "Study") -> None:
 
 
 def _tell(study: "Study", trial: "FrozenTrial", run: Run | None) -> None:
-    """Tell the study how a trial ended. Without a run, it died before there was one, or with it."""
+    """Record in the study how a trial ended. If `run` is None, it was deleted or never created."""
     from optuna.trial import TrialState
 
     def note(key: str, value: float | bool) -> None:

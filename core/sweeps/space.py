@@ -1,7 +1,7 @@
-"""What a sweep varies: fields of `TrainConfig`, each between two bounds or among some values.
+"""The space that a sweep searches: fields of `TrainConfig`, each with bounds or a list of values.
 
-Written as on the command line: `0.001:0.1`, `0.001:0.1:log` (each magnitude equally often), or
-`sgd,adamw`.
+Bounds are written as on the command line: `0.001:0.1`, `0.001:0.1:log` (each magnitude equally
+often), or `sgd,adamw`.
 """
 
 import itertools
@@ -17,11 +17,11 @@ from core.fields import checked
 if TYPE_CHECKING:  # optuna takes 0.3 s
     from optuna.distributions import BaseDistribution
 
-# What a sweep must not vary: with another seed or validation set, two trials are not comparable,
-# and where they are computed is each worker's own affair.
+# Fields that a sweep must not vary. With another seed or validation set, trials are not comparable;
+# and each worker chooses its own device.
 FIXED = ("seed", "validation_size", "device", "notes", "chosen", "chosen_by", "hardness")
-LEVELS = 5  # values that a grid takes of a range, ends included
-LARGEST_GRID = 10_000  # combinations: a grid is held in memory, and more would take too long
+LEVELS = 5  # values of a range in a grid, including both ends
+LARGEST_GRID = 10_000  # combinations: a grid is held in memory, and more would take too long to try
 _KINDS = get_type_hints(TrainConfig)
 
 
@@ -39,7 +39,7 @@ class Range:
 
 @dataclass(frozen=True)
 class Values:
-    """Some values, in no order."""
+    """A list of values, in no order."""
 
     values: tuple[Any, ...]
 
@@ -53,7 +53,7 @@ Settings = dict[str, Any]  # a value for each field that varies
 
 
 def written(value: Any) -> str:
-    """Return a value as the command line takes it."""
+    """Return a value as written on the command line."""
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
@@ -89,7 +89,7 @@ def domain(field: str, text: str) -> Domain:
         raise ConfigError(f"{field} takes words, not a range. Give them as {field}=A,B.")
     low, high, *log = text.split(":")
     if log not in ([], ["log"]):
-        raise ConfigError(f"{field}={text} is no range. Give LOW:HIGH or LOW:HIGH:log.")
+        raise ConfigError(f"{field}={text} is not a range. Give LOW:HIGH or LOW:HIGH:log.")
     found = Range(_value(field, low), _value(field, high), bool(log))
     if found.low >= found.high:
         raise ConfigError(f"{field} needs a lower and a higher bound, not {text}.")
@@ -127,7 +127,7 @@ def contains(space: Space, settings: Settings) -> bool:
 
 
 def distributions(space: Space) -> dict[str, "BaseDistribution"]:
-    """Return a space in Optuna's terms."""
+    """Return a space as Optuna's distributions."""
     from optuna.distributions import CategoricalDistribution as Categorical
     from optuna.distributions import FloatDistribution, IntDistribution
 
@@ -143,9 +143,9 @@ def distributions(space: Space) -> dict[str, "BaseDistribution"]:
 
 
 def whole(space: Space) -> dict[str, "BaseDistribution"]:
-    """Return, in Optuna's terms, all that the fields of a space can be, whatever the bounds.
+    """Return all possible values of a space's fields as Optuna's distributions, without its bounds.
 
-    Trials are recorded with these: Optuna refuses a study whose choices or scales change.
+    Trials are recorded with these, since Optuna does not allow a study's choices to change.
     """
     from optuna.distributions import CategoricalDistribution as Categorical
     from optuna.distributions import FloatDistribution, IntDistribution
@@ -165,7 +165,7 @@ def whole(space: Space) -> dict[str, "BaseDistribution"]:
 
 
 def rounded(space: Space, settings: Settings) -> Settings:
-    """Return the settings with their numbers to four significant digits, within the bounds."""
+    """Return the settings with numbers rounded to four significant digits, within the bounds."""
     return {field: _rounded(space[field], value) for field, value in settings.items()}
 
 
@@ -176,7 +176,7 @@ def _rounded(bounds: Domain, value: Any) -> Any:
 
 
 def configured(base: TrainConfig, settings: Settings) -> TrainConfig:
-    """Return a trial's configuration: the base, with those of the settings that have an effect.
+    """Return a trial's configuration: the base, changed by the settings that have an effect.
 
     Raises ConfigError.
     """
@@ -190,10 +190,10 @@ def configured(base: TrainConfig, settings: Settings) -> TrainConfig:
 
 
 def grid(space: Space, seed: int) -> list[Settings]:
-    """Return every combination, in an order drawn with the seed, so that any part covers it all.
+    """Return every combination, in random order by seed, so that any part covers the whole grid.
 
-    A range counts as LEVELS values at equal distances, by magnitude if it is logarithmic; whole
-    numbers as all there are, if they are no more.
+    A range becomes LEVELS values at equal distances, in logarithms if it is logarithmic, or all its
+    whole numbers if there are fewer.
     """
     levels = {field: _levels(_KINDS[field], bounds) for field, bounds in space.items()}
     combinations = [

@@ -1,7 +1,7 @@
-"""Where sweeps are recorded: a journal in the store's folder, or a PostgreSQL database for many.
+"""Where sweeps are stored: in a journal on one machine, or in a PostgreSQL database for several.
 
-A sweep is an Optuna study. Its database is `DIGITLAB_SWEEPS`, and never MLflow's: both keep a table
-of the same name in it.
+A sweep is an Optuna study. Its database is `DIGITLAB_SWEEPS`, which must not be MLflow's, since
+both have a table of the same name.
 """
 
 import os
@@ -62,7 +62,7 @@ def delete(name: str) -> None:
 def opened(name: str) -> Iterator["Study"]:
     """Yield a sweep's study. Raises SweepError if there is none, or it cannot be read or written.
 
-    Hold the lock, `locked`, for what must not be done twice.
+    Hold the lock, `locked`, to do something that must not be done twice.
     """
     import optuna
 
@@ -71,7 +71,7 @@ def opened(name: str) -> Iterator["Study"]:
         there = f"There are {', '.join(sorted(known)[:10])}." if known else "There is none yet."
         raise SweepError(f"There is no sweep called {name!r}. {there}")
     with explained():
-        # Settings are proposed elsewhere: this sampler is never asked, and costs nothing.
+        # Settings are proposed elsewhere: this sampler is never used, and costs nothing.
         yield optuna.load_study(
             study_name=name, storage=_storage(), sampler=optuna.samplers.RandomSampler()
         )
@@ -81,7 +81,7 @@ def opened(name: str) -> Iterator["Study"]:
 def locked() -> Iterator[None]:
     """Hold the lock of all sweeps, on this machine or in the database.
 
-    A process that dies gives it up at once. Raises SweepError.
+    A process that dies releases it at once. Raises SweepError.
     """
     address = _address()
     if not address:
@@ -103,7 +103,7 @@ def locked() -> Iterator[None]:
     try:
         yield
     finally:
-        connection.close()  # gives the lock up
+        connection.close()  # releases the lock
 
 
 def _address() -> str:
@@ -112,7 +112,7 @@ def _address() -> str:
     if address and not address.startswith(_DRIVER):
         raise SweepError(
             f"DIGITLAB_SWEEPS must be the address of a PostgreSQL database, beginning with "
-            f"{_DRIVER}, or be left out: the sweeps are then on this machine alone."
+            f"{_DRIVER}, or be unset: the sweeps are then on this machine only."
         )
     return address
 
@@ -143,9 +143,9 @@ def _open(address: str, journal: Path) -> "BaseStorage":
 
 
 class _JournalLock:
-    """A lock of the journal that a killed process gives up at once; Optuna's last 30 s.
+    """A lock of the journal that a killed process releases at once; Optuna's own lasts 30 s.
 
-    Cuts off a last line that its writer, killed or out of space, has left unfinished.
+    It also cuts off an unfinished last line, left by a writer that was killed or out of space.
     """
 
     def __init__(self, journal: Path) -> None:
@@ -163,7 +163,7 @@ class _JournalLock:
         return True
 
     def release(self) -> None:
-        """Give the lock up."""
+        """Release the lock."""
         self._lock.release()
 
 

@@ -1,6 +1,6 @@
-"""A sweep as recorded: its plan, its trials, and what follows from them.
+"""A sweep as recorded: its plan, its trials, and its state and best trial.
 
-Settings whose run died are tried again: the attempts at the same settings are one trial.
+Settings whose run died are tried again; all attempts at the same settings are one trial.
 """
 
 from dataclasses import dataclass, field
@@ -19,19 +19,19 @@ if TYPE_CHECKING:  # optuna takes 0.8 s
 
 ATTEMPTS = 3  # at the same settings, before they are given up
 SAMPLERS = {
-    "tpe": "Tries what did well so far, and its surroundings, more often.",
-    "random": "Draws each trial by itself.",
-    "grid": "Tries every combination once, in a drawn order.",
+    "tpe": "Tries settings near the best ones so far more often.",
+    "random": "Draws the settings of each trial at random.",
+    "grid": "Tries every combination once, in random order.",
 }
 PRUNERS = {
     "median": "Ends a trial that is worse than half of the others were at the same epoch.",
-    "hyperband": "Gives most trials few epochs, and the best third of them more, again and again.",
-    "none": "Trains every trial to its end.",
+    "hyperband": "Gives most trials few epochs, and again and again only the best third gets more.",
+    "none": "Trains every trial to the end.",
 }
 
 
 class Outcome(StrEnum):
-    """What became of a trial."""
+    """The outcome of a trial."""
 
     WAITING = "waiting"  # its run died, and it will be tried again
     RUNNING = "running"
@@ -41,7 +41,7 @@ class Outcome(StrEnum):
 
     @property
     def is_open(self) -> bool:
-        """Whether the trial is still to be done, or to its end."""
+        """Whether the trial is waiting or running."""
         return self in (Outcome.WAITING, Outcome.RUNNING)
 
 
@@ -56,10 +56,10 @@ _OUTCOMES = {
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """What a sweep searches, how far it goes, and whose it is.
+    """A sweep's search space, its budget and its owner.
 
-    `trials` and `minutes` are its budget, one of them or both. The minutes are those of training,
-    of all workers together.
+    `trials` and `minutes` are the budget: one of them or both. Minutes are the training time of all
+    workers together.
     """
 
     base: TrainConfig
@@ -71,7 +71,7 @@ class Plan:
     trials: int | None = None
     minutes: float | None = None
     author: str = ""
-    owner: str = ""  # the tag of the person whose sweep it is; empty: of the machine's owner
+    owner: str = ""  # the tag of the person whose sweep it is; empty for the machine's owner
     paused: bool = False
 
     def to_dict(self) -> dict[str, Any]:
@@ -88,10 +88,10 @@ def plan_from(values: dict[str, Any]) -> Plan:
 
 @dataclass(frozen=True, kw_only=True)
 class Trial:
-    """Some settings and what became of them, at the last attempt.
+    """Settings that were tried, and the outcome of the last attempt.
 
-    `reached` has the validation accuracy of each epoch, and `accuracy` that of the best epoch of a
-    finished trial; all in [0, 1]. A trial that confirms another's settings has that one's number.
+    `reached` maps each epoch to its validation accuracy, and `accuracy` is a finished trial's best;
+    all in [0, 1]. A trial that confirms another's settings has the same number as the other.
     """
 
     number: int  # counted from 1
@@ -115,7 +115,7 @@ class Trial:
 class Sweep:
     """A sweep with its trials, in the order of their numbers.
 
-    `confirming` are the best settings again with other seeds, outside of the search and its budget.
+    `confirming` are trials of the best settings with other seeds, outside the search's budget.
     """
 
     name: str
@@ -125,7 +125,7 @@ class Sweep:
 
     @cached_property
     def finished(self) -> list[Trial]:
-        """The trials that trained to their end, the best first."""
+        """The trials that have finished, best first."""
         found = [trial for trial in self.trials if trial.outcome == Outcome.FINISHED]
         return sorted(found, key=lambda trial: trial.accuracy or 0.0, reverse=True)
 
@@ -157,13 +157,13 @@ class Sweep:
             return True
         if plan.minutes is None:
             return False
-        # A trial in progress will take what the others took.
+        # Trials in progress are expected to take as long as the others.
         expected = self.open * self.seconds_a_trial
         return sum(trial.seconds for trial in self.trials) + expected >= 60 * plan.minutes
 
     @property
     def state(self) -> str:
-        """The state in a word: finished, paused, running or waiting, for a worker."""
+        """The state in a word: finished, paused, running or waiting (for a worker)."""
         outcomes = {trial.outcome for trial in (*self.trials, *self.confirming)}
         if self.is_spent and not any(outcome.is_open for outcome in outcomes):
             return "finished"
@@ -215,9 +215,9 @@ def read(study: "Study") -> Sweep:
 
 
 def attempts(study: "Study") -> "dict[int, list[FrozenTrial]]":
-    """Return a study's trials in the order of their numbers, those at the same settings together.
+    """Return a study's trials in the order of their numbers, as lists of attempts.
 
-    They are keyed by Optuna's number of the first attempt.
+    Keys are Optuna's numbers of the first attempts.
     """
     found: dict[int, list[FrozenTrial]] = {}
     for trial in study.get_trials(deepcopy=False):
@@ -226,7 +226,7 @@ def attempts(study: "Study") -> "dict[int, list[FrozenTrial]]":
 
 
 def settings(trial: "FrozenTrial") -> Settings:
-    """Return a trial's settings, which it has before it runs."""
+    """Return a trial's settings, which are known before it runs."""
     return dict(trial.system_attrs["fixed_params"])
 
 

@@ -1,7 +1,7 @@
 """Do a sweep's trials in this process, one after the other; any number of workers may join.
 
-A trial is claimed under the sweeps' lock, so that none is done twice. Before claiming one, a worker
-ends the trials whose runs are over: a dead worker's trial is marked FAIL and queued again.
+A trial is claimed while holding the sweeps' lock, so that none is done twice. Before that, a worker
+settles the trials whose runs are over: a dead worker's trial is marked FAIL and queued again.
 """
 
 import gc
@@ -30,8 +30,8 @@ if TYPE_CHECKING:  # optuna takes 0.8 s, torch more
     from core.training.events import Epoch
 
 _log = logging.getLogger("digitlab")
-_POLL = 1.0  # seconds between two looks for a trial to do
-_IDLE = 3600.0  # seconds without a trial after which a worker leaves: the sweep is paused
+_POLL = 1.0  # seconds between two checks for a trial to do
+_IDLE = 3600.0  # seconds without a trial, as in a paused sweep, after which a worker leaves
 
 
 def work(
@@ -40,20 +40,19 @@ def work(
     threads: int | None = None,
     report: Callable[[Run], None] = lambda run: None,
 ) -> None:
-    """Do trials of a sweep until it is over, or at most so many.
+    """Do trials of a sweep until it is over, or at most `most` trials.
 
-    After SIGTERM or Ctrl-C the trial in progress is left to the other workers.
+    After SIGTERM or Ctrl-C, the trial in progress is left to the other workers. The last worker of
+    a sweep that is being confirmed tests the winner.
 
     Args:
-        name: the sweep's.
-        most: trials after which this worker leaves.
-        threads: of torch, on the processor; by default as many as there are cores.
+        name: the sweep's name.
+        most: the number of trials after which this worker leaves.
+        threads: torch's threads on the processor; by default as many as there are cores.
         report: called with each trial's run when it is over.
 
-    The last worker of a sweep that is confirmed tests the winner.
-
-    Raises SweepError if there is no such sweep, DataError if its data are not here, and any error
-    of a run but ConfigError, which is the settings' fault and not this machine's.
+    Raises SweepError if there is no such sweep, DataError if its data are not on this machine, and
+    any error of a run except ConfigError, which is due to the settings, not to this machine.
 
     """
     plan = sweep.get(name).plan
@@ -105,7 +104,7 @@ def _leaving() -> Iterator[threading.Event]:
 
 
 def _claimed(name: str, idle: float) -> "tuple[Trial, Run] | None":
-    """Return the next trial to do; None without one, or while a store does not answer."""
+    """Return the next trial to do; None if there is none, or while a store does not answer."""
     try:
         return claim(name)
     except (StoreError, SweepError) as error:
@@ -118,7 +117,7 @@ def _claimed(name: str, idle: float) -> "tuple[Trial, Run] | None":
 def claim(name: str) -> "tuple[Trial, Run] | None":
     """Take the next trial of a sweep and request its run; None if there is nothing to do now.
 
-    Ends the trials whose runs are over first. Raises SweepError, StoreError.
+    First settles the trials whose runs are over. Raises SweepError, StoreError.
     """
     with storage.locked(), storage.opened(name) as study:
         settlement.settle(study)
@@ -155,13 +154,13 @@ def claim(name: str) -> "tuple[Trial, Run] | None":
 
 
 def _done(trial: "Trial", run: Run, digits: Digits) -> Run:
-    """Train a trial's run and return it when it is over; one that another took up is stopped."""
+    """Train a trial's run and return it; it is stopped if another worker has taken up the trial."""
     try:
         return worker.work(run, False, lambda epoch: _judge(trial, run, epoch), digits)
     except ConfigError:
         return catalogue.get(run.id)
     finally:
-        gc.collect()  # before the next one freezes what there is
+        gc.collect()  # before the next run freezes all objects
 
 
 def _judge(trial: "Trial", run: Run, epoch: "Epoch") -> str:
@@ -171,7 +170,7 @@ def _judge(trial: "Trial", run: Run, epoch: "Epoch") -> str:
     try:
         with storage.explained():
             trial.report(epoch.validation_accuracy, epoch.epoch)
-            searches = "seed" not in trial.user_attrs  # what confirms is trained to its end
+            searches = "seed" not in trial.user_attrs  # confirming trials are never pruned
             if searches and epoch.epoch < run.config.epochs and trial.should_prune():
                 return f"{settlement.PRUNED} after epoch {epoch.epoch} of {run.config.epochs}"
     except UpdateFinishedTrialError:

@@ -1,1 +1,1 @@
-"""Training a network: networks, batches, the loop, and reading digits with the result."""
+"""Train networks: the networks, batches, the training loop, checkpoints and inference."""

@@ -1,4 +1,4 @@
-"""Random changes of training images, for a whole batch at once, with parameters for each image."""
+"""Augmentation: random changes of a whole batch at once, with separate parameters per image."""
 
 import math
 
@@ -11,11 +11,11 @@ from torch import Tensor
 from core.config import TrainConfig
 
 BENDING = ("rotation", "shear", "scale", "aspect", "elastic")  # the settings of `bent`
-_KNOTS = 6  # along each side, of an elastic distortion: one every 5 pixels
+_KNOTS = 6  # of an elastic distortion along each side: one every 5 pixels
 
 
 class Augmentation:
-    """A configuration's augmentation; `generator`, on the CPU, is the only source of chance."""
+    """A configuration's augmentation; all its random numbers are from `generator`, on the CPU."""
 
     def __init__(self, config: TrainConfig, generator: torch.Generator) -> None:
         self.config, self.generator = config, generator
@@ -29,14 +29,14 @@ class Augmentation:
         return F.pad(images, [self.config.shift] * 4).unfold(1, 28, 1).unfold(2, 28, 1)
 
     def shifts(self, count: int) -> Tensor:
-        """Draw the windows, `(2, count)` down and across, that `count` images are shifted to."""
+        """Draw a random window, `(2, count)` down and across, for each of `count` images."""
         return torch.randint(0, 2 * self.config.shift + 1, (2, count), generator=self.generator)
 
     def __call__(self, images: Tensor) -> Tensor:
         """Bend `(N, 28, 28)` images and change their thickness, as `bent` and `thickened` do.
 
-        They come in before normalization, while 0 is black, so that what is drawn in at the border
-        is background. Without anything to change, they are returned as they were.
+        The images must not be normalized yet: 0 must be black, so that new pixels at the border are
+        background. If there is nothing to change, they are returned unchanged.
         """
         if any(getattr(self.config, name) for name in BENDING):
             images = bent(images, self._distortion(len(images)))
@@ -65,7 +65,7 @@ class Augmentation:
 def augmented(
     image: NDArray[np.uint8], config: TrainConfig, count: int, seed: int
 ) -> NDArray[np.float32]:
-    """Return `count` random versions of one `(28, 28)` image, as training with `config` sees it.
+    """Return `count` random versions of one `(28, 28)` image, as in training with `config`.
 
     Returns `(count, 28, 28) float32 in [0, 1]`.
     """
@@ -82,13 +82,13 @@ def affine_points(angle: Tensor, shear: Tensor, scale: Tensor, aspect: Tensor) -
     """Return the sampling points of images that are turned, slanted and scaled.
 
     Args:
-        angle: `(N,)`, degrees, positive clockwise on the screen, as torchvision's `affine` has it.
-        shear: `(N,)`, degrees; positive slants as torchvision's first shear does.
+        angle: `(N,)`, degrees, positive is clockwise on the screen, as in torchvision's `affine`.
+        shear: `(N,)`, degrees, with the sign of torchvision's first shear.
         scale: `(N,)`, 1 keeps the size, 2 doubles it.
-        aspect: `(N,)`, by which the width alone is multiplied, before all else.
+        aspect: `(N,)`, the factor for the width only, applied before everything else.
 
     Returns:
-        `(N, 28, 28, 2)` points, x and y in [-1, 1] across the image, as `bent` takes them.
+        `(N, 28, 28, 2)` points for `bent`, x and y in [-1, 1] across the image.
 
     """
     turn, slant = angle * (math.pi / 180), shear * (math.pi / 180)
@@ -104,8 +104,9 @@ def affine_points(angle: Tensor, shear: Tensor, scale: Tensor, aspect: Tensor) -
 def elastic_moves(knots: Tensor) -> Tensor:
     """Interpolate `(N, 2, k, k)` displacements in pixels, at k × k knots, to every pixel.
 
-    The result is `(N, 28, 28, 2)`, x and y, in the units of `affine_points`: elastic distortions as
-    Simard, Steinkraus and Platt (2003) made them, with cubic interpolation for their Gaussian.
+    The result is `(N, 28, 28, 2)`, x and y, in the units of `affine_points`. These are the elastic
+    distortions of Simard, Steinkraus and Platt (2003), with cubic interpolation instead of their
+    Gaussian.
     """
     field = F.interpolate(knots, (28, 28), mode="bicubic", align_corners=True)
     return field.permute(0, 2, 3, 1) * (2 / 28)
@@ -114,7 +115,7 @@ def elastic_moves(knots: Tensor) -> Tensor:
 def bent(images: Tensor, points: Tensor) -> Tensor:
     """Sample `(N, 28, 28)` images, uint8 or float, at `(N, 28, 28, 2)` points, bilinearly.
 
-    Returns float32, in [0, 1] where the images were uint8, as `normalize` takes them.
+    Returns float32 for `normalize`; uint8 images are scaled to [0, 1].
     """
     moved = F.grid_sample(images[:, None].float(), points.to(images.device), align_corners=False)
     return (moved.mul_(1 / 255) if images.dtype == torch.uint8 else moved)[:, 0]
@@ -123,8 +124,8 @@ def bent(images: Tensor, points: Tensor) -> Tensor:
 def thickened(images: Tensor, pixels: Tensor) -> Tensor:
     """Return `(N, 28, 28)` images with strokes thicker, or thinner, by `(N,)` pixels in [-1, 1].
 
-    A pixel goes that far towards the lightest, or the darkest, of the nine around it. Float32, in
-    [0, 1] where the images were uint8.
+    Each pixel changes by that share towards the lightest, or the darkest, of the nine around it.
+    Returns float32; uint8 images are scaled to [0, 1].
     """
     ink = images[:, None].float()
     ink = ink.mul_(1 / 255) if images.dtype == torch.uint8 else ink

@@ -47,7 +47,10 @@ class TrainingBatches:
         self.windows = self.augmentation.windows(torch.from_numpy(images).to(device))
 
     def __len__(self) -> int:
-        """Return the steps in an epoch, without a last batch of one, which BatchNorm refuses."""
+        """Return the number of steps in an epoch; a last batch of one image is left out.
+
+        BatchNorm cannot train on a single image.
+        """
         count, size = len(self.labels), self.config.batch_size
         return count // size + (count % size > 1)
 

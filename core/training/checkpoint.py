@@ -1,4 +1,4 @@
-"""Checkpoints: written whole or not at all, read as weights only."""
+"""Checkpoints: written completely or not at all, and read as weights only."""
 
 import math
 import zipfile
@@ -13,12 +13,12 @@ from core.errors import CheckpointError
 from core.training import networks
 from core.training.onnx_network import OnnxNetwork
 
-MAX_BYTES = 256 * 2**20  # the largest network, its mean and Adam's state have 24 MB
-_MAX_STRUCTURE = 2**20  # bytes of all in a checkpoint that is not a tensor; 30 kB are usual
+MAX_BYTES = 256 * 2**20  # the largest network with its mean and Adam's state takes 24 MB
+_MAX_STRUCTURE = 2**20  # bytes of everything in a checkpoint but tensors; 30 kB are usual
 
 
 class Checkpoint(TypedDict):
-    """The state of a training after an epoch, complete enough to resume to the same numbers."""
+    """The state of a training after an epoch, complete enough to resume with identical results."""
 
     config: dict[str, Any]
     epoch: int  # epochs completed
@@ -26,10 +26,9 @@ class Checkpoint(TypedDict):
     best_accuracy: float
     train_seconds: float
     model_state_dict: dict[str, Any]  # the weights that read digits
-    raw_state_dict: NotRequired[
-        dict[str, Any]
-    ]  # the learning weights, if those that read are their average
-    onnx: NotRequired[torch.Tensor]  # (B,) uint8, in place of weights: an ONNX file from elsewhere
+    # The weights in training, if those that read digits are their running mean.
+    raw_state_dict: NotRequired[dict[str, Any]]
+    onnx: NotRequired[torch.Tensor]  # (B,) uint8, instead of weights: an imported ONNX file
     hardness: NotRequired[torch.Tensor]  # `Hardness.counts`, if the run records them
     optimizer_state_dict: dict[str, Any]
     scheduler_state_dict: dict[str, Any]
@@ -37,7 +36,7 @@ class Checkpoint(TypedDict):
 
 
 def halved(weights: dict[str, Any]) -> dict[str, torch.Tensor]:
-    """Return a state dict with its floating-point tensors in 16 bits, at half the size."""
+    """Return a state dict with its floating-point tensors in 16 bits, which halves its size."""
     return {
         name: value.half() if value.is_floating_point() else value
         for name, value in weights.items()
@@ -45,9 +44,9 @@ def halved(weights: dict[str, Any]) -> dict[str, torch.Tensor]:
 
 
 def save(checkpoint: Checkpoint | dict[str, torch.Tensor], path: Path) -> None:
-    """Write a checkpoint, or weights. Raises CheckpointError without space or permission for it.
+    """Write a checkpoint, or weights. Raises CheckpointError without space or permission.
 
-    It is written under a temporary name and renamed, so that what was there before stays whole
+    It is written under a temporary name and then renamed, so that an earlier file stays complete
     until the new one is.
     """
     partial = path.with_suffix(".partial")
@@ -65,7 +64,7 @@ def save(checkpoint: Checkpoint | dict[str, torch.Tensor], path: Path) -> None:
 
 
 def load(path: Path) -> Checkpoint:
-    """Read a checkpoint on to the CPU; code in it is never run. Raises CheckpointError."""
+    """Load a checkpoint to the CPU; code in it is never run. Raises CheckpointError."""
     content = opened(path)
     try:
         _check_content(content)
@@ -75,17 +74,17 @@ def load(path: Path) -> Checkpoint:
 
 
 def load_tensors(path: Path) -> dict[str, Tensor]:
-    """Read named tensors on to the CPU, likewise. Raises CheckpointError."""
+    """Load named tensors to the CPU; code in the file is never run. Raises CheckpointError."""
     content = opened(path)
     if not isinstance(content, dict) or not all(
         isinstance(name, str) and type(value) is Tensor for name, value in content.items()
     ):
-        raise CheckpointError(f"{path} holds something else than weights. {_ADVICE}")
+        raise CheckpointError(f"{path} contains something other than weights. {_ADVICE}")
     return content
 
 
 def opened(path: Path) -> Any:
-    """Return what a file of weights holds, on the CPU; code in it is never run.
+    """Return the content of a file of weights, on the CPU; code in it is never run.
 
     Raises CheckpointError.
     """
@@ -104,13 +103,13 @@ _ADVICE = "Choose another run or train again."
 
 
 def _check_container(path: Path) -> None:
-    """Raise ValueError or BadZipFile unless opening the file takes no more memory than it has."""
+    """Raise ValueError or BadZipFile if opening the file could take more memory than MAX_BYTES."""
     if path.stat().st_size > MAX_BYTES:
         raise ValueError("it is too large")
     with zipfile.ZipFile(path) as file:
         members = file.infolist()
     if any(member.compress_type != zipfile.ZIP_STORED for member in members):
-        raise ValueError("it is packed, and so may unpack to anything")
+        raise ValueError("it is compressed, so its unpacked size is not known")
     if sum(member.file_size for member in members) > MAX_BYTES:
         raise ValueError("it has too many bytes")
     if any(
@@ -120,7 +119,7 @@ def _check_container(path: Path) -> None:
 
 
 def _check_content(content: Any) -> None:
-    """Raise an error of some kind unless each value is of its type and in its range."""
+    """Raise an error, of any kind, unless each value has its type and is in its range."""
     kinds = {"epoch": int, "best_epoch": int, "best_accuracy": float, "train_seconds": float}
     kept = {name: content[name] for name in Checkpoint.__required_keys__}
     if not all(isinstance(kept[name], kinds.get(name, dict)) for name in kept):
@@ -138,7 +137,7 @@ def _check_content(content: Any) -> None:
 
 
 def load_weights(model: torch.nn.Module, weights: object) -> None:
-    """Put a checkpoint's `model_state_dict` into a network. Raises CheckpointError on a misfit."""
+    """Load a checkpoint's `model_state_dict` into a network. Raises CheckpointError on a misfit."""
     own = model.state_dict()
     if (
         not isinstance(weights, dict)
@@ -146,14 +145,12 @@ def load_weights(model: torch.nn.Module, weights: object) -> None:
         or not all(is_like(weights[name], value) for name, value in own.items())
         or not all(value.isfinite().all() for value in weights.values())
     ):
-        raise CheckpointError(
-            f"The checkpoint's weights do not fit the network that it names. {_ADVICE}"
-        )
+        raise CheckpointError(f"The checkpoint's weights do not fit its network. {_ADVICE}")
     model.load_state_dict(dict(weights))  # without the file's own metadata
 
 
 def is_like(value: object, own: Tensor) -> bool:
-    """Return whether a value is a plain tensor of the same shape and type; 16 bits do for 32."""
+    """Return whether a value is a plain tensor of `own`'s shape and type; 16-bit floats fit too."""
     return (
         type(value) is Tensor
         and (value.layout, value.is_meta, value.shape) == (torch.strided, False, own.shape)
@@ -162,7 +159,7 @@ def is_like(value: object, own: Tensor) -> bool:
 
 
 def network(checkpoint: Checkpoint) -> torch.nn.Sequential:
-    """Return a checkpoint's network, on the CPU, laid out as it trained. Raises CheckpointError."""
+    """Return a checkpoint's network on the CPU, in channels-last format. Raises CheckpointError."""
     if "onnx" in checkpoint:
         return torch.nn.Sequential(OnnxNetwork(checkpoint["onnx"].numpy().tobytes()))
     model = networks.build(config_from(checkpoint["config"]))

@@ -21,7 +21,7 @@ class Device:
 
 def choose(device: str = "auto", precision: str = "auto") -> Device:
     """Return the device and precision to use. Raises DeviceError if this machine lacks one."""
-    import torch  # takes 2 s, which only a caller that computes should pay
+    import torch  # takes 2 s, so only callers that compute load it
 
     available = {"cpu": True, "cuda": torch.cuda.is_available()}
     available["mps"] = torch.backends.mps.is_available()
@@ -46,17 +46,17 @@ def choose(device: str = "auto", precision: str = "auto") -> Device:
         name = f"{capabilities.get('cpu_name') or platform.processor() or 'CPU'}"
         threads = torch.get_num_threads()
         name += f", {threads} threads" if threads > 1 else ", 1 thread"
-        reason = "it was asked for" if device == "cpu" else "no GPU was found"
+        reason = "it was chosen" if device == "cpu" else "no GPU was found"
         fast = bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))
         chip = "this CPU"
     has = f"{chip} {'computes' if fast else 'does not compute'} bfloat16 in hardware"
     if precision == "auto":
         return Device(kind, name, reason, "bfloat16" if fast else "float32", has)
-    return Device(kind, name, reason, precision, f"it was asked for; {has}")
+    return Device(kind, name, reason, precision, f"it was chosen; {has}")
 
 
 def queue_name(device: str) -> str:
-    """Return which queue a run waits in, `cpu` or `gpu`, without the 2 s that torch takes.
+    """Return the queue that a run waits in, `cpu` or `gpu`, without loading torch, which takes 2 s.
 
     One training runs at a time in each. A machine without a GPU's driver has only `cpu`.
     """

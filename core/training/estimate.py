@@ -1,4 +1,4 @@
-"""How long a run will take on this machine, from a few real steps of its network."""
+"""Estimate how long a run will take on this machine, from a few real steps of its network."""
 
 import time
 from collections.abc import Callable
@@ -11,10 +11,8 @@ from core.training import device, networks
 from core.training.inference import autocast
 
 _BATCH = 256  # images at most: a batch of thousands takes a server gigabytes
-_STEPS, _SECONDS = (
-    4,
-    0.4,
-)  # the least number and time of steps, so that some are not slowed by other programs
+# The least number of steps, and the least time, so that other programs do not slow all of them.
+_STEPS, _SECONDS = 4, 0.4
 
 
 def step_seconds(
@@ -22,9 +20,9 @@ def step_seconds(
 ) -> tuple[float, float] | None:
     """Return the seconds of one training step and of one forward pass, for one batch.
 
-    They are the fastest of those timed on random images, the first step left out; a batch of more
-    than _BATCH images is taken to cost as much for each as one of _BATCH. What the optimizer, the
-    augmentation and the store add is not in them. None if it was to stop before they were timed.
+    They are the fastest of several on random images, without the first step. In a batch of more
+    than _BATCH images, each image is assumed to take as long as in a batch of _BATCH. The times do
+    not include the optimizer, the augmentation and the store. None if `stopping` returned True.
     """
     where = device.choose(config.device, config.precision)
     place = torch.device(where.kind)

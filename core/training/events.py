@@ -15,7 +15,7 @@ from core.training.forming import Moment
 
 @dataclass(frozen=True)
 class Started:
-    """Training is about to start; `steps` in total, `done` of them before it was resumed."""
+    """Training is about to start: `steps` in total, of which `done` were made before a resume."""
 
     steps: int
     steps_per_epoch: int
@@ -37,9 +37,9 @@ class Step:
 
 @dataclass(frozen=True)
 class Epoch:
-    """An epoch is complete. Accuracies are in [0, 1], seconds include validation.
+    """An epoch is complete. Accuracies are in [0, 1]; seconds include validation.
 
-    `probabilities` are the validation images', `(V, 10)`, in the order of `Split.validation`.
+    `probabilities (V, 10)` are for the validation images, in the order of `Split.validation`.
     """
 
     epoch: int  # counted from 1

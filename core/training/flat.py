@@ -7,10 +7,10 @@ from torch import Tensor, nn
 
 
 class Flat:
-    """A network's numbers in one tensor, of which its own tensors become views.
+    """A network's numbers in one tensor; the network's own tensors become views of it.
 
-    `values` are its parameters, then its running statistics; `trained`, the part of `values` that
-    an optimizer changes; `counts`, its whole numbers, which stay where they were.
+    `values` are its parameters, then its running statistics; `trained` is the part of `values` that
+    an optimizer changes; `counts` are its integer buffers, which are not part of `values`.
     """
 
     def __init__(self, model: nn.Module) -> None:
@@ -26,19 +26,19 @@ class Flat:
         self.trained = self.values[: sum(parameter.numel() for parameter in self.parameters)]
 
     def take_gradients(self) -> Tensor:
-        """Return the gradient of `trained`, and leave the parameters without theirs."""
+        """Return the gradient of `trained`, and clear the parameters' gradients."""
         gradients = [parameter.grad for parameter in self.parameters]
         for parameter in self.parameters:
             parameter.grad = None
         return torch.cat([_row(gradient) for gradient in gradients if gradient is not None])
 
     def by_parameter(self, row: Tensor) -> list[Tensor]:
-        """Return the parts of a tensor like `trained` that belong to each parameter, as views."""
+        """Split a tensor like `trained` into views, one for each parameter."""
         return _views(row, self.parameters)
 
 
 def _row(tensor: Tensor) -> Tensor:
-    """Return a dense tensor's numbers in the order in which they lie in memory."""
+    """Return a dense tensor's numbers in their order in memory."""
     return tensor.as_strided((tensor.numel(),), (1,))
 
 

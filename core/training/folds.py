@@ -27,9 +27,9 @@ def out_of_fold(
 ) -> Generator[float, None, NDArray[np.float32]]:
     """Yield the share done, in [0, 1]; return the `(N, 10)` probabilities of `(N, 28, 28)` images.
 
-    Each image is read by the network that learned from the other folds. For each of `seeds` there
-    are other folds and other first weights; the probabilities are means over the seeds. A network
-    is the last epoch's, so that no label of its fold has a say in it.
+    Each image is read by the network that learned from the other folds. Each of `seeds` has its own
+    folds and initial weights, and the probabilities are means over the seeds. The last epoch's
+    network is used, so that no label of its own fold influences it.
 
     Raises DataError if a training ends early, and what `train` raises.
     """
@@ -43,7 +43,7 @@ def out_of_fold(
 
 
 def fold_numbers(labels: NDArray[np.uint8], seed: int) -> NDArray[np.int64]:
-    """Return `(N,)` the fold of each image, each digit spread evenly over the folds."""
+    """Return the fold of each image, `(N,)`, with each digit spread evenly over the folds."""
     numbers = np.empty(len(labels), np.int64)
     order = np.random.default_rng(seed).permutation(len(labels))
     by_digit = order[np.argsort(labels[order], kind="stable")]
@@ -68,7 +68,7 @@ def _one_fold(
             case Started():
                 steps = event.steps
             case Step():
-                yield (number + event.step / (steps + 1)) / count  # 1 is left for the reading
+                yield (number + event.step / (steps + 1)) / count  # one more step for the reading
             case Epoch():
                 last = event.checkpoint
             case Ended():

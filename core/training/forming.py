@@ -1,7 +1,7 @@
-"""Weights as they form: which moments of a training are kept, and the file that keeps them.
+"""How weights form: which moments of a training are kept, and the file that keeps them.
 
-A moment's weights are in 16 bits, large matrices in 8 bits with a scale a row, so that all of a
-run's stay within MAX_BYTES.
+A moment's weights are stored in 16 bits, and large matrices in 8 bits with a scale per row, so that
+all moments of a run fit into MAX_BYTES.
 """
 
 from collections.abc import Mapping
@@ -17,15 +17,15 @@ from core.training import checkpoint
 from core.training.checkpoint import load_weights
 
 MAX_BYTES = 10 * 10**6  # of all moments of a run
-MOST = 40  # moments: each is computed when they are looked at
+MOST = 40  # moments, since the page computes with each of them
 _IN_FIRST_EPOCH = 10
-_LARGE = 50_000  # values from which a matrix is kept in 8 bits
-_SCALE = "/scale"  # ends the name of a matrix's scales
+_LARGE = 50_000  # a matrix with at least this many values is kept in 8 bits
+_SCALE = "/scale"  # suffix of the name of a matrix's scales
 
 
 @dataclass(frozen=True)
 class Moment:
-    """The weights that read digits after a number of steps, packed."""
+    """The packed weights that read digits after `step` steps."""
 
     step: int
     weights: Mapping[str, Tensor]
@@ -34,8 +34,8 @@ class Moment:
 def moments(steps_per_epoch: int, epochs: int, model: nn.Module) -> frozenset[int]:
     """Return the steps whose weights are kept: 0, ten within the first epoch, each epoch's last.
 
-    Those of the first epoch are ever further apart, since most changes at the start. Of large
-    networks, or many epochs, fewer are kept, evenly chosen, the first and the last among them.
+    In the first epoch they are increasingly far apart, since most happens at the start. With a
+    large network or many epochs, fewer are kept, evenly spaced, including the first and the last.
     """
     first = np.geomspace(1, max(1, steps_per_epoch - 1), _IN_FIRST_EPOCH).round().astype(int)
     last = steps_per_epoch * np.arange(epochs + 1)
@@ -48,7 +48,7 @@ def moments(steps_per_epoch: int, epochs: int, model: nn.Module) -> frozenset[in
 
 @torch.no_grad()
 def packed(model: nn.Module) -> dict[str, Tensor]:
-    """Return a copy of a network's weights and statistics in small types, on the CPU."""
+    """Return a copy of a network's weights and statistics in 16 or 8 bits, on the CPU."""
     small: dict[str, Tensor] = {}
     for name, value in model.state_dict().items():
         if not value.is_floating_point():
@@ -74,7 +74,7 @@ def unpacked(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def save(kept: list[Moment], path: Path) -> None:
-    """Write moments, whole or not at all. Raises CheckpointError without space or permission."""
+    """Write moments, all or none. Raises CheckpointError without space or permission."""
     content = {
         f"{moment.step}:{name}": value for moment in kept for name, value in moment.weights.items()
     }
@@ -88,15 +88,15 @@ def load(path: Path) -> list[Moment]:
     for key, value in content.items():
         step, _, name = key.partition(":")
         if not (step.isdecimal() and len(step) < 12):
-            raise CheckpointError(f"{path} does not hold the moments of a training.")
+            raise CheckpointError(f"{path} does not contain the moments of a training.")
         found.setdefault(int(step), {})[name] = value
     if len(found) > MOST:
-        raise CheckpointError(f"{path} holds more than {MOST} moments, so it was not opened.")
+        raise CheckpointError(f"{path} contains more than {MOST} moments, so it was not opened.")
     return [Moment(step, found[step]) for step in sorted(found)]
 
 
 def put(moment: Moment, model: nn.Module) -> None:
-    """Put a moment's weights into a network. Raises CheckpointError if they do not fit."""
+    """Load a moment's weights into a network. Raises CheckpointError if they do not fit."""
     try:
         weights = unpacked(moment.weights)
     except RuntimeError as error:  # scales of another shape

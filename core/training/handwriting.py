@@ -1,7 +1,7 @@
-"""Make training images from pen digits, as if drawn on the canvas or in a picture.
+"""Make training images from pen digits, as if drawn on the canvas or photographed.
 
 A digit is drawn several times, each time with another pen, sampling and tremor, and prepared just
-like a user's drawing or upload. Ones can be given a flag and a foot, and noughts a slash.
+like a user's drawing or upload. Plain ones can get a flag and a foot, and plain zeros a slash.
 """
 
 import math
@@ -21,21 +21,22 @@ SIDE = 280  # of the canvas on the Draw page, pixels
 MARGIN = 40  # around the digit, pixels
 PENS = (0.04, 0.26)  # thinnest and thickest, as a share of the digit's longer side
 TREMOR = 2.5  # standard deviation of a point's displacement, pixels, before it is smoothed
-FLAG, FLAG_ANGLE = (0.15, 0.45), (30, 60)  # of a 1: share of its height; degrees below level
-FEET, FOOT = 0.3, (0.1, 0.3)  # share of flagged ones with a foot; half its length, as a flag's
-SLASH = 0.2  # of a 0's box: how far the ends of a slash are from its corners, at most
-SLIM, STRAIGHT = 0.5, 0.95  # a bare 1: width to height at most; its ends' distance, of its box's
-_FINE = 4  # drawn larger and shrunk, for smooth edges
+FLAG, FLAG_ANGLE = (0.15, 0.45), (30, 60)  # share of a 1's height; degrees below horizontal
+FEET, FOOT = 0.3, (0.1, 0.3)  # share of flagged ones with a foot; half its length, like FLAG
+SLASH = 0.2  # share of a zero's box: the most that a slash's ends are away from its corners
+SLIM = 0.5  # width to height: a 1 without a flag is at most this wide
+STRAIGHT = 0.95  # distance between its ends, as a share of its box's diagonal, at least
+_FINE = 4  # pictures are drawn this many times larger and shrunk, for smooth edges
 
 
 def training_images(
     digits: Sequence[PenDigit], copies: int, seed: int, embellished: float = 0
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.int64]]:
-    """Return `(M, 28, 28)` images, `(M,)` labels and the `(M,)` indices of the digits they are of.
+    """Return `(M, 28, 28)` images, `(M,)` labels, and the `(M,)` indices of their digits.
 
-    Each digit is drawn `copies` times, in turn as strokes and as a picture. A share `embellished`
-    of ones and noughts, where they are bare, get a flag or a slash. Images in which not exactly one
-    digit is found are left out.
+    Each digit is drawn `copies` times, alternately as strokes and as a picture. A share
+    `embellished` of the plain ones and zeros gets a flag or a slash. An image is left out unless
+    exactly one digit is found in it.
     """
     random = np.random.default_rng(seed)
     images, indices = [], []
@@ -63,7 +64,7 @@ def training_images(
 
 
 def on_canvas(strokes: Strokes) -> Strokes:
-    """Return strokes moved and scaled so that they fill the canvas but for its margin."""
+    """Return strokes moved and scaled to fill the canvas within its margin."""
     points = np.concatenate(strokes)
     low, high = points.min(axis=0), points.max(axis=0)
     scale = (SIDE - 2 * MARGIN) / max(float((high - low).max()), 1e-9)
@@ -71,7 +72,7 @@ def on_canvas(strokes: Strokes) -> Strokes:
 
 
 def with_flag_or_slash(digit: PenDigit, random: np.random.Generator) -> Strokes:
-    """Return the strokes of a digit; a bare 1 with a flag and perhaps a foot, a bare 0 slashed."""
+    """Return a digit's strokes; a plain 1 gets a flag and perhaps a foot, a plain 0 a slash."""
     if len(digit.strokes) == 1 and digit.label == 0:
         return [*digit.strokes, _slash(digit.strokes[0], random)]
     if len(digit.strokes) == 1 and digit.label == 1:
@@ -79,16 +80,16 @@ def with_flag_or_slash(digit: PenDigit, random: np.random.Generator) -> Strokes:
     return digit.strokes
 
 
-def _slash(nought: NDArray[np.float64], random: np.random.Generator) -> NDArray[np.float64]:
-    """Return a line across a 0, from near its box's lower left to near the upper right."""
-    low, high = nought.min(axis=0), nought.max(axis=0)
+def _slash(zero: NDArray[np.float64], random: np.random.Generator) -> NDArray[np.float64]:
+    """Return a line across a zero, from about the lower left to the upper right of its box."""
+    low, high = zero.min(axis=0), zero.max(axis=0)
     corners = np.array([(low[0], high[1]), (high[0], low[1])])
     moved: NDArray[np.float64] = corners + random.uniform(-SLASH, SLASH, (2, 2)) * (high - low)
     return moved
 
 
 def _flag_and_foot(stem: NDArray[np.float64], random: np.random.Generator) -> Strokes:
-    """Return what is added to a 1 that is a bare stem: a flag from its top, at times a foot."""
+    """Return a flag from the top of a 1, sometimes a foot too; nothing if it is not plain."""
     width, height = np.ptp(stem, axis=0)
     top, bottom = sorted(stem[[0, -1]], key=lambda point: point[1])
     if width > SLIM * height or math.dist(top, bottom) < STRAIGHT * math.hypot(width, height):
@@ -101,7 +102,7 @@ def _flag_and_foot(stem: NDArray[np.float64], random: np.random.Generator) -> St
 
 
 def varied(strokes: Strokes, random: np.random.Generator) -> Strokes:
-    """Return strokes as another device would have sampled them and another hand have shaken."""
+    """Return strokes as if sampled by another device and drawn by a shakier hand."""
     spread, keep = random.uniform(0, TREMOR), random.uniform(0.5, 1)
     return [_shaken(_thinned(stroke, keep, random), spread, random) for stroke in strokes]
 
@@ -109,7 +110,7 @@ def varied(strokes: Strokes, random: np.random.Generator) -> Strokes:
 def _thinned(
     stroke: NDArray[np.float64], keep: float, random: np.random.Generator
 ) -> NDArray[np.float64]:
-    """Return about a share `keep` of a stroke's points, its ends among them."""
+    """Return about a share `keep` of a stroke's points, including both ends."""
     if len(stroke) < 8:
         return stroke
     kept = random.random(len(stroke)) < keep

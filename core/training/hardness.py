@@ -2,7 +2,7 @@
 
 Toneva et al., An Empirical Study of Example Forgetting during Deep Neural Network Learning, 2019:
 an image is forgotten when it is read wrong after it was read right. The training step reads each
-image once an epoch, augmented as it is, so that this costs no reading of its own.
+augmented image once per epoch anyway, so this costs no extra reading.
 """
 
 import numpy as np
@@ -17,11 +17,11 @@ NEVER_LEARNED_FROM = -1
 
 
 class Hardness:
-    """Counts, for each training image, how late and how lastingly it is learned.
+    """Counts how late each training image is learned, and how often it is forgotten.
 
-    `counts (3, N) int16`, of all N training images: how often it was forgotten, in how many epochs
-    it was read wrong, and the last epoch in which it was, 0 if never; NEVER_LEARNED_FROM in all
-    three for images that the run does not learn from.
+    `counts (3, N) int16` has three rows for all N training images: how often each was forgotten, in
+    how many epochs it was read wrong, and the last such epoch, 0 if never. All three are
+    NEVER_LEARNED_FROM for images that the run does not learn from.
     """
 
     def __init__(self, total: int, indices: NDArray[np.int64]) -> None:
@@ -31,11 +31,11 @@ class Hardness:
         self._before = torch.zeros(total, dtype=torch.bool)
 
     def add(self, order: Tensor, right: Tensor, epoch: int) -> None:
-        """Take in an epoch: `order (M,)`, places among the images learned from, and `right (M,)`.
+        """Add an epoch: `order (M,)`, indices into the images learned from, and `right (M,)`.
 
-        Places beyond those, which are of extra images, do not count.
+        Higher indices, which belong to extra images, do not count.
         """
-        order = order[: len(right)]  # a last image alone is no batch
+        order = order[: len(right)]  # a single last image is not a batch
         own = order < len(self.indices)
         images, right = self.indices[order[own]], right[own]
         forgotten, wrong, last = self.counts
@@ -48,7 +48,7 @@ class Hardness:
         """Go back to the counts after an epoch. Raises CheckpointError if they do not fit."""
         if not is_like(counts, self.counts) or not isinstance(counts, Tensor):
             raise CheckpointError(
-                "The checkpoint cannot be resumed: what it says of hardness is of other images. "
+                "The checkpoint cannot be resumed: the hardness in it is for other images. "
                 "Start a new run."
             )
         self.counts = counts.clone()
@@ -56,10 +56,11 @@ class Hardness:
 
 
 def ranks(counts: NDArray[np.int16], epochs: int) -> NDArray[np.float64]:
-    """Return `(N,)` how hard each image was, from Hardness's counts; NaN where it was not learned.
+    """Return each image's hardness, `(N,)`, from `Hardness.counts`; NaN if not learned from.
 
-    The more often forgotten, the harder; one that was never read right counts as forgotten in every
-    epoch. Of equals, the one that was wrong until later is harder, then the one more often wrong.
+    An image is the harder, the more often it was forgotten; one that was never read right counts as
+    forgotten in every epoch. Among equals, the one that was wrong until later is harder, and then
+    the one that was wrong more often.
     """
     forgotten, wrong, last = counts.astype(np.float64)
     forgotten = np.where(wrong == epochs, epochs, forgotten)

@@ -22,9 +22,9 @@ def probabilities(
 ) -> NDArray[np.float32]:
     """Return `(N, 10)` probabilities for `(N, 28, 28)` digits, uint8 or float in [0, 1].
 
-    With `config.reading_shift`, they are means over five copies, four of them moved. The model is
-    left in evaluation mode; it stays on its device. `precision` is `float32` or `bfloat16`, the
-    latter for the network's layers alone.
+    With `config.reading_shift`, they are means over five copies, four of them moved. The model
+    stays on its device and is left in evaluation mode. `precision` is `float32` or `bfloat16`,
+    which applies only to the network's layers.
     """
     device = next(model.parameters(), torch.empty(0)).device  # without parameters: the CPU
     model.eval()
@@ -41,7 +41,7 @@ def probabilities(
 
 
 def moved(images: Tensor, pixels: int) -> Iterator[Tensor]:
-    """Yield `(N, 28, 28)` images as they are and, unless `pixels` is 0, moved each of four ways."""
+    """Yield `(N, 28, 28)` images unchanged and, unless `pixels` is 0, moved in four directions."""
     yield images
     if pixels:
         for across, down in ((-1, 0), (1, 0), (0, -1), (0, 1)):

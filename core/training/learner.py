@@ -1,4 +1,4 @@
-"""The network that learns, its optimizer and schedule, and the state that a checkpoint keeps."""
+"""The network in training, its optimizer and schedule, and the state for checkpoints."""
 
 import copy
 
@@ -17,9 +17,9 @@ from core.training.schedule import rate_factor
 
 
 class Learner:
-    """A network with its optimizer, its learning-rate schedule and its source of randomness.
+    """A network with its optimizer, its learning-rate schedule and its random generator.
 
-    `model` learns; `reader` reads digits: the same network, or the running mean of its weights.
+    `model` is trained; `reader` reads digits: the same network, or the running mean of its weights.
     """
 
     def __init__(self, config: TrainConfig, place: torch.device, start: Checkpoint | None) -> None:
@@ -37,7 +37,7 @@ class Learner:
         self.hardness: Hardness | None = None
 
     def schedule(self, steps_per_epoch: int) -> None:
-        """Set the learning rate's course, which depends on the steps in an epoch."""
+        """Set the number of steps in an epoch, on which the learning rate depends."""
         self.steps, self.steps_per_epoch = 0, steps_per_epoch
 
     @property
@@ -57,7 +57,7 @@ class Learner:
     def checkpoint(
         self, epoch: int, best_epoch: int, best_accuracy: float, seconds: float
     ) -> Checkpoint:
-        """Return a copy of the whole state, which later steps cannot change."""
+        """Return a copy of the whole state, which later steps do not change."""
         random_state = {"torch": torch.get_rng_state(), "batches": self.generator.get_state()}
         if torch.cuda.is_available():
             random_state["cuda"] = torch.cuda.get_rng_state()
@@ -83,7 +83,7 @@ class Learner:
         return Moment(step, packed(self.reader))
 
     def restore(self, checkpoint: Checkpoint) -> None:
-        """Go back to a checkpoint of the same configuration. Raises CheckpointError."""
+        """Restore a checkpoint of the same configuration. Raises CheckpointError."""
         if config_from(checkpoint["config"]) != self.config:
             raise CheckpointError(
                 "The checkpoint was made with another configuration. "
@@ -104,7 +104,7 @@ class Learner:
         self._restore_randomness(checkpoint["random_state"])
 
     def _restore_randomness(self, states: dict[str, Tensor]) -> None:
-        """Set the generators; that of a GPU only where the checkpoint and this machine have one."""
+        """Restore the random generators; a GPU's only if checkpoint and machine both have one."""
         try:
             torch.set_rng_state(states["torch"])
             self.generator.set_state(states["batches"])
@@ -120,16 +120,16 @@ _NO_RESUME, _ADVICE = "The checkpoint cannot be resumed", "Start a new run."
 
 
 def _copied(model: nn.Module) -> dict[str, Tensor]:
-    """Return a network's tensors by name, each a copy in memory of its own."""
+    """Return copies of a network's tensors by name."""
     return {name: value.clone() for name, value in model.state_dict().items()}
 
 
 @torch.no_grad()
 def average(mean: Flat, model: Flat, decay: float, step: int) -> None:
-    """Move `mean`'s weights and running statistics towards `model`'s, after a step, from 1.
+    """Move `mean`'s weights and running statistics towards `model`'s after a step, counted from 1.
 
-    The first steps count for more, so that the initial weights are soon forgotten: decay is at most
-    (1 + step) / (10 + step), as TensorFlow's ExponentialMovingAverage has it.
+    The first steps have more weight, so that the initial weights are soon forgotten: the decay is
+    at most (1 + step) / (10 + step), as in TensorFlow's ExponentialMovingAverage.
     """
     share = 1 - min(decay, (1 + step) / (10 + step))
     mean.values.lerp_(model.values, share)

@@ -1,7 +1,7 @@
 """`train(config, digits)`: the training loop, as a generator of events.
 
-The command line, the worker and the tests all drain this one generator. It writes nothing: what
-should be kept is in the events.
+The command line, the worker and the tests all consume this one generator. It writes nothing:
+everything to keep is in the events.
 """
 
 import ctypes
@@ -53,17 +53,22 @@ def train(
 ) -> Iterator[Event]:
     """Train a network; yield a Started, then Steps, Moments and Epochs, then one Ended.
 
-    The first weights are those of `start`, if given, and `extra`, images `(M, 28, 28)` and labels,
-    are learned from too; training images whose indices are in `left_out` are not, and validation
-    stays as it is. `ranks (N,)` choose the training images if not all are learned from, the lowest
-    first. `should_stop` is asked after every step. With `resume`, training continues
-    after that checkpoint's epoch, to the same numbers as if it had never stopped (on the same CPU).
+    Args:
+        config: the settings.
+        digits: the data.
+        start: a checkpoint whose weights are the initial ones.
+        extra: images `(M, 28, 28)` and labels to learn from in addition.
+        left_out: indices of training images not to learn from; validation does not change.
+        ranks: `(N,)`; if not all training images are learned from, those with the lowest are taken.
+        resume: a checkpoint to continue from, with the same results as if training had never
+            stopped (on the same CPU).
+        should_stop: called after every step; training stops if it returns True.
 
-    Torch's global generator is seeded, since initial weights and dropout draw from no other; two
-    trainings should not take turns in one process.
+    Torch's global generator is seeded, since initial weights and dropout always use it. So two
+    trainings must not alternate in one process without saving its state.
 
-    Raises DeviceError, ConfigError with fewer than 2 images to learn from, or CheckpointError if
-    `resume` is of another configuration, or `start` of another network.
+    Raises DeviceError, ConfigError if there are fewer than 2 images to learn from, and
+    CheckpointError if `resume` has another configuration or `start` another network.
     """
     _keep_freed_memory()
     where = device.choose(config.device, config.precision)
@@ -98,7 +103,7 @@ def _epochs(
     resume: Checkpoint | None,
     should_stop: Callable[[], bool],
 ) -> Iterator[Step | Moment | Epoch]:
-    """Train the epochs that are left, and validate after each. Raises _Interrupted."""
+    """Train the remaining epochs, and validate after each. Raises _Interrupted."""
     config = learner.config
     done, best_epoch, best_accuracy, earlier_seconds = 0, 0, -1.0, 0.0
     if resume:
@@ -117,7 +122,7 @@ def _epochs(
         loss, accuracy = score(validation, digits.train_labels[split.validation])
         if not math.isfinite(loss):
             raise _Interrupted("diverged", _divergence(epoch * len(batches), rate))
-        # Of equal epochs the later is best: it has learned more, at a lower learning rate.
+        # Of equal epochs, the later is better: it has learned more, at a lower learning rate.
         if is_best := accuracy >= best_accuracy:
             best_epoch, best_accuracy = epoch, accuracy
         now = time.perf_counter()
@@ -211,9 +216,9 @@ def _one_epoch(
 
 
 class _Meter:
-    """Loss and accuracy since the last report, and over the epoch.
+    """The loss and accuracy since the last report, and over the epoch.
 
-    Only a report waits for the device.
+    Only `report` and `means` wait for the device.
     """
 
     def __init__(self) -> None:
@@ -229,7 +234,7 @@ class _Meter:
         self.sizes.append(len(labels))
 
     def report(self, step: int, rate: float) -> Step:
-        """Return what happened since the last report. Raises _Interrupted on a loss not finite."""
+        """Return the means since the last report. Raises _Interrupted if a loss is not finite."""
         losses = torch.stack(self.losses[self.reported :]).cpu()
         if not losses.isfinite().all():
             first = step - len(losses) + 1 + int(losses.isfinite().int().argmin())
@@ -242,7 +247,7 @@ class _Meter:
         return Step(step, mean, correct / images, rate, images / seconds)
 
     def means(self) -> tuple[float, float]:
-        """Return the mean loss and the accuracy of all that was added."""
+        """Return the mean loss and the accuracy over everything that was added."""
         sizes = torch.tensor(self.sizes)
         losses = torch.stack(self.losses).cpu()
         correct = torch.cat(self.right).sum().item()

@@ -1,8 +1,8 @@
 """The networks. Each takes `(N, 1, 28, 28) float32` normalized images and returns `(N, 10)` logits.
 
-They are plain `nn.Sequential`s, so that the order of layers here is the order in which the Train
-page lists them, and a checkpoint's names are their positions. ReLU comes after pooling, also where
-its source has it before: the maximum of four is the same either way, for a quarter of the work.
+They are plain `nn.Sequential`s: the Train page lists layers in the order they have here, and the
+names in a checkpoint are their positions. ReLU comes after max pooling, even where the source has
+it before: the result is the same, for a quarter of the work.
 """
 
 from collections.abc import Callable
@@ -15,14 +15,14 @@ from core.config import TrainConfig
 
 
 class Dropout(nn.Dropout):
-    """`nn.Dropout`, on a CPU with a mask of random bytes; their share is right to 1/256.
+    """`nn.Dropout`, but on a CPU with a mask of random bytes, so `p` is rounded to 1/256.
 
-    `nn.Dropout` draws a number for each value there, one after the other, which took a fifth of a
-    step of `pytorch_example`.
+    On a CPU, `nn.Dropout` draws a number for each value, one after the other, which took a fifth of
+    a step of `pytorch_example`.
     """
 
     def forward(self, input: Tensor) -> Tensor:
-        """Silence values at random while training, and scale the others up."""
+        """Set values to 0 at random in training, and scale the others up."""
         if not self.training or not self.p or input.device.type != "cpu":
             return super().forward(input)
         silenced = round(256 * self.p)
@@ -73,9 +73,10 @@ def pytorch_example(dropout: float) -> nn.Sequential:
 
 
 def lenet5(dropout: float) -> nn.Sequential:
-    """LeNet-5 (LeCun et al., 1998), input padded to 32×32, in today's terms; 61,706 parameters.
+    """LeNet-5 (LeCun et al., 1998) with today's layers, input padded to 32×32; 61,706 parameters.
 
-    Its partly connected second convolution is a full one, its radial output layer a linear one.
+    The original's partly connected second convolution is a full one here, and its output layer of
+    radial basis functions is a linear one.
     """
     return nn.Sequential(
         *(nn.Conv2d(1, 6, 5, padding=2), nn.Tanh(), nn.AvgPool2d(2)),
@@ -89,7 +90,7 @@ def lenet5(dropout: float) -> nn.Sequential:
 def _block(
     inputs: int, outputs: int, size: int, *, stride: int = 1, padding: int = 0, pool: bool = False
 ) -> list[nn.Module]:
-    """Convolution, batch normalization, perhaps pooling, ReLU; the normalization has the bias."""
+    """Return a convolution, batch normalization (which has the bias), optional pooling and ReLU."""
     return [
         nn.Conv2d(inputs, outputs, size, stride, padding, bias=False),
         nn.BatchNorm2d(outputs),
@@ -101,7 +102,7 @@ def _block(
 def fast_cnn(dropout: float) -> nn.Sequential:
     """A strided 5×5 convolution halves the image at once; three 3×3 follow. 61,306 parameters.
 
-    The only network here that takes 14×14 too.
+    It is the only network here that also reads 14×14 images.
     """
     return nn.Sequential(
         *_block(1, 16, 5, stride=2, padding=2),
@@ -116,8 +117,8 @@ def fast_cnn(dropout: float) -> nn.Sequential:
 def quick_cnn(dropout: float, width: int = 16) -> nn.Sequential:
     """A strided 5×5 and two 3×3 convolutions of `width`, 2 and 4 times as many channels.
 
-    28×28 becomes 12×12 at once, for MNIST's images have empty margins, then 6×6 and 4×4. 33,914
-    parameters and a million products an image at a width of 16.
+    28×28 becomes 12×12 at once, since MNIST's images have empty margins, then 6×6 and 4×4. With a
+    width of 16, it has 33,914 parameters and computes a million products per image.
     """
     return nn.Sequential(
         *_block(1, width, 5, stride=2),
@@ -129,7 +130,7 @@ def quick_cnn(dropout: float, width: int = 16) -> nn.Sequential:
 
 
 def strong_cnn(dropout: float) -> nn.Sequential:
-    """The plan of `quick_cnn`, 32 wide and with a fourth convolution; 261,610 parameters."""
+    """Like `quick_cnn`, with a width of 32 and a fourth convolution; 261,610 parameters."""
     return nn.Sequential(
         *_block(1, 32, 5, stride=2),
         *_block(32, 64, 3, padding=1, pool=True),
@@ -155,7 +156,7 @@ _BUILDERS: dict[str, Callable[[float], nn.Sequential]] = {
 
 
 def build(config: TrainConfig) -> nn.Sequential:
-    """Return the configuration's network, its weights drawn from torch's global generator."""
+    """Return the configuration's network, initialized from torch's global generator."""
     if config.network == "quick_cnn":
         return quick_cnn(config.dropout, config.width)
     return _BUILDERS[config.network](config.dropout)
@@ -176,7 +177,7 @@ class Layer:
 
 
 def layers(model: nn.Sequential) -> list[Layer]:
-    """Return the network layer by layer, as one image passes through it."""
+    """Return the network's layers in order, with their output shapes for one image."""
     training = model.training
     model.eval()
     rows = []

@@ -1,7 +1,7 @@
-"""A network in an ONNX file from elsewhere: it gives answers, but neither layers nor gradients.
+"""A network in an imported ONNX file: it gives answers, but neither layers nor gradients.
 
-The file is not trusted: it must be whole in itself and without loops, its operators are those of
-onnxruntime, which runs them on the CPU, within limits of memory and time.
+The file is not trusted: it must be self-contained and have no loops. onnxruntime runs it on the CPU
+with its own operators only, and within limits of memory and time.
 """
 
 import math
@@ -20,7 +20,7 @@ from core.errors import CheckpointError
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
 
-# What one image may look like to a network: PyTorch's form, bare, as a row, and Keras's form.
+# The shapes that a network may expect of one image: PyTorch's, a matrix, a row, and Keras's.
 SHAPES = ((1, 28, 28), (28, 28), (784,), (28, 28, 1))
 _KINDS: dict[str, Any] = {
     "tensor(float)": np.float32,
@@ -28,48 +28,48 @@ _KINDS: dict[str, Any] = {
     "tensor(float16)": np.float16,
     "tensor(uint8)": np.uint8,
 }
-_CHUNK = 100  # images at once, where their number is free
-_MOST_AT_ONCE = 1_000  # images that a file may ask for at once
-_MEMORY = 1 << 30  # bytes for what all such networks compute
+_CHUNK = 100  # images at once, if the file allows any number
+_MOST_AT_ONCE = 1_000  # the largest batch size that a file may require
+_MEMORY = 1 << 30  # bytes for the computations of all such networks
 _SECONDS = 20.0  # for one chunk
-_TOLD = 200  # characters of onnxruntime's own message
+_TOLD = 200  # characters of onnxruntime's own message that are shown
 
 
 class OnnxNetwork(nn.Module):
-    """From `(N, 1, 28, 28) float32` prepared pixels to `(N, 10)`, whose softmax are its answers."""
+    """Maps `(N, 1, 28, 28) float32` prepared pixels to `(N, 10)`, whose softmax is the answer."""
 
     def __init__(self, content: bytes) -> None:
-        """Open the file, and find out by trying in which form it takes images.
+        """Open the file, and try out which shape of images it takes.
 
         Raises CheckpointError, with the shapes, if it does not classify 28 × 28 pixels.
         """
         super().__init__()
-        self.numbers = _checked(content)  # how many it learned
+        self.numbers = _checked(content)  # how many parameters it has
         self._session = _opened(content)
         self._name, self._kind, shapes, count = _input(self._session)
         self._shape, self._count, self._output = self._tried(shapes, count)
 
     def forward(self, pixels: Tensor) -> Tensor:
-        """Return the logits; of a network that ends in a softmax, their logarithms."""
+        """Return the logits, or the logarithms of the answers if the network ends in a softmax."""
         images = pixels.detach().float().cpu().numpy()
         step = self._count or _CHUNK
         parts = [images[at : at + step] for at in range(0, len(images), step)]
         rows = np.concatenate([self._answers(part)[: len(part)] for part in parts])
         if not np.isfinite(rows).all():
-            raise CheckpointError("The ONNX network answers with something else than numbers.")
+            raise CheckpointError("The ONNX network's answers are not finite numbers.")
         sums = rows.sum(axis=1, keepdims=True)
         shares = (rows.min(axis=1, keepdims=True) >= 0) & (np.abs(sums - 1) < 1e-3)
         logits = np.where(shares, np.log(np.clip(rows, 1e-12, None)), rows)
         return torch.from_numpy(logits.astype(np.float32)).to(pixels.device)
 
     def _answers(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return the answers to one chunk, filled up to the number that the file asks for."""
+        """Return the answers to one chunk, padded to the batch size that the file requires."""
         missing = max(self._count - len(images), 0)
         images = np.pad(images, ((0, missing), (0, 0), (0, 0), (0, 0)))
         return np.asarray(self._run(images, self._shape)[self._output], np.float32)
 
     def _run(self, images: NDArray[np.float32], shape: tuple[int, ...]) -> list[Any]:
-        """Return all that the file gives for some images. Raises CheckpointError."""
+        """Return all outputs of the network for some images. Raises CheckpointError."""
         from onnxruntime import RunOptions
 
         given = images.reshape(-1, *shape)
@@ -90,7 +90,7 @@ class OnnxNetwork(nn.Module):
         return found
 
     def _tried(self, shapes: list[tuple[int, ...]], count: int) -> tuple[tuple[int, ...], int, int]:
-        """Return the form that works, how many images at once, 0 for any, and which output."""
+        """Return the shape that works, the batch size (0 for any), and the index of the output."""
         found: list[Any] = []
         problem = None
         for shape in shapes:
@@ -107,15 +107,15 @@ class OnnxNetwork(nn.Module):
             raise problem
         given = " and ".join(_shape(np.shape(one)) for one in found) or "nothing"
         raise CheckpointError(
-            f"The ONNX file answers with {given[:_TOLD]}, where N × 10 numbers are needed, one for "
-            "each digit. Export the classifier alone."
+            f"The ONNX file answers with {given[:_TOLD]}, but N × 10 numbers are needed, one for "
+            "each digit. Export only the classifier."
         )
 
 
 def _checked(content: bytes) -> int:
-    """Return how many numbers a file has learned. Raises CheckpointError for what is not allowed.
+    """Return a file's number of parameters. Raises CheckpointError for content that is not allowed.
 
-    Data in other files could be any file of this machine, and a loop may have no end.
+    Data in other files could be any file on this machine, and a loop might never end.
     """
     from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
     from onnx import ModelProto, NodeProto, TensorProto
@@ -129,7 +129,7 @@ def _checked(content: bytes) -> int:
         ) from error
     for part in _parts(model):
         if isinstance(part, NodeProto) and part.op_type in ("Loop", "Scan"):
-            raise CheckpointError("The ONNX file has loops, which no classifier here needs.")
+            raise CheckpointError("The ONNX file has loops, which are not allowed here.")
         if isinstance(part, TensorProto):
             if part.data_location == TensorProto.EXTERNAL:
                 raise CheckpointError(
@@ -151,12 +151,12 @@ def _parts(message: Any) -> Iterator[Any]:
 
 
 def _opened(content: bytes) -> "InferenceSession":
-    """Return the file as onnxruntime has it, whose operators it checks. Raises CheckpointError."""
+    """Open the file with onnxruntime, which checks its operators. Raises CheckpointError."""
     from onnxruntime import InferenceSession, SessionOptions
 
     _bound_memory()
     options = SessionOptions()
-    options.log_severity_level = 4  # its errors are raised, with messages of ours
+    options.log_severity_level = 4  # errors are raised instead, with our own messages
     options.intra_op_num_threads = torch.get_num_threads()
     options.add_session_config_entry("session.use_env_allocators", "1")
     try:
@@ -167,7 +167,7 @@ def _opened(content: bytes) -> "InferenceSession":
 
 @lru_cache(maxsize=1)
 def _bound_memory() -> None:
-    """Let all these networks together compute in `_MEMORY` bytes, for the whole process."""
+    """Limit the memory of all these networks together to `_MEMORY` bytes, for the whole process."""
     from onnxruntime import (
         OrtAllocatorType,
         OrtArenaCfg,
@@ -181,27 +181,27 @@ def _bound_memory() -> None:
 
 
 def _input(session: "InferenceSession") -> tuple[str, Any, list[tuple[int, ...]], int]:
-    """Return the input's name, its kind of number, possible forms, and images at once, 0 for any.
+    """Return the input's name, its type of numbers, possible shapes, and batch size (0 for any).
 
-    Raises CheckpointError, with what it takes and what would fit.
+    Raises CheckpointError, with the shape that the file takes and those that would fit.
     """
     inputs = session.get_inputs()
     if len(inputs) != 1:
-        raise CheckpointError(f"The ONNX file has {len(inputs)} inputs, where one is needed.")
+        raise CheckpointError(f"The ONNX file has {len(inputs)} inputs, but must have one.")
     name, sizes, kind = inputs[0].name, list(inputs[0].shape), inputs[0].type
     shapes: list[tuple[int, ...]] = [one for one in SHAPES if not sizes or _fits(sizes[1:], one)]
     count = sizes[0] if sizes and isinstance(sizes[0], int) else 0
     if not shapes or kind not in _KINDS or not 0 <= count <= _MOST_AT_ONCE:
         wanted = ", ".join(_shape(("N", *shape)) for shape in SHAPES)
         raise CheckpointError(
-            f"The ONNX file takes {_shape(tuple(sizes))} of {kind}, where one of {wanted} is "
-            "needed, as float numbers or uint8."
+            f"The ONNX file takes {_shape(tuple(sizes))} of {kind}, but must take one of {wanted}, "
+            "as float numbers or uint8."
         )
     return name, _KINDS[kind], shapes, count
 
 
 def _fits(sizes: list[Any], shape: tuple[int, ...]) -> bool:
-    """Return whether declared sizes, of which some are free, allow a shape."""
+    """Return whether declared sizes, some of which may be free, allow a shape."""
     return len(sizes) == len(shape) and all(
         not isinstance(one, int) or one == wanted for one, wanted in zip(sizes, shape, strict=True)
     )

@@ -1,7 +1,8 @@
-"""Gradients become steps, by torch's own arithmetic on a network's weights as one tensor.
+"""The optimizers: torch's own functions, applied to all of a network's weights as one tensor.
 
-The functions that `torch.optim`'s classes call, without these classes: making one of them loads
-torch's compiler, 150 MB and a second, and their bookkeeping took a tenth of a step of `fast_990`.
+The classes of `torch.optim` call these functions too. They are not used, because creating one loads
+torch's compiler, which takes 150 MB and a second, and their bookkeeping took a tenth of a step of
+`fast_990`.
 """
 
 from typing import Any
@@ -16,7 +17,7 @@ from core.config import TrainConfig
 from core.training.checkpoint import is_like
 from core.training.flat import Flat
 
-_MOMENTS = {  # what each keeps of a weight, in the names of torch's state dictionaries
+_MOMENTS = {  # the state that each optimizer keeps, by its names in torch's state dictionaries
     "sgd": ("momentum_buffer",),
     "adam": ("step", "exp_avg", "exp_avg_sq"),
     "adamw": ("step", "exp_avg", "exp_avg_sq"),
@@ -25,7 +26,7 @@ _MOMENTS = {  # what each keeps of a weight, in the names of torch's state dicti
 
 
 class Optimizer:
-    """A configuration's optimizer, with what it keeps of earlier gradients."""
+    """A configuration's optimizer, with its state."""
 
     def __init__(self, config: TrainConfig, weights: Flat) -> None:
         self.config, self.weights = config, weights
@@ -40,7 +41,7 @@ class Optimizer:
 
     @torch.no_grad()
     def step(self, rate: float) -> None:
-        """Change the weights by their gradients, at a learning rate."""
+        """Update the weights by their gradients, with the learning rate `rate`."""
         config, moments = self.config, [[moment] for moment in self.moments.values()]
         given: Any = {"lr": rate, "weight_decay": config.weight_decay, "maximize": False}
         weights, gradients = [self.weights.trained], [self.weights.take_gradients()]
@@ -59,7 +60,7 @@ class Optimizer:
                 adam(weights, gradients, means, squares, [], step, **given)
 
     def state(self) -> dict[int, dict[str, Tensor]]:
-        """Return a copy of what is kept, by parameter, as torch's state dictionaries have it."""
+        """Return a copy of the state by parameter, in the form of torch's state dictionaries."""
         parts = {name: self._parts(moment) for name, moment in self.moments.items()}
         return {
             number: {name: views[number].clone() for name, views in parts.items()}
@@ -67,7 +68,7 @@ class Optimizer:
         }
 
     def fits(self, state: object) -> bool:
-        """Return whether a checkpoint's state is of this optimizer and network."""
+        """Return whether a checkpoint's state belongs to this optimizer and network."""
         own = self.state()
         return (
             isinstance(state, dict)
@@ -81,13 +82,13 @@ class Optimizer:
         )
 
     def restore(self, state: Any) -> None:
-        """Go back to a state that `fits`."""
+        """Restore a state that `fits`."""
         for name, moment in self.moments.items():
             for number, part in enumerate(self._parts(moment)):
                 part.copy_(state[number][name])
 
     def _parts(self, moment: Tensor) -> list[Tensor]:
-        """Return the views of a moment that belong to each parameter; they share a step's count."""
+        """Return a moment's view for each parameter; all parameters share the step count."""
         if moment.dim():
             return self.weights.by_parameter(moment)
         return [moment] * len(self.weights.parameters)

@@ -4,11 +4,11 @@ import math
 
 from core.config import TrainConfig
 
-_ONE_CYCLE_START = 1 / 25  # of the peak, as Smith and Topin (2018) and PyTorch's OneCycleLR have it
+_ONE_CYCLE_START = 1 / 25  # of the peak, as in Smith and Topin (2018) and PyTorch's OneCycleLR
 
 
 def rate_factor(config: TrainConfig, step: int, steps_per_epoch: int) -> float:
-    """Return what multiplies the learning rate at a step, counted from 0.
+    """Return the factor for the learning rate at a step, counted from 0.
 
     Constant, step and exponential schedules change between epochs; cosine and one-cycle change
     with every step, down to `final_rate`.

@@ -31,7 +31,7 @@ EARLY = ".digitlab-early"  # what is read while the pen moves
 
 
 def replay(page: Page, strokes: Strokes) -> None:
-    """Draw with the mouse what a pen wrote."""
+    """Draw a person's recorded strokes with the mouse."""
     for stroke in strokes:
         write(page, stroke)
         page.mouse.up()
@@ -93,7 +93,7 @@ def test_pen_digits_drawn_by_mouse_are_read(
 def test_stroke_may_begin_at_the_upper_right(
     app: str, new_page: Callable[..., Page], start: tuple[int, int]
 ) -> None:
-    """No invisible element covers the place where a 7 begins, also not after Clear."""
+    """No invisible element covers the place where a 7 begins, not even after Clear."""
     page = new_page(app)
     for _ in range(2):
         expect(page.get_by_text("The canvas is empty")).to_be_visible(timeout=LONG)
@@ -125,7 +125,7 @@ def test_keyboard_draws(app: str, new_page: Callable[..., Page]) -> None:
 
 
 def test_answer_follows_the_hand(app: str, new_page: Callable[..., Page]) -> None:
-    """Words, tile and bars appear before the pen is lifted; then the page says the same."""
+    """The answer, tile and bars appear before the pen is lifted; then the page says the same."""
     page = new_page(app)
     expect(page.get_by_text("The canvas is empty")).to_be_visible(timeout=LONG)
     for _ in range(2):
@@ -150,7 +150,7 @@ def test_answer_follows_the_hand(app: str, new_page: Callable[..., Page]) -> Non
 
 
 def test_stroke_right_after_clear_is_kept(app: str, new_page: Callable[..., Page]) -> None:
-    """Who draws before the page knows that the canvas is empty loses nothing."""
+    """A stroke drawn before the page knows that the canvas is empty is not lost."""
     page = new_page(app)
     one = np.array([(140, y) for y in range(40, 241, 20)], float)
     for stroke, digit in ((SEVEN, 7), (one, 1), (SEVEN, 7)):
@@ -202,7 +202,7 @@ def test_without_the_door_the_answer_comes_after_the_stroke(
 def test_refused_file_says_why_and_goes_with_the_next(
     app: str, new_page: Callable[..., Page]
 ) -> None:
-    """The reason is in sight, and not on hovering alone; it does not stay beside another file."""
+    """The reason is visible without hovering, and disappears when another file is chosen."""
     page = new_page(app)
     page.get_by_text("Upload", exact=True).click(timeout=LONG)
     chooser = page.locator("input[type=file]").first

@@ -41,7 +41,7 @@ def app(serve_module: Callable[..., str]) -> str:
 
 
 def test_whole_canvas_can_be_reached(app: str, new_page: Callable[..., Page]) -> None:
-    """At each width the canvas fits its column, and each of its corners can be reached."""
+    """At each width the canvas fits its column, and its corners can be clicked."""
     page = new_page(f"{app}/draw", viewport={"width": WIDTHS[0], "height": 1000})
     canvas = page.locator("canvas").last
     expect(canvas).to_be_visible(timeout=LONG)
@@ -131,7 +131,7 @@ def test_fresh_server_never_shows_another_navigation(
 def test_compare_notices_runs_by_itself(
     serve: Callable[..., str], new_page: Callable[..., Page], own_runs: Path
 ) -> None:
-    """A run that starts elsewhere appears in the table of an idle page, and ends there.
+    """A run started elsewhere appears, and later ends, in the table of an idle page.
 
     Once all runs are finished, their state says nothing, and its column is folded away.
     """

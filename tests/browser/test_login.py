@@ -1,4 +1,4 @@
-"""Signing in through a provider of names (OpenID Connect), with a real one in this process."""
+"""Signing in through an OpenID Connect provider, a real one in this process."""
 
 import base64
 import hashlib
@@ -25,12 +25,12 @@ KEY = RSAKey.generate_key(2048, {"kid": "one", "use": "sig", "alg": "RS256"})
 
 
 class Provider(BaseHTTPRequestHandler):
-    """Signs in whoever comes as Anna: discovery, its key, a code at once, a token for the code."""
+    """A provider that signs everybody in as Anna: discovery, key, code, token for the code."""
 
     nonces: dict[str, str] = {}  # noqa: RUF012  # of each code
 
     def do_GET(self) -> None:
-        """Answer a browser, or the app that asks where things are."""
+        """Answer a browser, or the app's discovery request."""
         parts, here = urlsplit(self.path), f"http://{self.headers['Host']}"
         asked = {name: values[0] for name, values in parse_qs(parts.query).items()}
         if parts.path == "/authorize":
@@ -60,7 +60,7 @@ class Provider(BaseHTTPRequestHandler):
         self._tell({"access_token": "a", "token_type": "Bearer", "id_token": token})
 
     def log_message(self, *_: Any) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
     def _tell(self, content: dict[str, Any]) -> None:
         body = json.dumps(content).encode()
@@ -84,7 +84,7 @@ def provider() -> Iterator[str]:
 def test_name_of_a_provider_counts(
     serve: Callable[..., str], new_page: Callable[..., Page], provider: str, tmp_path: Path
 ) -> None:
-    """A stranger is asked to sign in; who comes back from the provider is there under that name."""
+    """A stranger is asked to sign in; after the provider's answer, the app shows their name."""
     secrets = tmp_path / "secrets.toml"
     address = serve(ROOT / "streamlit_app.py", {"STREAMLIT_SECRETS_FILES": str(secrets)})
     secrets.write_text(

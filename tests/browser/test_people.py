@@ -62,7 +62,7 @@ def school(own_runs: Path, tmp_path: Path) -> Iterator[Class]:
 
 
 def join(page: Page, name: str, *, touch: bool = False) -> Person:
-    """Type a name where the page asks for it; return the person that the browser then is."""
+    """Type a name where the page asks for it; return the browser's person."""
     field = page.get_by_role("textbox", name="Your name")
     expect(field).to_be_visible(timeout=LONG)
     field.fill(name)
@@ -127,7 +127,7 @@ def test_two_see_each_others_runs_and_cannot_change_them(
 def test_teacher_sees_who_is_there_and_ends_a_run(
     school: Class, new_page: Callable[..., Page]
 ) -> None:
-    """A pupil's run is ended from another browser, with the secret that the command printed."""
+    """A student's run is stopped from another browser, with the secret that the command printed."""
     pupil = new_page(f"{school.address}/draw")
     anna = join(pupil, "Anna")
     run = training_run(anna)

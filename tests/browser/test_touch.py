@@ -33,7 +33,7 @@ def draw(page: Page, canvas: Locator, points: list[tuple[int, int]]) -> None:
 def test_draw_train_and_evaluate_by_touch_without_the_door(
     serve: Callable[..., str], new_page: Callable[..., Page], own_runs: Path
 ) -> None:
-    """A digit is read, a run trains to its end, a cell opens, and every other page is there."""
+    """A digit is read, a run trains to its end, a cell opens, and every other page opens."""
     address = serve(ROOT / "ui" / "app.py", {"DIGITLAB_RUNS": str(own_runs)})  # without the routes
     page = new_page(address, door=False, **PHONE)
     asked = []

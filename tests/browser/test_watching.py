@@ -4,6 +4,7 @@ The test writes a run's points into the store itself, as a training's recorder d
 """
 
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -69,7 +70,7 @@ def app(serve: Callable[..., str], own_runs: Path) -> str:
 
 
 def wait_for_points(page: Page, count: int, chart: str = "Loss") -> None:
-    """Wait until a curve of the steps has so many points."""
+    """Wait until the curve of the steps has this many points."""
     points = POINTS.format(chart)
     page.wait_for_function(f"{points} === {count}", timeout=LONG)
 
@@ -151,8 +152,35 @@ def test_zoom_and_resizing_keep_the_points(
     assert redraws() > 0
 
 
+def pauses(page: Page, count: int) -> list[float]:
+    """Return the milliseconds between so many answers of the door and the questions after them."""
+    page.evaluate("performance.clearResourceTimings()")
+    asked = (
+        """performance.getEntriesByType("resource").filter(({ name }) => name.includes("/live"))"""
+    )
+    page.wait_for_function(f"{asked}.length > {count}", timeout=LONG)
+    times = page.evaluate(
+        f"{asked}.map(({{ startTime, responseEnd }}) => [startTime, responseEnd])"
+    )
+    return [later - end for (_, end), (later, _) in pairwise(times)]
+
+
+def test_door_is_asked_more_often_until_there_is_a_line(
+    app: str, new_page: Callable[..., Page]
+) -> None:
+    """It is asked four times a second while a run begins, and once when two points have come."""
+    training = Training()
+    page = new_page(f"{app}/train", viewport={"width": 1440, "height": 1000})
+    wait_for_the_door(page)
+    assert min(pauses(page, 5)) < 900
+    training.step(1)
+    training.step(5)
+    wait_for_points(page, 3)  # the first of which is a gap
+    assert min(pauses(page, 3)) > 900
+
+
 def as_a_proxy(route: Route) -> None:
-    """Answer as a proxy does that lets only pages through."""
+    """Answer like a proxy that lets only pages through."""
     route.fulfill(status=200, content_type="text/html", body="<!doctype html>")
 
 

@@ -15,7 +15,7 @@ from door.routes import door
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back."""
+    """A response."""
 
     status: int
     headers: dict[str, str]
@@ -28,13 +28,13 @@ class Answer:
 
     @property
     def error(self) -> str:
-        """The sentence of an answer that is nothing but one."""
+        """The sentence of a response that has nothing else."""
         assert list(self.json) == ["error"]
         return str(self.json["error"])
 
 
 class Client:
-    """Sends requests, one event loop long."""
+    """A client that sends requests within one event loop."""
 
     def __init__(self, app: Starlette) -> None:
         self._app, self.runner = app, asyncio.Runner()

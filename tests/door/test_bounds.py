@@ -1,4 +1,4 @@
-"""No caller takes more than its share."""
+"""No caller gets more than its share."""
 
 import asyncio
 import threading

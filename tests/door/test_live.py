@@ -1,4 +1,4 @@
-"""Watchers get a run's progress, and many watchers ask the store no more often than one."""
+"""Watchers get a run's progress, and many watchers cause no more reads of the store than one."""
 
 import asyncio
 import math
@@ -133,6 +133,25 @@ def test_points_that_are_known_are_not_read_again(
     assert reads == [10, 20]
 
 
+def test_run_that_begins_is_looked_at_more_often(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Until there are two points, a line; one in the queue may wait for minutes."""
+    monkeypatch.setattr(live, "_SHARE", math.inf)
+
+    def pause(looked_at: Run) -> float:
+        begun = time.monotonic()
+        return live._read(looked_at.id, None).again - begun
+
+    assert pause(run) >= 1
+    fresh = catalogue.create(TrainConfig(), "sample")
+    assert pause(fresh) >= 1
+    catalogue.set_tags(fresh.id, {"state": State.RUNNING})
+    assert pause(fresh) < 0.5
+    step(fresh, 1)
+    assert pause(fresh) < 0.5
+    step(fresh, 5)
+    assert pause(fresh) >= 1
+
+
 def test_slow_store_is_asked_less_often(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where a look takes half a second, ten go by before the next."""
     read = live.read_history
@@ -142,7 +161,7 @@ def test_slow_store_is_asked_less_often(run: Run, monkeypatch: pytest.MonkeyPatc
 
 
 def test_runs_kept_are_bounded(client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Only so many runs are remembered, whatever ids are asked for."""
+    """A limited number of runs is remembered, whatever ids are requested."""
     monkeypatch.setattr(live, "_RUNS", 3)
     watching = live.Watching()
 
@@ -186,7 +205,7 @@ def test_step_must_be_a_step(client: Any, run: Run, after: str) -> None:
 
 
 def test_failing_store_has_the_pages_sentence(client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """If the team's store does not answer, the status is 503 with the pages' message."""
+    """If the team's store does not answer, the status is 503, with the pages' message."""
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://localhost:9")
     answer = client.get(f"runs/{'f' * 32}/live")
     assert answer.status == 503

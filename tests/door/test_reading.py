@@ -66,7 +66,7 @@ def check(digits: list[dict[str, Any]], found: list[Any], run: Any) -> None:
 
 
 def test_strokes_are_read_as_on_the_page(client: Any) -> None:
-    """Strokes come back as digits, left to right, with what the built-in network makes of them."""
+    """Strokes are returned as digits, left to right, with the built-in network's answers."""
     answer = client.post("read", {"strokes": [SEVEN, ONE]})
     assert (answer.status, answer.headers["content-type"]) == (200, "application/json")
     assert answer.json["run"] == "built-in"
@@ -121,7 +121,7 @@ def test_unknown_network_is_not_found(client: Any, text: str) -> None:
     "strokes", [[], [[]], [[[5, 5]]], [[[0, 0], [1e9, 0]]], [[[0, 0], [float("nan"), 9]]]]
 )
 def test_ink_without_a_digit_has_the_pages_sentence(client: Any, strokes: Any) -> None:
-    """What the pages refuse is 422, in the same words."""
+    """Input that the pages refuse gets status 422, with the same message."""
     with pytest.raises(InkError) as refused:
         from_strokes([np.array(stroke, float).reshape(-1, 2) for stroke in strokes])
     answer = client.post("read", {"strokes": strokes})
@@ -179,7 +179,7 @@ def test_malformed_form_is_answered_with_the_right_form(
     "kind", ["image/png", "text/plain", "", "application/x-www-form-urlencoded"]
 )
 def test_other_kinds_of_body_are_answered_with_the_right_form(client: Any, kind: str) -> None:
-    """A body of another kind is 415, with what to send instead."""
+    """A body of another type gets status 415, with what to send instead."""
     answer = client.post("read", picture(), kind)
     assert answer.status == 415
     assert "curl -F picture=@digit.png" in answer.error
@@ -225,11 +225,11 @@ class TestBody:
             "POST", "read", headers={"content-type": kind}, pieces=[b"--x\r\n", ...]
         )
         assert answer.status == 400
-        assert "did not arrive whole" in answer.error
+        assert "did not arrive completely" in answer.error
 
 
 def test_many_points_are_refused(client: Any) -> None:
-    """More points than a hand leaves are refused before anything is drawn."""
+    """More points than a person can draw are refused before anything is drawn."""
     answer = client.post("read", {"strokes": [[[1, 2]] * 20_000]})
     assert answer.status == 422
     assert "more than 20,000 points" in answer.error
@@ -270,7 +270,7 @@ def test_rate_of_each_client_is_bounded(client: Any, clock: SimpleNamespace) -> 
 
 
 def test_class_behind_one_address_is_counted_by_person(client: Any, clock: SimpleNamespace) -> None:
-    """Each has a rate of their own, and many made-up people no more than their address."""
+    """Each person has their own rate, and many made-up people share that of their address."""
 
     def status(secret: str) -> int:
         cookie = f"digitlab={secret.ljust(43, '-')}.Anna"

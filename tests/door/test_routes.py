@@ -31,7 +31,7 @@ def test_health_says_what_is_here(client: Any) -> None:
 
 @pytest.mark.slow
 def test_health_loads_nothing() -> None:
-    """Starting the door, and asking for health, load no library that takes long."""
+    """Starting the door and requesting health load no slow library."""
     code = (
         "import sys, door.routes; print(door.routes._health()['loaded'], "
         "{'torch', 'mlflow', 'pandas', 'scipy', 'streamlit'} & {*sys.modules})"
@@ -48,7 +48,7 @@ def test_health_loads_nothing() -> None:
     ],
 )
 def test_methods_are_restricted(client: Any, method: str, path: str, allowed: str) -> None:
-    """Each address takes its method alone, so that no other site's script gets past asking."""
+    """Each address accepts only its method, so that other sites' scripts fail at the preflight."""
     answer = client.send(method, path)
     assert answer.status == 405
     assert sorted(answer.headers["allow"].split(", ")) == allowed.split(", ")
@@ -57,7 +57,7 @@ def test_methods_are_restricted(client: Any, method: str, path: str, allowed: st
 
 @pytest.mark.parametrize("path", ["", "nothing", "runs", "runs/built-in", "read/more", "../health"])
 def test_other_addresses_are_not_found(client: Any, path: str) -> None:
-    """What is not there is 404, in JSON as all errors are."""
+    """An unknown address gets status 404, in JSON like all errors."""
     answer = client.get(path)
     assert answer.status == 404
     assert answer.error

@@ -26,4 +26,4 @@ def packages_scanned_once() -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def no_standby(monkeypatch: pytest.MonkeyPatch) -> None:
     """No process is made ready for each visit of Train; tests/core and tests/browser have it."""
-    monkeypatch.setattr(request, "prepare", lambda: None)
+    monkeypatch.setattr(request, "prepare", lambda **_: None)

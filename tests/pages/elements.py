@@ -1,4 +1,4 @@
-"""Elements of a page, found by what they hold or are called, never by their position."""
+"""Elements of a page, found by content or label, never by position."""
 
 from collections.abc import Iterable
 from typing import Any

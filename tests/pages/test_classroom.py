@@ -60,7 +60,7 @@ def training_run() -> Run:
 
 
 def test_address_is_shown_to_all_and_the_class_only_to_an_admin() -> None:
-    """Anna sees where to join; who is there and what trains she does not see, nor any Stop."""
+    """Anna sees how to join, but neither who is there, nor what is training, nor any Stop."""
     run = training_run()
     app = visit(ANNA)
     assert "http://192.0.2.7:8501" in [title.value for title in app.title]
@@ -103,7 +103,7 @@ def test_training_does_not_inherit_the_admin_secret() -> None:
 def test_attendance_keeps_the_latest_names_and_no_more_than_it_may(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Who gave no name is not noted; beyond the limit, the longest unseen is dropped."""
+    """A visitor without a name is not listed; beyond the limit, the longest unseen is dropped."""
     monkeypatch.setattr("ui.classroom.attendance._MOST", 2)
     attendance = Attendance()
     for person in (ANNA, Person("", ""), BEN, ANNA, Person("Cem", "c")):
@@ -114,7 +114,7 @@ def test_attendance_keeps_the_latest_names_and_no_more_than_it_may(
 def test_person_who_comes_back_in_a_new_browser_counts_once(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Two of one name count once if the first has gone, and twice while both are there."""
+    """Two people with one name count once if the first has left, and twice while both are there."""
     clock = SimpleNamespace(now=1000.0, time=lambda: clock.now)
     monkeypatch.setattr("ui.classroom.attendance.time", clock)
     attendance = Attendance()
@@ -141,7 +141,7 @@ def test_join_address_is_a_url(host: str, address: str) -> None:
 
 
 def test_own_address_is_one_of_this_machine() -> None:
-    """Something can listen at it, which is so of a machine's own addresses alone."""
+    """A server can listen at the address, which is possible only at the machine's own addresses."""
     import socket
 
     with socket.create_server((start.own_address(), 0)):

@@ -33,7 +33,7 @@ def opened(*chosen: Run) -> AppTest:
 
 
 def texts(page: AppTest) -> str:
-    """Return all that the page says in Markdown."""
+    """Return all Markdown on the page."""
     return "\n".join(element.value for element in [*page.markdown, *page.caption])
 
 
@@ -101,7 +101,7 @@ def test_ticking_rows_chooses_runs(trained: Path) -> None:
 
 
 def test_two_runs_are_set_against_each_other(trained: Path) -> None:
-    """Only what differs stands side by side, and a sentence says whether chance explains it."""
+    """Only differences are shown side by side, and a sentence says whether they may be chance."""
     first, second = catalogue.find("mlp 500"), catalogue.find("cnn 1000")
     page = opened(first, second)
     differing = table_with(page, "setting").value.set_index("setting")
@@ -257,7 +257,7 @@ def test_a_colleagues_change_of_the_same_run_is_not_reverted(trained: Path) -> N
     actions.note(OWNER, changed, "theirs too")
     page.text_area(key=f"note-{run.id}").set_value("mine again")
     page.button(key=f"save-{run.id}").click().run()
-    assert r"changed the note meanwhile, to\: theirs too" in only(page.warning).value
+    assert r"changed the note in the meantime, to\: theirs too" in only(page.warning).value
     assert catalogue.get(run.id).note == "theirs too"
     page.button(key=f"save-{run.id}").click().run()
     assert not page.warning and catalogue.get(run.id).note == "mine again"

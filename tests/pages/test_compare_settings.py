@@ -61,7 +61,7 @@ def opened(*chosen: Run, **address: str) -> AppTest:
 
 
 def texts(page: AppTest) -> str:
-    """Return all that the page says in Markdown."""
+    """Return all Markdown on the page."""
     return "\n".join(element.value for element in [*page.markdown, *page.caption])
 
 
@@ -107,25 +107,27 @@ def test_a_chosen_setting_opens_to_its_runs(seeds: dict[str, list[Run]]) -> None
 def test_settings_are_judged_by_their_seeds(seeds: dict[str, list[Run]]) -> None:
     """Against the baseline: the difference, its interval and Welch's test, in words too."""
     page = opened(*seeds["good"], *seeds["poor"], *seeds["lone"])
-    [table] = [each.value for each in page.dataframe if "difference" in each.value]
+    [table] = [each.value for each in page.dataframe if "difference, points" in each.value]
     rows = table.set_index("setting")
-    assert rows.loc["good", "difference"] == "baseline"
-    assert rows.loc["poor", "difference"] == "-3.00"
+    assert rows.loc["good", "difference, points"] == "baseline"
+    assert rows.loc["poor", "difference, points"] == "−3.00"
     assert rows.loc["poor", "seeds tested"] == "3"
     assert "**poor is significantly worse than good**" in texts(page)
-    assert "**lone** and good cannot be told apart yet" in texts(page)
+    assert "**lone** and good cannot be compared yet" in texts(page)
     poor = page.selectbox(key="baseline").options.index("poor")
     page.selectbox(key="baseline").select_index(poor).run()
     assert "**good is significantly better than poor**" in texts(page)
 
 
 def test_chance_is_explained_with_how_many_seeds_it_takes() -> None:
-    """Two settings whose seeds overlap: the page says what so few can tell, and what it takes."""
+    """If two settings' seeds overlap, the page says what they can detect, and how many it takes."""
     first = [finished(f"left-{n}", 0.98 + n / 1000, seed=n) for n in range(3)]
     second = [finished(f"right-{n}", 0.9805 + n / 1000, seed=n, epochs=9) for n in range(3)]
     told = texts(opened(*first, *second))
     assert "**Between right and left the difference may be chance**" in told
-    assert re.search(r"find a difference of 0\.31 percentage points four times of five", told)
+    assert re.search(
+        r"finds a true difference of 0\.31 percentage points four times out of five", told
+    )
     assert "takes 64 seeds of each" in told
 
 
@@ -148,7 +150,7 @@ def test_what_differs_is_shown_by_setting(seeds: dict[str, list[Run]]) -> None:
 
 
 def test_view_is_in_the_address(seeds: dict[str, list[Run]]) -> None:
-    """What one person sees at an address, another sees there too."""
+    """Two people see the same at an address."""
     page = opened(*seeds["good"], *seeds["poor"])
     page.text_input(key="run-filter").set_value("fast").run()
     page.selectbox(key="curves").select("validation_loss").run()

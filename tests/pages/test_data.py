@@ -32,7 +32,7 @@ FULL = os.environ.get("DIGITLAB_DATA", "")
 
 @pytest.fixture(autouse=True)
 def no_digits_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each test loads its own digits and judgments; it is the machine's owner who asks."""
+    """Each test loads its own digits and judgments, as the machine's owner."""
     cache.digits.clear()
     suspects._suspects.clear()
     plane._places.clear()
@@ -165,12 +165,12 @@ def test_tsne_is_made_on_request_in_the_background(
     app = page(**{"data-view": "Map", "data-map": "tsne"})
     app.run()
     assert started == [("core.jobs.maps", "sample", "train")]
-    assert "It goes on when you leave this page" in texts(app)
+    assert "It continues when you leave this page" in texts(app)
     points = np.random.default_rng(0).normal(size=(len(numbers), 2))
     arranging.job(digits, "train").keep({"numbers": numbers, "points": points})
     app.run()
     assert not app.exception
-    assert "It goes on when you leave this page" not in texts(app)
+    assert "It continues when you leave this page" not in texts(app)
 
 
 def test_dead_arranging_says_so_and_can_be_tried_again(
@@ -202,7 +202,7 @@ def test_map_can_be_colored_by_answers_hardness_and_source(
     app.button_group(key="data-map-colors").set_value("answer").run()
     assert (told[-1][1]["answer"] == told[-1][1]["digit"]).mean() > 0.98
     app.button_group(key="data-map-split").set_value("train").run()
-    assert not app.exception and "could not learn by heart" not in texts(app)  # in the chart
+    assert not app.exception and "could not learn" not in texts(app)  # in the chart
     assert (told[-1][1]["answer"] == told[-1][1]["digit"]).mean() > 0.98
     app.button_group(key="data-map-colors").set_value("hardness").run()
     assert "No run has recorded it yet" in texts(app) and told[-1][0] == "digit"
@@ -259,7 +259,7 @@ def test_region_begins_with_any_of_its_images(
 
 
 def test_every_control_has_a_help_line(sample: Path) -> None:
-    """Whatever the page shows in any of its views explains itself."""
+    """Everything that the page shows, in any view, is explained."""
     for view, look in (("Gallery", "Pixels"), ("Map", "Augmentation")):
         app = page(**{"data-view": view, "data-look": look})
         controls = [*app.button, *app.button_group, *app.number_input, *app.slider]
@@ -431,7 +431,7 @@ def test_demo_offers_no_judging(sample: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("DIGITLAB_DEMO", "1")
     monkeypatch.setattr(people, "me", lambda: Person("Ada", "a" * 32))
     app = page(**{"data-view": "Labels"})
-    assert "The public demo does not do this" in texts(app)
+    assert "This is not available in the public demo" in texts(app)
     assert not [button for button in app.button if button.key == "judge-labels"]
 
 

@@ -1,4 +1,4 @@
-"""A public demo as its visitors meet it."""
+"""A public demo as its visitors see it."""
 
 import time
 from collections.abc import Iterator
@@ -83,7 +83,7 @@ def test_finished_runs_are_everybodys() -> None:
 
 
 def test_my_digits_live_in_the_session(own_runs: Path) -> None:
-    """They are counted and evaluated, never written, and gone in another session."""
+    """They are counted and evaluated, never written to disk, and gone in another session."""
     app = visit("first", "draw")
     visitor = Person("visitor", FIRST.tag, shelf=app.session_state[keys.SHELF])
     for label in range(3):

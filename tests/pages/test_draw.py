@@ -47,7 +47,7 @@ def test_possible_non_digit_is_not_called_a_digit(sample_only: None) -> None:
 def test_built_in_network_reads_while_the_store_fails(
     sample_only: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The page says what is wrong with the store, and reads all the same."""
+    """The page says what is wrong with the store, and still reads digits."""
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
     page = opened(ONE)
     assert "does not answer" in only(page.warning).value
@@ -208,9 +208,9 @@ def test_twenty_digits_teach_it_ones_hand(sample_only: None) -> None:
     collection.keep(zero, 0)
     page = opened(ONE)
     page.button(key="learn").click().run()
-    assert not page.exception and says(page, "fitted to your hand")
+    assert not page.exception and says(page, "has learned your handwriting")
     assert says(page, "This looks like a 1 ")
     assert fitted.path_for(builtin.run(), OWNER).exists()
     page.button(key="unlearn").click().run()
-    assert not says(page, "fitted to your hand")
+    assert not says(page, "has learned your handwriting")
     assert not fitted.path_for(builtin.run(), OWNER).exists()

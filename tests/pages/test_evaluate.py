@@ -116,7 +116,7 @@ def test_my_digits_are_a_split_of_any_run(trained: Path) -> None:
 
 
 def test_lesson_that_was_deleted_is_no_dead_end(trained: Path) -> None:
-    """Where the run that was learning is gone, the page offers the lesson again."""
+    """If the run that was learning is gone, the page offers fine-tuning again."""
     collection.keep(np.eye(28, dtype=np.float32), 1)
     learning = catalogue.find("mlp 500")
     page = opened()
@@ -131,7 +131,7 @@ def test_lesson_that_was_deleted_is_no_dead_end(trained: Path) -> None:
 
 
 def test_taught_run_is_shown_before_and_after(trained: Path) -> None:
-    """The run that it was taught from stands above it, on my digits and on MNIST."""
+    """Its parent is shown above it, on my digits and on MNIST."""
     digits = mnist.load("sample")
     collection.keep(digits.train_images[0] / 255, int(digits.train_labels[0]))
     child, parent = catalogue.find("cnn 1000"), catalogue.find("mlp 500")
@@ -336,7 +336,7 @@ def test_weakness_is_shown_alone_and_against_another_run(trained: Path) -> None:
     page.selectbox(key="sliced-against").set_value(other.id).run()
     assert not page.exception
     said = " ".join(element.value for element in page.markdown)
-    assert "points over all" in said
+    assert "points overall)" in said
     page.session_state["slice"] = ("thickness", 0)
     page.run()
     assert any("Thickness, fifth 1 of 5" in element.value for element in page.markdown)

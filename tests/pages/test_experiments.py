@@ -31,7 +31,7 @@ def opened(slug: str = "") -> AppTest:
 
 
 def texts(page: AppTest) -> str:
-    """Return all that the page says in Markdown."""
+    """Return all Markdown on the page."""
     return "\n".join(element.value for element in [*page.markdown, *page.caption, *page.title])
 
 
@@ -74,7 +74,7 @@ def test_answer_comes_after_the_run() -> None:
     assert "validation **93.0 %**" in texts(page)
 
 
-@pytest.mark.parametrize(("guess", "verdict"), [(1, "You were right."), (0, "Not this time")])
+@pytest.mark.parametrize(("guess", "verdict"), [(1, "You were right."), (0, "not this time")])
 def test_guess_is_kept_and_shown_at_the_end(guess: int, verdict: str) -> None:
     """A guess outlives a look at another page, and stands beside what happened."""
     page, experiment = opened(SLUG), definition.find(SLUG)
@@ -118,14 +118,14 @@ def test_waiting_is_explained() -> None:
     queue.enter(request.folder(), name)
     page.session_state[keys.COURSES] = {SLUG: name}
     page.run()
-    told = "Waits until the run *long one* has ended, and 2 more after it"
+    told = "Waiting until the run *long one* has ended, and 2 more after it"
     assert told in texts(page)
     queue.leave(request.folder(), run.id)
     page.run()
-    assert "Waits until the experiment *Learning by heart* has ended, and 1 more" in texts(page)
+    assert "Waiting until the experiment *Learning by heart* has ended, and 1 more" in texts(page)
     queue.leave(request.folder(), by_heart)
     page.run()
-    assert "Waits until the judging of all labels has ended:" in texts(page)
+    assert "Waiting until the search for suspicious labels has ended:" in texts(page)
     page.button(key="cancel-experiment").click().run()
     assert not page.exception
     assert page.button(key="run-experiment").label == "Run it"

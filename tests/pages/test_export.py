@@ -50,7 +50,7 @@ def test_weights_come_in_and_misfits_are_reported(whole_app: str) -> None:
         torch.save(state, buffer)
         uploader = app.file_uploader(key=f"{keys.TAKE_IN}-{number}")
         uploader.set_value(("brought.pt", buffer.getvalue(), "application/octet-stream"))
-        [button] = [one for one in app.button if one.label == "Bring it in"]
+        [button] = [one for one in app.button if one.label == "Import"]
         button.click().run()
 
     upload({"layer.weight": torch.zeros(2, 3)}, 0)
@@ -60,8 +60,8 @@ def test_weights_come_in_and_misfits_are_reported(whole_app: str) -> None:
     assert not app.exception
     [run] = catalogue.listed()
     assert (run.name, run.imported, run.config.network) == ("brought", "weights", "lenet5")
-    assert only(app.success).value.startswith("**brought** is among the runs now: LeNet")
+    assert only(app.success).value.startswith("**brought** is now one of the runs: LeNet")
     app.switch_page("../pages/evaluate.py").run()
     assert app.selectbox(key=keys.RUN_CHOICE).value == run.id
     told = [one.value for one in app.markdown]
-    assert [one for one in told if one.startswith("Not calibrated: that takes images")]
+    assert [one for one in told if one.startswith("Not calibrated: calibration needs images")]

@@ -36,16 +36,16 @@ def test_onnx_file_cannot_be_looked_into(whole_app: str, tmp_path: Path) -> None
     path.write_bytes(linear(*nearest_mean(1, 0)))
     run = imported.take(path)
     page = opened(whole_app, **{keys.RUN: run.id})
-    assert "theirs came in as an ONNX file" in only(page.info).value
+    assert "theirs was imported from an ONNX file" in only(page.info).value
     page.session_state["draw-mode"] = "Random"
     page.session_state["why"] = True
     page.switch_page("../pages/draw.py").run()
     assert not page.exception
-    assert any("came in as an ONNX file" in one.value for one in page.caption)
+    assert any("was imported from an ONNX file" in one.value for one in page.caption)
 
 
 def texts(page: AppTest) -> list[str]:
-    """Return all that the page says in Markdown."""
+    """Return all Markdown on the page."""
     return [element.value for element in page.markdown]
 
 
@@ -68,7 +68,7 @@ def test_a_clicked_value_shows_its_sum_and_its_map_can_be_switched_off(whole_app
     assert any("Batch normalization 1 **" in text for text in texts(page))
     page.toggle(key="inside-off-0-3").set_value(True).run()
     assert not page.exception
-    assert any(text.startswith("1 map is off; without that: ") for text in texts(page))
+    assert any(text.startswith("1 map is off; otherwise: ") for text in texts(page))
     assert any(text.startswith("Without it: ") for text in texts(page))
     page.button(key="inside-all-on").click().run()
     assert any(caption.value.startswith("Every map is on.") for caption in page.caption)
@@ -81,12 +81,12 @@ def test_a_covered_part_moves_the_answer_and_can_be_uncovered(whole_app: str) ->
     covered = {"of": zlib.crc32(digit.tobytes()), "pixels": frozenset(range(784))}
     page = opened(whole_app, inside_covered=covered)
     [covered_answer] = [text for text in texts(page) if text.startswith("### It answers")]
-    [told] = [text for text in texts(page) if text.startswith("A part is covered; without that: ")]
+    [told] = [text for text in texts(page) if text.startswith("A part is covered; otherwise: ")]
     page.button(key="inside-uncover").click().run()
     assert not page.exception
     [answer] = [text for text in texts(page) if text.startswith("### It answers")]
     assert answer != covered_answer
-    assert told.removeprefix("A part is covered; without that: ")[:-1] in answer
+    assert told.removeprefix("A part is covered; otherwise: ")[:-1] in answer
     assert page.button(key="inside-uncover").disabled
 
 

@@ -185,7 +185,7 @@ def test_without_an_admin_secret_nobody_is_admin() -> None:
 
 
 def test_started_run_is_the_visitors(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A run that Anna starts has her name and tag; one of the machine's owner has neither."""
+    """A run started by Anna has her name and tag; a run of the machine's owner has neither."""
     from core.jobs import request
 
     monkeypatch.setattr(request, "launch", lambda _: None)
@@ -217,7 +217,7 @@ def evaluated(name: str, **state: str) -> AppTest:
 
 
 def test_class_digits_are_a_split_and_my_digits_are_mine() -> None:
-    """Anna, who drew, has both splits; Ben, who did not, has the class's, with her digits alone."""
+    """Anna, who saved digits, has both splits; Ben, who did not, has the class's: her digits."""
     keep(ANNA, 1, 2, 3)
     anna, ben = evaluated("Anna"), evaluated("Ben")
     assert anna.segmented_control(key="split").options == ["known", "my digits"]

@@ -78,7 +78,7 @@ def end_the_rest(name: str) -> None:
 def test_a_sweep_starts_with_what_was_typed(
     launched: list[tuple[str, int]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Name, recipe, bounds, trials and workers are those of the form; its time is told before."""
+    """Name, recipe, bounds, trials and workers are the form's, which shows the time it takes."""
     page = opened()
     assert "There is no sweep yet" in texts(page)
     page.text_input(key="sweep-name").set_value("mine")
@@ -142,7 +142,7 @@ def test_a_sweep_is_changed_while_it_goes(half_done: str, launched: list[tuple[s
 def test_a_press_counts_though_the_sweep_has_just_ended(
     half_done: str, launched: list[tuple[str, int]]
 ) -> None:
-    """The page that shows a sweep in progress heeds a press before it notices that it is over."""
+    """A click on the page of a sweep in progress counts even if the sweep has just ended."""
 
     def looking() -> None:
         import streamlit as st

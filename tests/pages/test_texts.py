@@ -117,7 +117,7 @@ def test_no_error_takes_peoples_text_for_markdown(hostile: list[Run], name: str)
 
 
 def test_dialog_and_lesson_name_runs_as_they_are_called(hostile: list[Run]) -> None:
-    """What asks before deleting, and what says that a lesson failed, is no Markdown either."""
+    """The question before deleting and the message of failed fine-tuning are not Markdown."""
     page = opened("compare", compared=[hostile[0].id], **{"run-to-delete": hostile[0].id})
     assert any(format.plain(HOSTILE) in text for *_, text in told(page) if "permanently" in text)
     catalogue.set_tags(hostile[-1].id, {"state": State.FAILED})
@@ -127,7 +127,7 @@ def test_dialog_and_lesson_name_runs_as_they_are_called(hostile: list[Run]) -> N
 
 
 def test_csv_has_no_formula(hostile: list[Run], monkeypatch: pytest.MonkeyPatch) -> None:
-    """A cell that a person wrote begins with nothing that a spreadsheet computes."""
+    """No cell that a person wrote begins with a character that makes a spreadsheet compute."""
     made: dict[str, Callable[[], str]] = {}
     monkeypatch.setattr(
         "streamlit.download_button",

@@ -42,7 +42,7 @@ def run_in(name: str, state: State = State.RUNNING) -> Run:
 
 
 def texts(page: AppTest) -> str:
-    """Return all that the page says in Markdown."""
+    """Return all Markdown on the page."""
     return "\n".join(element.value for element in [*page.markdown, *page.caption])
 
 
@@ -165,7 +165,7 @@ def test_recipe_stays_chosen_when_its_title_changes() -> None:
 
 
 def test_expected_time_is_learned_from_finished_runs() -> None:
-    """What took 6 s here in 4 epochs is expected to take 12 s in 8."""
+    """A setting that took 6 s here for 4 epochs is expected to take 12 s for 8."""
     config = RECIPES["fast_cnn"].config
     met("here", config, 0.97, 6.0)
     page = opened()
@@ -207,7 +207,7 @@ def test_run_both_starts_two_that_differ_in_one_setting() -> None:
 
 
 def test_pair_that_is_over_is_compared() -> None:
-    """Both accuracies stand in one sentence, the better first."""
+    """One sentence has both accuracies, the better first."""
     config = RECIPES["fast_cnn"].config
     one, two = met("one", config, 0.95, 4), met("two", config, 0.97, 4)
     page = opened()
@@ -317,7 +317,7 @@ def test_missing_device_is_reported_before_the_start() -> None:
 
 
 def test_deleted_run_is_no_dead_end() -> None:
-    """Where the run that was watched is deleted, the page shows what is left, or how to begin."""
+    """If the watched run is deleted, the page shows another run, or how to begin."""
     page = opened()
     for name in ("kept", "watched"):
         catalogue.set_tags(run_in(name).id, {"state": State.FINISHED})
@@ -527,7 +527,7 @@ def test_public_demo_says_its_limits_before_a_visitor_meets_them(
 def test_a_colleagues_run_is_known_as_theirs_and_not_stopped_by_one_click(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It says by whom and where; Stop asks first; and no run waits for another machine's."""
+    """The page names owner and machine; Stop asks first; no run waits for another machine's."""
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/team.db")
     theirs, own = run_in("theirs"), run_in("own", State.QUEUED)
     catalogue.set_tags(theirs.id, {"author": "anna", "host": "lab-3"})
@@ -543,7 +543,7 @@ def test_a_colleagues_run_is_known_as_theirs_and_not_stopped_by_one_click(
 
 
 def test_network_from_elsewhere_is_not_shown_as_the_last_training() -> None:
-    """What was imported has no curves: the last run that was trained here is shown, if any was."""
+    """An imported run has no curves, so the last run trained here is shown, if there is one."""
     run = catalogue.create(TrainConfig(), "sample", name="from elsewhere")
     catalogue.set_tags(run.id, {"state": State.FINISHED, "imported": "onnx"})
     assert "Press Start" in only(opened().info).value

@@ -1,4 +1,4 @@
-"""The README's day of a team, command by command, on a real server."""
+"""The README's example of a team's day, command by command, on a real server."""
 
 import json
 import shlex

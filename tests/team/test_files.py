@@ -117,7 +117,7 @@ def test_two_folders_of_one_machine_are_told_apart(
 
 
 def test_a_dead_colleagues_network_is_evaluated(member: Member, team: Server) -> None:
-    """Killed without a word, her run leaves its last complete epoch, to read with and resume."""
+    """After her run's process was killed, its last complete epoch can be read with and resumed."""
     anna = member("anna", "-m", "core", "train", "--name", "hers", "--set", *SETTINGS)
     deadline = time.monotonic() + 90
     while not (
@@ -145,5 +145,5 @@ def test_a_dead_colleagues_network_is_evaluated(member: Member, team: Server) ->
 
 @pytest.mark.parametrize("at", ["../best.pt", "/etc/passwd", "live/../../x", "", "a//b"])
 def test_no_path_leads_out_of_a_runs_files(at: str) -> None:
-    """What a colleague writes into the tag cannot name another place."""
+    """A colleague cannot point the tag at another place."""
     assert kept.read(json.dumps({"best.pt": {"at": at, "sha256": "0", "epoch": 1}})) == {}

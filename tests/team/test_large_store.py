@@ -27,7 +27,7 @@ def thousand(team: Server) -> Run:
 
 @pytest.fixture
 def received(monkeypatch: pytest.MonkeyPatch) -> Callable[[], int]:
-    """A function that says how many bytes came from the server since it was last asked."""
+    """A function that returns the number of bytes received from the server since its last call."""
     sizes: list[int] = []
     send = requests.Session.send
 

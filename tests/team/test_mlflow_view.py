@@ -109,7 +109,7 @@ def test_the_end_of_a_watched_run_costs_no_history(
 
 
 def test_points_are_followed_without_reading_all_again(team: Server) -> None:
-    """What the tag `recent` adds is what the store has; between two looks too far apart, all is."""
+    """The points in the tag `recent` equal the store's; after a long pause, all are read."""
     run = catalogue.create(TrainConfig(epochs=40), "sample", name="followed")
     catalogue.move(run.id, State.RUNNING)
     catalogue.set_tags(run.id, {"steps": "400"})

@@ -16,7 +16,7 @@ from tests.team.conftest import Member, Server
 def test_moved_runs_are_there_for_colleagues_and_a_deleted_one_stays_deleted(
     team: Server, member: Member, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A colleague lists them and fetches their files; who deletes one is not contradicted."""
+    """A colleague lists them and downloads their files; a deleted one stays deleted."""
     monkeypatch.delenv("MLFLOW_TRACKING_URI")
     monkeypatch.setenv("DIGITLAB_RUNS", str(tmp_path / "anna"))
     runs = [trained(name) for name in ("kept", "deleted later")]

@@ -1,1 +1,1 @@
-"""What a class needs: one command that starts it, how to join, who is there."""
+"""Parts for a class: the command that starts it, how to join, and who is there."""

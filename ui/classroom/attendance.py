@@ -1,4 +1,4 @@
-"""Who is there: everybody who was seen since the server started, and when."""
+"""Attendance: everybody who was seen since the server started, and when."""
 
 import threading
 import time
@@ -8,13 +8,13 @@ import streamlit as st
 
 from core.runs.person import Person
 
-AWAY = 90.0  # seconds without a sign of a browser; those in the background give one a minute
+AWAY = 90.0  # seconds after which a silent browser is away; background tabs report once a minute
 _MOST = 500  # people; those seen longest ago are dropped
 
 
 @dataclass
 class Attendance:
-    """The people seen, by tag, each with their name and the time of the last sign of them."""
+    """The people seen, by tag, each with their name and the time when they were last seen."""
 
     _seen: dict[str, tuple[str, float]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -24,21 +24,22 @@ class Attendance:
         if not person.tag or not person.name:
             return
         with self._lock:
-            self._seen.pop(person.tag, None)  # the order is that of the last sign
+            self._seen.pop(person.tag, None)  # those seen last are at the end
             self._seen[person.tag] = person.name, time.time()
             while len(self._seen) > _MOST:
                 del self._seen[next(iter(self._seen))]
 
     def people(self) -> list[tuple[tuple[str, ...], str, float]]:
-        """Return tags, name and the seconds since the last sign of everybody, by name.
+        """Return everybody's tags, name, and seconds since they were last seen, sorted by name.
 
-        Whoever comes back in a new browser, and so with a new tag, is taken for the one of that
-        name who has gone; the first tag is the latest. Two who are there at once are two.
+        A person who comes back in a new browser gets a new tag. They are assumed to be the absent
+        person of the same name; the latest tag comes first. Two people of one name who are there
+        at the same time stay separate.
         """
         with self._lock:
             seen, now = list(self._seen.items()), time.time()
         found: list[tuple[tuple[str, ...], str, float]] = []
-        latest: dict[str, int] = {}  # whose place in `found` the absent of that name get
+        latest: dict[str, int] = {}  # name → the index in `found` to which absent people are added
         for tag, (name, at) in reversed(seen):
             place = latest.setdefault(name.casefold(), len(found))
             if place < len(found) and now - at > AWAY:
@@ -51,5 +52,5 @@ class Attendance:
 
 @st.cache_resource
 def attendance() -> Attendance:
-    """Return the attendance that all sessions share."""
+    """Return the attendance, shared by all sessions."""
     return Attendance()

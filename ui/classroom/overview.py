@@ -12,7 +12,7 @@ from core.runs.run import Run, State
 from ui import format, guards, people, stop
 from ui.classroom.attendance import AWAY, attendance
 
-_EVERY = 4  # seconds between two looks
+_EVERY = 4  # seconds between two updates
 _QR_WIDTH = 340  # CSS pixels
 
 
@@ -20,19 +20,19 @@ def join() -> None:
     """Show the address to join at, and its QR code."""
     address = os.environ.get("DIGITLAB_CLASS", "")
     if not address.startswith("http"):
-        st.info("Start Digit Lab with `make class`: then the address to join is shown here.")
+        st.info("Start Digit Lab with `make class`. Then this page shows the address to join.")
         return
     st.subheader("Join at")
     st.title(address, anchor=False)  # Markdown makes it a link
     code = segno.make(address, error="m")
     picture = code.svg_inline(scale=8, border=3, dark="black", light="white")
     st.image(picture, width=_QR_WIDTH)
-    st.caption("In the same network, in any browser. It asks for a name and nothing else.")
+    st.caption("Any browser on the same network will do. It asks only for a name.")
 
 
 @st.fragment(run_every=_EVERY)
 def class_now() -> None:
-    """Show who is there and what trains, and keep it up to date; an admin can end any run."""
+    """Show who is there and which runs train, kept up to date; an admin can stop any run."""
     with guards.messages():
         runs = catalogue.listed()
         _people(runs)
@@ -61,7 +61,7 @@ def _people(runs: list[Run]) -> None:
         pd.DataFrame(rows, columns=["name", "seen", "runs", "best", "digits"]),
         column_config={
             "name": "Name",
-            "seen": st.column_config.TextColumn("Seen", help="The last sign of their browser."),
+            "seen": st.column_config.TextColumn("Seen", help="When their browser was last seen."),
             "runs": st.column_config.NumberColumn("Runs"),
             "best": st.column_config.NumberColumn(
                 "Best run", format="%.2f %%", help="The highest validation accuracy of their runs."

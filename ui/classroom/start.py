@@ -15,12 +15,12 @@ _ROOT = Path(__file__).parents[2]
 
 
 def own_address() -> str:
-    """Return the address at which other machines of the network reach this one."""
+    """Return the address at which other machines on the network reach this one."""
     try:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as route:
             route.connect(("192.0.2.1", 9))  # chooses the interface; no packet is sent
             return str(route.getsockname()[0])
-    except OSError:  # a network that leads nowhere else
+    except OSError:  # there is no route to other networks
         return socket.gethostname()
 
 
@@ -34,7 +34,7 @@ def join_address(host: str, port: int) -> str:
 
 
 def main() -> None:
-    """Print the address and the secret, and become the server."""
+    """Print the address and the secret, then replace this process by the server."""
     parser = argparse.ArgumentParser(prog="python -m ui.classroom.start")
     parser.add_argument("--address", default="", help="this machine's name or address, to join")
     parser.add_argument("--port", type=int, default=8501)

@@ -47,7 +47,7 @@ def curves(groups: list[Setting]) -> None:
 
 
 def report(groups: list[Setting]) -> None:
-    """Show the download of a report of the view as it is now."""
+    """Show the button that downloads a report of the current view."""
     runs = [run for one in groups for run in one.runs]
     tested = {}
     if len(runs) == 2:
@@ -107,7 +107,7 @@ def ensemble(chosen: list[Run]) -> None:
 
 
 def differences(groups: list[Setting]) -> None:
-    """Show in which fields the selected settings differ."""
+    """Show the fields in which the selected settings differ."""
     st.header("What differs")
     labels = settings.labels(groups)
     runs = (one.runs for one in groups)

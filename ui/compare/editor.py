@@ -13,7 +13,7 @@ from ui import export, format, guards, keys, people
 
 
 def show_setting(label: str, setting: Setting, color: str) -> None:
-    """Show a setting's run, or its runs in a row that opens."""
+    """Show a setting's run, or if there are several, an expander with all of them."""
     if len(setting.runs) == 1:
         show_run(setting.runs[0], color)
         return
@@ -80,8 +80,8 @@ def _summary(run: Run) -> str:
 
 
 def _edit(run: Run) -> None:
-    """Show the form of what can be changed; it remembers what it showed first."""
-    if f"name-{run.id}" not in st.session_state:  # it is new on this page
+    """Show the form that edits a run; it remembers the values that it showed first."""
+    if f"name-{run.id}" not in st.session_state:  # the form is new on this page
         texts = {"name": run.name, "note": run.note, "labels": ", ".join(run.labels)}
         st.session_state[keys.editing(run.id)] = texts, dict(texts)
     shown, seen = st.session_state[keys.editing(run.id)]
@@ -101,14 +101,14 @@ def _edit(run: Run) -> None:
             shown["labels"],
             key=f"labels-{run.id}",
             placeholder="such as: talk, baseline",
-            help="Words of your own, separated by commas. The filter finds them.",
+            help="Your own words, separated by commas. The filter finds them.",
         )
         if st.form_submit_button("Save", key=f"save-{run.id}", icon=":material/save:"):
             typed = {"name": name.strip(), "note": note.strip(), "labels": labels.strip()}
             _save(run, typed, seen)
     with st.container(horizontal=True):
         _toggle(run, "pin", run.pinned, "Keep it at the top of the table.")
-        _toggle(run, "archive", run.archived, "Take it out of the table, without deleting it.")
+        _toggle(run, "archive", run.archived, "Remove it from the table, without deleting it.")
     if st.button(
         "Delete …",
         key=f"delete-{run.id}",
@@ -122,7 +122,7 @@ def _edit(run: Run) -> None:
 
 
 def _save(run: Run, typed: dict[str, str], seen: dict[str, str]) -> None:
-    """Save what the person changed of what they have `seen`, and nothing else of the run."""
+    """Save only the fields in which `typed` differs from what the person has `seen`."""
     as_seen = replace(
         run,
         name=seen["name"],

@@ -54,21 +54,21 @@ def controls(found: list[Run]) -> list[str] | None:
             persist_state="session",
             width=420,
             placeholder="words, such as: mlp finished",
-            help="Shows the runs that have all of these words in their row. Click a column's "
-            "header to sort.",
+            help="Show only the runs that have all of these words in their row. To sort, click a "
+            "column's header.",
         )
         st.toggle(
             "Each run by itself",
             key=keys.APART,
             persist_state="session",
-            help="Runs that differ in their seed alone share a row, with their mean. This gives "
-            "each of them a row of its own.",
+            help="Runs that differ only in their seed share a row, which shows their mean. Switch "
+            "this on to give each run its own row.",
         )
         st.toggle(
             "Archived",
             key=keys.ARCHIVED,
             persist_state="session",
-            help="Show archived runs too. A run is archived, pinned and labeled under Edit.",
+            help="Show archived runs too. You can archive, pin and label runs under Edit.",
         )
         with st.popover("Columns", icon=":material/view_column:"):
             columns = st.multiselect(
@@ -94,7 +94,7 @@ def controls(found: list[Run]) -> list[str] | None:
 
 
 def _differing(shown: pd.DataFrame) -> list[str]:
-    """Return the usual columns, without those that say the same of every row, or nothing."""
+    """Return the default columns, without those that are empty or the same in every row."""
     always = {"name", "test_accuracy", "validation_accuracy", "started"}
     return [
         name
@@ -121,7 +121,7 @@ def older_runs() -> None:
         found, complete = runs.known()
         if complete:
             st.rerun()
-        st.caption(f":material/hourglass: {len(found):,} runs so far; older ones are on their way.")
+        st.caption(f":material/hourglass: {len(found):,} runs so far; older ones are loading.")
 
 
 def _table(columns: list[str] | None) -> None:
@@ -142,8 +142,8 @@ def _rows(columns: list[str] | None) -> None:
         return
     members = [[run.id for run in group.runs] for group in groups]
     chosen = list(st.session_state.get(keys.COMPARED, []))
-    # The selection is by row number, so the table gets a new key when its rows change. While its
-    # key stays the same, so must its default: a new one would undo a click that is just arriving.
+    # The selection is by row number, so the table gets a new key when its rows change. As long as
+    # its key stays the same, its default must too: a new default would undo a click in transit.
     content = "|".join("".join(ids) for ids in members)
     key = "runs-" + hashlib.blake2b(content.encode(), digest_size=8).hexdigest()
     before = [row for row, ids in enumerate(members) if not set(chosen).isdisjoint(ids)]
@@ -154,7 +154,7 @@ def _rows(columns: list[str] | None) -> None:
         column_order=columns or _differing(shown),
         column_config=_COLUMNS | {"state": _state(any(shown["reason"]))},
         hide_index=True,
-        height=min(38 + 35 * len(shown), 248 if chosen else 370),  # the chart is still in sight
+        height=min(38 + 35 * len(shown), 248 if chosen else 370),  # keeps the chart in sight
         placeholder="–",
         key=key,
         on_select="rerun",
@@ -172,14 +172,14 @@ def _rows(columns: list[str] | None) -> None:
 
 
 def _matching(every: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows with every word of the filter; a network is found by name and by title."""
+    """Return the rows that contain every word of the filter, in networks' names or titles too."""
     both = every["network"].map(lambda name: f"{name} {setting_names.shown('network', name)}")
     words = st.session_state.get(keys.RUN_FILTER) or ""
     return every.loc[compare.matching(every.assign(network=both), words).index]
 
 
 def together(found: list[Run]) -> list[settings.Setting]:
-    """Return the runs by setting, or each by itself if the page shows them so."""
+    """Group the runs by setting, or keep each by itself if the page shows them so."""
     if st.session_state.get(keys.APART):
         return [settings.Setting(run.id, (run,)) for run in found]
     return settings.grouped(found)
@@ -217,10 +217,10 @@ _COLUMNS = {
     "name": st.column_config.TextColumn("Name", pinned=True),
     "test_accuracy": _share("test_accuracy", "Measured once, at the end, with the best epoch."),
     "validation_accuracy": _share(
-        "validation_accuracy", "Of the best epoch, which was selected by it."
+        "validation_accuracy", "Of the best epoch, which was chosen by this accuracy."
     ),
     "runs": st.column_config.NumberColumn(
-        "Seeds", help="Runs that differ in their seed alone. Test and validation are their means."
+        "Seeds", help="Runs that differ only in their seed. Test and validation are their means."
     ),
     "deviation": st.column_config.NumberColumn(
         "±", format="%.2f %%", help="Standard deviation of the test accuracy over the seeds."
@@ -238,7 +238,7 @@ _COLUMNS = {
 
 
 def store_description() -> str:
-    """Return which store the runs are in; a password in its address is left out."""
+    """Say which store the runs are in, without a password in its address."""
     if address := os.environ.get("MLFLOW_TRACKING_URI"):
         parts = urlsplit(address)
         return f"The team's runs, from {parts.hostname or parts.path}."

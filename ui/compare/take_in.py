@@ -9,7 +9,7 @@ from ui import cache, format, keys, people, runs, setting_names
 
 
 def take_in() -> None:
-    """Show, in an expander, what takes a network in; a public demo has none."""
+    """Show the import form in an expander; not in a public demo."""
     me = people.me()
     if limits.is_demo() and not me.owns_all:
         return
@@ -28,8 +28,8 @@ def take_in() -> None:
 
 def _form() -> None:
     st.caption(
-        "An export of a run (ZIP), any classifier of 28 × 28 pixels as ONNX, or the weights of a "
-        "network with the layers of one of ours: save them with "
+        "You can import an export of a run (ZIP), any classifier of 28 × 28 pixels as ONNX, or the "
+        "weights of a network that has the same layers as one of ours: save them with "
         '`torch.save(model.state_dict(), "my.pt")`. No code in the file is run.'
     )
     generation = st.session_state.setdefault(keys.TAKE_IN, 0)
@@ -40,30 +40,30 @@ def _form() -> None:
             key=f"{keys.TAKE_IN}-{generation}",
             max_upload_size=MAX_BYTES // 2**20,
             help="Names of layers do not matter: weights are matched by order and shape. An ONNX "
-            "file reads digits, and cannot be looked into.",
+            "network can read digits, but its layers cannot be shown.",
         )
         name = st.text_input(
             "Name",
             key=f"take-in-name-{generation}",
             max_chars=80,
-            placeholder="the file's",
-            help="Of the new run.",
+            placeholder="the file's name",
+            help="The name of the new run.",
         )
         learned = st.selectbox(
-            "From another program: what did it learn from?",
+            "If it is from another program: what did it learn from?",
             list(LEARNED),
             format_func=LEARNED.__getitem__,
             key=f"take-in-learned-{generation}",
             help="An accuracy is a fair test only on images that a network has not learned from.",
         )
         pixels = st.selectbox(
-            "From another program: how were its pixels prepared?",
+            "If it is from another program: how were its pixels prepared?",
             [TRY, *PIXELS],
             format_func=lambda one: "I do not know: try" if one == TRY else PIXELS[one][0],
             key=f"take-in-pixels-{generation}",
             help="If you do not know, each way is tried on 500 digits, and the best is taken.",
         )
-        pressed = st.form_submit_button("Bring it in", icon=":material/upload_file:")
+        pressed = st.form_submit_button("Import", icon=":material/upload_file:")
     if not pressed:
         return
     st.session_state.pop(keys.TAKEN_IN, None)
@@ -87,12 +87,12 @@ def _form() -> None:
 
 
 def _taken_in() -> None:
-    """Say what came in last, and lead on to evaluating it."""
+    """Show the run that was imported last, with a link to evaluate it."""
     try:
         run = runs.get(st.session_state[keys.TAKEN_IN])
     except UserError:  # somebody deleted it
         return
     name = format.plain(run.name)
     about = format.plain(f"{setting_names.shown('network', run.network)}. {run.note}")
-    st.success(f"**{name}** is among the runs now: {about}", icon=":material/check_circle:")
+    st.success(f"**{name}** is now one of the runs: {about}", icon=":material/check_circle:")
     st.page_link("../pages/evaluate.py", label=f"Evaluate {name}", icon=":material/fact_check:")

@@ -13,7 +13,7 @@ from core.runs.settings import Setting
 from ui import cache, format, keys
 from ui.components.gallery import gallery
 
-_MOST = 66  # images of a gallery, the surest mistakes
+_MOST = 66  # images in the gallery, the most confident mistakes first
 
 
 def settings_verdict(groups: list[Setting]) -> None:
@@ -68,19 +68,13 @@ def verdict(first: Run, second: Run) -> None:
         st.markdown("Not available: the runs were tested on different images.")
         return
     try:
-        paired = significance.mcnemar(*(_right(run) for run in (first, second)))
+        paired = significance.mcnemar(*(cache.result(run, "test").right for run in (first, second)))
     except UserError as error:
         st.markdown(f"Not available: {format.message(error)}")
         return
     names = map(format.plain, compare.labels([first, second]))
     st.markdown("**{}**{}".format(*verdicts.of_networks(paired, *names)))
     st.caption(verdicts.MCNEMAR)
-
-
-def _right(run: Run) -> np.ndarray:
-    """Return which test images a run reads correctly. Raises UserError."""
-    result = cache.result(run, "test")
-    return np.asarray(result.probabilities.argmax(1) == result.labels)
 
 
 def gallery_of_disagreements(first: Run, second: Run) -> None:
@@ -108,9 +102,9 @@ def gallery_of_disagreements(first: Run, second: Run) -> None:
         labels=[_spoken(a[i], b[i], int(truth[i]), names) for i in shown],
     )
     st.caption(
-        f"{len(found):,} test images that only one of the two reads right, the surest mistakes "
-        f"first{f'; the first {_MOST} are shown' if len(found) > _MOST else ''}. Below each: the "
-        "true digit, what the wrong one answers and how sure it is, and which of the two is wrong: "
+        f"{len(found):,} test images that only one of the two reads right, the most confident "
+        f"mistakes first{f'; the first {_MOST} are shown' if len(found) > _MOST else ''}. Below "
+        "each: the true digit, the wrong answer with its confidence, and which of the two gave it: "
         f"1 is {format.plain(names[0])}, 2 is {format.plain(names[1])}."
     )
 

@@ -1,4 +1,4 @@
-"""What the Compare page shows, kept in its address so that it can be sent to a colleague."""
+"""The Compare page's view, kept in its address so that it can be sent to a colleague."""
 
 import streamlit as st
 
@@ -6,12 +6,12 @@ from core.figures.curves import RUN_METRICS
 from core.runs.run import Run
 from ui import keys
 
-_LONGEST = 200  # characters of a filter that an address may bring
-_MOST = 50  # runs that an address may choose
+_LONGEST = 200  # characters of a filter in an address, at most
+_MOST = 50  # runs in an address, at most
 
 
 def read(found: list[Run]) -> None:
-    """Take the view from the address, once in a session: what a person changes then comes first."""
+    """Read the view from the address, but only once in a session, so that changes are kept."""
     if keys.VIEW_READ in st.session_state:
         return
     st.session_state[keys.VIEW_READ] = True
@@ -40,7 +40,7 @@ def read(found: list[Run]) -> None:
 
 
 def write() -> None:
-    """Put the view into the address, without values that are the defaults."""
+    """Write the view into the address, without values that are the defaults."""
     state = st.session_state
     view = {
         "runs": ",".join(run_id[:12] for run_id in state.get(keys.COMPARED, [])[:_MOST]),

@@ -1,1 +1,1 @@
-"""Components that several pages show: charts, galleries, tiles, the drawing canvas."""
+"""Components that pages share: charts, galleries, tiles, the drawing canvas."""

@@ -1,9 +1,9 @@
-// A digit that a pointer, or the keyboard, covers with gray. What is covered so far is sent while
-// one paints, and shown at once here.
+// A digit that the pointer or the keyboard covers with gray. The covered pixels are shown at once,
+// and sent to Python while the user paints.
 
 const SIDE = 28;
 const REACH = 1.6; // pixels of the digit around the brush's middle
-const PAUSE = 80; // ms between two messages while painting; the first one waits for nothing
+const PAUSE = 80; // ms between two messages while painting; the first is sent at once
 const GRAY = "#8c8c8c";
 const MOVES = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 const LABEL = "The digit. Arrow keys move a brush, Space covers what is under it with gray.";

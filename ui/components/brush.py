@@ -30,8 +30,8 @@ def brush(
 ) -> None:
     """Show a `(28, 28)` digit in [0, 1] with the pixels of `covered`, row × 28 + column, in gray.
 
-    `on_covered` is called several times a second while somebody paints; `pixels(state[key])` are
-    those covered by then.
+    `on_covered` is called several times a second while somebody paints; `pixels(state[key])`
+    returns the pixels that are covered then.
     """
     _brush(
         key=key,
@@ -41,7 +41,7 @@ def brush(
 
 
 def pixels(state: object) -> frozenset[int]:
-    """Return the covered pixels from a browser's state of the brush, without invalid ones."""
+    """Return the covered pixels from the brush's state, which a browser sent; skip invalid ones."""
     named = _said(state).get("pixels")
     if not isinstance(named, list) or len(named) > _PIXELS:
         return frozenset()

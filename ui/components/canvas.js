@@ -1,7 +1,7 @@
-// What the drawing canvas lacks: a label, the keyboard, and buttons that are in nobody's way. Its own
-// toolbar is hidden: even so it covers the canvas's upper right corner and catches strokes there;
-// shown, it covers what is above. Our Undo and Clear press the toolbar's buttons, so that a stroke
-// which is drawn right after them, before Python knows, is kept.
+// Adds to the drawing canvas a label, the keyboard, and buttons outside it. The canvas's own
+// toolbar is hidden because it covers what is above; hidden, it still covers the canvas's upper
+// right corner and catches strokes there. Our Undo and Clear click the toolbar's buttons, so that a
+// stroke drawn right after them, before Python knows, is kept.
 
 const STEP = 7; // CSS pixels that an arrow key moves the pen
 const MOVES = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
@@ -18,7 +18,7 @@ sheet.replaceSync(`
   .pen[hidden] { display: none }
   .pen.down { background: #e07b28 }
 `);
-const taught = new WeakSet(); // canvases that take keys
+const taught = new WeakSet(); // canvases that the keyboard can draw on
 
 export default function ({ parentElement, data, setTriggerValue }) {
   const place = parentElement.closest(".st-key-canvas");
@@ -41,7 +41,7 @@ export default function ({ parentElement, data, setTriggerValue }) {
 
   const tool = (title) =>
     shadows().at(-1)?.querySelector(`.dc-icon-button[title^="${title}"]`) ?? { disabled: true };
-  // The strokes that the canvas began with are none of its history: Python takes them back.
+  // The strokes that the canvas began with are not in its history: Python undoes them.
   const act = (name, title, isOurs) => {
     document.dispatchEvent(new CustomEvent("digitlab-taken-back", { detail: name }));
     if (isOurs(tool(title))) tool(title).click();
@@ -52,7 +52,7 @@ export default function ({ parentElement, data, setTriggerValue }) {
   parentElement.querySelector(".clear").onclick = () =>
     act("clear", "Reset", ({ disabled }) => !disabled && data.beganEmpty);
 
-  // The canvas would tell of a stroke 0.2 s after its end.
+  // The canvas itself would report a stroke 0.2 s after its end.
   const tell = ({ target }) => {
     if (target.closest?.(".st-key-canvas")) setTimeout(() => tool("Update the app").click?.());
   };
@@ -64,7 +64,7 @@ export default function ({ parentElement, data, setTriggerValue }) {
   };
 }
 
-/** Lets the keyboard draw, by the events that a mouse would send. */
+/** Lets the keyboard draw, with the events that a mouse would send. */
 function teach(canvas) {
   taught.add(canvas);
   canvas.tabIndex = 0;

@@ -34,7 +34,7 @@ _buttons = st.components.v2.component(
 def canvas(*, pen: bool = True) -> dict[str, Any] | None:
     """Show the canvas with its buttons; return the drawing as Fabric's JSON, None if empty.
 
-    With `pen`, the width of the pen can be set.
+    With `pen`, there is a slider for the width of the pen.
     """
     generation = st.session_state.setdefault(keys.CANVAS, 0)
     key = f"canvas-{generation}"
@@ -54,8 +54,8 @@ def canvas(*, pen: bool = True) -> dict[str, Any] | None:
         drawing = result.json_data
         strokes = (drawing or {}).get("objects") or []
         began = (st.session_state.get(keys.CANVAS_INITIAL) or {}).get("objects")
-        # Callbacks run before the page is redrawn, so a stroke that interrupts the redrawing cannot
-        # undo them.
+        # Callbacks run before the page is redrawn, so they have their effect even if a new stroke
+        # interrupts the redraw.
         _buttons(
             key="canvas-buttons",
             data={"beganEmpty": not began},
@@ -75,6 +75,6 @@ def canvas(*, pen: bool = True) -> dict[str, Any] | None:
 
 
 def _restart(drawing: dict[str, Any] | None) -> None:
-    """Replace the canvas by a new one with this drawing."""
+    """Replace the canvas with a new one that shows this drawing."""
     st.session_state[keys.DRAWING] = drawing
     st.session_state[keys.CANVAS] += 1

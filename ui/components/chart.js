@@ -1,12 +1,12 @@
 // One Plotly chart on one lasting node. Streamlit calls the default export at every change of data
-// or theme; the chart's view outlives those calls, and with it zoom, hover and hidden traces.
+// or theme; the chart's view outlives those calls and keeps zoom, hover and hidden traces.
 
 const TILE = 84; // CSS pixels, as in chart.css
 const NARROW = 520; // CSS pixels, below which title and legend do not fit side by side
-// Of a legend below a narrow chart: rows that its height has room for, and CSS pixels of a row, of
-// what is beside a name, and of what is above the curves and between them and the legend.
+// A legend below a narrow chart: the rows that fit its height; in CSS pixels, the height of a row,
+// the width beside a name, and the space above the curves and between them and the legend.
 const LEGEND = { rows: 2, height: 19, beside: 45, around: 150 };
-// Constant, for a changed configuration makes Plotly start the chart afresh.
+// Constant, because Plotly draws the whole chart again if the configuration changes.
 const CONFIG = {
   showSendToCloud: false, // else a button uploads the chart to Plotly Cloud
   plotlyServerURL: "",
@@ -18,7 +18,7 @@ const CONFIG = {
 const MOVES = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 const KEYS = "Cells. Arrow keys go from one to the next, Enter shows what is in it.";
 const views = new WeakMap(); // the <figure> → its view
-const pen = document.createElement("canvas").getContext("2d"); // measures text, draws none
+const pen = document.createElement("canvas").getContext("2d"); // only measures text
 
 export default function ({ parentElement, data, setStateValue }) {
   const box = parentElement.querySelector(".digitlab-chart");
@@ -31,7 +31,7 @@ export default function ({ parentElement, data, setStateValue }) {
   const theme = getComputedStyle(box);
   const look = ["--st-text-color", "--st-font"].map((name) => theme.getPropertyValue(name));
   const seen = [data.figure, data.height, data.caption, JSON.stringify(data.clicked), ...look];
-  if (view.seen !== seen.join("\n")) draw(view); // Streamlit calls for what stays the same too.
+  if (view.seen !== seen.join("\n")) draw(view); // Streamlit also calls if nothing has changed.
   view.seen = seen.join("\n");
   return () => {
     // Streamlit also cleans up after a call that a newer one overtook; then the box is still there.
@@ -64,7 +64,7 @@ function dispose(view) {
   window.Plotly?.purge(view.drawing);
 }
 
-/** Plotly, loaded once a page load however many charts ask for it. */
+/** Plotly, loaded once per page load, however many charts need it. */
 function load(url) {
   window.digitlabPlotly ??= new Promise((resolve, reject) => {
     const script = document.createElement("script");
@@ -83,18 +83,18 @@ async function draw(view) {
   const height = tall ? Math.min(most, tall * view.box.clientWidth) : most;
   const more = extra(view);
   view.box.style.height = `${height + more}px`;
-  view.box.classList.toggle("grown", more > 0); // beyond the height that Streamlit knows of
+  view.box.classList.toggle("grown", more > 0); // higher than Streamlit was told
 
   const Plotly = await load(view.data.plotly).catch((error) => {
     view.caption.textContent = "This chart needs Plotly, which did not load. Reload the page.";
     view.caption.hidden = false;
     throw error;
   });
-  const { box, drawing, data } = view; // Read only now: a newer call may have changed them.
+  const { box, drawing, data } = view; // Read them here, as a newer call may have changed them.
   view.width = drawing.clientWidth;
   if (!view.width) return; // In a hidden tab: the observer draws when it is shown.
 
-  const figure = JSON.parse(data.figure); // A fresh one each time, for Plotly writes into it.
+  const figure = JSON.parse(data.figure); // A new copy each time, because Plotly changes it.
   const title = figure.layout?.title?.text;
   box.setAttribute("aria-label", title ?? data.caption);
   const layout = {
@@ -114,7 +114,7 @@ async function draw(view) {
   if (view.shares) preview(view, view.shares);
 }
 
-/** Room below a chart, so that a long legend and caption leave the curves theirs. */
+/** Room below a chart for a long legend and caption, so that the curves keep their height. */
 function extra({ box, data, caption }) {
   const figure = JSON.parse(data.figure);
   if (!isBelow(box, figure)) return 0;
@@ -129,7 +129,7 @@ function extra({ box, data, caption }) {
   return longer + Math.max(0, lines);
 }
 
-/** Whether a figure's legend has to stand below it, for want of room beside the title. */
+/** Whether a figure's legend must go below it because it does not fit beside the title. */
 function isBelow(box, figure) {
   const title = textWidth(box, figure.layout?.title?.text ?? "", 15);
   const beside = legend(box, figure).reduce((sum, width) => sum + width, title);
@@ -148,7 +148,7 @@ function textWidth(box, text, size) {
   return pen.measureText(text).width;
 }
 
-/** Adds the points that progress.js has got since the figure was made. */
+/** Adds the points that progress.js has received since the figure was made. */
 function extend(view) {
   const { live } = view.data;
   if (!live || view.last === undefined || window.digitlabLive?.run !== live.run) return;
@@ -157,7 +157,7 @@ function extend(view) {
   view.last = points.at(-1).step;
   const { data: [trace], _fullData: [decoded] } = view.drawing;
   for (const axis of ["x", "y"]) {
-    // NumPy's arrays are packed in the figure, and plain ones alone can be extended.
+    // The figure contains NumPy's arrays in packed form; only plain arrays can be extended.
     if (!Array.isArray(trace[axis])) trace[axis] = Array.from(decoded[axis]);
   }
   const values = (name) => [points.map((point) => point[name])];
@@ -168,7 +168,7 @@ function extend(view) {
 /** Shows other shares of the ten digits for a while; without any, the figure's own again. */
 function preview(view, shares) {
   view.shares = shares;
-  if (!view.listening) return; // Nothing is drawn yet: draw shows them.
+  if (!view.listening) return; // Nothing is drawn yet; draw() will show them.
   if (!shares) return void draw(view);
   const label = (share) => {
     if (share < 0.005) return "";
@@ -200,7 +200,7 @@ function listen(view) {
 }
 
 function click(view, { x, y, customdata, curveNumber: curve }) {
-  // The time makes a second click on the same point a new value, so that Python hears of it.
+  // With the time, a second click on the same point is a new value, so that Python is told.
   view.clicked = { x, y, customdata: plain(customdata), curve, at: Date.now() };
   mark(view);
   view.report(view.clicked);
@@ -211,7 +211,7 @@ function heatmap({ data, drawing }) {
   return data.clickable && drawing._fullData.find(({ type }) => type === "heatmap");
 }
 
-/** Lets the keyboard reach a heatmap: Tab comes to it, arrows go through its cells, Enter clicks. */
+/** Makes a heatmap work by keyboard: Tab focuses it, arrows move between cells, Enter clicks. */
 function reach(view) {
   const { drawing } = view;
   if (!heatmap(view)) return drawing.removeAttribute("tabindex");
@@ -242,7 +242,7 @@ function press(view, event) {
   event.preventDefault(); // else the page scrolls
 }
 
-/** Tells Python which points are in the region that was drawn, once each time they change. */
+/** Tells Python which points are in the region drawn, once each time they change. */
 function select(view, points) {
   if (!view.data.selectable) return;
   const numbers = points.map((point) => plain(point.customdata)?.[0]).filter(Number.isInteger);
@@ -251,7 +251,7 @@ function select(view, points) {
   view.select(numbers);
 }
 
-/** Customdata as JSON can carry it: Plotly decodes NumPy's arrays to typed ones. */
+/** Customdata in a form that JSON can hold: Plotly decodes NumPy's arrays to typed arrays. */
 function plain(value) {
   return ArrayBuffer.isView(value) ? Array.from(value) : (value ?? null);
 }
@@ -286,7 +286,7 @@ function around({ box, drawing }, trace, { x, y }, dash) {
   const color = getComputedStyle(box).getPropertyValue("--st-text-color");
   const shape = { xref, yref, line: { color, dash, width: dash === "dot" ? 3 : 2 } };
   if (trace.type === "heatmap") {
-    // A category's number on its axis is what a shape half a cell to its side is counted from.
+    // A shape half a cell beside a category needs the category's number on its axis.
     const center = (ref, value) => drawing._fullLayout[`${ref[0]}axis${ref.slice(1)}`].d2c(value);
     const [column, row] = [center(xref, x), center(yref, y)];
     const corners = { x0: column - 0.5, x1: column + 0.5, y0: row - 0.5, y1: row + 0.5 };
@@ -297,7 +297,7 @@ function around({ box, drawing }, trace, { x, y }, dash) {
   return Object.assign(shape, ring, { x0: -8, x1: 8, y0: -8, y1: 8, xanchor: x, yanchor: y });
 }
 
-/** The theme as a Plotly template: it fills in what the figure leaves open. */
+/** The theme as a Plotly template, for whatever the figure does not set. */
 function template({ box, data }, figure) {
   const style = getComputedStyle(box);
   const theme = (name) => style.getPropertyValue(`--st-${name}`).trim();

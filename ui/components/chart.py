@@ -1,7 +1,7 @@
-"""Plotly figures that stay put while their data change.
+"""Plotly figures that keep their zoom and hover while their data change.
 
-`st.plotly_chart` mounts a new chart at each change of data and so loses zoom and hover; this
-component redraws one lasting node with `Plotly.react`.
+`st.plotly_chart` mounts a new chart whenever the data change. This component redraws the same node
+with `Plotly.react`.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _STATIC = _HERE.parent / "static"  # beside ui/app.py: Streamlit serves it at ap
 
 
 class Click(TypedDict):
-    """A clicked point or heatmap cell; x, y and customdata are those of the figure's trace."""
+    """A clicked point or heatmap cell, with its x, y and customdata from the figure's trace."""
 
     x: Any
     y: Any
@@ -36,14 +36,14 @@ class Click(TypedDict):
 
 
 class Tiles(TypedDict):
-    """Digits to show while hovering: `tiles.sprite(images, columns)` and its columns."""
+    """Digits to show on hovering: the `image` of `tiles.sprite`, and its number of columns."""
 
     image: str
     columns: int
 
 
 class Live(TypedDict):
-    """What grows: a run's metric by epoch, from the step on that comes after `after`."""
+    """A growing trace: a run's metric over epochs, with new points from the step after `after`."""
 
     run: str
     metric: str
@@ -51,9 +51,9 @@ class Live(TypedDict):
 
 
 def _publish_plotly() -> str:
-    """Puts the plotly package's own plotly.min.js where Streamlit serves it; returns its URL.
+    """Copy plotly's own plotly.min.js to where Streamlit serves it; return its URL.
 
-    The URL is relative to the page, so that it holds under a base path too.
+    The URL is relative to the page, so that it also works under a base path.
     """
     name = f"plotly-{version('plotly')}.min.js"
     target = _STATIC / name
@@ -97,22 +97,23 @@ def chart(
     live: Live | None = None,
     selectable: bool = False,
 ) -> Click | None:
-    """Shows a Plotly figure in the theme's colors; returns the point last clicked, or None.
+    """Show a Plotly figure in the theme's colors; return the point last clicked, or None.
 
-    Zoom and hidden traces survive new data under the same `key`; a figure that sets another
-    `layout.uirevision` starts afresh. What the figure sets itself (a color, a font) wins over the
-    theme. `height` is in CSS pixels, the caption included; the width is the container's.
-    With `tall`, the chart is at most so many times as high as it is wide, on a phone say.
+    Zoom and hidden traces survive new data under the same `key`, unless the figure has another
+    `layout.uirevision`. Values that the figure sets itself (a color, a font) override the theme.
+    `height` is in CSS pixels, including the caption; the width is the container's. With `tall`, the
+    chart's height is at most `tall` times its width, which matters on a phone.
 
-    With `on_click` None, clicks do nothing. With "rerun", a click reruns the page, or the fragment
-    that the chart is in; a function is called before that rerun, at every click, the same point's
-    too. The click is a state value: it lasts, and stays marked in the chart, through reruns until
-    another point is clicked or the chart is no longer shown. Put what it refers to (a run, a
-    split) in the key, so that it does not outlive that. Marks assume heatmap cells one unit wide.
+    If `on_click` is None, clicks do nothing. With "rerun", a click reruns the page, or the fragment
+    that the chart is in. A function is called before that rerun, at every click, even on the same
+    point. The click is a state value: it stays, and is marked in the chart, through reruns until
+    another point is clicked or the chart is no longer shown. Put what it refers to (a run, a split)
+    into the key, so that the click does not outlast it. Marks assume heatmap cells one unit wide.
 
-    With `tiles`, hovering a point whose `customdata[0]` is a number shows the digit of that number.
-    With `selectable`, a region may be drawn in a figure whose `dragmode` says so: see `selected`.
-    With `live`, the figure's first trace grows by what a `progress` of that run hears of.
+    With `tiles`, hovering over a point whose `customdata[0]` is a number shows the digit with that
+    number. With `selectable`, a region can be drawn if the figure's `dragmode` allows it: see
+    `selected`. With `live`, the figure's first trace gets the points that a `progress` of that run
+    receives.
     """
     from plotly.io import to_json
 
@@ -125,7 +126,7 @@ def chart(
             "height": height,
             "tall": tall,
             "clickable": on_click is not None,
-            # Sent back so that a chart mounted again, say in another column, shows its mark.
+            # Sent back so that a chart that is mounted again, in another column, shows its mark.
             "clicked": clicked,
             "tiles": tiles,
             "caption": format.unbroken(caption),
@@ -143,6 +144,6 @@ def chart(
 
 
 def selected(key: str) -> list[int]:
-    """Return `customdata[0]` of the points in the region last drawn in a `selectable` chart."""
+    """Return `customdata[0]` of the points in the last region drawn in a `selectable` chart."""
     found = (st.session_state.get(key) or {}).get("selected") or []
     return [one for one in found if isinstance(one, int) and one >= 0]

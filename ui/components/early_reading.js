@@ -1,10 +1,11 @@
-// Reads the digit while it is drawn. Each time the pen has moved, the door is asked what the drawing
-// so far is, one question at a time; its answer covers the page's own until that has come.
+// Reads the digit while it is drawn. Each time the pen has moved, this asks the door to read the
+// drawing so far, one request at a time. The door's answer covers the page's own until that
+// arrives.
 
-const PAUSE = 100; // milliseconds between two questions
-const REST = 2000; // milliseconds without questions where the door does not answer; doubles
-const LONGEST = 60_000; // of these rests
-const DOT = 8; // CSS pixels; what spans less is no digit yet
+const PAUSE = 100; // milliseconds between two requests
+const REST = 2000; // milliseconds without requests after the door has not answered; doubles each time
+const LONGEST = 60_000; // milliseconds; the longest such rest
+const DOT = 8; // CSS pixels; a smaller drawing is not a digit yet
 
 const views = new WeakMap(); // the heading → its view
 
@@ -19,7 +20,7 @@ export default function ({ parentElement, data }) {
 }
 
 function newView(box) {
-  // `strokes` are those that Python has not heard of, the one under way last.
+  // `strokes` are those that Python does not know yet; the last may still be in progress.
   const view = { box, strokes: [], pen: null, asking: false, failures: 0, restsUntil: 0 };
   const { signal } = (view.listening = new AbortController());
   document.addEventListener("pointerdown", (event) => begin(view, event), { capture: true, signal });
@@ -31,13 +32,13 @@ function newView(box) {
   return view;
 }
 
-/** After Undo or Clear, which Python has yet to hear of. */
+/** After Undo or Clear, before Python knows of it. */
 function takeBack(view, name) {
   const known = view.data.strokes;
   const isOurs = name === "clear" ? !known.length : view.strokes.length > 0;
   view.strokes = name === "clear" ? [] : view.strokes.slice(0, -1);
   if (!isOurs) view.data = { ...view.data, strokes: name === "clear" ? [] : known.slice(0, -1) };
-  else if (!view.strokes.length) uncover(view); // What is left, the page has read.
+  else if (!view.strokes.length) uncover(view); // The page has read the remaining strokes.
 }
 
 function dispose(view) {
@@ -45,14 +46,14 @@ function dispose(view) {
   views.delete(view?.box);
 }
 
-/** Takes the page's own answer, which covers the strokes that Python has. */
+/** Takes the page's own answer, which is for the strokes that Python has. */
 function update(view, data) {
   const before = view.data;
   view.data = data;
   if (before && JSON.stringify(before.strokes) !== JSON.stringify(data.strokes)) {
     const more = data.strokes.length - before.strokes.length;
     const finished = view.strokes.length - (view.pen === null ? 0 : 1);
-    view.strokes.splice(0, more > 0 ? Math.min(more, finished) : finished); // All after Undo or Clear.
+    view.strokes.splice(0, more > 0 ? Math.min(more, finished) : finished); // all after Undo or Clear
   }
   if (!view.strokes.length) uncover(view);
 }

@@ -1,7 +1,7 @@
-"""Reads the digit while it is drawn: words, tile and bars follow the hand.
+"""Read the digit while it is drawn: words, tile and bars follow the pen.
 
-The component's script takes the pen's points on the canvas and asks the door (`api/read`) several
-times a second. Where the door does not answer, the page's own answer comes after the stroke.
+The component's script sends the pen's points on the canvas to the door (`api/read`) several times a
+second. If the door does not answer, the page's own answer comes after the stroke.
 """
 
 from pathlib import Path
@@ -17,7 +17,7 @@ from core.runs.run import Run
 from ui.components.canvas import SIDE
 
 _HERE = Path(__file__).parent
-WORDS, TILE, BARS = "words", "draw-tile", "draw-bars"  # keys of what is covered
+WORDS, TILE, BARS = "words", "draw-tile", "draw-bars"  # keys of the elements that it replaces
 
 # Not isolated in a shadow root, because it covers the page's own words.
 _early_reading = st.components.v2.component(
@@ -32,14 +32,14 @@ _early_reading = st.components.v2.component(
 def read_early(
     run: Run, hand: Person | None, drawing: dict[str, Any] | None, digits: int, selected: int
 ) -> None:
-    """Let a run read along on the canvas, in the container with the key `WORDS`.
+    """Let a run's network read while somebody draws; call it in the container with key `WORDS`.
 
-    A network fitted to the `hand` reads in its place, if there is one. The page's answer is to
-    `drawing`, with so many digits, of which the selected one is shown.
+    If there is a network fitted to `hand`, that one reads. The page has already answered `drawing`,
+    which has `digits` digits; the tile and bars show the one with index `selected`.
     """
     try:
         strokes = [stroke.round(1).tolist() for stroke in strokes_of(drawing)] if drawing else []
-    except InkError:  # which the page shows
+    except InkError:  # the page shows it
         strokes = []
     path = hand and fitted.path_for(run, hand)
     _early_reading(

@@ -1,6 +1,6 @@
-// On a telephone the sidebar lies over the page: it closes when a page is chosen in it.
+// On a phone the sidebar covers the page, so this closes it once a page is chosen.
 
-const NARROW = 768; // CSS pixels, up to which Streamlit lays it over the page
+const NARROW = 768; // CSS pixels, up to which Streamlit's sidebar covers the page
 
 export default function () {
   const sidebar = document.querySelector("[data-testid=stSidebar]");

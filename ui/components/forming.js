@@ -1,7 +1,8 @@
-// All moments of a training come at once; the slider, the steps and Play draw them without Python.
+// All moments of a training are sent at once; the slider, the steps and Play draw them without
+// Python.
 
 const PACE = 350; // ms that a moment is shown while playing
-const SHARP = 2; // pixels of a canvas to one of CSS
+const SHARP = 2; // canvas pixels per CSS pixel
 const SIDE = 340; // CSS pixels of the two drawings
 const GAP = 1; // pixels between two pictures
 

@@ -1,4 +1,4 @@
-"""A training's moments, from noise to order: a slider moves through them, without Python."""
+"""The moments of a training, from noise to order, with a slider that needs no Python."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -26,7 +26,7 @@ _forming = st.components.v2.component(
 
 
 def forming(found: "Formation", captions: Sequence[str], key: str) -> None:
-    """Show the moments of a training; there is a caption for each."""
+    """Show the moments of a training, each with one of `captions`."""
     _forming(
         key=key,
         data={
@@ -47,7 +47,7 @@ def forming(found: "Formation", captions: Sequence[str], key: str) -> None:
 
 
 def _pictures(values: NDArray[np.float32]) -> dict[str, object]:
-    """Return `(M, K, h, w)` values as one picture, a moment by row, and the size of its cells."""
+    """Return `(M, K, h, w)` values as one picture, a row per moment, and the size of its cells."""
     moments, count, height, width = values.shape
     cells = colored(values).swapaxes(1, 2)
     return {

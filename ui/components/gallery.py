@@ -14,7 +14,7 @@ from core.figures.palette import WRONG
 from ui.components.tiles import sprite
 
 _HERE = Path(__file__).parent
-_COLUMNS = 40  # of the sprite, which is never shown as a whole
+_COLUMNS = 40  # of the sprite; the grid on the page has its own
 
 _gallery = st.components.v2.component(
     "digitlab_gallery",
@@ -35,11 +35,11 @@ def gallery(
 ) -> int | None:
     """Show digits in a grid that wraps; return the index of the selected one, or None.
 
-    `images` is `(N, H, W)`, uint8 or float32 in [0, 1]; `captions` has a short text for each,
-    shown literally below it; `wrong` is `(N,) bool`, True for a red border; `size` is the height of
+    `images` is `(N, H, W)`, uint8 or float32 in [0, 1]; `captions` are short texts shown below the
+    images, not as Markdown; `wrong` is `(N,) bool`, True for a red border; `size` is the height of
     a tile in CSS pixels; `labels` are the texts for screen readers, by default the captions.
 
-    The selection is a state value: it lasts through reruns until another tile is clicked, the
+    The selection is a state value: it stays through reruns until another tile is clicked, the
     images change, or the gallery is no longer shown. A click reruns the page, or the fragment that
     the gallery is in.
     """

@@ -1,5 +1,5 @@
-// A layer's maps, each a button. A click tells which value of which map is under the pointer; from
-// the keyboard it is the map's largest one.
+// A layer's maps, each a button. A click sends the map and the value under the pointer; by
+// keyboard, the map's largest value.
 
 export default function ({ parentElement, data, setTriggerValue }) {
   const grid = parentElement.querySelector(".maps");

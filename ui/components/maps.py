@@ -1,4 +1,4 @@
-"""A layer's output as pictures: maps to click, or bars."""
+"""A layer's output as pictures: clickable maps, or bars."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 from PIL import Image
 
 _HERE = Path(__file__).parent
-_COLUMNS = 16  # of the sprite, which is never shown as a whole
-_SCALE = 2  # CSS pixels a value
-_SMALLEST = 28  # CSS pixels of a map's side: enough for a finger
-POSITIVE = (255, 166, 64)  # a signed picture's end above 0; black is 0
-NEGATIVE = (84, 160, 255)  # and its end below
+_COLUMNS = 16  # of the sprite; the grid on the page has its own
+_SCALE = 2  # CSS pixels per value
+_SMALLEST = 28  # least CSS pixels of a map's side, large enough for a finger
+POSITIVE = (255, 166, 64)  # the color of the largest positive value; 0 is black
+NEGATIVE = (84, 160, 255)  # the color of the largest negative value
 _BARS_HEIGHT = 48
 
 _maps = st.components.v2.component(
@@ -33,8 +33,8 @@ _maps = st.components.v2.component(
 def colored(values: NDArray[np.float32]) -> NDArray[np.uint8]:
     """Return values of any shape as colors, `(…, 3)`, on one scale.
 
-    With values below 0, 0 is black, orange is above and blue below, as far from it either way;
-    without, from black at 0 to white at the largest.
+    If some are below 0, the scale is symmetric: black is 0, orange is above, blue is below. If not,
+    it goes from black at 0 to white at the largest value.
     """
     largest = float(np.abs(values).max()) or 1.0
     share = (np.abs(values) / largest)[..., None]
@@ -58,8 +58,8 @@ def maps(
 ) -> dict[str, int] | None:
     """Show `(C, H, W)` maps in an order; return a click as `channel`, `row` and `column`.
 
-    The click is given once, in the rerun that it makes, after a call of `on_value`. `selected` is
-    the value to mark, `off` has the channels to show as switched off.
+    The click is returned only in the rerun that it causes, after `on_value` is called. `selected`
+    is the value to mark, and `off` the channels to show as switched off.
     """
     _, height, width = values.shape
     scale = max(_SCALE, -(-_SMALLEST // max(height, width)))
@@ -101,7 +101,7 @@ def picture(values: NDArray[np.float32], caption: str, *, width: int) -> str:
 
 
 def bars(values: NDArray[np.float32], name: str) -> None:
-    """Show `(D,)` numbers as bars from left to right, upwards above 0 and downwards below."""
+    """Show `(D,)` numbers as bars from left to right: up if positive, down if negative."""
     step = max(2, 640 // len(values))
     bar = max(1, step - (2 if step > 8 else 0))
     signed = values.min() < 0

@@ -1,10 +1,12 @@
-// How far a run is. Asks the door once a second for what is new, one question at a time, and none
-// from a tab in the background. Charts of the run take the points from window.digitlabLive.
+// A run's progress. Asks the door for news once a second, and more often until there is a line, one
+// request at a time, but not while the tab is in the background. Charts of the run take the points
+// from window.digitlabLive.
 
-const PAUSE = 1000; // milliseconds between an answer and the next question
-const LONGEST = 60_000; // milliseconds between two questions where the door does not answer
-const PATIENCE = 3; // questions without an answer, after which the page goes on without the door
-const STATES = ["queued", "running"]; // in this order; every other state is an end
+const PAUSE = 1000; // milliseconds between an answer and the next request
+const AT_FIRST = 250; // the same before the first request, and while a run has no line yet
+const LONGEST = 60_000; // milliseconds; the longest wait while the door does not answer
+const PATIENCE = 3; // requests without an answer, after which the page updates without the door
+const STATES = ["queued", "running"]; // in this order; in every other state the run has ended
 
 const views = new WeakMap(); // the box → its view
 
@@ -14,7 +16,7 @@ export default function ({ parentElement, data, setStateValue }) {
   if (!view) {
     view = { box, failures: 0 };
     views.set(box, view);
-    view.timer = setTimeout(watch, PAUSE, view);
+    view.timer = setTimeout(watch, AT_FIRST, view);
   }
   if (window.digitlabLive?.run !== data.run) window.digitlabLive = { run: data.run, points: [] };
   if (view.data?.run !== data.run) view.answer = view.told = null;
@@ -34,7 +36,9 @@ export default function ({ parentElement, data, setStateValue }) {
 async function watch(view) {
   if (!document.hidden) await ask(view);
   if (!views.has(view.box) || (view.answer && isOver(view.answer))) return;
-  view.timer = setTimeout(watch, Math.min(PAUSE * 2 ** view.failures, LONGEST), view);
+  const begins = view.answer?.state === "running" && view.answer.step < 2;
+  const pause = begins && !view.failures ? AT_FIRST : PAUSE * 2 ** view.failures;
+  view.timer = setTimeout(watch, Math.min(pause, LONGEST), view);
 }
 
 async function ask(view) {
@@ -67,7 +71,7 @@ async function ask(view) {
   }
 }
 
-/** Lets Python draw the page anew, once for the same news. */
+/** Makes Python draw the page again, once for each piece of news. */
 function tell(view, news) {
   const told = JSON.stringify(news);
   if (told !== view.told) view.report(news);
@@ -83,7 +87,7 @@ function isOver({ state }) {
   return !STATES.includes(state);
 }
 
-/** Shows the newer of what the door answered and what Python knew. */
+/** Shows the door's answer or Python's data, whichever is newer. */
 function show({ box, data, answer }) {
   const run = answer && answer.step >= data.step ? answer : data;
   const share = run.steps ? Math.min(run.step / run.steps, 1) : 0;
@@ -100,7 +104,7 @@ function show({ box, data, answer }) {
   bar.firstElementChild.style.width = `${100 * share}%`;
 }
 
-/** As format.duration has it in Python. */
+/** Formats a duration as format.duration does in Python. */
 function duration(seconds) {
   if (seconds < 9.95) return `${seconds.toFixed(1)} s`;
   const whole = Math.round(seconds);

@@ -1,8 +1,9 @@
 """A run's progress, kept up to date without redrawing the page.
 
-The component's script asks the door (`api/runs/{id}/live`) for new points once a second, moves its
-bar, and hands them to the charts of the same run. Python hears of it only when there is something
-to draw: an epoch that ended, another state, or a door that began or ceased to answer.
+The component's script asks the door (`api/runs/{id}/live`) for new points once a second, and more
+often until there is a line, updates its bar, and passes them to the charts of the same run. It
+notifies Python only when there is something to draw: the end of an epoch, another state, or a door
+that began or stopped answering.
 """
 
 from pathlib import Path
@@ -29,10 +30,10 @@ _progress = st.components.v2.component(
 
 
 def progress(run: Run, after: int, speed: float | None, waits: str = "") -> None:
-    """Show the progress of an unfinished run; its fragment reruns when there is more to show.
+    """Show the progress of an unfinished run; its fragment reruns when there is something to draw.
 
-    `after` is the last step whose points the page's charts have, `speed` is in images a second.
-    `waits` is shown while there is no step yet.
+    `after` is the last step whose points the page's charts have; `speed` is in images per second;
+    `waits` is shown until the first step.
     """
     _progress(
         key=_KEY,
@@ -55,7 +56,7 @@ def progress(run: Run, after: int, speed: float | None, waits: str = "") -> None
 
 
 def door_answers() -> bool:
-    """Whether this session's browser has got answers of the door."""
+    """Return whether this session's browser gets answers from the door."""
     return bool(st.session_state.get(keys.DOOR))
 
 

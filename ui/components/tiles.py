@@ -13,7 +13,7 @@ from PIL import Image
 
 
 def sprite(images: np.ndarray, columns: int) -> str:
-    """Return all digits in one picture, row by row, as the data URL of a PNG.
+    """Return one picture of all digits, row by row, as the data URL of a PNG.
 
     `images` is `(N, H, W)`, uint8 or float32 in [0, 1]. Digit i is in row `i // columns`, column
     `i % columns`; the rest of the last row is black.

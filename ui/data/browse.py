@@ -43,7 +43,7 @@ class Chosen:
 
 
 def chosen(digits: Digits) -> Chosen:
-    """Return the image last clicked in the gallery or the map; at first, the first image."""
+    """Return the image last clicked in the gallery or on the map; initially the first image."""
     source, number = st.session_state.get(keys.CHOSEN, (digits.source, 0))
     number = number if source == digits.source else 0
     images, labels = selection.take(digits, np.array([number]))
@@ -86,8 +86,8 @@ def show_gallery(digits: Digits) -> None:
                 f"{label}, image {number}" for number, label in zip(shown, labels, strict=True)
             ],
         )
-    # The gallery keeps its selection through reruns. Only a new one counts, or the rerun after a
-    # click on the map would undo that click.
+    # The gallery keeps its selection through reruns, so only a new one counts. Otherwise, the rerun
+    # after a click on the map would undo that click.
     clicked = None if picked is None else int(shown[picked])
     if clicked is not None and clicked != st.session_state.get(keys.CLICKED):
         st.session_state[keys.CHOSEN] = (digits.source, clicked)
@@ -103,7 +103,7 @@ def pixels(choice: Chosen) -> None:
 
 @st.fragment
 def show_augmentation(choice: Chosen) -> None:
-    """Show one image and random versions of it, as the settings on Train augment it at first."""
+    """Show one image and random versions of it, with sliders that begin with Train's settings."""
     from core.training.augmentation import augmented  # torch takes 2 s
 
     _follow_train()
@@ -136,7 +136,7 @@ def show_augmentation(choice: Chosen) -> None:
 
 
 def _follow_train() -> None:
-    """Set the sliders to Train's settings, at first and whenever those have changed."""
+    """Set the sliders to Train's settings, initially and whenever those have changed."""
     default = RECIPES["fast_cnn"].config.to_dict()
     config = st.session_state.get(keys.CONFIG, default)
     on_train = {name: config[name] for name in _AUGMENTATION}
@@ -146,8 +146,8 @@ def _follow_train() -> None:
             st.session_state[f"data-{name}"] = value
     recipe = RECIPES[st.session_state.get(keys.RECIPE, "fast_cnn")].title
     st.caption(
-        f"At first as the settings on Train have it (recipe: {recipe}). Trying here changes "
-        "nothing there."
+        f"The sliders begin with the settings on Train (recipe: {recipe}). Moving them here does "
+        "not change those."
     )
 
 

@@ -1,4 +1,4 @@
-"""What the colors of the map show: a run's answers, a run's hardness, or whose digits."""
+"""What the colors of the map show: labels, a run's answers, hardness, or whose digits they are."""
 
 from dataclasses import dataclass
 
@@ -22,7 +22,7 @@ _MOST = 1_000  # people's digits on a map
 
 @dataclass(frozen=True, eq=False)
 class Colored:
-    """The points with what their colors show, a sentence on it, and people's digits beside them.
+    """The points with the column that colors them, a caption, and people's digits to add.
 
     `people` has images `(M, 28, 28)` to be placed among the points, and their columns.
     """
@@ -33,7 +33,7 @@ class Colored:
 
 
 def choose(place: DeltaGenerator) -> str:
-    """Show the choice of what the colors show; return a key of COLORS."""
+    """Show the choice of colors; return a key of COLORS."""
     return place.segmented_control(
         "Colors",
         list(COLORS),
@@ -42,15 +42,15 @@ def choose(place: DeltaGenerator) -> str:
         format_func=COLORS.__getitem__,
         key="data-map-colors",
         persist_state="session",
-        help="The label; whether a run reads the image right; how hard it was for a run to learn; "
-        "or whose hand it is: MNIST's, yours, or others'.",
+        help="Color by label, by whether a run reads the image right, by how hard it was for a run "
+        "to learn, or by who wrote it: MNIST's writers, you, or others.",
     )
 
 
 def colored(
     place: DeltaGenerator, color: str, digits: Digits, points: pd.DataFrame, split: str
 ) -> Colored | None:
-    """Return the points with what a color tells; None, and say why, if it cannot."""
+    """Return the points with the column for a color; None, after saying why, if it is missing."""
     try:
         if color == "answer":
             return _answers(place, digits, points, split)
@@ -81,13 +81,14 @@ def _answers(
         key="data-map-run",
         persist_state="session",
         width=300,
-        help="The runs that have ended, of the data in use, and the network that comes along.",
+        help="The runs that have ended, on the data in use, and the network that comes with "
+        "Digit Lab.",
     )
     run = found[chosen]
     if split == "train":
         cache.wait_for_torch()
         read = _read(run.id, run.best_epoch, digits.source, tuple(points["number"].tolist()))
-        about = "Most of these it has learned from: a mistake is what it could not learn by heart."
+        about = "It learned from most of these. A mistake is an image that it could not learn."
         return Colored(points.assign(answer=read), about)
     offered = [one for one in answers.splits(run, digits) if one != "validation"]
     if not offered:
@@ -128,7 +129,7 @@ def _hardness(
         key="data-map-hardness",
         persist_state="session",
         width=300,
-        help="The runs that recorded how late and how lastingly they learned each image.",
+        help="The runs that recorded how hard each image was for them.",
     )
     every = hardness.ranks(chosen, found[chosen].epochs, digits.source)
     own = every[points["number"].to_numpy()]
@@ -142,7 +143,7 @@ def _sources(points: pd.DataFrame) -> Colored:
     found = hands.seen_by(me)
     points = points.assign(source=MNIST)
     if not found:
-        return Colored(points, "There are no digits of yours or of others yet: save some on Draw.")
+        return Colored(points, "Nobody has saved digits yet. Save some on Draw.")
     kept, whose = cache.people_digits(found)
     mine = np.array([hand.tag == me.tag for hand in found])[whose]
     names = ["mine" if hand.tag == me.tag else f"of {hand.name}" for hand in found]
@@ -153,5 +154,5 @@ def _sources(points: pd.DataFrame) -> Colored:
             "source": np.where(mine, MINE, OTHERS),
         }
     )[:_MOST]
-    about = "Your digits and others' are placed among those of MNIST that they resemble most."
+    about = "Your digits and others' are placed beside the MNIST digits that they resemble most."
     return Colored(points, about, (kept.images[:_MOST], more))

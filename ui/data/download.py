@@ -89,7 +89,7 @@ def _shared() -> Download:
 
 
 def panel(problem: str) -> None:
-    """Show that the sample is in use and why, with the download of the full MNIST."""
+    """Say that the sample is in use and why, and offer the download of the full MNIST."""
     going = _shared().is_going()
     st.fragment(_panel, run_every=0.5 if going else None)(going, problem)
 

@@ -14,16 +14,17 @@ from ui import cache, format, guards, keys
 from ui.components.gallery import gallery
 from ui.data.browse import HEIGHT
 
-_MOST = 60  # pairs of a gallery
+_MOST = 60  # pairs in the gallery
 _GAP = 2  # pixels between the two digits of a tile
 _WHAT = (
-    "Two digits that look the same teach a network little, and a test digit that looks like a "
-    "training digit tests little. Digits are compared as shapes, wherever in the picture they are."
+    "A second digit that looks just like another teaches a network little, and a test digit that "
+    "looks like a training digit tests little. Digits are compared by shape, wherever they are in "
+    "the picture."
 )
 
 
 def show(digits: Digits) -> None:
-    """Show the pairs that are most alike, or offer to search for them."""
+    """Show the most similar pairs, or offer to search for them."""
     found = _found(digits.source, job.job(digits).share is None)
     if found is not None:
         _pairs(digits, found)
@@ -38,7 +39,7 @@ def _kept(source: str, written: bool) -> Neighbors | None:
 
 
 def _found(source: str, idle: bool) -> Neighbors | None:
-    """Return what was found, read only once; None before the first search."""
+    """Return the result, read only once; None before the first search."""
     found = _kept(source, idle)
     if found is None:
         _kept.clear()
@@ -48,7 +49,7 @@ def _found(source: str, idle: bool) -> Neighbors | None:
 def _search(digits: Digits, was_going: bool) -> None:
     share = job.job(digits).share
     if (share is not None) != was_going:
-        st.rerun()  # it began or ended: update the interval, or show what was found
+        st.rerun()  # it began or ended: update the interval, or show the result
     st.markdown(_WHAT)
     if share is not None:
         st.progress(share, f"Comparing every digit with every other: {share:.0%}")
@@ -60,8 +61,8 @@ def _search(digits: Digits, was_going: bool) -> None:
         "Search for near-duplicates",
         key="search-duplicates",
         icon=":material/compare:",
-        help="Compare every digit with every other. It takes seconds for the sample, and up to a "
-        "minute for all 70,000; what it finds is kept.",
+        help="Compare every digit with every other. This takes seconds for the sample, and up to a "
+        "minute for all 70,000. The result is kept.",
     ):
         with guards.messages():
             job.start(digits)
@@ -89,8 +90,8 @@ def _pairs(digits: Digits, found: Neighbors) -> None:
         key="data-duplicates-most",
         persist_state="session",
         width=190,
-        help="0 % is a copy. Of copies that were turned by up to 4°, moved, blurred or roughened, "
-        "95 in 100 stay below 11 %.",
+        help="A copy differs by 0 %. When copies were turned by up to 4°, moved, blurred or "
+        "roughened, 95 in 100 differed by less than 11 %.",
     )
     alike, first_test = percent / 100, len(digits.train_labels)
     couples, gaps = duplicates.pairs(found, first_test, place, alike)
@@ -104,12 +105,12 @@ def _pairs(digits: Digits, found: Neighbors) -> None:
 
 
 def _signed(points: float) -> str:
-    """Return percentage points with their sign, a minus and not a hyphen."""
+    """Return percentage points with a sign; the minus is not a hyphen."""
     return f"{points:+.3f}".replace("-", "−")
 
 
 def _count(labels: np.ndarray) -> str:
-    """Return how many pairs there are, and how many of them are ones."""
+    """Say how many pairs there are, and how many of them are ones."""
     if not len(labels):
         return "**No pair** is that similar."
     ones = int((labels == 1).all(axis=1).sum())
@@ -172,16 +173,16 @@ def _owed(digits: Digits, found: Neighbors, alike: float) -> None:
     if len(has) != len(result.labels):
         st.caption("Not available: this run was tested on other digits.")
         return
-    owed = leakage.owed(np.asarray(result.probabilities.argmax(1) == result.labels), has)
+    owed = leakage.owed(result.right, has)
     if owed is None:
-        st.markdown("Not at all: no test digit has one in the training set.")
+        st.markdown("Not at all: no test digit has a near-duplicate in the training set.")
         return
     low, high = (100 * end for end in owed.owed_interval)
     st.markdown(
-        f"Of {format.counted(owed.with_count, 'test digit')} with one in the training set, "
-        f"{format.percent(owed.with_accuracy)} are read right, and "
-        f"{format.percent(owed.without_accuracy)} of the {owed.without_count:,} others. Without "
-        f"them, the accuracy would be **{100 * owed.owed:.3f} points** lower "
+        f"Of {format.counted(owed.with_count, 'test digit')} with a near-duplicate in the training "
+        f"set, {format.percent(owed.with_accuracy)} are read right; of the "
+        f"{owed.without_count:,} others, {format.percent(owed.without_accuracy)}. Without the "
+        f"near-duplicates, the accuracy would be **{100 * owed.owed:.3f} points** lower "
         f"(95 % interval: {_signed(low)} to {_signed(high)})."
     )
     st.caption("This is an upper bound: digits that look like many others are also easy to read.")

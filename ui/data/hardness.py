@@ -1,4 +1,4 @@
-"""The order of the gallery: as the data have it, or by how hard the images were for a run."""
+"""The order of the gallery: that of the data, or by how hard the images were for a run."""
 
 import numpy as np
 import pandas as pd
@@ -12,7 +12,7 @@ from ui import cache, format, runs
 
 
 def ordered(digits: Digits, found: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Ask for an order, if any run recorded hardness, and return the numbers in that order.
+    """Show the choice of order, if any run recorded hardness, and return the numbers in that order.
 
     Images that the run did not learn from, such as test images, come last.
     """
@@ -43,13 +43,13 @@ def ordered(digits: Digits, found: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 def _when_loaded() -> None:
-    """Draw the page anew when the store can be asked which runs recorded hardness."""
+    """Rerun the page once the store is loaded, which knows the runs that recorded hardness."""
     if not cache.warm_up().is_alive():
         st.rerun()
 
 
 def scaled(hard: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return `(N,)` hardness by rank: 0 for all of the easiest, 1 for all of the hardest.
+    """Return hardness as ranks `(N,)` from 0 for the easiest to 1 for the hardest; ties are equal.
 
     NaN stays NaN.
     """
@@ -59,7 +59,7 @@ def scaled(hard: NDArray[np.float64]) -> NDArray[np.float64]:
 
 @st.cache_data(max_entries=4, show_spinner="Opening the run …")
 def ranks(run_id: str, epochs: int, source: str) -> NDArray[np.float64]:
-    """Return `(N,)` how hard each training image was for a run, as `core.runs.hardness.of`."""
+    """Return each training image's hardness for a run, `(N,)`: a cached `core.runs.hardness.of`."""
     from core.runs import hardness
 
     return hardness.of(catalogue.get(run_id), cache.digits(source))

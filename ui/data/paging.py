@@ -1,4 +1,4 @@
-"""The split and the page that a gallery of a data set shows."""
+"""Controls for a gallery of a data set: the choice of a split and of a page."""
 
 from collections.abc import Callable
 
@@ -42,7 +42,7 @@ def first_page(key: str) -> Callable[[], None]:
 
 
 def choose_page(place: DeltaGenerator, key: str, count: int, explanation: str) -> slice:
-    """Show the choice of page for `count` images in `place`; return where its images are."""
+    """Show the choice of page for `count` images in `place`; return the slice of its images."""
     pages = max(1, -(-count // PAGE_SIZE))
     page = place.number_input(
         f"Page of {format.count(pages)}",

@@ -18,11 +18,11 @@ from ui.data.browse import HEIGHT
 _METHODS = {"pca": "PCA", "tsne": "t-SNE"}
 _COLUMNS = 50  # of the sprite with the map's digits
 _MOST = 120  # images of a region that are shown
-_EVERY = 0.5  # seconds between two looks at the progress
+_EVERY = 0.5  # seconds between two updates of the progress
 
 
 def show(digits: Digits) -> None:
-    """Show a sample of the images as points, and what one asks of them as colors."""
+    """Show a sample of the images as points, in the chosen colors."""
     top = st.container(horizontal=True, vertical_alignment="bottom")
     method = top.segmented_control(
         "Map",
@@ -32,9 +32,9 @@ def show(digits: Digits) -> None:
         format_func=_METHODS.__getitem__,
         key="data-map",
         persist_state="session",
-        help="PCA projects the images on the plane in which they vary most. t-SNE arranges them so "
-        "that similar images are neighbors; distances between groups mean little. It takes about "
-        "10 s, once.",
+        help="PCA projects the images onto the plane in which they vary most. t-SNE arranges them "
+        "so that similar images are neighbors; distances between groups mean little. It takes "
+        "about 10 s, but only once.",
     )
     split = top.segmented_control(
         "Images",
@@ -61,7 +61,7 @@ def show(digits: Digits) -> None:
 
 
 def _wait(digits: Digits, split: str) -> None:
-    """Show how far the arranging is; start it where it has not begun."""
+    """Show the progress of t-SNE; start it if it has not begun."""
     one = job.job(digits, split)
     if job.result(digits, split) is not None:
         st.rerun()
@@ -74,13 +74,13 @@ def _wait(digits: Digits, split: str) -> None:
         with guards.messages():
             one.start()
     st.progress(one.share or 0.0, "Arranging the images …")
-    st.caption("It goes on when you leave this page, and what it finds is kept.")
+    st.caption("It continues when you leave this page, and the result is kept.")
     st.skeleton(HEIGHT - 110)
 
 
 @st.cache_resource(max_entries=4, show_spinner="Arranging the images …")
 def _places(source: str, split: str, method: str, idle: bool) -> "maps.Points | None":
-    """Return where a sample's images are, `(N, 2)`; None before t-SNE has arranged them."""
+    """Return the coordinates of a sample's images, `(N, 2)`; None before t-SNE is done."""
     digits = cache.digits(source)
     if method == "tsne":
         return job.result(digits, split)
@@ -95,7 +95,7 @@ def _plane(source: str, split: str) -> maps.Components:
 
 @st.cache_resource(max_entries=2, show_spinner=False)
 def _sample(source: str, split: str) -> tuple[NDArray[np.int64], NDArray[np.uint8], Tiles]:
-    """Return a sample's numbers, its images and, for hovering, the picture of all."""
+    """Return a sample's numbers, its images and, for hovering, its tiles."""
     digits = cache.digits(source)
     numbers = maps.sample(digits, split)
     images, _ = selection.take(digits, numbers)
@@ -110,7 +110,7 @@ def _draw(digits: Digits, method: str, split: str, places: maps.Points, lasso: b
     points = _points(digits, split, places)
     told = colors.colored(row, color, digits, points, split)
     _, images, tiles = _sample(digits.source, split)
-    if told is None:  # the colors cannot tell that, and the page says why
+    if told is None:  # this color is not available, and the page says why
         told, color = colors.Colored(points), "digit"
     points = told.points
     if told.people is not None:
@@ -151,7 +151,7 @@ def _points(digits: Digits, split: str, places: maps.Points) -> pd.DataFrame:
 def _with_people(
     digits: Digits, method: str, split: str, places: maps.Points, told: colors.Colored
 ) -> tuple[NDArray[np.uint8], pd.DataFrame]:
-    """Return the sample's images and people's, and the points of both."""
+    """Return the images of the sample and of people, and the points of both."""
     known = _sample(digits.source, split)[1]
     theirs, columns = told.people or (known[:0], told.points[:0])
     placed = (
@@ -164,7 +164,7 @@ def _with_people(
 
 
 def _enlarge(digits: Digits, points: pd.DataFrame, row: int) -> None:
-    """Show an image of the data large; people's own digits are in no data set."""
+    """Show an image of the data set enlarged; people's own digits are not in it."""
     number = int(points["number"].iloc[row])
     if number >= 0:
         st.session_state[keys.CHOSEN] = (digits.source, number)
@@ -173,10 +173,10 @@ def _enlarge(digits: Digits, points: pd.DataFrame, row: int) -> None:
 def _region(
     digits: Digits, points: pd.DataFrame, images: NDArray[np.uint8], rows: list[int]
 ) -> None:
-    """Show the images of the region that was drawn, and what is in it."""
+    """Show the images in the region that was drawn, with their counts by label."""
     if not rows:
         return
-    rows = sorted(rows)  # a chart has them digit by digit; the sample's order is random
+    rows = sorted(rows)  # the chart returns them digit by digit; the sample is in random order
     inside = points.iloc[rows]
     counts = inside["digit"].value_counts()
     said = " · ".join(f"**{digit}**: {count:,}" for digit, count in counts.items())

@@ -1,4 +1,4 @@
-"""Suspicious labels: judge all of them, see the progress, and look through what was found."""
+"""Suspicious labels: judge all labels, see the progress, and look through the result."""
 
 import numpy as np
 import streamlit as st
@@ -15,7 +15,7 @@ from ui.data import paging, verdicts
 from ui.data.browse import HEIGHT
 
 _MARKS = {"right": " ✓", "wrong": " ✗", "can't tell": " ?"}
-_EVERY = 1.0  # seconds between two looks at the progress
+_EVERY = 1.0  # seconds between two updates of the progress
 _SECONDS = {"sample": "10 to 40 seconds", "mnist": "half a minute to two minutes"}
 
 
@@ -25,7 +25,7 @@ def show(digits: Digits) -> None:
         _found(digits)
     elif limits.is_demo() and not people.me().owns_all:
         st.markdown(_WHAT)
-        st.caption("The public demo does not do this: it takes a processor for too long.")
+        st.caption("This is not available in the public demo: it takes too much computing time.")
     else:
         now = labels.work(digits.checksum)
         going = now is not None and not now.problem
@@ -33,9 +33,9 @@ def show(digits: Digits) -> None:
 
 
 _WHAT = (
-    "People wrote the digits, and people labeled them: some labels are wrong. To find them, all "
-    "images are cut into five parts. Networks that learned from four of them read the fifth, which "
-    "they never saw. Where they are sure of another digit than the label, look for yourself."
+    "People wrote the digits, and people labeled them, so some labels are wrong. To find them, the "
+    "images are divided into five parts. Networks that learned from four parts read the fifth, "
+    "which they never saw. Where they are sure of a digit other than the label, look for yourself."
 )
 
 
@@ -44,7 +44,7 @@ def _judge(digits: Digits, was_going: bool) -> None:
     now = labels.work(digits.checksum)
     going = now is not None and not now.problem
     if going != was_going or (was_going and labels.judged(digits.checksum)):
-        st.rerun()  # it began or ended: update the interval, or show what was found
+        st.rerun()  # it began or ended: update the interval, or show the result
     st.markdown(_WHAT)
     if now and going:
         text = "It starts when the processor is free …" if now.waits else "Judging the labels …"
@@ -58,8 +58,8 @@ def _judge(digits: Digits, was_going: bool) -> None:
         key="judge-labels",
         type="primary",
         icon=":material/fact_check:",
-        help="Train fifteen small networks, each on four fifths of all images. What they find is "
-        "kept for everybody here.",
+        help="Train fifteen small networks, each on four fifths of all images. The result is kept "
+        "for everybody here.",
     ):
         with guards.messages():
             labels.start(digits, people.me())
@@ -74,7 +74,7 @@ def _suspects(source: str) -> Suspects:
 
 
 def _controls(digits: Digits, everything: Suspects) -> tuple[Suspects, slice]:
-    """Show the choice of split and page; return the split's suspects, and which are on the page."""
+    """Show the choice of split and page; return the split's suspects, and the page's slice."""
     page_key = f"data-suspects-page-{digits.source}"
     top = st.container(horizontal=True)
     split = paging.choose_split(top, "data-suspects-part", "all", paging.first_page(page_key))
@@ -123,7 +123,7 @@ def _found(digits: Digits) -> None:
         verdicts.ask(digits, shown[picked], notes.get(shown[picked]))
     else:
         st.caption(
-            "Label → what networks say that never saw the image, the most suspicious first. Click "
-            "one to enlarge it, and to note whether its label is right."
+            "Label → answer of networks that never saw the image, the most suspicious first. Click "
+            "an image to enlarge it, and to note whether its label is right."
         )
     verdicts.summary(digits, notes)

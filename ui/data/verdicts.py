@@ -14,7 +14,7 @@ from ui.train import settings
 
 
 def ask(digits: Digits, image: Image, before: str | None) -> None:
-    """Ask whether an image's label is right; one click keeps the answer, another takes it back."""
+    """Ask whether an image's label is right; a click saves the answer, another click removes it."""
     split, index = image
     key = f"label-{digits.source}-{split}-{index}"
 
@@ -27,7 +27,7 @@ def ask(digits: Digits, image: Image, before: str | None) -> None:
         VERDICTS,
         key=key,
         on_change=keep,
-        help="Kept as your note. Nobody else's view changes, and neither do the data.",
+        help="Saved as your note. It changes neither the data nor what others see.",
     )
 
 
@@ -55,7 +55,7 @@ def summary(digits: Digits, notes: Notes) -> None:
         icon=":material/model_training:",
         disabled=not wrong,
         help="Set up a training that leaves out the training images whose label you noted as "
-        "wrong. Validation and test images stay as they are, so that runs can be compared."
+        "wrong. Validation and test images stay the same, so that runs can be compared."
         if wrong
         else "Note a training image's label as wrong first.",
     ):

@@ -16,8 +16,8 @@ from core.jobs import limits
 from ui import keys
 from ui.components.canvas import canvas
 
-_DECODING = threading.Semaphore(2)  # a large picture takes some 200 MB while it is read
-_SHOWN = 560  # longer side of a picture shown, pixels
+_DECODING = threading.Semaphore(2)  # a large picture takes about 200 MB while it is read
+_SHOWN = 560  # longer side of the picture shown, pixels
 _FRAME = palette.ACCENT
 
 
@@ -73,7 +73,7 @@ def from_test_set(digits: Digits) -> tuple[Digit, int]:
 
 
 def choose_digit(count: int, label: str, key: str, explanation: str | None = None) -> int:
-    """Show the choice between several digits; return the index of the chosen one."""
+    """Show the choice among `count` digits; return the index of the chosen one."""
     place = st.segmented_control(
         label,
         range(count),

@@ -15,7 +15,7 @@ from ui.components.gallery import gallery
 
 
 def offer_to_save(image: NDArray[np.float32], answer: int) -> None:
-    """Ask for the label of a (28, 28) digit; one click saves the digit with it."""
+    """Ask for the label of a (28, 28) digit; one click saves the digit with that label."""
     digest = hashlib.blake2b(image.tobytes(), digest_size=8).hexdigest()
     saved = st.session_state.setdefault(keys.KEPT, {})
     name = saved.get(digest)
@@ -33,8 +33,8 @@ def offer_to_save(image: NDArray[np.float32], answer: int) -> None:
         format_func=lambda digit: f"**{digit} ✓**" if digit == answer else str(digit),
         key=f"label-{digest}",
         wrap=True,
-        help="Saved where Digit Lab runs. The Evaluate page can test a run on My digits, and "
-        "teach it."
+        help="Saved on the machine that runs Digit Lab. The Evaluate page can test a run on My "
+        "digits, and teach it."
         if me.shelf is None
         else "Kept until you close or reload this page, and never written to disk. The Evaluate "
         "page can test a run on My digits.",

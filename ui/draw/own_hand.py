@@ -11,7 +11,7 @@ from ui import cache, format, people
 
 
 def offer(run: Run) -> None:
-    """Offer to fit the run's network to the visitor's hand; if it is fitted, offer to undo it."""
+    """Offer to fit the run's network to the visitor's handwriting, or to undo that."""
     if run.why_sealed:
         return
     me = people.me()
@@ -19,7 +19,7 @@ def offer(run: Run) -> None:
     labels = [collection.label_of(name) for name in collection.names(me.digits)]
     if path.exists():
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.markdown("This network is fitted to your hand.", width="content")
+            st.markdown("This network has learned your handwriting.", width="content")
             if not fitted.missing(labels) and fitted.is_older(path, me):
                 _learn(run, "Learn again")
             st.button(
@@ -34,7 +34,7 @@ def offer(run: Run) -> None:
         if needed := fitted.missing(labels):
             st.caption(
                 f"With {fitted.NEEDED} of each digit in My digits, the network can learn your "
-                f"hand. Still needed: {needed}."
+                f"handwriting. Still needed: {needed}."
             )
         else:
             _learn(run, "Learn my hand")
@@ -46,11 +46,11 @@ def _learn(run: Run, label: str) -> None:
         label,
         key="learn",
         icon=":material/gesture:",
-        help="Fits the network's last layer to My digits, in seconds. What you draw and upload is "
-        "then read with it; the run itself does not change.",
+        help="Fit the network's last layer to My digits, in seconds. It then reads what you draw "
+        "and upload; the run itself does not change.",
     ):
         return
-    with st.spinner("Learning your hand …"):
+    with st.spinner("Learning your handwriting …"):
         try:
             _fit(run)
         except UserError as error:
@@ -60,7 +60,7 @@ def _learn(run: Run, label: str) -> None:
 
 
 def _fit(run: Run) -> None:
-    """Learn from the visitor's digits and the run's training data, and keep the network."""
+    """Fit the network to the visitor's digits and the run's training data, and save it."""
     from core.my_digits import fitting
 
     digits, config = cache.digits_for(run), run.config

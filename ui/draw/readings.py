@@ -32,9 +32,9 @@ def readings(
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Show the answer in words, the digits as the network sees them, and one digit's probabilities.
 
-    `truth` is the label of a test image, `hand` the person who drew the digits. Digits that are
-    `drawn` on the canvas are read along while more is drawn. Returns the selected image, (28, 28)
-    in [0, 1], and its probabilities, (10,).
+    `truth` is the label of a test image, `hand` the person who drew the digits. If the digits are
+    `drawn` on the canvas, reading continues while more is drawn. Returns the selected image,
+    (28, 28) in [0, 1], and its probabilities, (10,).
     """
     digits, read = one_or_two.read_all(cache.reader(run, hand), found)
     images = [digit.image for digit in digits]
@@ -52,7 +52,7 @@ def readings(
 
 
 def none_yet(run: Run, hand: Person, text: str) -> None:
-    """Show what to draw, and the empty places of what follows the hand."""
+    """Show a hint, with an empty tile and bars that are filled while somebody draws."""
     with st.container(key=WORDS, gap=None):
         st.info(text, icon=":material/draw:")
         read_early(run, hand, st.session_state[keys.DRAWING], 0, 0)

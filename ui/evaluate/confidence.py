@@ -23,7 +23,7 @@ _BY_ANSWERS: dict[str | type[Any], Callable[[Any], Any]] = {
 
 
 def confidence(run: Run, result: Result) -> None:
-    """Show the reliability diagram before and after calibration, and the threshold of sure."""
+    """Show the reliability diagram before and after calibration, and when an answer is sure."""
     st.header("Can its confidence be trusted?")
     calibrated = run.calibration.apply(result.probabilities)
     figure, before, after = _diagram(result, calibrated)
@@ -34,21 +34,21 @@ def confidence(run: Run, result: Result) -> None:
         st.markdown(_explanation(run, before, after))
         if may_have_seen(run, cache.digits_for(run)):
             st.markdown(
-                "The confidence from which its answers are reliable is unknown: finding it "
-                "takes validation images that it never learned from."
+                "The confidence from which its answers are reliable is unknown: to find it, we "
+                "would need validation images that it never learned from."
             )
         else:
             st.markdown(_sure(cache.result(run, "validation"), result, calibrated))
         st.caption(
             "The temperature and the threshold are fitted on the validation images. They change "
-            "the confidence, never the answer. The Draw page reads each digit five times, slanted "
-            "and in other thicknesses, and has its own threshold."
+            "the confidence, never the answer. The Draw page reads each digit five times (also "
+            "slanted, thicker and thinner), and has its own threshold."
         )
 
 
 @st.cache_resource(max_entries=20, show_spinner=False, hash_funcs=_BY_ANSWERS)
 def _diagram(result: Result, calibrated: NDArray[np.float32]) -> tuple["go.Figure", float, float]:
-    """Return the diagram, and the mean gap before and after calibration."""
+    """Return the diagram, and the calibration error before and after calibration."""
     tables = [
         calibration.reliability(answers, result.labels)
         for answers in (result.probabilities, calibrated)
@@ -63,7 +63,7 @@ def _fitted(validation: Result) -> calibration.Calibration:
 
 
 def _sure(validation: Result, result: Result, calibrated: NDArray[np.float32]) -> str:
-    """Return how often single answers count as sure, and are wrong then."""
+    """Say how often single answers count as sure, and how often these are wrong."""
     fitted = _fitted(validation)
     sure = fitted.are_sure(calibrated)
     if fitted.sure_from is None or not sure.any():
@@ -74,10 +74,9 @@ def _sure(validation: Result, result: Result, calibrated: NDArray[np.float32]) -
     wrong = (calibrated.argmax(axis=1) != result.labels)[sure].mean()
     return (
         f"It is **sure of {format.percent(sure.mean())}** of these images, and wrong about "
-        f"**{format.percent(wrong)}** of those. An answer counts as sure from a confidence of "
-        f"{format.percent(fitted.sure_from)}: from there on, at most "
-        f"{format.percent(calibration.SURE_MISTAKES)} of the answers on the validation images are "
-        "wrong."
+        f"**{format.percent(wrong)}** of those. An answer counts as sure if its confidence is at "
+        f"least {format.percent(fitted.sure_from)}: of such answers on the validation images, at "
+        f"most {format.percent(calibration.SURE_MISTAKES)} are wrong."
     )
 
 
@@ -85,8 +84,8 @@ def _explanation(run: Run, before: float, after: float) -> str:
     temperature = run.calibration.temperature
     if temperature == 1 and not run.has_settings:
         return (
-            "Not calibrated: that takes images that a network has not learned from, and nobody "
-            "knows which these are for one from elsewhere."
+            "Not calibrated: calibration needs images that a network has not learned from, and for "
+            "a network from elsewhere, nobody knows which those are."
         )
     if temperature == 1:
         return "Not calibrated yet. A run is calibrated when it ends."

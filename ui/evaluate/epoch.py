@@ -1,4 +1,4 @@
-"""Which epoch's network is evaluated, for a run that has not trained to its end."""
+"""Say which epoch's network is evaluated, for a run that has not finished."""
 
 import streamlit as st
 
@@ -8,7 +8,7 @@ from ui import format
 
 
 def show(run: Run) -> None:
-    """Say which epoch's network it is, if the run is in progress or ended early."""
+    """Show the epoch of the network, if the run is in progress or ended early."""
     epoch = files.network_epoch(run)
     if run.is_builtin or run.state.is_final or epoch is None:
         return

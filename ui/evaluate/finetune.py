@@ -31,13 +31,13 @@ def offer(run: Run, result: Result) -> None:
         "Teach it my digits",
         key="teach",
         icon=":material/school:",
-        help="Train this network for some more seconds, on MNIST mixed with your digits. The "
+        help="Train this network for a few more seconds, on MNIST mixed with your digits. The "
         "result is a new run; this one does not change.",
     ):
         st.session_state[keys.TEACHING] = start(run, people.me()).id
         st.rerun()
     if len(result.labels) < 20:
-        st.caption("Save a few drawings of each digit first: too few teach it little.")
+        st.caption("Save a few drawings of each digit first: from too few, it learns little.")
 
 
 def _progress(run_id: str) -> None:
@@ -66,7 +66,7 @@ def _before_and_after(run: Run) -> None:
         return
     st.dataframe(pd.DataFrame(rows), hide_index=True, height="content", key="before-and-after")
     st.caption(
-        "It has learned from these very digits, so its accuracy on them proves little: draw new "
+        "It has learned from exactly these digits, so its accuracy on them proves little: draw new "
         "ones to test it. A lower accuracy on MNIST's test images shows what it has forgotten."
     )
 

@@ -16,7 +16,7 @@ from ui.evaluate import class_digits
 
 @dataclass(frozen=True)
 class Images:
-    """The chosen images: a split of the data that `run` was trained on, or digits people drew."""
+    """The chosen images: a split of the data that `run` is evaluated on, or digits people drew."""
 
     run: Run
     split: str
@@ -24,13 +24,13 @@ class Images:
 
     @property
     def title(self) -> str:
-        """What the images are called: the split's name, or whose digits they are."""
+        """The title of the images: the split's name, or whose digits they are."""
         if self.split == hands.SPLIT and len(self.drawn_by) == 1:
             return f"digits of {self.drawn_by[0].name}"
         return self.split
 
     def answers_of(self, other: Run) -> Result:
-        """Return the answers of this run, or of another one, on the images."""
+        """Return a run's answers on the images; it may be another run than `run`."""
         if self.drawn_by:
             return cache.drawn(other, self.drawn_by)[0]
         digits = cache.digits_for(self.run)
@@ -50,10 +50,10 @@ def choose(run: Run, place: DeltaGenerator) -> Images:
         persist_state="session",
         required=True,
         width="content",
-        help="Test: images that take no part in training, read once at its end. Known: test images "
-        "that the network may have learned from. Validation: images that selected the best epoch, "
-        "so the accuracy is a little too high. My digits: those you saved on the Draw page. Class "
-        "digits: those that everybody saved.",
+        help="Test: images that are not used in training, and are read once at its end. Known: "
+        "test images that the network may have learned from. Validation: images that chose the "
+        "best epoch, so the accuracy is a little too high. My digits: those you saved on the Draw "
+        "page. Class digits: those that everybody saved.",
     )
     if split == answers.KNOWN:
         st.caption(format.plain(answers.why_no_test(run)))

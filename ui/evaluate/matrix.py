@@ -30,7 +30,7 @@ def show(run: Run, title: str, report: Report) -> Click | None:
     )
     return chart(
         _map(report.matrix, normalized, hidden),
-        f"confusion-{run.id}-{title}",  # so that a click is for one run and its images
+        f"confusion-{run.id}-{title}",  # a click belongs to this run and these images
         height=540,
         on_click=_show_cell,
         caption="Click a cell to see its images. Colors are on a logarithmic scale.",

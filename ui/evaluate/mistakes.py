@@ -104,9 +104,9 @@ def _closely(run: Run, position: int, answers: "pd.DataFrame", result: Result) -
         "See inside",
         key="see-inside",
         icon=":material/layers:",
-        on_click=open_inside,  # before this page is drawn once more
+        on_click=open_inside,  # runs before this page would be drawn again
         args=(run.id, result.images[position], truth, f"Image {row['index']:.0f}, a {truth}"),
-        help="What every layer of the network makes of this digit.",
+        help="See what every layer of the network makes of this digit.",
     )
     image = result.images[position].astype(np.float32) / 255
     why(run, image, probabilities, truth)

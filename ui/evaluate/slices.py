@@ -19,8 +19,8 @@ from ui.components.chart import chart
 from ui.components.tiles import sprite, strip
 
 _HEIGHT = 250  # CSS pixels of a panel
-_EXAMPLE = 4  # the digit that shows what each fifth looks like: thin, slanted or small, it shows
-_MOST = 24  # misread digits of a slice
+_EXAMPLE = 4  # the digit in the examples, since its thickness, slant and size are easy to see
+_MOST = 24  # misread digits shown for a slice
 _NOBODY = ""
 
 Answers = Callable[[Run], Result]
@@ -29,8 +29,8 @@ Answers = Callable[[Run], Result]
 def where_weak(run: Run, result: Result, answers_of: Answers) -> None:
     """Show the accuracy by thickness, slant, size and ink, and the differences from another run.
 
-    `answers_of` returns another run's answers on the same images. While it is collapsed, nothing is
-    measured. Raises UserError.
+    `answers_of` returns another run's answers on the same images. Nothing is measured while the
+    expander is collapsed. Raises UserError.
     """
     expander = st.expander(
         "Where is it weak?", key=keys.WEAKNESS, icon=":material/troubleshoot:", on_change="rerun"
@@ -40,7 +40,8 @@ def where_weak(run: Run, result: Result, answers_of: Answers) -> None:
     with expander:
         if len(result.labels) < slices.LEAST:
             st.caption(
-                f"Available from {slices.LEAST} images on: fifths of fewer say nothing for certain."
+                f"Available for {slices.LEAST} images or more: with fewer, the fifths are too "
+                "small to say anything certain."
             )
             return
         _weak(run, result, answers_of)
@@ -51,21 +52,16 @@ def _weak(run: Run, result: Result, answers_of: Answers) -> None:
     with guards.messages():
         table = _measured(result.images)
         other = _choose_other(run)
-        right = _right(result)
         if other is None:
-            _alone(table, result, right)
+            _alone(table, result)
         else:
-            _against(table, result, right, other, answers_of)
-        _slice(table, result, right)
+            _against(table, result, other, answers_of)
+        _slice(table, result)
 
 
 @st.cache_data(max_entries=4, show_spinner="Measuring the digits …")
 def _measured(images: NDArray[np.uint8]) -> pd.DataFrame:
     return measures(images)
-
-
-def _right(result: Result) -> NDArray[np.bool_]:
-    return np.asarray(result.probabilities.argmax(1) == result.labels)
 
 
 def _choose_other(run: Run) -> Run | None:
@@ -89,8 +85,8 @@ def _choose_other(run: Run) -> Run | None:
     return found.get(chosen)
 
 
-def _alone(table: pd.DataFrame, result: Result, right: NDArray[np.bool_]) -> None:
-    rows = {name: slices.accuracies(table[name], result.labels, right) for name in NAMES}
+def _alone(table: pd.DataFrame, result: Result) -> None:
+    rows = {name: slices.accuracies(table[name], result.labels, result.right) for name in NAMES}
     finding = slices.weakest(rows)
     st.markdown(_weakness(finding))
     span = min(one["low"].min() for one in rows.values()), 1.0
@@ -104,27 +100,21 @@ def _alone(table: pd.DataFrame, result: Result, right: NDArray[np.bool_]) -> Non
             chart(figure, f"slice-{name}", height=_HEIGHT, on_click=_choose(f"slice-{name}"))
     st.caption(
         "Each point is a fifth of the images, with the accuracy's 95 % interval. The fifths are "
-        "taken within each digit, so that all hold the same digits. Click one to see what is "
+        "taken within each digit, so that all hold the same digits. Click a point to see what is "
         "misread there."
     )
 
 
 def _weakness(finding: Finding | None) -> str:
     if finding is None:
-        return "It is **about equally good everywhere**: what differs may be chance."
+        return "It is **about equally good everywhere**: the differences may be chance."
     return (
         f"It is weakest on **{called(finding)}**: {format.percent(finding.here)} right, against "
         f"{format.percent(finding.there)} of the others."
     )
 
 
-def _against(
-    table: pd.DataFrame,
-    result: Result,
-    right: NDArray[np.bool_],
-    other: Run,
-    answers_of: Answers,
-) -> None:
+def _against(table: pd.DataFrame, result: Result, other: Run, answers_of: Answers) -> None:
     name = format.plain(other.name)
     try:
         theirs = answers_of(other)
@@ -136,14 +126,14 @@ def _against(
     ):
         st.markdown(f"Not available: {name} has answers for other images.")
         return
-    second = _right(theirs)
+    first, second = result.right, theirs.right
     values = {measure: table[measure].to_numpy() for measure in NAMES}
     rows = {}
     for measure, found in values.items():
-        means = slices.accuracies(found, result.labels, right)["mean"]
-        rows[measure] = slices.differences(found, result.labels, right, second).assign(mean=means)
-    finding = slices.largest_difference(values, result.labels, right, second)
-    st.markdown(_verdict(finding, name, float(right.mean() - second.mean())))
+        means = slices.accuracies(found, result.labels, first)["mean"]
+        rows[measure] = slices.differences(found, result.labels, first, second).assign(mean=means)
+    finding = slices.largest_difference(values, result.labels, first, second)
+    st.markdown(_verdict(finding, name, float(first.mean() - second.mean())))
     lowest = 100 * min(0.0, *(one["low"].min() for one in rows.values()))
     highest = 100 * max(0.0, *(one["high"].max() for one in rows.values()))
     pad = 0.06 * (highest - lowest) or 1.0
@@ -156,8 +146,8 @@ def _against(
         with place:
             chart(figure, key, height=_HEIGHT, on_click=_choose(key))
     st.caption(
-        f"How many percentage points more it reads than {name} in each fifth of the images, with "
-        "the 95 % interval for the same images; above the line it is the better one."
+        f"The accuracy in each fifth of the images less that of {name}, in percentage points, with "
+        "its 95 % interval. Above the line, this run is better."
     )
 
 
@@ -165,24 +155,24 @@ def _verdict(finding: Finding | None, name: str, overall: float) -> str:
     if finding is None:
         return (
             f"In no fifth is it better or worse than {name} by more than chance "
-            f"({100 * overall:+.2f} points over all)."
+            f"({100 * overall:+.2f} points overall)."
         )
     word = "better" if finding.here > finding.there else "worse"
     return (
-        f"Against {name} it is {word} above all on **{called(finding)}**: "
+        f"Compared with {name}, it is {word} mainly on **{called(finding)}**: "
         f"{format.percent(finding.here)} right, against {format.percent(finding.there)} "
-        f"({100 * overall:+.2f} points over all)."
+        f"({100 * overall:+.2f} points overall)."
     )
 
 
 def _places() -> list[st.delta_generator.DeltaGenerator]:
-    """Return a place for each panel: two beside two, or all below each other where it is narrow."""
+    """Return a place for each panel: four in a row, or stacked on a narrow screen."""
     left, right = st.columns(2, gap="medium")
     return [*left.columns(2), *right.columns(2)]
 
 
 def _pictures(values: pd.Series, result: Result) -> list[str]:
-    """Return an example of each fifth as a data URL, empty without one."""
+    """Return an example of each fifth as a data URL, empty if there is none."""
     chosen = slices.examples(values.to_numpy(), result.labels, _EXAMPLE)
     return [sprite(result.images[[one]], 1) if one >= 0 else "" for one in chosen]
 
@@ -194,13 +184,13 @@ def _choose(key: str) -> Callable[[], None]:
     return choose
 
 
-def _slice(table: pd.DataFrame, result: Result, right: NDArray[np.bool_]) -> None:
+def _slice(table: pd.DataFrame, result: Result) -> None:
     """Show what is misread in the fifth that was clicked."""
     measure, part = st.session_state.get(keys.SLICE, (None, 0))
     if measure not in NAMES:
         return
     inside = slices.parts(table[measure].to_numpy(), result.labels) == part
-    wrong = np.flatnonzero(inside & ~right)
+    wrong = np.flatnonzero(inside & ~result.right)
     title = NAMES[measure][0]
     st.markdown(
         f"**{title}, fifth {part + 1} of {slices.PARTS}**: {len(wrong):,} of {inside.sum():,} "

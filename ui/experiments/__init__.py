@@ -1,1 +1,1 @@
-"""What the Experiments page is made of."""
+"""The parts of the Experiments page."""

@@ -16,8 +16,8 @@ from ui.components.chart import chart
 from ui.components.tiles import strip
 from ui.experiments.overview import choose
 
-_EVERY = 1.0  # seconds between two looks at a course
-_MOST_LANES = 4  # runs that are shown each with its curves
+_EVERY = 1.0  # seconds between two updates of a course
+_MOST_LANES = 4  # with up to this many runs, each run's curves are shown
 _LINES = (
     "Blue: the training images, while it learns from them. Orange: the validation images, which it "
     "never learns from, after each epoch."
@@ -25,7 +25,7 @@ _LINES = (
 
 
 def lesson(experiment: Experiment, experiments: list[Experiment]) -> None:
-    """Show one experiment of all."""
+    """Show one of the experiments."""
     place = experiments.index(experiment)
     st.title(experiment.title)
     _ways(place, experiments)
@@ -59,7 +59,7 @@ def _ways(place: int, experiments: list[Experiment]) -> None:
 
 
 def _course(experiment: Experiment) -> Course | None:
-    """Return the course that this session watches, if it has begun one that is still there."""
+    """Return the course that this session started, if it still exists."""
     name = st.session_state.get(keys.COURSES, {}).get(experiment.slug)
     return course.read(name, len(experiment.runs)) if name else None
 
@@ -99,7 +99,7 @@ def _watch(experiment: Experiment) -> None:
 
 
 def _happening(experiment: Experiment, found: Course) -> None:
-    """Show the runs so far and what follows from them."""
+    """Show the runs so far and the findings."""
     if not found.over:
         line = st.container(horizontal=True, vertical_alignment="center")
         line.markdown(_waits(experiment, found), width="content")
@@ -109,7 +109,7 @@ def _happening(experiment: Experiment, found: Course) -> None:
             icon=":material/close:",
             on_click=_cancel,
             args=[experiment],
-            help="Ends it here. If a classmate began it, it continues for them.",
+            help="Stop the experiment. If a classmate started it, it continues for them.",
         )
     elif not found.problem:
         st.caption(f"Done in {format.duration(found.seconds)}.")
@@ -137,13 +137,13 @@ def _waits(experiment: Experiment, found: Course) -> str:
     if not before:
         return "Starting: loading PyTorch …"
     behind = f", and {len(before) - 1} more after it" if len(before) > 1 else ""
-    return f"Waits until {_called(before[0])} has ended{behind}: one trains at a time."
+    return f"Waiting until {_called(before[0])} has ended{behind}: one trains at a time."
 
 
 def _called(waited_for: str) -> str:
-    """Return what people call that which is in the queue, and how far a run is."""
+    """Return a description of what is ahead in the queue, and a run's current epoch."""
     if waited_for.startswith(labels.TICKET):
-        return "the judging of all labels"
+        return "the search for suspicious labels"
     with suppress(ExperimentError):
         title = definition.find(waited_for.rpartition("-")[0]).title
         return f"the experiment *{format.plain(title)}*"
@@ -156,12 +156,12 @@ def _called(waited_for: str) -> str:
 
 
 def _cancel(experiment: Experiment) -> None:
-    """End what one began oneself, and go back to the guess."""
+    """Cancel the course if this visitor started it, and go back to the guess."""
     request.cancel(st.session_state[keys.COURSES].pop(experiment.slug), people.me())
 
 
 def _told(lane: Lane) -> str:
-    """Return in a line how a run ended, or how it stands."""
+    """Return one line about how a run ended, or how far it is."""
     if lane.state == "diverged":
         return f"Diverged: {format.plain(lane.reason.partition(',')[0])}."
     if not lane.epochs:
@@ -171,7 +171,7 @@ def _told(lane: Lane) -> str:
 
 
 def _findings(experiment: Experiment, found: Course) -> None:
-    """Show what follows, two in a row; an only run comes first, with its curves."""
+    """Show the findings, two in a row; if there is only one run, its curves come first."""
     shown: list[Finding | None] = [*found.findings.values()]
     if len(experiment.runs) == 1:
         shown.insert(0, None)
@@ -200,7 +200,7 @@ def _finding(finding: Finding, number: int) -> None:
 
 
 def _after(experiment: Experiment, found: Course, following: list[Experiment]) -> None:
-    """Show the guess beside what happened, and the words."""
+    """Show the guess beside what happened, and the experiment's texts."""
     if found.problem:
         raise ExperimentError(found.problem)
     done = st.session_state.setdefault(keys.EXPERIMENTS_DONE, [])
@@ -240,8 +240,8 @@ def _verdict(experiment: Experiment) -> None:
     guess = st.session_state[keys.GUESSES].get(experiment.slug)
     right = experiment.guesses[experiment.answer]
     if guess is None:
-        st.markdown(f"You made none. What happened: *{right}*")
+        st.markdown(f"You did not guess. What happened: *{right}*")
     elif guess == experiment.answer:
         st.markdown(f":green[:material/check_circle:] *{right}* You were right.")
     else:
-        st.markdown(f"*{experiment.guesses[guess]}* Not this time. What happened: *{right}*")
+        st.markdown(f"*{experiment.guesses[guess]}* No, not this time. What happened: *{right}*")

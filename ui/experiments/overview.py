@@ -25,7 +25,7 @@ def cards(experiments: list[Experiment]) -> None:
         ):
             with place.container(
                 border=True, height="stretch", vertical_alignment="distribute"
-            ):  # the buttons of a row stand in one line
+            ):  # the buttons of a row are aligned
                 with st.container():
                     st.markdown(f"## {number} · {experiment.title}")
                     st.markdown(experiment.question)
@@ -51,6 +51,6 @@ def choose(slug: str | None) -> None:
 
 
 def problems(sentences: Iterable[str]) -> None:
-    """Show what is wrong in experiments' files."""
+    """Show the mistakes in experiments' files."""
     for sentence in sentences:
         st.warning(format.message(sentence), icon=":material/edit_document:")

@@ -1,4 +1,4 @@
-"""What the built-in network reads on the first page's canvas."""
+"""The built-in network's answer to the drawing on the Home page."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ from ui import cache, format, people
 from ui.components.early_reading import TILE, WORDS, read_early
 from ui.components.tiles import strip
 
-_HEIGHT = 124  # CSS pixels, always, so that nothing below moves when a digit has been read
+_HEIGHT = 124  # CSS pixels; always the same, so that nothing below moves when a digit is read
 _TILE = 56
 
 

@@ -1,4 +1,4 @@
-"""The four links to other pages on the first page."""
+"""The Home page's four links to other pages."""
 
 import streamlit as st
 
@@ -9,9 +9,9 @@ _LINKS = {
         "Guess first, then watch networks learn side by side, in seconds.",
     ),
     "../pages/draw.py": (
-        "Why does it misread mine?",
+        "Why does it misread my digits?",
         ":material/search:",
-        "See the pixels that speak for an answer, and against it.",
+        "See which pixels speak for an answer, and which against it.",
     ),
     "../pages/data.py": (
         "What is in the data?",
@@ -24,7 +24,7 @@ _LINKS = {
         "Put runs side by side, and see whether one is better.",
     ),
 }
-# Two by two, also on a telephone, where the labels alone are shown: all four are in sight at once.
+# Two by two, even on a phone, where only the labels are shown, so that all four are in sight.
 _STYLE = """<style>
 .st-key-links { display: grid; grid-template-columns: 1fr 1fr; gap: 0.75rem; }
 .st-key-links > * { width: 100%; height: 100%; }
@@ -41,7 +41,7 @@ _STYLE = """<style>
 
 
 def links() -> None:
-    """Show a link to each of four pages, with what is there."""
+    """Show a link to each of four pages, with a sentence about it."""
     st.html(_STYLE)
     with st.container(key="links"):
         for page, (label, icon, text) in _LINKS.items():

@@ -19,7 +19,7 @@ if TYPE_CHECKING:  # torch takes 2 s
     from core.reading.layers import Output
     from core.reading.reader import Reader
 
-# What a layer does, by the first word of its name.
+# What each kind of layer does, by the first word of its name.
 _DOES = {
     "Convolution": "Looks for one small pattern everywhere; a map shows where it is.",
     "Batch": "Shifts and scales each map, so that all have a similar range.",
@@ -39,7 +39,7 @@ def _outputs(
     image: NDArray[np.float32],
     off: frozenset[tuple[int, int]] = frozenset(),
 ) -> "list[Output]":
-    """Return `layers.outputs`, which nobody changes, of the network that a run had at an epoch."""
+    """Return cached `layers.outputs` of a run's network at an epoch; do not change them."""
     from core.reading import layers
 
     return layers.outputs(_reader, image, off)
@@ -51,8 +51,9 @@ def anatomy(reader: "Reader", run: Run, image: NDArray[np.float32], truth: int |
     st.session_state[keys.INSIDE_REDRAW] = False
     _answer(reader, run, image, truth)
     st.caption(
-        "One pass of the digit, from top to bottom. Click a map to see how that value is computed. "
-        "Colors are on one scale within a layer: black is 0, white or orange above, blue below."
+        "The digit passes through the layers from top to bottom. Click a value in a map to see how "
+        "it is computed. Within a layer, all colors are on one scale: black is 0, white or orange "
+        "is above, blue is below."
     )
     left = left_of(image, reader.config.mean)
     found = _outputs(run_id, files.network_epoch(run), reader, left, frozenset(_off(run_id)))
@@ -63,7 +64,7 @@ def anatomy(reader: "Reader", run: Run, image: NDArray[np.float32], truth: int |
 
 @st.fragment
 def _answer(reader: "Reader", run: Run, image: NDArray[np.float32], truth: int | None) -> None:
-    """Show the answer beside the digit; the layers follow when a stroke has ended."""
+    """Show the answer beside the digit; the layers are redrawn when a brush stroke has ended."""
     from core.reading import layers
 
     off, left = _off(run.id), left_of(image, reader.config.mean)
@@ -81,7 +82,7 @@ def _answer(reader: "Reader", run: Run, image: NDArray[np.float32], truth: int |
 
 
 def _off(run_id: str) -> set[tuple[int, int]]:
-    """Return the channels switched off, which are forgotten when another run is selected."""
+    """Return the channels that are switched off; they are reset when another run is selected."""
     kept = st.session_state.get(keys.INSIDE_OFF)
     if kept is None or kept["run"] != run_id:
         kept = st.session_state[keys.INSIDE_OFF] = {"run": run_id, "channels": set()}
@@ -95,7 +96,7 @@ def _said(probabilities: NDArray[np.float32]) -> str:
 
 
 def _missing(whole: NDArray[np.float32], off: set[tuple[int, int]], covered: bool) -> None:
-    """Say what is switched off or covered, and what the network answers without that."""
+    """Say what is switched off or covered, and what the network would answer otherwise."""
     taken = ["a part is covered"] if covered else []
     if off:
         taken.append("1 map is off" if len(off) == 1 else f"{len(off)} maps are off")
@@ -105,7 +106,7 @@ def _missing(whole: NDArray[np.float32], off: set[tuple[int, int]], covered: boo
             return
         sentence = " and ".join(taken)
         st.markdown(
-            f"{sentence[0].upper()}{sentence[1:]}; without that: {_said(whole)}.", width="content"
+            f"{sentence[0].upper()}{sentence[1:]}; otherwise: {_said(whole)}.", width="content"
         )
         if off:
             st.button(
@@ -123,7 +124,7 @@ def _all_on(off: set[tuple[int, int]]) -> None:
 
 
 def _order(found: "list[Output]") -> dict[int, list[int]]:
-    """Return each layer's channels, strongest first, in the same order until maps are mixed."""
+    """Return each layer's channels, strongest first, in one order until a layer combines maps."""
     orders: dict[int, list[int]] = {}
     block: list[Output] = []
     for output in [*found, None]:
@@ -151,7 +152,7 @@ def _layer(
     order: list[int],
 ) -> None:
     if not output.changes:
-        st.caption(f"**{output.name}** passes on the same {output.values.size:,} values.")
+        st.caption(f"**{output.name}** passes on the same {output.values.size:,} values unchanged.")
         return
     does = _DOES[output.name.split()[0]]
     shape = " × ".join(str(side) for side in output.values.shape[1:])

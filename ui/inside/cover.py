@@ -15,7 +15,7 @@ _KEY = "inside-brush"
 def cover(image: NDArray[np.float32]) -> None:
     """Show a (28, 28) digit in [0, 1] to paint on, and the button that uncovers it.
 
-    After a stroke, `keys.INSIDE_REDRAW` says that more than the answer has to be drawn.
+    After a stroke, `keys.INSIDE_REDRAW` says that the layers have to be redrawn too.
     """
     kept = _kept(image)
 
@@ -35,13 +35,13 @@ def cover(image: NDArray[np.float32]) -> None:
         icon=":material/restart_alt:",
         disabled=not kept["pixels"],
         on_click=uncover,
-        help="Paint over a part of the digit, and the answer moves at once. A covered pixel has "
+        help="Paint over a part of the digit, and the answer changes at once. A covered pixel gets "
         "the mean brightness of all digits, which tells the network nothing.",
     )
 
 
 def left_of(image: NDArray[np.float32], gray: float) -> NDArray[np.float32]:
-    """Return a (28, 28) digit with `gray` in [0, 1] where it is covered; itself if it is not."""
+    """Return a (28, 28) digit with `gray` in [0, 1] where it is covered, or itself if it is not."""
     covered = _kept(image)["pixels"]
     if not covered:
         return image
@@ -51,7 +51,7 @@ def left_of(image: NDArray[np.float32], gray: float) -> NDArray[np.float32]:
 
 
 def _kept(image: NDArray[np.float32]) -> dict[str, frozenset[int]]:
-    """Return what is covered of a digit, which is forgotten when another is selected."""
+    """Return the covered pixels of a digit; they are reset when another digit is selected."""
     digit = zlib.crc32(image.tobytes())
     kept = st.session_state.get(keys.INSIDE_COVERED)
     if kept is None or kept["of"] != digit:

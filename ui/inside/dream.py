@@ -16,9 +16,9 @@ _TILE = 112
 
 
 def dream(reader: "Reader", run_id: str, source: str) -> None:
-    """Let a digit be chosen, and show the network's dream of it: at once if it was shown before.
+    """Show the choice of a digit, and the network's dream of it, at once if it was the last one.
 
-    It is made of what the training digits of `source` have in common.
+    The dream is made from the principal components of the training digits of `source`.
     """
     from core.reading import dreaming
 
@@ -30,15 +30,15 @@ def dream(reader: "Reader", run_id: str, source: str) -> None:
             key=keys.INSIDE_DREAM,
             persist_state="session",
             required=True,
-            help="The picture that the network finds most like this digit: it changes, step by "
-            "step, to where the digit is more probable.",
+            help="The picture that the network finds most like this digit. Step by step, it "
+            "changes so that the digit becomes more probable.",
         )
         st.button(
             "From other noise",
             key="inside-noise",
             icon=":material/shuffle:",
             on_click=_other_noise,
-            help="Begin again from other random pixels.",
+            help="Start again from other random pixels.",
         )
     wanted = (run_id, int(digit), st.session_state.get(keys.INSIDE_NOISE, 0))
     place = st.empty()
@@ -51,9 +51,10 @@ def dream(reader: "Reader", run_id: str, source: str) -> None:
         kept = st.session_state[keys.INSIDE_DREAMT] = {"of": wanted, "strip": _strip(moments)}
     place.html(kept["strip"])
     st.caption(
-        "From random pixels to what the network is surest of, mixed of what handwritten digits "
-        "have in common, each on its own scale from black to white. It learned to tell digits "
-        "apart, not how one looks, so strokes may be there that no hand would draw."
+        "From random pixels to the picture that the network is surest of, mixed from patterns that "
+        "handwritten digits have in common. Each picture has its own scale from black to white. "
+        "The network learned to tell digits apart, not how a digit looks, so there may be strokes "
+        "that nobody would draw."
     )
 
 

@@ -17,11 +17,11 @@ if TYPE_CHECKING:  # torch takes 2 s
     from core.reading.reader import Reader
 
 _TILE = 168
-_DIGITS = 200  # test digits that are moved at once
+_DIGITS = 200  # test digits that are changed at once
 
 
 def fool(run: Run, reader: "Reader", image: NDArray[np.float32]) -> None:
-    """Move a (28, 28) image in [0, 1] towards another answer, as far as a slider says."""
+    """Change a (28, 28) image in [0, 1] towards another answer, as far as a slider says."""
     from core.reading import fooling, layers
 
     now = layers.answer(reader, layers.outputs(reader, image))
@@ -32,8 +32,8 @@ def fool(run: Run, reader: "Reader", image: NDArray[np.float32]) -> None:
         default=second,
         key=f"inside-target-{answer}-{second}",
         required=True,
-        help="Every pixel changes a little, in the direction that helps this digit most: steps of "
-        "the fast gradient sign method.",
+        help="Every pixel changes a little, in the direction that helps this digit most. These are "
+        "steps of the fast gradient sign method.",
     )
     found = fooling.fool(reader, image, int(target))
     far = st.slider(
@@ -42,7 +42,7 @@ def fool(run: Run, reader: "Reader", image: NDArray[np.float32]) -> None:
         step=fooling.STEP,
         key="inside-epsilon",
         persist_state="session",
-        help="ε, as a part of the way from black to white.",
+        help="ε, as a share of the range from black to white.",
     )
     at = round(far / fooling.STEP)
     digit = int(found.probabilities[at].argmax())
@@ -72,12 +72,12 @@ def _pictures(image: NDArray[np.float32], changed: NDArray[np.float32]) -> None:
 
 
 def _many(run: Run, reader: "Reader") -> None:
-    """Offer the same for many test digits, one step each."""
+    """Offer the same for many test digits, with a single step each."""
     if not st.button(
         f"Try {_DIGITS} test digits",
         key="inside-many",
         icon=":material/groups:",
-        help="One step away from the right answer, of four sizes.",
+        help="Change each by one step away from the right answer, with four step sizes.",
     ):
         return
     from core.reading import fooling

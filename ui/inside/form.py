@@ -11,11 +11,11 @@ from ui import cache, format
 from ui.components.forming import forming
 
 WAY = "How it formed"
-_PAUSE = 4  # seconds between two looks at a run in progress
+_PAUSE = 4  # seconds between two updates for a run in progress
 
 
 def form(run: Run) -> None:
-    """Show a run's moments, those of a run in progress as they come."""
+    """Show a run's moments; for a run in progress, new ones appear."""
     if run.is_builtin:
         st.info("The built-in network kept no moments. Train a run, and choose it above.")
         return
@@ -35,7 +35,7 @@ def _moments(run: Run) -> None:
         )
         return
     if going_on:
-        run = catalogue.get(run.id)  # how many steps it has was not known before it began
+        run = catalogue.get(run.id)  # its number of steps is known only once it has begun
     per_epoch = max(1, run.steps // run.config.epochs)
     captions = [
         f"After {step:,} {'step' if step == 1 else 'steps'} (epoch {step / per_epoch:.2f}): "
@@ -48,5 +48,5 @@ def _moments(run: Run) -> None:
 
 
 def has_moments(run: Run) -> bool:
-    """Return whether a run has kept moments on this machine, or will before long."""
+    """Return whether a run has kept moments on this machine, or soon will."""
     return (run.folder / files.FORMING).exists() or not (run.state.is_over or run.sweep)

@@ -1,4 +1,4 @@
-"""Which digit the Inside page looks into: drawn, uploaded, a test digit, or one of Evaluate's."""
+"""Choose the digit for the Inside page: drawn, uploaded, a test digit, or one from Evaluate."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -26,7 +26,7 @@ class Chosen:
 
 
 def open_inside(run_id: str, image: NDArray[np.uint8], truth: int, title: str) -> None:
-    """Go to the Inside page with a digit of Evaluate and the run that reads it."""
+    """Go to the Inside page with a digit from Evaluate and the run that reads it."""
     st.session_state[keys.RUN] = run_id
     st.session_state[keys.INSIDE_DIGIT] = {"image": image, "truth": truth, "title": title}
     st.session_state[keys.INSIDE_SOURCE] = _MISREAD
@@ -34,7 +34,7 @@ def open_inside(run_id: str, image: NDArray[np.uint8], truth: int, title: str) -
 
 
 def choose(digits: Digits) -> Chosen | None:
-    """Show where the digit comes from, and the digit; None if there is none yet."""
+    """Show the choice of a source, and the digit; return it, or None if there is none yet."""
     brought = st.session_state.get(keys.INSIDE_DIGIT)
     modes = [*([_MISREAD] if brought else []), _TEST, _DRAW, _UPLOAD]
     if st.session_state.get(keys.INSIDE_SOURCE) not in modes:
@@ -46,8 +46,8 @@ def choose(digits: Digits) -> Chosen | None:
         key=keys.INSIDE_SOURCE,
         persist_state="session",
         required=True,
-        help="Draw a digit, upload a picture, take a test digit, or look into one from Evaluate: "
-        "click it there, then See inside.",
+        help="Draw a digit, upload a picture, take a test digit, or bring one from Evaluate: click "
+        "it there, then See inside.",
     )
     if brought and mode == _MISREAD:
         return _brought(brought)

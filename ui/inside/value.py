@@ -1,4 +1,4 @@
-"""How one value of a map is computed, and the switch of its map."""
+"""Show how one value of a map is computed, and a switch for its map."""
 
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:  # torch takes 2 s
     from core.reading.layers import Output, Sum
     from core.reading.reader import Reader
 
-_INPUTS = 3  # the maps before whose patch, kernel and products are shown
+_INPUTS = 3  # input maps for which patch, kernel and products are shown
 _TILE = 84
 
 
@@ -25,7 +25,7 @@ def detail(
     at: tuple[int, int, int],
     off: set[tuple[int, int]],
 ) -> None:
-    """Show the value of `output` at (channel, row, column), and the switch of that map."""
+    """Show the value of `output` at (channel, row, column), and a switch for that map."""
     from core.reading import layers
 
     channel, row, column = at
@@ -57,7 +57,7 @@ def detail(
 
 
 def _sum(parts: "Sum") -> None:
-    """Show patch × kernel of the maps that count most, and the sum in numbers."""
+    """Show patch × kernel for the maps that contribute most, and the sum in numbers."""
     each = parts.products.sum(axis=(1, 2))
     strongest = np.argsort(-np.abs(each), kind="stable")[:_INPUTS]
     rows = "".join(

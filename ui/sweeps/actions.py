@@ -9,7 +9,7 @@ from ui import people
 
 
 def show(now: Sweep) -> None:
-    """Show the buttons for what the visitor may do to the sweep in its present state."""
+    """Show the buttons for what the visitor may do with the sweep in its current state."""
     me = people.me()
     if not me.may_change(now.plan.owner):
         return
@@ -19,14 +19,14 @@ def show(now: Sweep) -> None:
             "Add a worker",
             key="sweep-worker",
             icon=":material/add:",
-            help="No trial is running: start a process that does them, on this machine.",
+            help="No trial is running. Start a process on this machine that does them.",
         ):
             control.launch(now.name, 1)
         if not now.confirming:
             _confirm(now, me)
             _more_trials(now, me)
             _other_bounds(now, me)
-        st.space("stretch")  # apart from what does no harm
+        st.space("stretch")  # keeps Delete away from the other buttons
         _delete(now, me)
 
 
@@ -54,8 +54,8 @@ def _confirm(now: Sweep, me: Person) -> None:
         "Confirm the best five",
         key="sweep-confirm",
         icon=":material/verified:",
-        help="Ends the search. The five best settings are trained with five other seeds each, to "
-        "tell which is better; only the winner reads the test images.",
+        help="End the search, and train the five best settings with five other seeds each, to find "
+        "out which is really best. Only the winner reads the test images.",
     ):
         control.confirm(now.name, 5, 5, me)
         control.launch(now.name, 1)
@@ -82,7 +82,7 @@ def _other_bounds(now: Sweep, me: Person) -> None:
         if st.button(
             "Change",
             key="sweep-bounds-change",
-            help="New trials keep to these; trials outside no longer guide the search.",
+            help="New trials stay within these bounds; trials outside no longer guide the search.",
         ):
             control.bounds(now.name, texts, me)
             st.rerun()
@@ -90,7 +90,7 @@ def _other_bounds(now: Sweep, me: Person) -> None:
 
 def _delete(now: Sweep, me: Person) -> None:
     with st.popover("Delete …", icon=":material/delete:", key="sweep-delete-ask"):
-        st.markdown("The sweep is deleted for good. The runs of its trials stay.")
+        st.markdown("The sweep will be deleted permanently. The runs of its trials stay.")
         if st.button("Delete", key="sweep-delete", type="primary"):
             control.delete(now.name, me)
             st.rerun()

@@ -10,7 +10,7 @@ from ui import format, setting_names
 
 
 def confirmed(now: Sweep) -> None:
-    """Show the settings that are confirmed, the best first, and how it ended."""
+    """Show the settings that are being confirmed, best first, and the verdict."""
     st.subheader("The best settings, with other seeds", anchor=False)
     rows = [
         {
@@ -30,11 +30,11 @@ def confirmed(now: Sweep) -> None:
             format.spread(tested) if tested else "being read",
         )
     elif now.state == "finished":
-        st.markdown("None of these settings trained to its end with every seed, so none has won.")
+        st.markdown("None of these settings finished with every seed, so none has won.")
     st.dataframe(
         pd.DataFrame(rows), hide_index=True, height="content", key=f"sweep-confirmed-{now.name}"
     )
     st.caption(
         "Mean ± standard deviation of the validation accuracy, with seeds that did not choose the "
-        "settings. The two best are compared by Welch's t test; the winner alone is tested."
+        "settings. The two best are compared by Welch's t test. Only the winner is tested."
     )

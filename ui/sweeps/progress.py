@@ -11,11 +11,11 @@ from ui import format, guards, keys, setting_names
 from ui.components.chart import chart
 from ui.sweeps import actions, confirmed
 
-_EVERY = 3  # seconds between two looks at a sweep in progress
+_EVERY = 3  # seconds between two updates of a sweep in progress
 
 
 def choose() -> str | None:
-    """Show the selection of a sweep, the newest first; return its name, or None without any."""
+    """Show the selection of a sweep, newest first; return its name, or None if there is none."""
     names = [one.name for one in sweep.listed()]
     if not names:
         return None
@@ -34,7 +34,7 @@ def _progress(name: str, going: bool) -> None:
     with guards.messages():
         now = settlement.settled(name)
         _numbers(now)
-        actions.show(now)  # before the rerun, which would forget a press
+        actions.show(now)  # before the rerun, which would lose a press
         if going and not _goes_on(now):
             st.rerun()  # nothing changes any more
         if now.confirming:
@@ -52,9 +52,9 @@ def _progress(name: str, going: bool) -> None:
             key=f"sweep-parallel-{name}",
             height=350,
         )
-        st.caption(  # outside of the chart, whose height has no room for its lines on a telephone
-            "Each line is a trial; the most orange did best. Drag along an axis to keep only the "
-            "lines that pass there; click the axis to let all pass."
+        st.caption(  # not in the chart, whose height has no room for several lines on a phone
+            "Each line is a trial; the most orange one did best. Drag along an axis to keep only "
+            "the lines that pass there; click the axis to show all again."
         )
         if shares := search.importances(now):
             height = 130 + 32 * len(shares)
@@ -63,7 +63,7 @@ def _progress(name: str, going: bool) -> None:
 
 
 def _goes_on(now: Sweep) -> bool:
-    """Return whether the sweep will change by itself."""
+    """Return whether the sweep is still going to change."""
     if now.state in ("running", "waiting"):
         return True
     verdict = confirmation.verdict(now)
@@ -135,4 +135,4 @@ def _table(now: Sweep) -> None:
             },
         },
     )
-    st.caption("Each trial is a run: Compare shows it with its curves, under the sweep's name.")
+    st.caption("Each trial is a run. Compare shows it with its curves, under the sweep's name.")

@@ -15,7 +15,7 @@ from core.sweeps.sweep import PRUNERS, SAMPLERS, Plan
 from ui import format, keys, people, setting_names
 
 _CORES = os.cpu_count() or 1
-# What a field varies between unless somebody says otherwise; others have the bounds of their field.
+# The default bounds of a field; other fields have those of TrainConfig.
 _BOUNDS = {
     "learning_rate": "0.001:0.1:log",
     "weight_decay": "1e-5:0.01:log",
@@ -34,8 +34,8 @@ def start(digits: Digits) -> None:
         "Workers on this machine",
         *(1, max(_CORES, 2), 1),
         key="sweep-workers",
-        help="Processes that do trials side by side, each with its share of the processor. More "
-        "machines can join from their command line.",
+        help="Processes that do trials side by side, each with its share of the processor. Other "
+        "machines can join from the command line.",
     )
     if plan:
         st.caption(_expected(plan, digits, workers))
@@ -64,7 +64,7 @@ def _plan(digits: Digits) -> Plan:
         key="sweep-name",
         max_chars=50,
         placeholder="optional",
-        help="Its runs have this name and a number.",
+        help="Its runs get this name and a number.",
     )
     names = list(recipes.RECIPES)
     recipe = recipes.RECIPES[
@@ -89,8 +89,8 @@ def _plan(digits: Digits) -> Plan:
             setting_names.title(field),
             _bounds(field),
             key=f"sweep-bounds-{field}",
-            help=f"{config_fields()[field].metadata['help']} LOW:HIGH, LOW:HIGH:log for equally "
-            "many of each magnitude, or a list: A,B,C.",
+            help=f"{config_fields()[field].metadata['help']} Write LOW:HIGH, LOW:HIGH:log (each "
+            "magnitude equally often), or a list: A,B,C.",
         )
         for field in varied
     }
@@ -138,11 +138,11 @@ def _expected(plan: Plan, digits: Digits, workers: int) -> str:
     trials = plan.trials or 0
     if each is None:
         return (
-            f"{trials} trials. How long they take will be known once this machine has been timed, "
-            "while the Train page is open."
+            f"{trials} trials. To see here how long they will take, open the Train page for a "
+            "while: it times this machine."
         )
     total = format.duration(trials * each / min(workers, _CORES))
     return (
-        f"{trials} trials of about {format.duration(each)}: at most {total} on this machine; "
-        "less as the pruner ends trials early."
+        f"{trials} trials of about {format.duration(each)} each: at most {total} on this machine, "
+        "and less because the pruner ends trials early."
     )

@@ -1,1 +1,1 @@
-"""What the Train page is made of."""
+"""The parts of the Train page."""

@@ -1,4 +1,4 @@
-"""The settings as a program, and what differs from the recipe's."""
+"""The settings as a program, and the differences from the recipe."""
 
 import streamlit as st
 
@@ -10,13 +10,13 @@ from ui.setting_names import LABELS, shown
 
 
 def code(config: TrainConfig, recipe: str, data: str) -> None:
-    """Show the program that trains with these settings, and what differs from the recipe's."""
+    """Show the program that trains with these settings, and the differences from the recipe."""
     expander = st.expander(
         "The code for these settings", key=keys.CODE, icon=":material/code:", on_change="rerun"
     )
     if not expander.open:
         return
-    # Both import torch, which no page does before it is drawn.
+    # Both import torch, which pages avoid until they are drawn.
     from core.export import script, script_plan
     from core.training import device
 
@@ -46,7 +46,7 @@ def code(config: TrainConfig, recipe: str, data: str) -> None:
 
 
 def _changes(changes: dict[str, tuple[object, object]], recipe: str) -> str:
-    """Return a line for each setting that is not the recipe's."""
+    """Return a line for each setting that differs from the recipe."""
     title = recipes.RECIPES[recipe].title
     if not changes:
         return f"All settings are those of the recipe **{title}**."

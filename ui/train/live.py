@@ -29,9 +29,9 @@ _ICONS = {
 def live() -> None:
     """Show the run that is being watched, and keep it up to date while it trains.
 
-    Where the browser gets new points from the door, the page is redrawn only when an epoch or a
-    state changes; else every few seconds. A run that is over is drawn once; then only which runs
-    are in progress is asked.
+    If the browser gets new points from the door, the page is redrawn only when an epoch or a state
+    changes, and otherwise every few seconds. A run that is over is drawn once; after that, only the
+    list of runs in progress is checked.
     """
     active = runs.in_progress()
     run = _watched(active)
@@ -50,10 +50,10 @@ def _seconds(run: Run, active: list[Run]) -> int | None:
 
 
 def pace(active: list[Run]) -> int:
-    """Return the seconds between two looks at the first of the runs in progress.
+    """Return the seconds between two redraws for the first of the runs in progress.
 
-    A look takes a quarter of a second of a core, most of it in the browser, and from a training on
-    two cores as much. So a long run is looked at less often.
+    A redraw takes a quarter of a second of a core, mostly in the browser, and slows a training on
+    two cores by as much. So a long run is redrawn less often.
     """
     run = active[0]
     if not (run.epochs and run.train_seconds):
@@ -69,7 +69,7 @@ def _watch(run_id: str, seconds: int | None) -> None:
         if run is None or run.id != run_id or run.state.is_over:
             st.rerun()  # it ended, or another was chosen
         if _seconds(run, active) != seconds:
-            st.rerun()  # it turned out to be long, or the door began or ceased to answer
+            st.rerun()  # it turned out to be long, or the door began or stopped answering
         _show(run, active)
 
 
@@ -87,7 +87,7 @@ def _over(run: Run | None, active: list[Run]) -> None:
 
 def _show(run: Run, active: list[Run]) -> None:
     history, other = cache.history(run), pair.other(run)
-    # As many containers in every state, or the charts would be drawn from nothing at its end.
+    # The same number of containers in every state, so that charts are not mounted again at the end.
     _headline(run, history)
     outcome.outcome(run, history, other)
     _curves(run, history, other)
@@ -108,9 +108,9 @@ def _formed(run: Run) -> None:
 
 
 def _watched(active: list[Run]) -> Run | None:
-    """Return the run chosen here, else the one in progress, else the last that was trained here.
+    """Return the run chosen here, or else one in progress, or else the last that was trained.
 
-    The visitor's own run in progress comes before a colleague's. Of a pair, the unfinished one
+    The visitor's own run in progress comes before a colleague's. Of a pair, the unfinished run
     comes first.
     """
     chosen = st.session_state.get(keys.WATCHED)
@@ -133,7 +133,7 @@ def _is_anothers(run: Run) -> bool:
 
 
 def _whose(run: Run) -> str:
-    """Return who trains a run, and where, if that is somebody else."""
+    """Return who trains a run, and where, if it is somebody else."""
     if not _is_anothers(run):
         return ""
     where = "" if membership.is_here(run) else f" on {run.host}"
@@ -141,7 +141,7 @@ def _whose(run: Run) -> str:
 
 
 def _stop(run: Run, place: DeltaGenerator, key: str) -> None:
-    """Show Stop if the visitor may stop the run; for a colleague's, it asks once more."""
+    """Show Stop if the visitor may stop the run; ask for confirmation if it is a colleague's."""
     if not people.me().may_change(run.owner):
         return
     if _is_anothers(run):
@@ -151,7 +151,7 @@ def _stop(run: Run, place: DeltaGenerator, key: str) -> None:
 
 
 def _headline(run: Run, history: History) -> None:
-    """Show name, state, progress and Stop, always of the same height (see ui/app.py)."""
+    """Show name, state, progress and Stop, always with the same height (see ui/app.py)."""
     line = st.container(horizontal=True, vertical_alignment="center", wrap=False)
     line.markdown(f"## {_ICONS[run.state]} {format.plain(run.name)}")
     if run.state.is_over:
@@ -170,7 +170,7 @@ def _headline(run: Run, history: History) -> None:
 
 
 def _result(run: Run) -> str:
-    """Return how a run ended, and what it reached."""
+    """Return how a run ended, and its accuracies."""
     accuracy = (
         f"best epoch {run.best_epoch}: validation "
         f"**{format.percent(run.validation_accuracy)}**, test "
@@ -183,7 +183,7 @@ def _result(run: Run) -> str:
 
 
 def _again(run: Run, line: DeltaGenerator) -> None:
-    """Offer to train a run's settings once more."""
+    """Offer to train with a run's settings again."""
     if not (run.taught_from or run.is_from_elsewhere) and line.button(
         "Train again",
         key="train-again",
@@ -236,7 +236,7 @@ def _curves(run: Run, history: History, other: Run | None) -> None:
 
 
 def _growth(run: Run, history: History, metric: str) -> Live | None:
-    """Return how a chart of the steps grows."""
+    """Return the growing trace of a chart of the steps; None if the run is over."""
     return None if run.state.is_over else Live(run=run.id, metric=metric, after=_last(history))
 
 

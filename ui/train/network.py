@@ -14,14 +14,14 @@ from core.runs import experience
 from core.runs.run import Run
 from ui import format, keys, runs
 
-_PAUSE = 3  # seconds until the table of the machine's speed is looked at again
+_PAUSE = 3  # seconds until the table of the machine's speed is read again
 
 
 def duration(config: TrainConfig, digits: Digits, listed: Sequence[Run]) -> None:
     """Show the expected training time on these digits.
 
-    It is estimated from finished runs of this machine, in `listed`, if some did the same work;
-    otherwise from the table that the process on standby measures.
+    It is estimated from finished runs in `listed` with the same work on this machine, or else from
+    the table that the process on standby measures.
     """
     images = len(digits.train_labels)
     learned, _ = split_sizes(images, config.validation_size, config.train_size)
@@ -53,7 +53,7 @@ def _wait(config: TrainConfig) -> None:
 
 
 def layers(config: TrainConfig) -> None:
-    """Show the network's layers with their output shapes and parameters, once it is opened."""
+    """Show an expander with the network's layers, their output shapes and parameters."""
     expander = st.expander(
         "The network", key=keys.LAYERS, icon=":material/layers:", on_change="rerun"
     )

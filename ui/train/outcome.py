@@ -1,4 +1,4 @@
-"""What a finished run means, and one thing to try next, or how two runs compare."""
+"""The outcome of a run: what its result means, one thing to try next, or how two runs compare."""
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -22,14 +22,14 @@ _NOTHING = "It completed no epoch, so there is no network to look at."
 def outcome(run: Run, history: History, other: Run | None) -> None:
     """Show the result of the run, or of the pair of runs, once it is over.
 
-    Before, a sentence on what its curves show keeps the place.
+    Until then, a sentence about the curves keeps the space.
     """
     with st.container(key="outcome"):
         if other is not None:
             _both(run, other)
         line = st.container(
             key="advice", horizontal=True, vertical_alignment="center", wrap=False
-        )  # on a telephone it wraps: ui/app.py
+        )  # it wraps on a phone: see ui/app.py
         if not run.state.is_over:
             line.caption(_MEANWHILE)
         elif found := advice(run, history):
@@ -49,7 +49,7 @@ def _both(run: Run, other: Run) -> None:
 
 
 def _advice(run: Run, found: Advice, line: DeltaGenerator) -> None:
-    """Show what a run means, and a button that trains what is to be tried next."""
+    """Show what a run's result means, and a button that trains what to try next."""
     line.markdown(f":material/lightbulb: {format.unbroken(found.meaning)}", width="stretch")
     if not found.label:
         return

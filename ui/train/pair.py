@@ -11,7 +11,7 @@ from ui.train import settings
 
 
 def run_both(config: TrainConfig, data: str, recipe: str) -> None:
-    """Offer to train these settings twice, with another value of one of them the second time."""
+    """Offer to train these settings twice, the second time with another value for one of them."""
     key = f"pair-{'-'.join(st.session_state.get(keys.PAIR, ()))}"  # a new pair closes it
     with st.popover("Run both …", key=key, icon=":material/balance:", width="stretch"):
         st.markdown("Train these settings, and the same with one that differs.")
@@ -46,7 +46,7 @@ def run_both(config: TrainConfig, data: str, recipe: str) -> None:
 
 
 def _start(config: TrainConfig, name: str, data: str, recipe: str) -> Run:
-    """Start a run that is named after the setting in which it differs."""
+    """Start a run that is named after the setting that differs."""
     title = f"{setting_names.term(name)} {setting_names.shown(name, config.to_dict()[name])}"
     return request.start(config, data, recipe, title, people.me())
 

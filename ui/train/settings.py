@@ -15,7 +15,7 @@ from ui.setting_names import LABELS, shown
 
 _FIELDS = config_fields()
 _GROUPS = list(dict.fromkeys(field.metadata["group"] for field in _FIELDS.values()))
-_MOST = 4  # settings named that are changed, but out of sight
+_MOST = 4  # changed settings that are named while they are out of sight
 _UNKNOWN = (
     f"Which images are hard is not known yet: first train a run with “{LABELS['hardness']}” on. "
     f"Until then, set “{LABELS['chosen']}” to random."
@@ -25,8 +25,8 @@ _UNKNOWN = (
 def settings(data: str, listed: Sequence[Run]) -> tuple[TrainConfig, str, str]:
     """Show the controls; return the configuration and the recipe that it started from.
 
-    The third is what is missing before a run can start, empty if nothing is. What recipes have
-    reached here on `data` is read from the runs in `listed`.
+    The third value says what is missing before a run can start; it is empty if nothing is. The
+    results of recipes on `data` are taken from the runs in `listed`.
     """
     if keys.CONFIG not in st.session_state:
         take(recipes.RECIPES["fast_cnn"].config, "fast_cnn")
@@ -37,7 +37,7 @@ def settings(data: str, listed: Sequence[Run]) -> tuple[TrainConfig, str, str]:
             _controls(title, values)
     _all_settings(values, recipe)
     if not has_effect("small_share", values):
-        values["small_share"] = 0.0  # no control shows it, and another network's would be refused
+        values["small_share"] = 0.0  # it has no control now, and other networks refuse it
     problem = "" if values["chosen"] == "random" or values["chosen_by"] else _UNKNOWN
     if problem:
         values["chosen"] = "random"
@@ -46,9 +46,9 @@ def settings(data: str, listed: Sequence[Run]) -> tuple[TrainConfig, str, str]:
 
 
 def _all_settings(values: dict[str, Any], recipe: str) -> None:
-    """Show the controls that are not common; closed, they are not drawn and keep their values.
+    """Show the other controls in an expander; while it is closed, they keep their values.
 
-    Those that are then out of sight, but not as the recipe has them, are named.
+    Settings that are then out of sight but differ from the recipe are named.
     """
     expander = st.expander(
         "All settings", key=keys.ALL_SETTINGS, icon=":material/tune:", on_change="rerun"
@@ -69,7 +69,7 @@ def _all_settings(values: dict[str, Any], recipe: str) -> None:
 
 
 def _out_of_sight(values: dict[str, Any], recipe: str) -> list[str]:
-    """Return the settings that are not common and not the recipe's, with their values."""
+    """Return the settings, but for common ones, that differ from the recipe, with their values."""
     theirs = recipes.RECIPES[recipe].config.to_dict()
     return [
         f"{LABELS[name]}: **{shown(name, values[name])}**"
@@ -81,7 +81,7 @@ def _out_of_sight(values: dict[str, Any], recipe: str) -> list[str]:
 
 
 def take(config: TrainConfig, recipe: str) -> None:
-    """Set all controls to a configuration that started from this recipe, if it is one."""
+    """Set all controls to a configuration, and the recipe that it started from, if known."""
     values = config.to_dict()
     st.session_state[keys.CONFIG] = values
     if recipe in recipes.RECIPES:
@@ -91,7 +91,7 @@ def take(config: TrainConfig, recipe: str) -> None:
 
 
 def _recipe(data: str, listed: Sequence[Run]) -> str:
-    """Show the choice of a recipe and what it reaches; return its name."""
+    """Show the choice of a recipe and its results; return its name."""
     known = recipes.RECIPES
     met = {name: experience.of_recipe(recipe, data, listed) for name, recipe in known.items()}
 
@@ -101,7 +101,7 @@ def _recipe(data: str, listed: Sequence[Run]) -> str:
             return f"{known[name].title} · {reached} in {format.duration(here.seconds)}"
         return known[name].title
 
-    # Set each time: when a run has finished, the titles change, and the browser has an old one.
+    # Set each time, because titles change when a run finishes, and the browser still has the old.
     st.session_state["recipe-choice"] = st.session_state[keys.RECIPE]
     recipe = st.selectbox(
         "Recipe",
@@ -143,14 +143,14 @@ def _controls(group: str, values: dict[str, Any]) -> None:
             continue
         if has_effect(name, values):
             values[name] = control(name, values[name], _key(name))
-        else:  # once it is shown again it begins with the value kept, not with that of this key
+        else:  # when it is shown again, it begins with the value in `values`, not with this key's
             st.session_state.pop(_key(name), None)
 
 
 def with_chooser(config: TrainConfig, changes: dict[str, Any]) -> TrainConfig:
-    """Return a configuration with changes; the newest run that can chooses hard or easy images.
+    """Return a changed configuration; the newest run that recorded hardness chooses the images.
 
-    Raises ConfigError if no run can.
+    Raises ConfigError if the changes need such a run and there is none.
     """
     if changes.get("chosen", "random") != "random" and not config.chosen_by:
         if not (able := _able_to_choose()):
@@ -166,7 +166,7 @@ def _able_to_choose() -> dict[str, str]:
 
 
 def control(name: str, value: Any, key: str, label: str = "") -> Any:
-    """Show the control of one field, `value` at first, and return its value."""
+    """Show the control of one field, with `value` initially, and return its value."""
     metadata = _FIELDS[name].metadata
     value = st.session_state.setdefault(key, value)
     common: dict[str, Any] = {"label": label or LABELS[name], "key": key, "help": metadata["help"]}

@@ -1,4 +1,4 @@
-"""The download: what fails leaves everything as it was."""
+"""The download: a failure changes nothing."""
 
 import os
 from pathlib import Path
@@ -44,7 +44,7 @@ def test_a_wrong_archive_is_refused(nowhere: Path, monkeypatch: pytest.MonkeyPat
 def test_a_folder_that_cannot_be_written_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A read-only data folder is said to be one before anything is fetched."""
+    """A read-only data folder is reported before anything is downloaded."""
     tmp_path.chmod(0o500)
     monkeypatch.setenv("DIGITLAB_DATA", str(tmp_path / "data"))
     with pytest.raises(DataError, match="cannot be written: Permission denied"):

@@ -1,4 +1,4 @@
-"""MNIST as people have it: gzipped, with a dot, elsewhere, Keras's, Kaggle's; and zip bombs."""
+"""MNIST in the forms that people have: gzipped, renamed, Keras's, Kaggle's; and zip bombs."""
 
 import gzip
 import hashlib
@@ -181,7 +181,7 @@ def test_competitions_table_is_named_and_not_used(data: Path) -> None:
 
 
 def test_looking_is_cheap(data: Path, arrays: Arrays) -> None:
-    """`source` opens no file of MNIST's: it is asked on every page."""
+    """`source` opens no file of MNIST, because every page calls it."""
     for name in ("mnist.npz", "mnist_train.csv", "train-images-idx3-ubyte"):
         (data / name).symlink_to("/dev/zero")
     assert mnist.source() == "mnist"

@@ -50,7 +50,7 @@ def test_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
 
 
 def digits(**counts: int) -> list[PenDigit]:
-    """Return so many digits of each writer."""
+    """Return digits with the given number for each writer."""
     return [PenDigit(1, name, [np.zeros((2, 2))]) for name, count in counts.items() for _ in range(count)]  # fmt: skip # noqa: E501
 
 
@@ -64,6 +64,6 @@ def test_writers_are_held_out_whole() -> None:
 
 
 def test_writers_count_alike() -> None:
-    """A writer with a hundred digits weighs as much as one with two."""
+    """A writer with a hundred digits has the same weight as one with two."""
     weights = writer_weights(digits(a=100, b=2))
     assert weights[:100].sum() == pytest.approx(0.5) == weights[100:].sum()

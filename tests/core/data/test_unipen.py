@@ -66,7 +66,7 @@ def test_segment_names_strokes_and_points(
 
 
 def test_only_digits_are_returned_with_their_writers(tmp_path: Path) -> None:
-    """Letters, words and missing strokes are passed over; a writer holds until the next."""
+    """Letters, words and missing strokes are skipped; a writer is valid until the next."""
     text = POINTS + (
         '.WRITER_ID ann\n.SEGMENT CHARACTER 0 ? "a"\n.SEGMENT WORD 0-2 ? "3"\n'
         '.SEGMENT CHARACTER 1 OK "3"\n.WRITER_ID bob\n.SEGMENT CHARACTER 2 GOOD "0"\n'

@@ -1,4 +1,4 @@
-"""The ranking of labels: which look wrong, and how far."""
+"""The ranking of labels: which look wrong, and by how much."""
 
 import numpy as np
 import pytest
@@ -11,7 +11,7 @@ LABELS = np.array([3, 3, 7, 9, 4], np.uint8)
 
 @pytest.fixture
 def probabilities() -> NDArray[np.float32]:
-    """Images 1 and 4 are surely another digit; 3 is open between two; 0 and 2 are as labeled."""
+    """Images 1 and 4 are clearly another digit; 3 may be either of two; 0 and 2 are as labeled."""
     answers, sureness = np.array([3, 8, 7, 9, 9]), np.array([0.95, 0.99, 0.9, 0.55, 0.9])
     found = np.repeat((1 - sureness[:, None]) / 9, 10, axis=1)
     found[np.arange(5), answers] = sureness

@@ -48,7 +48,7 @@ def test_chance_is_taken_for_a_difference_once_in_twenty() -> None:
     ("first", "second"), [([0.99], [0.98, 0.97]), ([0.99, 0.99, 0.99], [0.98, 0.98, 0.98])]
 )
 def test_without_a_spread_there_is_no_verdict(first: list[float], second: list[float]) -> None:
-    """One run alone has no spread, and runs that are all equal have none to judge by."""
+    """A single run has no spread, and neither have runs that are all equal."""
     assert significance.welch(first, second) is None
 
 

@@ -1,4 +1,4 @@
-"""Slices of the digits: fifths, intervals, and what may be said of them."""
+"""Slices of the digits: fifths, intervals, and the conclusions that they allow."""
 
 import numpy as np
 import pytest

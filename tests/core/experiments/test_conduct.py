@@ -89,7 +89,7 @@ def test_learning_rate() -> None:
 
 
 def test_by_heart() -> None:
-    """A hundred digits are learned by heart; dropout helps little, moving more, digits most."""
+    """A hundred digits are memorized; dropout helps little, augmentation more, more digits most."""
     few, many, dropout, moved = last(conducted("3-by-heart"))
     assert few[0] > 0.99 and few[1] < 0.87
     assert few[1] - 0.02 < dropout[1] < moved[1] < many[1]
@@ -173,7 +173,7 @@ def test_seeing() -> None:
 
 
 def test_every_claim_has_its_test() -> None:
-    """What each experiment that ships claims is tested here, by a test of its name."""
+    """Each experiment that ships has a test of its claim here, with its name."""
     for experiment in definition.library()[0]:
         _, name = experiment.slug.split("-", 1)
         assert f"test_{name.replace('-', '_')}" in globals()

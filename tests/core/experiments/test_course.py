@@ -11,7 +11,7 @@ from core.experiments.course import Bars, Tiles, Writer
 
 
 def test_what_is_written_is_read() -> None:
-    """Points, epochs, ends and findings come back as they were."""
+    """Points, epochs, ends and findings are read back unchanged."""
     name = course.create("rates")
     writer = Writer(course.path_of(name))
     before = course.read(name, 2)

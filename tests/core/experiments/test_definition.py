@@ -39,7 +39,7 @@ def written(folder: Path, text: str, name: str = "width.md") -> Path:
 
 
 def test_file_of_text_is_an_experiment(tmp_path: Path) -> None:
-    """The settings are every run's, a run's own come first, and all machines compute alike."""
+    """Settings apply to every run, a run's own come first, and all machines compute alike."""
     experiment = definition.read(written(tmp_path, GOOD))
     assert experiment.slug == "width"
     assert experiment.guesses == ("Yes.", "No.") and experiment.answer == 0
@@ -83,11 +83,11 @@ def test_file_of_another_system_is_read_too(tmp_path: Path) -> None:
         ("width: 16", "pixels: mixed", "pixels must be in place or shuffled, not 'mixed'"),
         ("name: wide", "name: narrow", "two runs are called 'narrow'"),
         ("{name: narrow, width: 4}", "narrow", "runs must be a list, each with a name"),
-        ("answer: 1", "answer: 1\nseeds: 7", "14, and 12 are the most"),
+        ("answer: 1", "answer: 1\nseeds: 7", "14 runs, but at most 12 are allowed"),
         ("answer: 1", "answer: 1\nshows: film", "shows must be one of curves"),
         ("# Why", "# Because", "there is no section 'Because'"),
         ("# Why\n\nIt has **more** features.", "", "the section `# Why` is missing or empty"),
-        ("# What you see\n", "", "the words after the header must be under `# What you see`"),
+        ("# What you see\n", "", "the text after the header must begin with `# What you see`"),
         ("settings: {network: quick_cnn,", "settings: [", "the header has a mistake in line"),
     ],
 )

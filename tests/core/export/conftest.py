@@ -1,4 +1,4 @@
-"""Runs that are over, without the seconds of a training."""
+"""Finished runs, made without training."""
 
 from collections.abc import Callable
 from typing import Any

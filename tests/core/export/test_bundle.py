@@ -1,4 +1,4 @@
-"""An export as a whole: which files, the same bytes each time, and which runs have none."""
+"""An export as a whole: its files, the same bytes each time, and the runs that have none."""
 
 import io
 import json
@@ -50,7 +50,7 @@ def test_command_line_writes_the_same_bytes(made: list[File], tmp_path: Path) ->
 def test_no_file_tells_of_this_machine_or_its_people(
     made: list[File], finished: Finished, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Neither this machine's paths nor author nor host leave with a run."""
+    """An export contains no path, author or host of this machine."""
     monkeypatch.setenv("DIGITLAB_AUTHOR", "Ada the author")
     monkeypatch.setattr(platform, "node", lambda: "a-machine")
     opened = source.of(finished(network="mlp"))
@@ -62,7 +62,7 @@ def test_no_file_tells_of_this_machine_or_its_people(
 
 
 def test_card_never_has_a_persons_text_as_markdown(made: list[File], finished: Finished) -> None:
-    """What somebody called a run is quoted in YAML; the body lists the other files."""
+    """A run's name is quoted in YAML; the body lists the other files."""
     told = card.file(source.of(finished("# <b>: [x](y)", network="mlp")), made).content.decode()
     _, header, body = told.split("---\n", 2)
     assert yaml.safe_load(header)["pipeline_tag"] == "image-classification"
@@ -71,7 +71,7 @@ def test_card_never_has_a_persons_text_as_markdown(made: list[File], finished: F
 
 
 def test_card_says_what_it_learned_from(made: list[File], finished: Finished) -> None:
-    """How many images, and how many chose the best epoch; of weights from elsewhere, the data."""
+    """The numbers of training and validation images; for imported weights, the data."""
     told = [
         card.file(source.of(finished(network="mlp", train_size=size)), made).content.decode()
         for size in (0, 300)

@@ -58,7 +58,7 @@ def test_accuracies_are_measured_and_not_taken_from_the_file(
 
 
 def test_taught_run_comes_back_with_its_parents_data(finished: Finished, tmp_path: Path) -> None:
-    """How many of my digits it learned from, and what its parent had learned from, stay with it."""
+    """The number of my digits it learned from, and its parent's data, stay with it."""
     run = finished("taught", network="strong_cnn", parent=builtin.run(), taught_digits=12)
     bundle.write([weights.file(source.of(run))], tmp_path)
     back = imported.take(tmp_path)
@@ -69,7 +69,7 @@ def test_taught_run_comes_back_with_its_parents_data(finished: Finished, tmp_pat
 def test_built_in_and_taught_come_back_with_what_they_know(
     made: list[File], sample_only: None, tmp_path: Path
 ) -> None:
-    """What a network may have learned from stays with it: on the sample it is not tested."""
+    """The data a network may have learned from stay with it: it is not tested on the sample."""
     (tmp_path / "all.zip").write_bytes(bundle.packed(made))
     back = imported.take(tmp_path / "all.zip", "again")
     digits = mnist.load("sample")
@@ -104,7 +104,7 @@ class SimpleCNN(nn.Module):
 
 
 class LeNet(nn.Module):
-    """LeNet-5 as people write it."""
+    """LeNet-5 as it is usually written."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -181,7 +181,7 @@ def test_misfit_is_described_by_layer_and_shape(tmp_path: Path) -> None:
 
 
 class Malicious:
-    """Runs code where it is unpickled."""
+    """An object that runs code when it is unpickled."""
 
     def __reduce__(self) -> tuple[Any, tuple[str]]:
         return print, ("code in the file was run",)
@@ -192,10 +192,10 @@ class Malicious:
     [
         ("code.pt", {"weight": Malicious()}, "more than weights"),
         ("list.pt", [torch.zeros(2)], "no weights by name"),
-        ("photo.pt", "a renamed picture", "is not a file of torch's"),
+        ("photo.pt", "a renamed picture", "not a PyTorch file"),
         ("text.zip", "no ZIP", "is damaged"),
         ("text.safetensors", "no weights", "is damaged"),
-        ("text.h5", "another kind", "is of a kind that is not read here"),
+        ("text.h5", "another kind", "is not a kind of file that can be imported"),
         ("nowhere.zip", None, "cannot be read"),
     ],
 )
@@ -224,7 +224,7 @@ def test_large_files_and_strangers_of_a_demo_are_refused(
     with pytest.raises(CheckpointError, match="too large: at most 64 MB"):
         imported.take(path)
     monkeypatch.setenv("DIGITLAB_DEMO", "1")
-    with pytest.raises(RunError, match="takes in no networks"):
+    with pytest.raises(RunError, match="Networks cannot be imported in the public demo"):
         imported.take(path, by=Person("Eve", "tag"))
 
 

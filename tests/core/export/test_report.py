@@ -64,7 +64,7 @@ class Markup(HTMLParser):
         self.close()
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Note a tag."""
+        """Record a tag."""
         self.tags.append(tag)
         self.names |= {name for name, _ in attrs}
         self.addresses += [value or "" for name, value in attrs if name in ("src", "href")]
@@ -86,6 +86,11 @@ def of(run: Run) -> str:
     return report.report(run, read_history(run), "test", result)
 
 
+def unbroken(number: str) -> str:
+    """Return a number that stays on one line, on a phone too."""
+    return number.replace(" ", "\xa0")
+
+
 def test_a_report_has_the_runs_numbers(answered: Answered) -> None:
     """Accuracy with its interval, loss, every count of the confusion, and the settings."""
     run = answered("mine", 37, epochs=9)
@@ -101,7 +106,7 @@ def test_a_report_has_the_runs_numbers(answered: Answered) -> None:
 
 
 def test_a_report_says_where_the_run_is_weak(answered: Answered) -> None:
-    """Each fifth's accuracy stands there, and who misreads thin digits is told so."""
+    """Each fifth's accuracy is shown, and a sentence says that thin digits are misread."""
     run = answered("mine", 100)
     result = answers.of(run, "test", mnist.load("sample"))
     measured = measures(result.images)
@@ -113,8 +118,9 @@ def test_a_report_says_where_the_run_is_weak(answered: Answered) -> None:
     right = result.probabilities.argmax(1) == result.labels
     for name in measured:
         for fifth in slices.accuracies(measured[name], result.labels, right).itertuples():
-            interval = formatting.interval(fifth.low, fifth.high)
-            told = f'{formatting.percent(fifth.accuracy)}<br><span class="quiet">{interval}<br>'
+            interval = unbroken(formatting.interval(fifth.low, fifth.high))
+            accuracy = unbroken(formatting.percent(fifth.accuracy))
+            told = f'{accuracy}<br><span class="quiet">{interval}<br>'
             assert f"<td>{told}" in page
     assert "It is weakest on the thinnest digits" in page
     assert page.count('<table class="short">') == 2  # on a phone, its numbers are not broken
@@ -136,7 +142,7 @@ def test_the_same_run_gives_the_same_report(answered: Answered) -> None:
 
 
 def test_a_report_without_answers_says_so(answered: Answered) -> None:
-    """Where the images are missing, settings and curves are still there."""
+    """If the images are missing, settings and curves are still shown."""
     run = answered("mine", 5)
     page = report.report(run, read_history(run), "test", None)
     assert "the images that it read are missing" in page and "How it learned" in page
@@ -156,7 +162,7 @@ def test_a_comparison_has_what_the_page_has(answered: Answered) -> None:
     runs += [answered(f"poor-{n}", 60 + n, seed=n, epochs=9) for n in range(3)]
     groups = settings.grouped(runs)
     page = comparison.report(view(groups, baseline=groups[1].key))
-    assert "<td>good</td><td>96.90 ± 0.10 %</td>" in page
+    assert f"<td>good</td><td>{unbroken('96.90 ± 0.10 %')}</td>" in page
     assert "<td>baseline</td>" in page and "<td>+3.00</td>" in page
     assert "<b>good is significantly better than poor</b> (p " in page
     assert verdicts.WELCH.replace("'", "&#x27;") in page

@@ -83,7 +83,7 @@ def test_it_computes_the_same_numbers(name: str, computed: dict[str, list[float]
 
 
 def test_every_recipe_is_a_short_program() -> None:
-    """Each is Python, of at most 125 lines that fit a page; bends and a mean take 60 more."""
+    """Each is Python with at most 125 lines that fit a page; bending and averaging take 60 more."""
     for name, recipe in RECIPES.items():
         for data in SOURCES:
             text = script(Plan(recipe.config, data, name, "cpu", "bfloat16"))
@@ -94,7 +94,7 @@ def test_every_recipe_is_a_short_program() -> None:
 
 
 def test_only_what_the_settings_need_is_there() -> None:
-    """What is off leaves no trace: no dropout, no bending, no running mean, no schedule."""
+    """Unused settings leave no code: no dropout, no bending, no running mean, no schedule."""
     plain = TrainConfig(network="digit_cnn", schedule="constant")
     text = script(Plan(plain, "mnist", "", "cpu", "float32"))
     absent = ("class Dropout", "def bent", "def average", "rate_factor", "autocast", "PATIENCE")
@@ -131,7 +131,7 @@ def test_a_setting_that_it_does_not_know_is_named(monkeypatch: pytest.MonkeyPatc
 
 @pytest.mark.slow
 def test_without_a_folder_it_says_what_it_needs(tmp_path: Path) -> None:
-    """A learner who starts it without MNIST's folder reads how to, and no traceback."""
+    """Started without MNIST's folder, it says how to give one, without a traceback."""
     path = tmp_path / "train.py"
     path.write_text(script(Plan(RECIPES["mlp"].config, "mnist", "mlp", "cpu", "float32")))
     command = [sys.executable, str(path)]
@@ -148,7 +148,7 @@ def test_without_a_folder_it_says_what_it_needs(tmp_path: Path) -> None:
     ],
 )
 def test_what_only_digit_lab_keeps_is_said_in_words(settings: dict[str, str], said: str) -> None:
-    """Images and labels chosen here are in no script; it says how to get one, without a code."""
+    """A script cannot contain images and labels chosen here, so none is made; it says why."""
     with pytest.raises(ConfigError, match=said) as caught:
         script(Plan(TrainConfig(**settings), "mnist", "", "cpu", "float32"))
     assert "0000" not in str(caught.value)

@@ -31,7 +31,7 @@ def test_run_without_an_epoch_has_an_empty_curve() -> None:
 
 
 def test_names_are_not_taken_for_markup() -> None:
-    """What a person called a run is shown as it is."""
+    """A run's name is shown as it is."""
     name = "<b>bold</b>"
     full = pd.DataFrame({"epoch": [1], "validation_accuracy": [0.9]})
     figure = run_curves({name: full}, "validation_accuracy")
@@ -48,7 +48,7 @@ def history(*accuracies: float) -> History:
 
 
 def test_axes_before_the_first_step_are_those_of_a_training() -> None:
-    """Accuracy runs from 0 to 100 %, and fits what is there as soon as something is."""
+    """The accuracy axis runs from 0 to 100 %, and fits the points once there are any."""
     assert training_curves(history(), "accuracy", 4).layout.yaxis.range == (0, 1)
     assert training_curves(history(), "loss", 4).layout.yaxis.range == (0, 2.5)
     assert learning_rate(history(), 4, 0.02).layout.yaxis.range == pytest.approx((0, 0.021))
@@ -58,7 +58,7 @@ def test_axes_before_the_first_step_are_those_of_a_training() -> None:
 
 
 def test_legend_is_whole_before_the_first_step() -> None:
-    """Its lines are there from the start: one that comes later takes its room from the curves."""
+    """Its entries are there from the start, because later ones would take space from the curves."""
     empty, full = (training_curves(one, "loss", 4) for one in (history(), history(0.9)))
     assert [trace.name for trace in empty.data] == [trace.name for trace in full.data]
     assert all(len(trace.x) == 1 for trace in empty.data)  # Plotly leaves out one without a point
@@ -108,7 +108,7 @@ def test_points_bear_their_settings_name_once() -> None:
 
 
 def test_long_names_are_cut_and_crowded_points_bear_none() -> None:
-    """A legend and a plot have no room for a name of 80 characters, nor for four in one place."""
+    """A legend and a plot have no room for a name of 80 characters, nor for four at one point."""
     table = pd.DataFrame(
         {"test_accuracy": [0.9] * 4, "test_low": 0.8, "test_high": 0.95, "parameters": 1}
     )
@@ -120,7 +120,7 @@ def test_long_names_are_cut_and_crowded_points_bear_none() -> None:
 
 
 def test_names_of_near_points_stand_apart() -> None:
-    """Each of three runs in one place has its name elsewhere, and none runs off the plot's edge."""
+    """The names of three runs at one point do not overlap, and none is cut off."""
     table = pd.DataFrame(
         {
             "test_accuracy": [0.96, 0.961, 0.962, 0.2, None],

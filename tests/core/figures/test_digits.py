@@ -7,7 +7,7 @@ from core.figures.digits import confusion_map, evidence, probability_bars, relia
 
 
 def test_cell_knows_its_truth_and_answer() -> None:
-    """A heatmap's cell at x 9, y 4 has what was counted for truth 4 and answer 9."""
+    """A heatmap's cell at x 9, y 4 has the count for truth 4 and answer 9."""
     matrix = np.diag(np.full(10, 8))
     matrix[4, 9] = 2
     heatmap = confusion_map(matrix).data[0]

@@ -1,4 +1,4 @@
-"""The map of digits: which points each kind of color tells apart."""
+"""The map of digits: which points each kind of color distinguishes."""
 
 import numpy as np
 import pandas as pd

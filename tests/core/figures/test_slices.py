@@ -15,7 +15,7 @@ PARTS = pd.DataFrame(
 @pytest.mark.parametrize("low", [-4.4, -0.02, -0.9, -60.0])
 @pytest.mark.parametrize("high", [4.4, 0.3, 12.0])
 def test_difference_has_three_to_seven_numbers_beside_it(low: float, high: float) -> None:
-    """They are round, told apart, in the range, and nought has no sign."""
+    """Ticks are round, distinct and in the range, and zero has no sign."""
     axis = difference_panel(PARTS, Panel("slant", [""] * 5, (low, high), 250)).layout.yaxis
     assert 3 <= len(axis.tickvals) <= 7 and len(set(axis.ticktext)) == len(axis.tickvals)
     assert low <= min(axis.tickvals) and max(axis.tickvals) <= high
@@ -26,7 +26,7 @@ def test_difference_has_three_to_seven_numbers_beside_it(low: float, high: float
 
 @pytest.mark.parametrize("low", [0.2, 0.91, 0.9978, 0.99971])
 def test_accuracy_has_numbers_up_to_all_of_them(low: float) -> None:
-    """None is above 100 %, and none is told twice, whatever the range."""
+    """No tick is above 100 %, and none appears twice, whatever the range."""
     axis = accuracy_panel(PARTS, Panel("ink", [""] * 5, (low, 1.002), 250)).layout.yaxis
     assert len(set(axis.ticktext)) == len(axis.tickvals) >= 3
     assert max(axis.tickvals) == 1.0 and axis.ticktext[-1].startswith("100")
@@ -38,7 +38,7 @@ def test_each_fifth_is_called_what_it_is() -> None:
     assert names == [
         "the smallest digits",
         "the second fifth by size",
-        "digits of middling size",
+        "digits of medium size",
         "the fourth fifth by size",
         "the largest digits",
     ]

@@ -42,7 +42,7 @@ def test_stroke_along_a_border_goes_on_into_the_middle() -> None:
 
 
 def test_table_is_none_where_there_is_no_other_ink() -> None:
-    """A strip that is all there is may be a 1 or a minus."""
+    """A strip without any other ink may be a 1 or a minus."""
     gray = np.full((120, 120), 0.9, np.float32)
     gray[:, :10] = 0.1
     assert not at_border(gray).tables.any()

@@ -1,4 +1,4 @@
-"""A digit's size, place and thickness in its 28 × 28, as MNIST's makers had them."""
+"""A digit's size, place and thickness in its 28 × 28 are as in MNIST."""
 
 import gzip
 import os

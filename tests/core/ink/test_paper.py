@@ -52,7 +52,7 @@ def test_stroke_along_the_border_is_ink() -> None:
 
 
 def test_pen_that_is_a_quarter_of_the_picture_is_ink() -> None:
-    """A thick pen in a tightly cropped picture is not taken for a shadow."""
+    """A thick pen in a tightly cropped picture is not mistaken for a shadow."""
     [digit] = from_picture(page(SEVEN, 70))
     assert digit.image.sum() > 60
 

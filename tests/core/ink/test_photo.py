@@ -194,7 +194,7 @@ def test_truncated_picture(kind: str) -> None:
 
 @pytest.mark.slow
 def test_damaged_pictures() -> None:
-    """Whatever bytes of a file are wrong, the worst that happens is a refusal."""
+    """A file with any wrong bytes is read or refused; nothing worse happens."""
     random = np.random.default_rng(0)
     refused = 0
     for kind in FORMATS:
@@ -250,7 +250,7 @@ LARGE = page(SEVEN).resize((4_000, 3_200))  # 12.8 megapixels
     [("PNG", {"compress_level": 1}), ("WEBP", {"method": 0}), ("JPEG", {"progressive": True})],
 )
 def test_what_is_decoded_whole_has_fewer_pixels(kind: str, options: dict[str, Any]) -> None:
-    """Ink is looked for in 12 megapixels of a file that must be in memory with all its pixels."""
+    """A file that must be in memory in full is reduced to 12 megapixels to find its ink."""
     data = file(LARGE, kind, **options)
     for read in (from_picture, lambda data: upright(data, 560)):
         with pytest.raises(InkError, match="at most 12 megapixels, unless it is an ordinary JPEG"):

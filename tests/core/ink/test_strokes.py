@@ -91,7 +91,7 @@ def test_dot() -> None:
     ids=lambda path: repr(path)[:40],
 )
 def test_unreadable_path(path: Any) -> None:
-    """Whatever a path holds, the worst it can do is be refused with what to do next."""
+    """Any content of a path is drawn, or refused with advice on what to do next."""
     with pytest.raises(InkError, match="Clear it and draw"):
         digit_in_drawing({"objects": [{"type": "Path", "path": path}]})
 
@@ -144,7 +144,7 @@ ODD = (
 
 
 def test_odd_values_anywhere_are_refused_or_drawn() -> None:
-    """Whichever value of a drawing is odd, the worst that happens is a refusal."""
+    """A drawing with any odd value is read or refused; nothing worse happens."""
     random, refused = np.random.default_rng(0), 0
     for _ in range(400):
         drawing = canvas(SEVEN, scaleX=1, scaleY=1, angle=0)

@@ -1,5 +1,6 @@
 """The order in which a run's metrics and states reach the store."""
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from core.jobs.recorder import Recorder
 from core.runs import actions, catalogue
 from core.runs.person import OWNER
 from core.runs.run import State
+from core.training.events import Step
 
 
 def test_a_run_begins_before_its_points_and_ends_after_them(
@@ -37,6 +39,23 @@ def test_a_run_begins_before_its_points_and_ends_after_them(
     assert seen == [State.RUNNING, State.RUNNING]
     done = catalogue.get(run.id)
     assert (done.state, done.epochs) == (State.FINISHED, 2)
+
+
+def test_the_first_two_points_are_written_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A page that waits for a line waits no longer than for a point; later ones may take longer."""
+    monkeypatch.setattr("core.jobs.recorder._FLUSH", 600.0)
+    run = catalogue.create(TrainConfig(), "sample")
+    recorder = Recorder(run)
+    recorder.start()
+    recorder.tags({"state": State.RUNNING, "reason": ""})
+    for step in (1, 5):
+        recorder.step(Step(step, loss=2.3, accuracy=0.1, learning_rate=0.01, images_per_second=9.0))
+        deadline = time.monotonic() + 60
+        while catalogue.get(run.id).step < step:
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+    recorder.end(State.STOPPED, "")
+    recorder.close()
 
 
 def test_a_stop_on_this_machine_needs_no_look_into_the_teams_store(

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from core.jobs import request, standby, worker
-from core.runs import actions
+from core.jobs import queue, request, standby, worker
+from core.runs import actions, catalogue
 from core.runs.person import OWNER
 from core.runs.run import State
 from tests.core.jobs.test_worker import SHORT, log, wait
@@ -87,6 +87,30 @@ def test_no_process_on_standby_beside_a_run_in_progress() -> None:
     request.prepare()
     assert standby._waiting == []
     actions.delete(OWNER, worker.work(run))
+
+
+def test_while_the_server_loads_the_queue_is_asked_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Opening the store takes seconds, in which the process on standby can load."""
+    monkeypatch.setattr(catalogue, "in_progress", lambda: pytest.fail("the store was asked"))
+    request.prepare(asks_store=False)
+    assert [lives(one.pid) for one in standby._waiting] == [True]
+    standby.release()
+    run = request.enqueue(SHORT, "sample")
+    request.prepare(asks_store=False)
+    assert standby._waiting == []
+    queue.leave(queue.folder_for(SHORT), run.id)
+
+
+def test_a_training_loads_no_pandas() -> None:
+    """MLflow would take it along, 65 MB with pyarrow; it can be imported afterwards."""
+    code = (
+        "import sys; from core.jobs import standby; standby._load(); "
+        "from core.data import mnist; mnist.load('sample'); "
+        "print(*sorted({'torch', 'mlflow', 'pandas', 'pyarrow', 'scipy'} & {*sys.modules})); "
+        "import pandas; pandas.Series([1]).to_frame()"
+    )
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
+    assert (told.stdout, told.returncode) == ("mlflow torch\n", 0), told.stderr
 
 
 def test_process_on_standby_ends_with_its_server() -> None:

@@ -290,7 +290,7 @@ def stopped_run() -> Run:
 
 
 def test_run_without_its_last_checkpoint_is_not_started_over() -> None:
-    """Starting over would mix two trainings in the store, so the resume is refused."""
+    """The resume is refused, because starting over would mix two trainings in the store."""
     run = stopped_run()
     (run.folder / files.LAST).unlink()
     with pytest.raises(
@@ -377,7 +377,7 @@ def test_damaged_checkpoint_fails_the_resume_with_a_message() -> None:
 
 
 def test_waiting_process_has_not_loaded_torch(tmp_path: Path) -> None:
-    """A process that waits for its turn has not loaded torch's 500 MB."""
+    """A queued process has not loaded torch's 500 MB."""
     code = """
 import sys
 from core.config import TrainConfig
@@ -393,7 +393,7 @@ worker.work(request.enqueue(TrainConfig(network="mlp"), "sample"))
 
 
 def test_queue_is_the_one_that_the_device_asks_for() -> None:
-    """A run on the CPU has its ticket in the CPU's queue from the moment it is asked for."""
+    """A run on the CPU has its ticket in the CPU's queue as soon as it is requested."""
     run = request.enqueue(SHORT.changed({"device": "cpu"}), "sample")
     tickets = list((store.directory() / "queue" / "cpu").iterdir())
     assert [ticket.name.split("-")[1] for ticket in tickets] == [run.id]

@@ -119,7 +119,7 @@ WAYS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP
 
 
 def test_broken_archives_are_refused_or_taken() -> None:
-    """Whatever bytes of an archive are wrong, the worst that happens is one sentence."""
+    """An archive with any wrong bytes is read, or refused in one sentence."""
     random = np.random.default_rng(0)
     names = [GOOD.replace("-4", f"-{label}") for label in range(3)]
     refused = 0

@@ -1,4 +1,4 @@
-"""Teaching a run my digits: what it learns, and how little it forgets."""
+"""Fine-tuning a run on my digits: what it learns, and how little it forgets."""
 
 import time
 from pathlib import Path
@@ -21,7 +21,7 @@ from core.training.events import Epoch
 
 
 def accuracy(run: Run, split: str) -> float:
-    """Return what a run reads right of a split, or of my digits."""
+    """Return a run's accuracy on a split, or on my digits."""
     if split == collection.SPLIT:
         mine = collection.load()
         found = answers.on_images(run, mine.images, mine.labels)
@@ -60,7 +60,7 @@ def test_taught_run_reads_what_it_could_not_and_forgets_little(sample_only: None
 
 
 def test_what_ancestors_learned_from_goes_with_a_run() -> None:
-    """A grandchild on the sample has seen MNIST, too; one of the sample alone has seen no other."""
+    """A grandchild on the sample has seen MNIST, too, unless its ancestors saw only the sample."""
     sample = mnist.load("sample")
     child = catalogue.create(TrainConfig(), "sample", parent=builtin.run(), taught_digits=3)
     grandchild = catalogue.create(TrainConfig(), "sample", parent=child, taught_digits=4)
@@ -91,7 +91,7 @@ def test_without_digits_nothing_starts(trained: Path) -> None:
 
 @pytest.mark.parametrize(("count", "times"), [(1, 50), (49, 50), (100, 25), (1_000, 2), (5_000, 1)])
 def test_few_digits_are_repeated_many_are_not(count: int, times: int) -> None:
-    """They make up a fifth of what is learned, if fifty times each is enough for that."""
+    """My digits make up a fifth of the training images, if repeating each fifty times is enough."""
     digits = Collection(
         ("",) * count, np.zeros((count, 28, 28), np.uint8), np.zeros(count, np.uint8)
     )

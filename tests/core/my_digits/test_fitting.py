@@ -1,4 +1,4 @@
-"""A network fitted to one hand: what it learns from twenty digits, and what it keeps."""
+"""A network fitted to one person: what it learns from twenty digits, and what it keeps."""
 
 import os
 from pathlib import Path
@@ -31,7 +31,7 @@ def odd_hand(start: int, count: int) -> tuple[NDArray[np.uint8], NDArray[np.uint
 
 @pytest.fixture(scope="module")
 def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The built-in network, fitted to the odd hand by two of each digit."""
+    """The built-in network, fitted to the odd handwriting with two of each digit."""
     images, labels = odd_hand(0, fitted.NEEDED)
     digits = Collection(("",) * len(labels), images, labels)
     with pytest.MonkeyPatch.context() as patch:
@@ -47,7 +47,7 @@ def share_right(reader: Reader, images: NDArray[np.uint8], labels: NDArray[np.ui
 
 @pytest.mark.slow
 def test_an_odd_form_is_read_after_twenty_digits(path: Path) -> None:
-    """Fours on their heads that it never saw are read; other digits as before."""
+    """New upside-down fours are read; other digits are read as before."""
     images, labels = odd_hand(fitted.NEEDED, 20)
     own, new = Reader(builtin.run()), Reader(builtin.run(), path)
     four = labels == 4
@@ -76,10 +76,10 @@ def test_two_of_each_digit_are_needed() -> None:
 
 
 def test_the_public_demo_learns_no_hand(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The demo refuses it, since the computing of all its visitors would add up."""
+    """The demo refuses it, because all its visitors together would need too much computing."""
     monkeypatch.setenv("DIGITLAB_DEMO", "1")
     images, labels = odd_hand(0, 2)
-    with pytest.raises(RunError, match="demo learns no hands"):
+    with pytest.raises(RunError, match="demo cannot learn your handwriting"):
         fitting.fit(builtin.run(), Collection(("",) * 20, images, labels), images, ANN)
 
 

@@ -1,4 +1,4 @@
-"""Everybody's digits: each to their own, who may see them, and whose are read worst."""
+"""Everybody's digits: whose they are, who may see them, and whose are read worst."""
 
 import numpy as np
 import pytest
@@ -50,12 +50,12 @@ def test_limit_is_each_persons(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def seen(person: Person) -> dict[str, int]:
-    """Return whose digits a person may see, and how many."""
+    """Return the owners whose digits a person may see, and how many."""
     return {hand.name: len(hand.digits) for hand in hands.seen_by(person)}
 
 
 def test_everybody_sees_everybodys_digits_except_withheld_ones() -> None:
-    """Anna's digits are seen by all until she withholds them; then by herself alone."""
+    """Everybody sees Anna's digits until she makes them private; then only she does."""
     keep(ANNA, 1, 2)
     keep(BEN, 7)
     for person in (ANNA, BEN, ADMIN, OWNER):
@@ -70,7 +70,7 @@ def test_everybody_sees_everybodys_digits_except_withheld_ones() -> None:
 
 
 def test_who_withholds_before_the_first_digit_is_never_seen() -> None:
-    """Withholding works before the first digit is saved."""
+    """Digits can be made private before the first one is saved."""
     hands.withhold(ANNA, True)
     keep(ANNA, 1)
     assert seen(BEN) == {}
@@ -86,7 +86,7 @@ def test_strangers_in_a_demo_see_their_own_alone(monkeypatch: pytest.MonkeyPatch
 
 
 def test_owners_digits_stay_on_their_machine() -> None:
-    """What was kept without a name, before a class came, is seen by the owner alone."""
+    """Digits saved without a name, before there was a class, are seen only by the owner."""
     keep(OWNER, 3)
     assert seen(OWNER) == {"you": 1}
     assert seen(ANNA) == seen(ADMIN) == {}
@@ -108,7 +108,7 @@ def test_foreign_folders_are_nobodys() -> None:
 
 
 def test_all_together_are_told_apart() -> None:
-    """The digits of several people come in order, each with the number of its hand."""
+    """The digits of several people come in order, each with the number of its writer."""
     keep(ANNA, 1, 2)
     keep(BEN, 7)
     found, whose = hands.load(hands.seen_by(OWNER))
@@ -118,7 +118,7 @@ def test_all_together_are_told_apart() -> None:
 
 
 def test_digits_deleted_meanwhile_are_reported() -> None:
-    """What was listed and is gone when it is read gives a sentence that says what to do."""
+    """If a listed digit is gone when it is read, the message says what to do."""
     [name] = keep(ANNA, 1)
     listed = hands.seen_by(OWNER)
     collection.forget(name, ANNA)

@@ -1,4 +1,4 @@
-"""My digits of a visitor whose digits are in memory alone."""
+"""My digits of a visitor whose digits are only in memory."""
 
 from pathlib import Path
 
@@ -20,7 +20,7 @@ def visitor() -> Person:
 
 
 def test_shelf_is_as_good_as_a_folder(visitor: Person) -> None:
-    """Digits are kept, counted, loaded, put into an archive, taken from one, and forgotten."""
+    """Digits are saved, counted, loaded, put into an archive, taken from one, and deleted."""
     names = {collection.keep(DIGIT, label, visitor) for label in (3, 8)}
     assert set(collection.names(visitor.digits)) == names
     found = collection.load(visitor.digits)
@@ -43,7 +43,7 @@ def test_nothing_is_written_to_the_disk(visitor: Person, own_runs: Path) -> None
     collection.restore(collection.archive(visitor.digits), visitor)
     collection.load(visitor.digits)
     hands.seen_by(visitor)
-    with pytest.raises(RunError, match="teaches no network"):
+    with pytest.raises(RunError, match="Networks cannot be taught in the public demo"):
         finetune.start(builtin.run(), visitor)
     collection.forget(name, visitor)
     assert set(own_runs.rglob("*")) == before

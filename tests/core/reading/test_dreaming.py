@@ -14,7 +14,7 @@ from core.training.batches import normalize
 
 @pytest.fixture(scope="module")
 def reader() -> Reader:
-    """The network that is always there."""
+    """The built-in network."""
     return Reader(builtin.run())
 
 
@@ -45,7 +45,7 @@ def test_a_dream_goes_from_noise_to_what_reads_as_the_digit(reader: Reader, prio
 
 
 def test_a_seed_gives_the_same_dream(reader: Reader, prior: Prior) -> None:
-    """The first moment comes of the seed alone: another gives other noise."""
+    """The first moment depends only on the seed: another seed gives other noise."""
     first, again, other = (next(dreaming.dream(reader, 5, seed, prior)) for seed in (1, 1, 2))
     np.testing.assert_array_equal(first.image, again.image)
     assert np.abs(first.image - other.image).max() > 0.1

@@ -13,7 +13,7 @@ from core.training.batches import normalize
 
 @pytest.fixture(scope="module")
 def reader() -> Reader:
-    """The network that is always there."""
+    """The built-in network."""
     return Reader(builtin.run())
 
 
@@ -24,7 +24,7 @@ def logits(reader: Reader, image: np.ndarray) -> torch.Tensor:
 
 
 def test_evidence_adds_up_to_the_difference_it_explains(reader: Reader) -> None:
-    """The pixels' shares sum to what the margin grows from the baseline to the image (axiom)."""
+    """The pixels' shares sum to the margin's increase from baseline to image (axiom)."""
     digits = mnist.load("sample")
     image = digits.test_images[0].astype(np.float32) / 255
     answer = int(digits.test_labels[0])

@@ -13,7 +13,7 @@ from core.training.batches import normalize
 
 @pytest.fixture(scope="module")
 def reader() -> Reader:
-    """The network that is always there."""
+    """The built-in network."""
     return Reader(builtin.run())
 
 

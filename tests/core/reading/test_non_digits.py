@@ -18,7 +18,7 @@ from tools.make_non_digits import non_digits_from
 
 
 def test_digits_are_digits() -> None:
-    """Of the sample's test digits one in a hundred at most is refused, and few are doubted."""
+    """At most one in a hundred of the sample's test digits is refused, and few are unsure."""
     images = mnist.load("sample").test_images.astype(np.float32) / 255
     assert (non_digits.scores(images) >= non_digits.A_DIGIT).mean() >= 0.99
     assert (non_digits.scores(images) >= non_digits.CLEARLY).mean() >= 0.97
@@ -34,7 +34,7 @@ def test_few_unseen_non_digits_are_surely_called_digits(
 
 
 def test_most_doodles_that_were_never_shown_are_not_surely_called_digits() -> None:
-    """Of ten hearts, houses, flowers, trees, clouds and fish each, two in five at most are."""
+    """Of ten hearts, houses, flowers, trees, clouds and fish each, two in five at most are sure."""
     kinds = [partial(doodle, kind) for kind in KEPT_DOODLES]
     readings = Reader(builtin.run()).readings(np.stack(list(drawn(kinds, 10))))
     assert np.mean([one.sure for one in readings]) <= 0.4
@@ -60,7 +60,7 @@ def test_generated_non_digits_are_refused() -> None:
 
 
 def test_both_networks_take_a_megabyte_at_most() -> None:
-    """What comes with the app stays small."""
+    """The detector's file stays small."""
     assert builtin.WEIGHTS.stat().st_size + non_digits.WEIGHTS.stat().st_size <= 1_000_000
 
 

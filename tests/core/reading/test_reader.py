@@ -1,4 +1,4 @@
-"""What a network reads in people's digits, how surely, and whether they are digits at all."""
+"""How a network reads people's digits, how confidently, and whether it takes them for digits."""
 
 import dataclasses
 import re
@@ -97,7 +97,7 @@ def test_without_a_threshold_the_answer_says_so() -> None:
     [reading] = reader.readings(image)
     assert not reading.sure
     assert re.fullmatch(
-        r"Probably a 1 \(.* %\)\. How far this network can be relied on is not known\.",
+        r"Probably a 1 \(.* %\)\. How reliable this network is, is not known\.",
         in_words(found, [reading]),
     )
 

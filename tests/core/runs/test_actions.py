@@ -59,7 +59,7 @@ def test_every_action_is_tried_here() -> None:
 
 
 def test_pages_change_runs_by_actions_alone() -> None:
-    """No page, and no part of one, calls what changes a run without asking whose it is."""
+    """No page, and no part of one, changes a run without checking its owner."""
     for room in ("pages", "ui", "door"):
         for path in (ROOT / room).rglob("*.py"):
             for node in ast.walk(ast.parse(path.read_text())):

@@ -13,7 +13,7 @@ from core.runs.run import Run, State
 
 
 def over(state: State = State.FINISHED, best: float | None = 0.97, **settings: object) -> Run:
-    """Return a run that has ended so."""
+    """Return a run that has ended in this state."""
     config = TrainConfig(epochs=4).changed(settings)
     epoch = None if best is None else config.epochs
     return replace(
@@ -44,7 +44,7 @@ def test_diverged_run_was_too_fast(optimizer: str, rate: float, tried: float) ->
 def test_guessing_is_recognized(rate: float, word: str) -> None:
     """A finished run with 9.92 % is called no better than guessing, with the likely reason."""
     found = told(over(best=0.0992, learning_rate=rate), (0.1, 0.0992))
-    assert "9.9 % of the digits: no better than guessing" in found.meaning
+    assert "9.92 % of the digits: no better than guessing" in found.meaning
     assert f"too {word}" in found.meaning
     assert found.changes == {"learning_rate": 0.005}
 
@@ -61,7 +61,7 @@ def test_guessing_is_recognized(rate: float, word: str) -> None:
 def test_overfitting_is_recognized(settings: dict[str, object], changes: dict[str, object]) -> None:
     """100 % in training and 83 % in validation: more images, then moved ones, then dropout."""
     found = told(over(best=0.83, **settings), (0.9, 0.82), (1.0, 0.83))
-    assert "reads 100.0 % of those, and only 83.0 % of others" in found.meaning
+    assert "reads 100.00 % of those, and only 83.00 % of others" in found.meaning
     assert found.changes == changes and bool(found.label) == bool(changes)
 
 
@@ -81,9 +81,12 @@ def test_run_that_trained_too_long_is_recognized() -> None:
 
 
 def test_good_run_is_described_in_everyday_numbers() -> None:
-    """99.2 % is 1 in 125; what is not tried yet is offered."""
+    """99.20 % is 1 in 125; what is not tried yet is offered."""
     found = told(over(best=0.992), (0.99, 0.991), (0.995, 0.992))
-    assert "99.2 % of digits that it never learned from: 1 in 125 is misread" in found.meaning
+    assert (
+        "99.20 % of the validation images, which it never learned from: 1 in 125 is misread"
+        in found.meaning
+    )
     assert found.changes == {"shift": 2}
     assert told(over(best=0.98, network="mlp"), (0.98, 0.98)).changes == {"network": "fast_cnn"}
     assert told(over(best=1.0, shift=2), (1.0, 1.0)).meaning.endswith(": none is misread.")

@@ -28,7 +28,7 @@ def sample() -> Digits:
 
 
 def test_kept_test_answers_give_the_recorded_accuracy(run: Run, sample: Digits) -> None:
-    """The figure in the store and the answers in the folder are of one reading."""
+    """The figure in the store and the answers in the folder are from one reading."""
     result = answers.of(run, "test", sample)
     assert metrics.score(result.probabilities, result.labels)[1] == run.test_accuracy
     assert result.images is sample.test_images and len(result.indices) == 1_000

@@ -1,4 +1,4 @@
-"""The network in the repository is what its card says."""
+"""The network in the repository is as its card says."""
 
 from pathlib import Path
 
@@ -51,7 +51,7 @@ def test_its_course_ends_with_its_best_epoch_known() -> None:
 
 
 def test_it_is_found_by_its_name(empty_store: Path) -> None:
-    """`built-in` names it where a RUN is expected; `best` means one of your own runs."""
+    """`built-in` names it wherever a RUN is expected; `best` means one of your own runs."""
     assert catalogue.find("built-in") == catalogue.get("built-in") == builtin.run()
     with pytest.raises(RunError, match="no run yet"):
         catalogue.find("best")

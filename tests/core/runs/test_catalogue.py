@@ -260,7 +260,7 @@ def test_store_survives_being_moved(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 
 def test_runs_of_a_newer_version_hide_no_others() -> None:
-    """A setting that is not known here is left out; a run whose network is not known, too."""
+    """An unknown setting is left out; so is a run whose network is unknown."""
     older, newer, newest = (catalogue.create(TrainConfig(), "sample", name=name) for name in "abc")
     config = TrainConfig().to_dict()
     catalogue.set_tags(newer.id, {"config": json.dumps(config | {"invented_later": 1})})
@@ -271,7 +271,7 @@ def test_runs_of_a_newer_version_hide_no_others() -> None:
 
 @pytest.mark.parametrize("config", ["{", "[1]", "3", '{"epochs": "many"}', "[" * 5_000])
 def test_run_without_settings_hides_no_others(config: str) -> None:
-    """It is left out of the list, and asking for it says why."""
+    """The list leaves it out, and opening it says why."""
     good, bad = made(), made()
     catalogue.set_tags(bad.id, {"config": config})
     assert [run.id for run in catalogue.listed()] == [good.id]

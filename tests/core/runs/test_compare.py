@@ -14,7 +14,7 @@ from core.runs.run import Run, State
 
 
 def made(name: str, accuracy: float | None = None, **settings: object) -> Run:
-    """Return a run that waits, or with an accuracy one that is finished."""
+    """Return a queued run or, with an accuracy, a finished one."""
     run = catalogue.create(TrainConfig().changed(settings), "sample", "fast_cnn", name)
     if accuracy is not None:
         catalogue.set_tags(run.id, {"state": State.FINISHED})
@@ -83,7 +83,7 @@ def test_origin_is_a_difference() -> None:
 
 
 def test_what_is_not_known_yet_makes_no_difference() -> None:
-    """A run that waits has no device; one that began has."""
+    """A queued run has no device; one that has begun has."""
     waiting, begun = made("waiting"), made("begun")
     catalogue.set_tags(begun.id, {"device": "cpu", "precision": "float32"})
     assert compare.differing({"one": [waiting], "other": [catalogue.get(begun.id)]}) == {}

@@ -1,4 +1,4 @@
-"""A team's histories, as several people read them at once."""
+"""The histories of a team's runs, read by several people at once."""
 
 import threading
 from dataclasses import replace
@@ -11,7 +11,7 @@ from core.runs.run import Run
 
 
 def test_a_slow_read_of_one_run_keeps_nobody_from_another(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Who asks for the same run waits for that read, and it is read once."""
+    """Simultaneous requests for a run wait for one read."""
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://nowhere.invalid")
     slow, other = (replace(builtin.run(), id=digit * 32, name=digit) for digit in "ab")
     began, answer, read = threading.Event(), threading.Event(), []

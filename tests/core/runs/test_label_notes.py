@@ -103,7 +103,7 @@ def test_missing_or_changed_copies_are_reported(digits: Digits, what: str, messa
 
 
 def test_notes_of_other_data_are_refused(digits: Digits) -> None:
-    """Indices mean other images there."""
+    """The indices would mean other images."""
     label_notes.note(("train", 3), "wrong", "other")
     with pytest.raises(DataError, match="on other data"):
         label_notes.left_out(label_notes.frozen("other"), digits)

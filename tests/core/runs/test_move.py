@@ -25,7 +25,7 @@ SETTINGS = TrainConfig(network="mlp", epochs=3)
 
 
 def trained(name: str, state: State = State.FINISHED, parent: Run | None = None) -> Run:
-    """Enter a run of Anna's that ended so, with all that a run can have."""
+    """Enter a run of Anna's in this state, with everything that a run can have."""
     run = catalogue.create(SETTINGS, "sample", "mlp", name, parent, by=ANNA)
     catalogue.set_tags(run.id, {"steps": "6", "versions": json.dumps({"torch": "2.14"})})
     points = [("step/loss", loss, step) for step, loss in enumerate((2.0, math.nan, 1.0), 1)]
@@ -148,7 +148,7 @@ def test_an_interrupted_move_goes_on_where_it_was(
 
 
 def test_two_moves_at_once_are_refused(team: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """They would bring every run twice."""
+    """The move would copy every run twice."""
     monkeypatch.setenv("MLFLOW_TRACKING_URI", team)
     with (
         FileLock(store.directory() / "move.lock"),

@@ -1,4 +1,4 @@
-"""Runs that differ in their seed alone."""
+"""Settings: runs that differ only in their seed."""
 
 from dataclasses import replace
 
@@ -54,14 +54,14 @@ def test_taught_run_is_not_its_settings_alone() -> None:
 
 
 def test_a_copy_from_elsewhere_is_no_seed_of_its_original() -> None:
-    """What was taken in stands in a row of its own, whatever its file says of its settings."""
+    """An imported run has its own row, whatever its file says about its settings."""
     copies = [replace(run("copy", seed=seed), id=f"copy{seed}", imported="run") for seed in (1, 2)]
     found = settings.grouped([run("original", seed=1), *copies])
     assert [len(setting.runs) for setting in found] == [1, 1, 1]
 
 
 def test_key_is_the_same_in_every_process() -> None:
-    """It is part of addresses that people send each other."""
+    """The key stays the same, because it is in addresses that people send each other."""
     assert settings.key_of(run("a")) == settings.key_of(run("b", seed=5))
     assert len(settings.key_of(run("a"))) == 12
 

@@ -1,4 +1,4 @@
-"""The best settings again with other seeds: who wins, and who is tested."""
+"""The best settings again with other seeds: which one wins, and which runs are tested."""
 
 import gc
 import json
@@ -129,13 +129,13 @@ def test_trials_that_train_alike_are_confirmed_once(start: Any) -> None:
 
 
 def test_only_a_search_that_is_over_is_confirmed_and_once(start: Any) -> None:
-    """Not while trials run, not by others, not with one seed, and not twice; then it is closed."""
+    """It is refused while trials run, to others, with one seed, and twice; then it is closed."""
     start(trials=2)
     do(0.9)
-    with pytest.raises(SweepError, match="still searches"):
+    with pytest.raises(SweepError, match="is still searching"):
         control.confirm("search", 5, 5, OWNER)
     control.pause("search", OWNER)
-    with pytest.raises(SweepError, match="still searches"):  # the first has not been told yet
+    with pytest.raises(SweepError, match="is still searching"):  # the first has not been told yet
         control.confirm("search", 5, 5, OWNER)
     worker.claim("search")
     with pytest.raises(SweepError, match="belongs to"):

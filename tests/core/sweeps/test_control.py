@@ -1,4 +1,4 @@
-"""What people do to sweeps, and who may."""
+"""What people can do to sweeps, and who may."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ from core.sweeps.space import Range
 
 
 def test_a_plan_survives_being_recorded(start: Any) -> None:
-    """What was started is what is read, but for the device, which each worker chooses."""
+    """A sweep is read back as it was started, except for the device, which each worker chooses."""
     started = start(vary={"learning_rate": "0.001:0.1:log", "optimizer": "sgd,adam"}, minutes=2.5)
     assert sweep.get("search") == started
     assert started.plan.space["learning_rate"] == Range(0.001, 0.1, log=True)

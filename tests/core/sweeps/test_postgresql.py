@@ -52,7 +52,7 @@ def database(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 
 
 def two_workers() -> None:
-    """Have two workers do the sweep `search` to its end."""
+    """Let two workers complete the sweep `search`."""
     command = [sys.executable, "-m", "core", "sweep", "work", "search", "--threads", "1"]
     workers = [
         subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)

@@ -124,7 +124,7 @@ def learned(**settings: Any) -> Checkpoint:
 
 
 def use(path: Path) -> None:
-    """Do all that is done with a checkpoint: load it, read with it, resume it and go on."""
+    """Use a checkpoint in every way: load it, read with it, resume it and continue."""
     content = checkpoint.load(path)
     checkpoint.network(content)
     learner = Learner(config_from(content["config"]), torch.device("cpu"), content)
@@ -134,7 +134,7 @@ def use(path: Path) -> None:
 
 
 def refused(path: Path) -> bool:
-    """Return whether using it raises a CheckpointError; no other error is let pass."""
+    """Return whether using it raises a CheckpointError; any other error is raised."""
     try:
         use(path)
     except CheckpointError:
@@ -241,7 +241,7 @@ def test_odd_values_are_refused(tmp_path: Path, optimizer: str) -> None:
     ids=str,
 )
 def test_impossible_values_are_refused_on_loading(tmp_path: Path, change: dict[str, Any]) -> None:
-    """What a page shows of a checkpoint is what it may be."""
+    """Values of a checkpoint that a page shows are checked."""
     torch.save({**learned(), **change}, tmp_path / "best.pt")
     with pytest.raises(CheckpointError, match="not a checkpoint of Digit Lab"):
         checkpoint.load(tmp_path / "best.pt")

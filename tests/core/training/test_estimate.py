@@ -1,4 +1,4 @@
-"""What is timed to say how long a run will take."""
+"""The measurement from which a run's time is estimated."""
 
 import pytest
 from torch import Tensor, nn

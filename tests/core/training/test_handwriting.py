@@ -63,13 +63,13 @@ def test_pen_is_as_wide_as_asked() -> None:
 
 
 STEM = PenDigit(1, "cem", [np.array([[30.0, 0.0], [25.0, 50.0], [20.0, 100.0]])])
-NOUGHT = PenDigit(
+ZERO = PenDigit(
     0, "dan", [np.array([[30.0, 0.0], [0.0, 50.0], [30.0, 100.0], [60.0, 50.0], [30.0, 0.0]])]
 )
 
 
 @pytest.mark.parametrize("stem", [STEM, PenDigit(1, "cem", [STEM.strokes[0][::-1]])])
-def test_bare_one_gets_a_flag_from_its_top(stem: PenDigit) -> None:
+def test_plain_one_gets_a_flag_from_its_top(stem: PenDigit) -> None:
     """Whichever way it was drawn, the flag falls to the left of its top; some get a foot, level."""
     random, feet = np.random.default_rng(0), 0
     for _ in range(40):
@@ -85,12 +85,12 @@ def test_bare_one_gets_a_flag_from_its_top(stem: PenDigit) -> None:
     assert 0 < feet < 40
 
 
-def test_bare_nought_gets_a_slash_across() -> None:
+def test_plain_zero_gets_a_slash_across() -> None:
     """It goes from the lower left to the upper right, and both ends are near the corners."""
     random = np.random.default_rng(0)
     for _ in range(40):
-        same, slash = with_flag_or_slash(NOUGHT, random)
-        np.testing.assert_array_equal(same, NOUGHT.strokes[0])
+        same, slash = with_flag_or_slash(ZERO, random)
+        np.testing.assert_array_equal(same, ZERO.strokes[0])
         away = np.abs(slash - [(0, 100), (60, 0)]) / [60, 100]
         assert away.max() <= 0.2
 
@@ -107,15 +107,15 @@ def test_bare_nought_gets_a_slash_across() -> None:
     ids=["4", "0 in two strokes", "1 with a flag", "1 with a flag of its own", "7"],
 )
 def test_other_digits_stay_as_they_were_written(digit: PenDigit) -> None:
-    """A 1 that has a flag gets no second one, and only ones and noughts get any."""
+    """A 1 that has a flag gets no second one, and only ones and zeros get any."""
     strokes = with_flag_or_slash(digit, np.random.default_rng(0))
     assert [stroke.tolist() for stroke in strokes] == [one.tolist() for one in digit.strokes]
 
 
 def test_slashes_only_where_asked() -> None:
-    """A nought's middle is empty without a share of embellished ones, and inked if all are."""
-    bare, *_ = training_images([NOUGHT], copies=6, seed=0)
-    slashed, *_ = training_images([NOUGHT], copies=6, seed=0, embellished=1)
+    """A zero's middle is empty without a share of embellished ones, and inked if all are."""
+    bare, *_ = training_images([ZERO], copies=6, seed=0)
+    slashed, *_ = training_images([ZERO], copies=6, seed=0, embellished=1)
     middle = np.s_[:, 13:16, 13:16]
     assert (bare[middle].max(axis=(1, 2)) < 64).all()
     assert (slashed[middle].max(axis=(1, 2)) > 128).all()

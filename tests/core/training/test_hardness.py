@@ -1,4 +1,4 @@
-"""How late and how lastingly images are learned: the counts, and what a training records."""
+"""How late images are learned and how often forgotten: the counts, and a run's record."""
 
 import numpy as np
 import pytest

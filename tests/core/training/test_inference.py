@@ -1,4 +1,4 @@
-"""What a network answers."""
+"""A network's answers."""
 
 import numpy as np
 import torch

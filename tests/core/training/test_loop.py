@@ -103,7 +103,7 @@ def test_resumed_run_ends_in_the_same_numbers(digits: Digits) -> None:
 
 
 def test_run_with_averaged_weights_resumes_to_the_same_numbers(digits: Digits) -> None:
-    """The weights that learn and their mean, which reads, both continue."""
+    """The weights that are trained, and their running mean, which reads, both continue."""
     config = SMALL.changed({"ema": 0.9})
     whole = epochs(train(config, digits))
     rest = epochs(train(config, digits, resume=whole[0].checkpoint))
@@ -155,7 +155,7 @@ def test_small_images_come_first(digits: Digits) -> None:
 
 
 def test_resume_refuses_another_configuration(digits: Digits) -> None:
-    """A checkpoint is resumed with the settings that it was made with, or not at all."""
+    """A checkpoint can be resumed only with its own settings."""
     checkpoint = epochs(train(SMALL, digits))[0].checkpoint
     with pytest.raises(CheckpointError, match="another configuration"):
         list(train(SMALL.changed({"batch_size": 32}), digits, resume=checkpoint))
@@ -220,7 +220,7 @@ def test_every_optimizer_lowers_the_loss(digits: Digits, optimizer: str) -> None
 
 
 def test_missing_device_is_named(digits: Digits) -> None:
-    """Asking for a GPU that is not there says what is."""
+    """If a requested GPU is missing, the message says which devices there are."""
     if torch.cuda.is_available():
         pytest.skip("this machine has a CUDA device")
     with pytest.raises(DeviceError, match="device cuda is not available: this machine has cpu"):

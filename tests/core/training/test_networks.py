@@ -81,7 +81,7 @@ def test_networks_compute_what_their_tutorials_do(network: str) -> None:
 
 @pytest.mark.parametrize("rate", [0.25, 0.5, 0.9])
 def test_dropout_silences_its_share_and_keeps_the_mean(rate: float) -> None:
-    """Each value is silenced on its own, the others grow, and reading leaves all as they are."""
+    """Dropout sets single values to 0 and scales the others up; reading changes nothing."""
     torch.manual_seed(0)
     layer, signal = Dropout(rate), torch.ones(100, 1_001)
     dropped = layer(signal)

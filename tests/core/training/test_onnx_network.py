@@ -99,7 +99,7 @@ def _as_it_is(sizes: tuple[object, ...] = ("n", 784), operator: str = "Identity"
         (_as_it_is(("n", 3, 32, 32)), r"takes n × 3 × 32 × 32 of .*N × 1 × 28 × 28"),
         (
             linear(np.full((784, 10), np.nan), np.zeros(10)),
-            "something else than numbers",
+            "are not finite numbers",
         ),
     ],
     ids=["text", "outside", "loop", "memory", "operator", "answers", "images", "nan"],

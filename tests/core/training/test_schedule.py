@@ -29,7 +29,7 @@ def torchs(make: object, per_epoch: bool) -> list[float]:
 
 
 def test_step_schedule_is_torchs_step_lr() -> None:
-    """Every so many epochs the rate is multiplied by the factor."""
+    """After each period of epochs the rate is multiplied by the factor."""
     config = TrainConfig(epochs=EPOCHS, schedule="step", step_every=2, step_factor=0.5)
     expected = torchs(lambda o: torch.optim.lr_scheduler.StepLR(o, 2, 0.5), per_epoch=True)
     assert ours(config) == pytest.approx(expected)
@@ -71,7 +71,7 @@ def test_one_cycle_is_torchs() -> None:
 
 
 def test_constant_schedule_changes_nothing() -> None:
-    """The rate stays what it is."""
+    """The rate does not change."""
     assert set(ours(TrainConfig(epochs=EPOCHS, schedule="constant"))) == {1.0}
 
 
