@@ -103,7 +103,7 @@ def test_runs_in_progress_are_left_and_dead_ones_arrive_as_failed(
         ("alive", Outcome.LEFT),
         ("dead", Outcome.MOVED),
     ]
-    assert "in progress: alive. Ask again" in move.summary(done)
+    assert "in progress: alive. Move again" in move.summary(done)
     (copy,) = catalogue.listed()
     assert (copy.state, copy.reason) == (State.FAILED, "the training process died")
     with connect() as (client, _):
