@@ -16,7 +16,7 @@ NETWORKS = (
     *("simple_cnn", "digit_cnn", "mlp", "pytorch_example", "lenet5"),
 )
 ANY_SIZE = ("fast_cnn",)  # networks that also read images of 14 × 14
-OPTIMIZERS = ("sgd", "adam", "adamw", "adadelta")
+OPTIMIZERS = ("sgd", "adam", "adamw", "adadelta", "muon")
 SCHEDULES = ("constant", "step", "exponential", "cosine", "one_cycle")
 PRECISIONS = ("auto", "float32", "bfloat16")
 DEVICES = ("auto", "cpu", "cuda", "mps")
@@ -71,7 +71,7 @@ class TrainConfig:
         OPTIMIZATION,
         end=0.99,
         step=0.01,
-        needs={"optimizer": ("sgd",)},
+        needs={"optimizer": ("sgd", "muon")},
     )
     beta2: float = number(
         0.999,
@@ -81,7 +81,7 @@ class TrainConfig:
         OPTIMIZATION,
         end=0.999,
         step=0.001,
-        needs={"optimizer": ("adam", "adamw")},
+        needs={"optimizer": ("adam", "adamw", "muon")},
     )
     weight_decay: float = number(
         1e-4,

@@ -58,6 +58,7 @@ CHOICES = {
     "adam": "Adam",
     "adamw": "AdamW",
     "adadelta": "Adadelta",
+    "muon": "Muon",
     "one_cycle": "one cycle",
     "cpu": "processor (cpu)",
     "cuda": "NVIDIA GPU (cuda)",

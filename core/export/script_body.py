@@ -16,7 +16,7 @@ from core.data.splits import split_sizes, stratified_split
 from core.evaluation import metrics
 from core.export.script_plan import TRAINING_IMAGES, Plan
 from core.export.specialized import specialized
-from core.training import augmentation, batches, inference, networks, schedule
+from core.training import augmentation, batches, inference, muon, networks, schedule
 
 
 def code(plan: Plan) -> Iterator[str]:
@@ -126,6 +126,10 @@ def _rate(plan: Plan) -> Iterator[str]:
         yield from ("", "", text.replace("\n", plan.mark("schedule") + "\n", 1))
     if config.ema:
         yield _AVERAGE
+    if config.optimizer == "muon":
+        for part in (muon.update, muon.orthogonalized):
+            text = specialized(part, config).replace("COEFFICIENTS", str(muon._COEFFICIENTS))
+            yield from ("", "", text.replace("ROUNDS", str(muon._ROUNDS)))
 
 
 def _augmentation(plan: Plan) -> Iterator[str]:
@@ -217,8 +221,14 @@ def _loop(plan: Plan) -> Iterator[str]:
     if flat:
         yield "parameters = list(network.parameters())"
         yield "weights = torch.cat([one.detach().flatten() for one in parameters])"
-    yield f"optimizer = torch.optim.{_OPTIMIZERS[config.optimizer]}({plan.mark('optimizer')}"
     weights = "[weights]" if flat else "network.parameters()"
+    if config.optimizer == "muon":
+        yield "# Muon changes all layers but the last; AdamW that, biases and normalizations."
+        yield "matrices = [one for one in network[:-1].parameters() if one.ndim > 1]"
+        yield "momenta = [torch.zeros_like(one) for one in matrices]"
+        yield "vectors = [one for one in network.parameters() if one.ndim == 1]"
+        weights = "[*vectors, network[-1].weight]"
+    yield f"optimizer = torch.optim.{_OPTIMIZERS[config.optimizer]}({plan.mark('optimizer')}"
     yield f"    {weights}, LEARNING_RATE, {_MOMENTS[config.optimizer]}"
     yield ")"
     if config.ema:
@@ -243,18 +253,29 @@ def _loop(plan: Plan) -> Iterator[str]:
         rate = "LEARNING_RATE * rate_factor(step - 1, steps)"
         yield f'        optimizer.param_groups[0]["lr"] = {rate}'
     yield _FLAT_STEP if flat else "        optimizer.step()"
+    if config.optimizer == "muon":
+        yield "        for weights, momentum in zip(matrices, momenta):"
+        yield '            rate = optimizer.param_groups[0]["lr"]'
+        yield "            update(weights.detach(), weights.grad, momentum, rate)"
     if config.ema:
         yield "        average(reader, network, step)"
     ending = _ENDING.replace("reader", _reader(plan))
     yield ending.replace("# PATIENCE\n", _STOP if config.patience else "")
 
 
-_OPTIMIZERS = {"sgd": "SGD", "adam": "Adam", "adamw": "AdamW", "adadelta": "Adadelta"}
+_OPTIMIZERS = {
+    "sgd": "SGD",
+    "adam": "Adam",
+    "adamw": "AdamW",
+    "adadelta": "Adadelta",
+    "muon": "AdamW",
+}
 _MOMENTS = {  # their arguments after the learning rate
     "sgd": "MOMENTUM, weight_decay=WEIGHT_DECAY, fused=True",
     "adam": "(0.9, BETA2), weight_decay=WEIGHT_DECAY, fused=True",
     "adamw": "(0.9, BETA2), weight_decay=WEIGHT_DECAY, fused=True",
     "adadelta": "weight_decay=WEIGHT_DECAY",
+    "muon": "(0.9, BETA2), weight_decay=WEIGHT_DECAY, fused=True",
 }
 _FLAT_STEP = """\
         # One step of all weights as one tensor: SGD's last bits depend on that.

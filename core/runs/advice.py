@@ -9,7 +9,7 @@ from core.runs.history import History
 from core.runs.run import Run, State
 
 # Learning rates at which each optimizer trains all networks here, from their recipes.
-_USUAL = {"sgd": 0.01, "adam": 0.001, "adamw": 0.005, "adadelta": 1.0}
+_USUAL = {"sgd": 0.01, "adam": 0.001, "adamw": 0.005, "adadelta": 1.0, "muon": 0.01}
 _GUESSING = 0.2  # validation accuracy, below which the network is little better than chance
 _BY_HEART = 0.04  # training accuracy above validation accuracy
 _CLIMBING = 0.005  # gain in validation accuracy by the last epoch

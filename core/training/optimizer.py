@@ -14,6 +14,7 @@ from torch.optim.adam import adam
 from torch.optim.sgd import sgd
 
 from core.config import TrainConfig
+from core.training import muon
 from core.training.checkpoint import is_like
 from core.training.flat import Flat
 
@@ -22,6 +23,7 @@ _MOMENTS = {  # the state that each optimizer keeps, by its names in torch's sta
     "adam": ("step", "exp_avg", "exp_avg_sq"),
     "adamw": ("step", "exp_avg", "exp_avg_sq"),
     "adadelta": ("step", "square_avg", "acc_delta"),
+    "muon": ("momentum_buffer", "step", "exp_avg", "exp_avg_sq"),
 }
 
 
@@ -38,6 +40,9 @@ class Optimizer:
             name: torch.zeros((), device=like.device) if name == "step" else torch.zeros_like(like)
             for name in names
         }
+        layers = [number for number, one in enumerate(weights.parameters) if one.ndim > 1]
+        # Muon changes all layers but the last, and AdamW the last, biases and normalizations.
+        self.matrices = layers[:-1] if config.optimizer == "muon" else []
 
     @torch.no_grad()
     def step(self, rate: float) -> None:
@@ -53,17 +58,47 @@ class Optimizer:
             case "adadelta":
                 step, squares, deltas = moments
                 adadelta(weights, gradients, squares, deltas, step, rho=0.9, eps=1e-6, **given)
+            case "muon":
+                self._muon(gradients[0], rate, given)
             case _:
                 step, means, squares = moments
-                given |= {"beta1": 0.9, "beta2": config.beta2, "eps": 1e-8, "amsgrad": False}
-                given |= {"decoupled_weight_decay": config.optimizer == "adamw", "fused": True}
-                adam(weights, gradients, means, squares, [], step, **given)
+                adam(weights, gradients, means, squares, [], step, **self._adam(), **given)
+
+    def _adam(self) -> dict[str, Any]:
+        """Return the arguments of Adam, and of AdamW, beside those that all optimizers take."""
+        return {
+            "beta1": 0.9,
+            "beta2": self.config.beta2,
+            "eps": 1e-8,
+            "amsgrad": False,
+            "decoupled_weight_decay": self.config.optimizer != "adam",
+            "fused": True,
+        }
+
+    def _muon(self, gradient: Tensor, rate: float, given: dict[str, Any]) -> None:
+        """Update `matrices` by Muon, and the other weights by AdamW."""
+        moments = self.moments
+        momenta = self._parts(moments["momentum_buffer"])
+        rows = self.weights.trained, gradient, moments["exp_avg"], moments["exp_avg_sq"]
+        parts = [self.weights.by_parameter(row) for row in rows]
+        for number in self.matrices:
+            layer = parts[0][number], parts[1][number], momenta[number]
+            muon.update(*layer, rate, self.config)
+        others = [number for number in range(len(momenta)) if number not in self.matrices]
+        weights, gradients, means, squares = ([each[n] for n in others] for each in parts)
+        steps = [moments["step"].clone() for _ in others]  # Adam counts each of them
+        adam(weights, gradients, means, squares, [], steps, **self._adam(), **given)
+        self.moments["step"] = steps[0]
 
     def state(self) -> dict[int, dict[str, Tensor]]:
         """Return a copy of the state by parameter, in the form of torch's state dictionaries."""
         parts = {name: self._parts(moment) for name, moment in self.moments.items()}
         return {
-            number: {name: views[number].clone() for name, views in parts.items()}
+            number: {
+                name: views[number].clone()
+                for name, views in parts.items()
+                if not self.matrices or (name == "momentum_buffer") == (number in self.matrices)
+            }
             for number in range(len(self.weights.parameters) if parts else 0)
         }
 
@@ -85,7 +120,8 @@ class Optimizer:
         """Restore a state that `fits`."""
         for name, moment in self.moments.items():
             for number, part in enumerate(self._parts(moment)):
-                part.copy_(state[number][name])
+                if name in state[number]:
+                    part.copy_(state[number][name])
 
     def _parts(self, moment: Tensor) -> list[Tensor]:
         """Return a moment's view for each parameter; all parameters share the step count."""

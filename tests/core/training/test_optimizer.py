@@ -10,6 +10,7 @@ from torch import nn
 
 from core.config import TrainConfig
 from core.training.flat import Flat
+from core.training.muon import orthogonalized, update
 from core.training.optimizer import Optimizer
 
 THEIRS = {
@@ -64,6 +65,53 @@ def test_steps_are_torchs(name: str) -> None:
     for seed in (3, 4):
         learn(resumed, seed)
         again.step(0.1)
+    assert all(map(torch.equal, ours.parameters(), resumed.parameters()))
+
+
+@pytest.mark.parametrize("shape", [(8, 25), (32, 144), (40, 12)])
+def test_orthogonalized_matrix_keeps_its_directions(shape: tuple[int, int]) -> None:
+    """Its singular vectors are the matrix's, and its singular values are near 1, as in torch's."""
+    matrix = torch.randn(shape, generator=torch.Generator().manual_seed(0))
+    left, _, right = torch.linalg.svd(matrix, full_matrices=False)
+    inside = left.T @ orthogonalized(matrix) @ right.T
+    values = inside.diagonal()
+    assert values.min() > 0.65 and values.max() < 1.25
+    torch.testing.assert_close(inside, values.diag(), atol=1e-4, rtol=0)
+
+
+def test_muon_steps_are_torchs() -> None:
+    """On matrices, five steps go where torch's Muon goes, which rounds to 16 bits."""
+    config = TrainConfig(optimizer="muon", momentum=0.95, weight_decay=0.1)
+    weights = torch.randn(16, 30, generator=torch.Generator().manual_seed(0))
+    theirs, ours, momentum = nn.Parameter(weights.clone()), weights.clone(), torch.zeros(16, 30)
+    reference = torch.optim.Muon([theirs], 0.1, 0.1, 0.95, adjust_lr_fn="match_rms_adamw")
+    for seed in range(5):
+        theirs.grad = torch.randn(16, 30, generator=torch.Generator().manual_seed(seed))
+        update(ours, theirs.grad, momentum, 0.1, config)
+        reference.step()
+    torch.testing.assert_close(ours, theirs.detach(), atol=0.02, rtol=0)
+    torch.testing.assert_close(momentum, reference.state[theirs]["momentum_buffer"])
+
+
+def test_muon_leaves_the_last_layer_and_vectors_to_adamw() -> None:
+    """They move as AdamW moves them; a resumed optimizer goes on to the same weights."""
+    config = TrainConfig(optimizer="muon", beta2=0.95, weight_decay=0.01)
+    theirs, ours = network(), network()
+    reference, optimizer = THEIRS["adamw"](theirs.parameters()), Optimizer(config, Flat(ours))
+    learn(theirs, 0)
+    reference.step()
+    learn(ours, 0)
+    optimizer.step(0.1)
+    for number, (one, other) in enumerate(zip(theirs.parameters(), ours.parameters(), strict=True)):
+        assert torch.allclose(one, other, atol=1e-6) == (number > 0)
+    state, resumed = optimizer.state(), copy.deepcopy(ours)
+    assert list(state[0]) == ["momentum_buffer"] and "momentum_buffer" not in state[3]
+    again = Optimizer(config, Flat(resumed))
+    assert again.fits(state) and not again.fits(reference.state_dict()["state"])
+    again.restore(state)
+    for each, model in ((optimizer, ours), (again, resumed)):
+        learn(model, 1)
+        each.step(0.1)
     assert all(map(torch.equal, ours.parameters(), resumed.parameters()))
 
 
