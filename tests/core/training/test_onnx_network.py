@@ -95,7 +95,7 @@ def _as_it_is(sizes: tuple[object, ...] = ("n", 784), operator: str = "Identity"
         (_endless(), "has loops"),
         (_huge(), "does not compute"),
         (_as_it_is(operator="MyOwn"), r"cannot be opened. onnxruntime says: .*MyOwn"),
-        (_as_it_is(), r"answers with 1 × 784, where N × 10"),
+        (_as_it_is(), r"answers with 1 × 784, but N × 10"),
         (_as_it_is(("n", 3, 32, 32)), r"takes n × 3 × 32 × 32 of .*N × 1 × 28 × 28"),
         (
             linear(np.full((784, 10), np.nan), np.zeros(10)),
