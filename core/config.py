@@ -56,7 +56,13 @@ class TrainConfig:
         OPTIMIZATION,
         stops=[2**power for power in range(3, 13)],
     )
-    optimizer: str = choice("adamw", OPTIMIZERS, "How gradients change the weights.", OPTIMIZATION)
+    optimizer: str = choice(
+        "adamw",
+        OPTIMIZERS,
+        "How gradients change the weights. Muon needs the fewest steps; each takes longer, most of "
+        "all with wide layers.",
+        OPTIMIZATION,
+    )
     learning_rate: float = number(
         5e-3,
         (1e-6, 10),
