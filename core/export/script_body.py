@@ -226,8 +226,10 @@ def _loop(plan: Plan) -> Iterator[str]:
         yield "# Muon changes all layers but the last; AdamW that, biases and normalizations."
         yield "matrices = [one for one in network[:-1].parameters() if one.ndim > 1]"
         yield "momenta = [torch.zeros_like(one) for one in matrices]"
-        yield "vectors = [one for one in network.parameters() if one.ndim == 1]"
-        weights = "[*vectors, network[-1].weight]"
+        yield (
+            "others = [one for one in network.parameters() if one.ndim == 1] + [network[-1].weight]"
+        )
+        weights = "others"
     yield f"optimizer = torch.optim.{_OPTIMIZERS[config.optimizer]}({plan.mark('optimizer')}"
     yield f"    {weights}, LEARNING_RATE, {_MOMENTS[config.optimizer]}"
     yield ")"

@@ -89,7 +89,7 @@ def test_a_sweep_starts_with_what_was_typed(
     page.number_input(key="sweep-trials").set_value(7)
     page.slider(key="sweep-workers").set_value(2)
     page.run()
-    assert "7 trials. How long they take will be known" in texts(page)
+    assert "7 trials. To see here how long they will take, open the Train page" in texts(page)
     monkeypatch.setattr("core.jobs.speed.step_seconds", lambda *_: (0.01, 0.005))
     assert "7 trials of about" in texts(page.run())
     page.button(key="sweep-start").click().run()
