@@ -86,7 +86,7 @@ RECIPES = {
         Recipe(
             "fast_992",
             "Tiny, one pass",
-            "99.2 % in one pass over all images by the same tiny network, with nearly three times as "
+            "99.2 % in one pass over all images by the same tiny network, in nearly three times as "
             "many steps.",
             _TINY,
             measured=Measured(0.9924, 2.76, 10),
