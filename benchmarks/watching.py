@@ -11,7 +11,6 @@ import os
 import subprocess
 import sys
 import tempfile
-import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -48,7 +47,6 @@ def watching(repetitions: int) -> dict[str, Any]:
                     open_when_up(page, f"{address}/train")
                     page.get_by_role("button", name="Start", exact=True).wait_for()
                     settle(page)
-                    timed(Path(folder))
                     one.append(recorded(Path(folder)))
                     page.close()
                 with server(Path(folder)) as (address, _):
@@ -56,15 +54,6 @@ def watching(repetitions: int) -> dict[str, Any]:
                     many.append(visitors.submit(asyncio.run, training).result())
             print({name: round(values[-1], 2) for name, values in times.items()}, flush=True)
     return {"recipe": _RECIPE, "epochs": _EPOCHS, "repetitions": repetitions, "seconds": times}
-
-
-def timed(runs: Path) -> None:
-    """Wait until the process on standby has timed this machine, which it does once a store."""
-    limit = time.monotonic() + 120
-    while not (runs / "speed.json").exists():
-        if time.monotonic() > limit:
-            raise TimeoutError("The process on standby has not timed this machine.")
-        time.sleep(0.2)
 
 
 def bare() -> float:
@@ -95,7 +84,6 @@ async def watched(address: str, runs: Path) -> float:
         there = [await stack.enter_async_context(visiting(address)) for _ in range(_PAGES)]
         for visitor in there:
             await visitor.open("train")
-        await asyncio.to_thread(timed, runs)
         before = {run.id for run in catalogue.listed()}
         training = asyncio.create_task(asyncio.to_thread(recorded, runs))
         while not (new := [run.id for run in catalogue.listed() if run.id not in before]):

@@ -14,6 +14,7 @@ from functools import partial
 from pathlib import Path
 
 from core.config import NETWORKS, TrainConfig
+from core.jobs import queue
 from core.jobs.whole import write_whole
 from core.runs.store import directory
 from core.training import device
@@ -64,18 +65,22 @@ def is_measured(config: TrainConfig) -> bool:
 def measure(arrived: threading.Event) -> None:
     """Measure each row that was not measured often enough, until a run arrives.
 
-    Raises StoreError.
+    While another process trains on this machine, it waits, so that neither slows the other. Raises
+    StoreError.
     """
     from core.training import estimate
 
     for row, config in _wanted():
         if row in (kept := _kept()) and kept[row][2] >= _TIMES:
             continue
-        if arrived.wait(_PAUSE):
-            return
-        measured = estimate.step_seconds(config, arrived.is_set)
-        if measured is None:
-            return
+        measured = None
+        while measured is None:
+            if arrived.wait(_PAUSE):
+                return
+            if not queue.owners():
+                measured = estimate.step_seconds(
+                    config, lambda: arrived.is_set() or bool(queue.owners())
+                )
         kept = _kept()  # another process may have measured too
         step, forward, times = kept.get(row, (*measured, 0))
         kept[row] = min(step, measured[0]), min(forward, measured[1]), times + 1

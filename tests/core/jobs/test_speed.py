@@ -2,12 +2,13 @@
 
 import json
 import threading
+import time
 from pathlib import Path
 
 import pytest
 
 from core.config import NETWORKS, TrainConfig
-from core.jobs import speed, standby
+from core.jobs import queue, speed, standby
 from core.jobs.request import worker_environment
 from tests.core.jobs.test_standby import until
 
@@ -67,6 +68,25 @@ def test_the_process_on_standby_measures(own_runs: Path, sample_only: None) -> N
     rows = json.loads((own_runs / "speed.json").read_text())["rows"]
     assert {row.split()[0] for row, _ in rows} <= set(NETWORKS)
     assert all(step > forward > 0 and times == 1 for _, (step, forward, times) in rows)
+
+
+def test_nothing_is_measured_while_another_process_trains(
+    own_runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It waits while a run is in the queue, and goes on once that has left."""
+    monkeypatch.setattr(speed, "_PAUSE", 0.05)
+    folder, arrived = queue.folder_for(TrainConfig()), threading.Event()
+    queue.enter(folder, "another")
+    measuring = threading.Thread(target=speed.measure, args=(arrived,))
+    measuring.start()
+    try:
+        time.sleep(1)
+        assert speed.table() == {}
+        queue.leave(folder, "another")
+        until(lambda: len(speed.table()) >= 1, 60)
+    finally:
+        arrived.set()
+        measuring.join()
 
 
 def test_the_fastest_of_several_measurements_counts(monkeypatch: pytest.MonkeyPatch) -> None:
