@@ -31,12 +31,15 @@ def update(
 def orthogonalized(matrix: Tensor) -> Tensor:
     """Return `(M, N)` with the matrix's singular vectors, and singular values of 0.7 to 1.2.
 
-    Newton-Schulz iteration of the fifth order, after dividing by the Frobenius norm.
+    Newton-Schulz iteration of the fifth order, after dividing by the Frobenius norm. Each round
+    multiplies the matrix by a polynomial of its Gram matrix `(M, M)`. Here the rounds compute with
+    the Gram matrix alone, and their product multiplies the matrix once, at the end.
     """
     a, b, c = _COEFFICIENTS
-    wide = matrix if len(matrix) <= len(matrix.T) else matrix.T
-    wide = wide / wide.norm().clamp(min=1e-7)
+    matrix = matrix / matrix.norm().clamp(min=1e-7)
+    gram = matrix @ matrix.T
+    product = one = torch.eye(len(gram), dtype=gram.dtype, device=gram.device)
     for _ in range(_ROUNDS):
-        gram = wide @ wide.T
-        wide = torch.addmm(wide, torch.addmm(gram, gram, gram, beta=b, alpha=c), wide, beta=a)
-    return wide if len(matrix) <= len(matrix.T) else wide.T
+        factor = torch.addmm(a * one + b * gram, gram, gram, alpha=c)
+        product, gram = factor @ product, factor @ gram @ factor
+    return product @ matrix

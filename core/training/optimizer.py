@@ -43,6 +43,7 @@ class Optimizer:
         layers = [number for number, one in enumerate(weights.parameters) if one.ndim > 1]
         # Muon changes all layers but the last, and AdamW the last, biases and normalizations.
         self.matrices = layers[:-1] if config.optimizer == "muon" else []
+        self.others = [n for n in range(len(weights.parameters)) if n not in self.matrices]
 
     @torch.no_grad()
     def step(self, rate: float) -> None:
@@ -84,9 +85,8 @@ class Optimizer:
         for number in self.matrices:
             layer = parts[0][number], parts[1][number], momenta[number]
             muon.update(*layer, rate, self.config)
-        others = [number for number in range(len(momenta)) if number not in self.matrices]
-        weights, gradients, means, squares = ([each[n] for n in others] for each in parts)
-        steps = [moments["step"].clone() for _ in others]  # Adam counts each of them
+        weights, gradients, means, squares = ([each[n] for n in self.others] for each in parts)
+        steps = [moments["step"].clone() for _ in self.others]  # Adam counts each of them
         adam(weights, gradients, means, squares, [], steps, **self._adam(), **given)
         self.moments["step"] = steps[0]
 
