@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from core.config import TrainConfig, config_from, has_effect
+from core.data.splits import sizes_of
 from core.errors import ConfigError, RunError
 from core.evaluation.calibration import Calibration
 from core.runs import kept
@@ -129,6 +130,20 @@ class Run:
         return known and has_effect(name, self.config.to_dict())
 
     @property
+    def sizes(self) -> tuple[int, int] | None:
+        """The number of images to learn from, and for validation; None if its data are not known.
+
+        These are what the data have; the settings may ask for more. Images that are left out for
+        their labels are counted.
+        """
+        return sizes_of(self.data, self.config.validation_size, self.config.train_size)
+
+    @property
+    def learns_from_all(self) -> bool:
+        """Whether it learns from all images that are not for validation."""
+        return learns_from_all(self.config, self.data)
+
+    @property
     def network(self) -> str:
         """The name of its network, or ONNX if it was imported from an ONNX file."""
         return "ONNX" if self.imported == "onnx" else self.config.network
@@ -176,6 +191,14 @@ class Run:
             "precision": self.precision,
             "data": self.data,
         }
+
+
+def learns_from_all(config: TrainConfig, data: str) -> bool:
+    """Return whether a run with these settings learns from all images that the data have for it."""
+    wanted = sizes_of(data, config.validation_size, config.train_size)
+    return config.train_size == 0 or (
+        wanted is not None and wanted == sizes_of(data, config.validation_size, 0)
+    )
 
 
 def folder_of(run_id: str) -> Path:
