@@ -144,17 +144,6 @@ RUN_METRICS = {
 }
 
 
-def run_curves(
-    histories: "dict[str, pd.DataFrame]", metric: str, by_seconds: bool = False
-) -> go.Figure:
-    """Return a metric of several runs over epochs or seconds, with rings at the best epochs.
-
-    `histories` maps each run's label to its `History.epochs`; `metric` is a key of RUN_METRICS.
-    """
-    alone = {label: [epochs] for label, epochs in histories.items()}
-    return setting_curves(alone, metric, by_seconds)
-
-
 def setting_curves(
     histories: "dict[str, list[pd.DataFrame]]", metric: str, by_seconds: bool = False
 ) -> go.Figure:

@@ -251,7 +251,7 @@ def read(entry: Any) -> Run:
         versions={key: str(value) for key, value in _object(tags, "versions").items()},
         commit=tags.get("commit", ""),
         note=tags.get("mlflow.note.content", ""),
-        steps=int(_number(tags, "steps")),
+        steps=int(non_negative(tags, "steps")),
         step=whole("progress") or 0,
         epochs=whole("epochs") or 0,
         best_epoch=whole("best_epoch"),
@@ -264,7 +264,7 @@ def read(entry: Any) -> Run:
         taught_from=tags.get("taught_from", ""),
         calibration=Calibration(metrics.get("temperature", 1.0), metrics.get("reading_sure_from")),
         seen=seen,
-        taught_digits=int(_number(tags, "taught_digits")),
+        taught_digits=int(non_negative(tags, "taught_digits")),
         sweep=tags.get("sweep", ""),
         owner=tags.get("owner", ""),
         imported=tags.get("imported", ""),
@@ -289,7 +289,7 @@ def _state(tags: dict[str, str]) -> tuple[State, str]:
     if word not in list(State):
         return State.FAILED, f"this version of Digit Lab does not know the state {word!r}"
     state = State(word)
-    if not state.is_over and now() > _number(tags, "alive_until"):
+    if not state.is_over and now() > non_negative(tags, "alive_until"):
         return State.FAILED, DIED
     return state, tags.get("reason", "")
 
@@ -304,7 +304,7 @@ def _config(tags: dict[str, str], name: str) -> TrainConfig:
     return config_from(values)
 
 
-def _number(tags: dict[str, str], key: str) -> float:
+def non_negative(tags: dict[str, str], key: str) -> float:
     """Return a tag as a non-negative number; 0 for anything else."""
     try:
         number = float(tags.get(key, 0))

@@ -7,7 +7,6 @@ from core.figures import palette
 from core.figures.curves import (
     accuracy_against,
     learning_rate,
-    run_curves,
     setting_curves,
     training_curves,
 )
@@ -24,7 +23,7 @@ def test_run_without_an_epoch_has_an_empty_curve() -> None:
             "validation_loss": [0.3, 0.4],
         }
     )
-    figure = run_curves({"new": full[:0], "old": full}, "validation_loss", by_seconds=True)
+    figure = setting_curves({"new": [full[:0]], "old": [full]}, "validation_loss", by_seconds=True)
     assert [len(trace.x) for trace in figure.data] == [0, 2]
     assert list(figure.data[1].x) == [3.0, 7.5]
     assert list(figure.data[1].marker.symbol) == ["circle-open", "circle"]  # the best epoch
@@ -34,7 +33,7 @@ def test_names_are_not_taken_for_markup() -> None:
     """A run's name is shown as it is."""
     name = "<b>bold</b>"
     full = pd.DataFrame({"epoch": [1], "validation_accuracy": [0.9]})
-    figure = run_curves({name: full}, "validation_accuracy")
+    figure = setting_curves({name: [full]}, "validation_accuracy")
     assert figure.data[0].name == "&lt;b&gt;bold&lt;/b&gt;"
 
 
