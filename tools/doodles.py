@@ -1,11 +1,13 @@
 """Drawings that are not digits: handwritten letters and doodles.
 
-The detector of non-digits learns from some kinds; the others are kept for measuring it. A drawing
-is a list of strokes, each `(N, 2)` points (x, y), y down, in any units.
+The detector of non-digits learns from some kinds; the others are kept for measuring it. What looks
+like a digit is left out, such as a balloon on a string, which looks like a 9. A drawing is a list
+of strokes, each `(N, 2)` points (x, y), y down, in any units.
 """
 
 import math
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,7 +62,7 @@ def written(letter: str, random: Random) -> Strokes:
     lean, wide = random.normal(0, 0.15), random.uniform(0.7, 1.3)
     strokes = []
     for corners in _CORNERS[letter].split():
-        points = np.array([int(one) for one in corners], float).reshape(-1, 2)
+        points = _corners(corners)
         points += random.normal(0, 0.22, points.shape)
         points = points @ np.array([[wide, 0], [-lean, 1]])
         strokes.append(smooth(points) if len(points) > 2 and random.random() < 0.6 else points)
@@ -205,10 +207,104 @@ def _fish(random: Random) -> Strokes:
     ]
 
 
+def _corners(digits: str) -> NDArray[np.float64]:
+    """Return `(N, 2)` points from their coordinates of one digit each: x, y, x, y, …."""
+    return np.array([int(one) for one in digits], float).reshape(-1, 2)
+
+
+# The corners of each thing's lines, and the centers and radii of its rings; x and y from 0 to 9.
+_THINGS: dict[str, tuple[str, tuple[tuple[float, float, float], ...]]] = {
+    "bolt": ("60254539845460", ()),
+    "car": ("070525336375959707", ((2.5, 7, 1), (6.5, 7, 1))),
+    "cat": ("152133 758163", ((4.5, 5, 3.5), (3, 4.5, 0.3), (6, 4.5, 0.3))),
+    "cup": ("1128688111", ((8.5, 4, 1.5),)),
+    "envelope": ("0292970702 024592", ()),
+    "key": ("359597 7577", ((1.5, 5, 1.5),)),
+    "leaf": ("05236385672705 0595", ()),
+    "moon": ("61311416396947354361", ()),
+    "mushroom": ("05124050829505 35296955", ()),
+    "sun": ("4041 4849 0414 8494 1122 7788 1726 7162", ((4.5, 4.5, 2),)),
+    "umbrella": ("05133060839505 45485968", ()),
+}
+
+
+def _thing(name: str, random: Random) -> Strokes:
+    lines, rings = _THINGS[name]
+    strokes = [(_corners(line) - 4.5) / 4.5 for line in lines.split()]
+    strokes += [_circle(x / 4.5 - 1, y / 4.5 - 1, radius / 4.5) for x, y, radius in rings]
+    return [stroke + random.normal(0, 0.05, 2) for stroke in strokes]
+
+
+def _blob(random: Random) -> Strokes:
+    """Return a closed line with random bumps."""
+    waves = np.arange(2, random.integers(4, 9))
+    sizes = random.uniform(0.2, 0.45) * random.normal(0, len(waves) ** -0.5, len(waves))
+    starts = random.uniform(0, 2 * math.pi, len(waves))
+
+    def radius(angle: NDArray[np.float64]) -> NDArray[np.float64]:
+        bumps = np.cos(2 * math.pi * np.outer(angle, waves) + starts) @ sizes
+        return np.clip(1 + bumps, 0.15, None)
+
+    return [_around(1, radius)]
+
+
+def _symmetric(random: Random) -> Strokes:
+    """Return a closed line that is its own mirror image, with sharp or round corners."""
+    count = int(random.integers(3, 8))
+    half = np.stack([random.uniform(0.1, 1, count), np.linspace(-1, 1, count)], 1)
+    half[:, 1] += random.normal(0, 0.12, count)
+    half[[0, -1], 0] *= random.integers(0, 2, 2)
+    if random.random() < 0.5:
+        half = smooth(half)
+    return [np.concatenate([half, half[::-1] * (-1, 1), half[:1]])]
+
+
+def _part(random: Random) -> NDArray[np.float64]:
+    """Return a ring, an arc, a polygon or a line around the origin."""
+
+    def one(angle: NDArray[np.float64]) -> NDArray[np.float64]:
+        return 1 + 0 * angle
+
+    flat = (1, random.uniform(0.4, 1))
+    match random.integers(4):
+        case 0:
+            return _around(1, one) * flat
+        case 1:
+            return _around(random.uniform(0.3, 0.7), one, random.random())
+        case 2:
+            return _around(1, one)[:: 48 // int(random.integers(3, 6))] * flat
+        case _:
+            return np.array([[-1.0, 0], [1, 0]])
+
+
+def _parts(random: Random) -> Strokes:
+    """Return two to five parts of different sizes, somewhere."""
+    parts = []
+    for _ in range(random.integers(2, 6)):
+        angle, size = random.uniform(0, 2 * math.pi), random.uniform(0.15, 0.7)
+        turn = np.array([[math.cos(angle), math.sin(angle)], [-math.sin(angle), math.cos(angle)]])
+        parts.append(size * _part(random) @ turn + random.uniform(-0.7, 0.7, 2))
+    return parts
+
+
+def _filled(random: Random) -> Strokes:
+    """Return a closed line with one to three parts in it."""
+    parts = [
+        random.uniform(0.06, 0.3) * _part(random) + random.uniform(-0.4, 0.4, 2)
+        for _ in range(random.integers(1, 4))
+    ]
+    return (_blob if random.random() < 0.5 else _symmetric)(random) + parts
+
+
+# Some kinds of things to learn from, many shapes made at random, and things kept for measuring.
 SHOWN_DOODLES: tuple[Doodle, ...] = (
     *(_spiral, _zigzag, _wave, _star, _polygon, _arrow, _smiley, _hash, _loops),
 )
-KEPT_DOODLES: tuple[Doodle, ...] = (_heart, _house, _flower, _tree, _cloud, _fish)
+RANDOM_SHAPES: tuple[Doodle, ...] = (_blob, _symmetric, _parts, _filled)
+KEPT_DOODLES: tuple[Doodle, ...] = (
+    *(_heart, _house, _flower, _tree, _cloud, _fish),
+    *(partial(_thing, name) for name in _THINGS),
+)
 
 
 def doodle(kind: Doodle, random: Random) -> Strokes:

@@ -27,7 +27,16 @@ from core.runs import builtin
 from core.training import checkpoint
 from core.training.batches import TrainingBatches, normalize
 from tools import pen_digits
-from tools.doodles import SHOWN, SHOWN_DOODLES, Strokes, doodle, letters_by_hand, smooth
+from tools.doodles import (
+    RANDOM_SHAPES,
+    SHOWN,
+    SHOWN_DOODLES,
+    Doodle,
+    Strokes,
+    doodle,
+    letters_by_hand,
+    smooth,
+)
 
 # The shares of digits, in MNIST's validation set and of people's, that it may call non-digits, and
 # that it may call unusual, so that an answer is not sure.
@@ -41,7 +50,7 @@ _EPOCHS, _BATCH, _RATE, _DECAY = 8, 512, 1e-3, 0.1
 def non_digits_from(
     images: NDArray[np.uint8], labels: NDArray[np.uint8], each: int, random: np.random.Generator
 ) -> NDArray[np.uint8]:
-    """Return `(11 * each, 28, 28)` non-digits: distorted digits, scribbles, letters and doodles.
+    """Return `(15 * each, 28, 28)` non-digits: distorted digits, scribbles, letters and doodles.
 
     Distorted digits are two digits on top of each other, half of one beside an upside-down half of
     another, and digits that are turned or mirrored, unless that gives a digit again.
@@ -66,7 +75,8 @@ def non_digits_from(
             _lettered(each, random),
             _typed(each, random),
             _by_hand(each, random),
-            _doodled(each, random),
+            _doodled(SHOWN_DOODLES, each, random),
+            _doodled(RANDOM_SHAPES, len(RANDOM_SHAPES) * each, random),
         ]
     )
 
@@ -97,9 +107,8 @@ def _by_hand(count: int, random: np.random.Generator) -> NDArray[np.uint8]:
     return _drawings([letters[number % len(letters)](random) for number in range(count)])
 
 
-def _doodled(count: int, random: np.random.Generator) -> NDArray[np.uint8]:
-    """Return `(count, 28, 28)` doodles, of the kinds that are not kept for measuring."""
-    kinds = SHOWN_DOODLES
+def _doodled(kinds: Sequence[Doodle], count: int, random: np.random.Generator) -> NDArray[np.uint8]:
+    """Return `(count, 28, 28)` doodles, of all the kinds in turn."""
     return _drawings([doodle(kinds[number % len(kinds)], random) for number in range(count)])
 
 

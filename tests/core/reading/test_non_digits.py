@@ -13,7 +13,15 @@ from core.ink.strokes import draw
 from core.reading import non_digits
 from core.reading.reader import Reader
 from core.runs import builtin
-from tools.doodles import KEPT_DOODLES, LETTERS, SHOWN, SHOWN_DOODLES, doodle, letters_by_hand
+from tools.doodles import (
+    KEPT_DOODLES,
+    LETTERS,
+    RANDOM_SHAPES,
+    SHOWN,
+    SHOWN_DOODLES,
+    doodle,
+    letters_by_hand,
+)
 from tools.make_non_digits import non_digits_from
 
 
@@ -34,27 +42,27 @@ def test_few_unseen_non_digits_are_surely_called_digits(
 
 
 def test_most_doodles_that_were_never_shown_are_not_surely_called_digits() -> None:
-    """Of ten hearts, houses, flowers, trees, clouds and fish each, two in five at most are sure."""
+    """Of ten of each kind, hearts, houses, cars and fourteen others, one in ten at most is sure."""
     kinds = [partial(doodle, kind) for kind in KEPT_DOODLES]
     readings = Reader(builtin.run()).readings(np.stack(list(drawn(kinds, 10))))
-    assert np.mean([one.sure for one in readings]) <= 0.4
+    assert np.mean([one.sure for one in readings]) <= 0.1
 
 
 def test_what_is_kept_for_measuring_is_not_shown() -> None:
     """Kinds of doodles and letters by hand are either shown to the detector or measured."""
-    assert not {*KEPT_DOODLES} & {*SHOWN_DOODLES}
+    assert not {*KEPT_DOODLES} & {*SHOWN_DOODLES, *RANDOM_SHAPES}
     kept = letters_by_hand("".join(letter for letter in LETTERS if letter not in SHOWN))
     assert len(kept) >= 10 and not kept.keys() & letters_by_hand(SHOWN).keys()
 
 
 @pytest.mark.slow
 def test_generated_non_digits_are_refused() -> None:
-    """Of each of eleven kinds, three in five are no clear digit; the digits are unchanged."""
+    """Of each of fifteen kinds, three in five are no clear digit; the digits are unchanged."""
     digits = mnist.load("sample")
     images, before = digits.test_images, digits.test_images.copy()
     made = non_digits_from(images, digits.test_labels, 60, np.random.default_rng(1))
-    assert made.shape == (660, 28, 28) and made.dtype == np.uint8
-    found = (non_digits.scores(made.astype(np.float32) / 255) >= 1).reshape(11, 60).mean(1)
+    assert made.shape == (900, 28, 28) and made.dtype == np.uint8
+    found = (non_digits.scores(made.astype(np.float32) / 255) >= 1).reshape(15, 60).mean(1)
     assert found.max() <= 0.4, found
     assert np.array_equal(images, before)
 
