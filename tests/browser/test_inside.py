@@ -81,10 +81,11 @@ def test_from_a_misread_digit_to_the_sum_behind_a_value(
     expect(page.get_by_text("1 map is off; otherwise")).to_be_visible()
 
 
-# How many colors are in a row through the first map of a canvas, which is 36 pixels wide.
+# How many colors are in the first map of a canvas, which is 36 pixels wide and high.
 COLORS = """canvas => {
-  const { data } = canvas.getContext("2d").getImageData(0, 1, 36, 1);
-  return new Set(Array.from({ length: 36 }, (_, i) => data.slice(4 * i, 4 * i + 4).join())).size;
+  const { data } = canvas.getContext("2d").getImageData(0, 0, 36, 36);
+  const colors = Array.from({ length: 36 * 36 }, (_, i) => data.slice(4 * i, 4 * i + 4).join());
+  return new Set(colors).size;
 }"""
 
 
@@ -104,8 +105,8 @@ def test_a_sheet_of_maps_is_one_picture(
     assert sheets.count() > 5
     for one in sheets.all():
         assert one.locator("*").count() <= 8
-    # Once drawn, as many colors as there are values, so that nothing is smoothed.
-    drawn = f"canvas => {{ const n = ({COLORS})(canvas); return n > 1 && n <= 12; }}"
+    # Once drawn, at most as many colors as there are values, so nothing is smoothed.
+    drawn = f"canvas => {{ const n = ({COLORS})(canvas); return n > 1 && n <= 12 * 12; }}"
     page.wait_for_function(drawn, arg=maps.element_handle())
     box = maps.bounding_box()
     assert box and box["x"] + box["width"] <= width
