@@ -25,7 +25,7 @@ FLOORS = (
         "core.runs",
     ),
     *("core.recipes", "core.training", "core.ink", "core.data", "core.evaluation"),
-    *("core.config", "core.fields", "core.errors"),
+    *("core.config", "core.fields", "core.whole", "core.errors"),
 )
 ROOMS = ("pages", "ui", "door", "core", "tools", "benchmarks")
 

@@ -6,9 +6,9 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from core.data.splits import split_for
+from core.errors import UserError
 from core.figures.digits import evidence
-from core.runs import catalogue
+from core.runs import catalogue, learned
 from core.runs.person import Person
 from core.runs.run import Run
 from ui import cache, format
@@ -69,7 +69,11 @@ def _pixels(
 
 def _alike(run: Run, image: NDArray[np.float32], answer: int) -> None:
     digits = cache.digits_for(run)
-    indices, cosines = _learned(run.id, run.best_epoch, digits.source).nearest(image)
+    try:
+        indices, cosines = _learned(run.id, run.best_epoch, digits.source).nearest(image)
+    except UserError as error:  # nobody knows any more which images it learned from
+        st.caption(f"The most similar training digits are not available: {format.message(error)}")
+        return
     labels = digits.train_labels[indices]
     st.caption("The most similar training digits, by the last hidden layer")
     captions = [
@@ -95,6 +99,4 @@ def _learned(run_id: str, best_epoch: int | None, source: str) -> "SimilarDigits
     from core.reading.explanation import SimilarDigits
 
     run, digits = catalogue.get(run_id), cache.digits(source)
-    config = run.config
-    chosen = split_for(digits, config.validation_size, config.train_size, config.seed)
-    return SimilarDigits(cache.reader(run), digits.train_images, chosen.train)
+    return SimilarDigits(cache.reader(run), digits.train_images, learned.images(run, digits))

@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 SOURCES = {"mnist": "MNIST, 70,000 digits", "sample": "Sample, 5,000 digits of MNIST"}
+TRAINING_IMAGES = {"mnist": 60_000, "sample": 4_000}  # by source, including those for validation
+TEST_IMAGES = {"mnist": 10_000, "sample": 1_000}  # by source
 
 
 @dataclass(frozen=True, eq=False)

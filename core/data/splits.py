@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from core.data.digits import Digits
+from core.data.digits import TRAINING_IMAGES, Digits
 
 
 def stratified_split(
@@ -43,6 +43,12 @@ def split_sizes(total: int, validation_size: int, train_size: int) -> tuple[int,
     """
     validation = min(validation_size, total // 4)
     return min(train_size or total, total - validation), validation
+
+
+def sizes_of(source: str, validation_size: int, train_size: int) -> tuple[int, int] | None:
+    """Return the `split_sizes` of a data set by its source; None if that is not one of SOURCES."""
+    total = TRAINING_IMAGES.get(source)
+    return None if total is None else split_sizes(total, validation_size, train_size)
 
 
 def split_for(

@@ -8,6 +8,7 @@ import io
 import threading
 import zipfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from core.errors import RunError, StoreError
@@ -16,6 +17,7 @@ from core.export.source import Source
 from core.export.standalone import standalone
 from core.export.terms import File
 from core.runs.run import Run
+from core.whole import write_whole
 
 PREDICT = "predict.py"
 _PATIENCE = 30.0  # seconds to wait while others export
@@ -69,9 +71,7 @@ def write(made: list[File], folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for one in made:
-            partial = folder / f"{one.name}.partial"
-            partial.write_bytes(one.content)
-            partial.replace(folder / one.name)
+            write_whole(folder / one.name, partial(Path.write_bytes, data=one.content))
     except OSError as error:
         raise StoreError(
             f"The folder {folder} cannot be written: {error.strerror}. Give another one with --to."

@@ -5,11 +5,11 @@ from typing import Any
 
 import yaml
 
-from core.data.digits import SOURCES
+from core.data.digits import SOURCES, TEST_IMAGES
 from core.export.source import Source
 from core.export.terms import File
 from core.runs import builtin
-from core.runs.compare import TEST_IMAGES, test_interval
+from core.runs.compare import test_interval
 from core.runs.formatting import counted, interval, percent
 from core.runs.run import Run
 
@@ -110,11 +110,13 @@ def _learned(run: Run) -> str:
     text = SOURCES.get(run.data, run.data)
     if run.data_checksum:
         text += f" (MD5 of images and labels: {run.data_checksum})"
-    size, chose = run.config.train_size, f"{run.config.validation_size:,}"
-    if size:
-        text += f": {size:,} images of its training part. {chose} others chose the best epoch."
-    else:
-        text += f": all images of its training part but the {chose} that chose the best epoch."
+    if run.sizes:
+        learned, chose = run.sizes
+        if run.learns_from_all:
+            text += f": all images of its training part but the {chose:,} that"
+        else:
+            text += f": {learned:,} images of its training part. {chose:,} others"
+        text += " chose the best epoch."
     if run.seen:
         before = " and ".join(SOURCES.get(one, one) for one in run.seen)
         text += f" It goes on from a network that learned from {before}."

@@ -201,6 +201,8 @@ def _origin(run: Run) -> Iterator[str]:
     yield page.heading("What it ran on")
     facts = {
         "data": SOURCES.get(run.data, run.data),
+        "images learned from": f"{run.sizes[0]:,}" if run.sizes and run.has_settings else "",
+        "images for validation": f"{run.sizes[1]:,}" if run.sizes and run.has_settings else "",
         "checksum of the data (MD5)": run.data_checksum,
         "device": run.device,
         "precision": run.precision,

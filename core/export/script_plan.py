@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.config import DEVICES, PRECISIONS, TrainConfig, config_fields, has_effect
+from core.data.digits import TRAINING_IMAGES
 from core.errors import ConfigError
 from core.recipes import RECIPES
 
-TRAINING_IMAGES = {"mnist": 60_000, "sample": 4_000}  # including those for validation
 # The settings that a script repeats. Any other must have its default value.
 _KNOWN = frozenset(
     {

@@ -1,7 +1,8 @@
 """Plotly figures of trainings: metrics over time, and accuracy against cost."""
 
-from html import escape
-from itertools import cycle
+from collections.abc import Sequence
+from html import escape, unescape
+from itertools import cycle, product
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -130,9 +131,9 @@ def learning_rate(history: "History", total_epochs: int, highest: float) -> go.F
     return figure
 
 
-# As shares of the plot's width and height: two names closer than both numbers would overlap; and
-# how far above its point a name is.
-_NEAR = 0.45, 0.07
+# As shares of the plot's width and height, on a phone: the width of a character, half the height of
+# a name, half the width of a point, and how far above its point a name is.
+_CHARACTER, _HALF, _RADIUS = 0.024, 0.035, 0.02
 _ROWS = {"top": 0.09, "bottom": -0.09, "middle": 0.0}
 _LEGEND, _POINT = 40, 24  # characters of a name in a legend, and beside a point
 RUN_METRICS = {
@@ -141,17 +142,6 @@ RUN_METRICS = {
     "train_accuracy": "Training accuracy, higher is better",
     "train_loss": "Training loss, lower is better",
 }
-
-
-def run_curves(
-    histories: "dict[str, pd.DataFrame]", metric: str, by_seconds: bool = False
-) -> go.Figure:
-    """Return a metric of several runs over epochs or seconds, with rings at the best epochs.
-
-    `histories` maps each run's label to its `History.epochs`; `metric` is a key of RUN_METRICS.
-    """
-    alone = {label: [epochs] for label, epochs in histories.items()}
-    return setting_curves(alone, metric, by_seconds)
 
 
 def setting_curves(
@@ -276,6 +266,7 @@ def accuracy_against(
 
     `runs` is the table of `compare.table`. Runs without a test accuracy are left out. `places` are
     the numbers of the runs' settings: runs of a setting share a color, and only the first is named.
+    The names are beside the points or, if one has no room there, in a legend.
     """
     figure = go.Figure()
     unit = {"train_seconds": "seconds of training", "parameters": "parameters"}[column]
@@ -296,7 +287,9 @@ def accuracy_against(
                 "thickness": 1,
                 "width": 4,
             },
-            name=escape(label, quote=False),
+            name=_cut(label, _LEGEND),
+            legendgroup=str(place),
+            showlegend=place not in named,
             mode="markers+text",
             text=["" if place in named else _cut(label, _POINT)],
             cliponaxis=False,
@@ -305,44 +298,53 @@ def accuracy_against(
             "<br>%{x:,.4~r} " + unit + "<extra></extra>",
         )
         named.add(place)
-    _set_names_apart(figure)
+    has_room = _set_names_apart(figure)
+    if not has_room:
+        figure.update_traces(text=[""])
     figure.update_layout(
         title=f"Test accuracy against {'training time' if unit[0] == 's' else unit}",
         xaxis={"title": unit, "rangemode": "tozero", "tickformat": ",~r"},
         yaxis={"title": "right answers", "tickformat": ".4~%"},
         hovermode="closest",
-        showlegend=False,
+        showlegend=not has_room,
     )
     return figure
 
 
-def _set_names_apart(figure: go.Figure) -> None:
-    """Put each point's name towards the middle of the plot, away from names nearby.
-
-    Where there is no room, the name is left out: the run has the same color in the other charts.
-    """
-    named = [trace for trace in figure.data if trace.text[0]]
-    x, y = (np.array([trace[axis][0] for trace in named], float) for axis in ("x", "y"))
+def _set_names_apart(figure: go.Figure) -> bool:
+    """Put each name beside its point, clear of all points, bars and names; return if that works."""
+    x = np.array([trace.x[0] for trace in figure.data], float)
     x /= x.max(initial=0) or 1  # this axis begins at 0
-    bars = [[trace.error_y.array[0], -trace.error_y.arrayminus[0]] for trace in named]
-    y /= (np.ptp(y[:, None] + bars) if len(y) else 0) or 1
-    placed: list[tuple[float, float]] = []
-    for here, trace in enumerate(named):
-        rows = {row: y[here] + away for row, away in _ROWS.items()}
-        free = (
-            row
-            for row, height in rows.items()
-            if all(
-                abs(x[here] - across) > _NEAR[0] or abs(height - up) > _NEAR[1]
-                for across, up in placed
-            )
+    bars = [trace.error_y for trace in figure.data]
+    y, above, below = (
+        np.array(values, float)
+        for values in (
+            [trace.y[0] for trace in figure.data],
+            [bar.array[0] for bar in bars],
+            [bar.arrayminus[0] for bar in bars],
         )
-        row = next(free, None)
-        if row is None:
-            trace.text = [""]
+    )
+    high, low = y + above, y - below
+    height = np.ptp(np.concatenate([high, low])) or 1 if len(y) else 1
+    # What is taken: left, right, bottom and top of each bar with its point, and then of each name.
+    taken = [*zip(x - _RADIUS, x + _RADIUS, low / height, high / height, strict=True)]
+    for trace, across, up in zip(figure.data, x, y / height, strict=True):
+        if not trace.text[0]:
             continue
-        placed.append((x[here], rows[row]))
-        edge = "right" if x[here] < 0.25 else "left" if x[here] > 0.75 else "center"
-        if row == "middle" and edge == "center":
-            edge = "right"  # else it covers its point
-        trace.textposition = f"{row} {edge}"
+        width = _CHARACTER * len(unescape(trace.text[0]))
+        for row, edge in product(_ROWS, ("right", "left")):
+            begin = across + (1.5 * _RADIUS if edge == "right" else -1.5 * _RADIUS - width)
+            middle = up + _ROWS[row]
+            name = begin, begin + width, middle - _HALF, middle + _HALF
+            if 0 <= begin <= 1 + _RADIUS - width and not any(_overlap(name, one) for one in taken):
+                trace.textposition = f"{row} {edge}"
+                taken.append(name)
+                break
+        else:
+            return False
+    return True
+
+
+def _overlap(one: Sequence[float], other: Sequence[float]) -> bool:
+    """Return whether two boxes, each left, right, bottom and top, overlap."""
+    return one[0] < other[1] and other[0] < one[1] and one[2] < other[3] and other[2] < one[3]

@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from core.data.digits import Digits
 from core.errors import StoreError, UserError
 from core.jobs import process, request
-from core.jobs.whole import write_whole
 from core.runs.store import directory
+from core.whole import store_whole
 
 _SILENCE = 60.0  # seconds without progress after which a process counts as dead
 
@@ -71,7 +71,7 @@ class Computation:
 
     def tell(self, told: str) -> None:
         """Write the share that is done, or why the process failed. Raises StoreError."""
-        write_whole(self.progress, lambda path: path.write_text(told), self._unwritten)
+        store_whole(self.progress, lambda path: path.write_text(told), self._unwritten)
 
     def keep(self, arrays: Arrays) -> None:
         """Save the result, and delete the progress. Raises StoreError."""
@@ -80,7 +80,7 @@ class Computation:
             with path.open("wb") as file:
                 np.savez(file, **arrays)  # type: ignore[arg-type]  # none is called allow_pickle
 
-        write_whole(self.kept, save, self._unwritten)
+        store_whole(self.kept, save, self._unwritten)
         self.progress.unlink(missing_ok=True)
 
     def arrays(self) -> Arrays | None:

@@ -18,6 +18,7 @@ from core.training import checkpoint, forming
 from core.training.checkpoint import Checkpoint
 from core.training.events import Epoch, Step
 from core.training.forming import Moment
+from core.whole import write_whole
 
 _MOMENTS_SHARE = 0.005  # the share of the time that writing moments may take
 
@@ -121,11 +122,9 @@ class Keeper:
     def _write_best(self, event: Epoch) -> None:
         """Write the best epoch, as a hard link to the last epoch's file if they are the same."""
         best = self._folder / BEST
-        partial = best.with_suffix(".partial")
         try:
             if self._saved == event.epoch:
-                link(self._folder / LAST, partial)
-                partial.replace(best)
+                write_whole(best, lambda partial: link(self._folder / LAST, partial))
                 return
         except OSError:  # if the cause is lasting, the next line reports it
             pass

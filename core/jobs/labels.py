@@ -21,9 +21,9 @@ from core.errors import DataError, RunError, StoreError
 from core.evaluation import labels as ranking
 from core.evaluation.labels import Suspects
 from core.jobs import limits, process, queue, request
-from core.jobs.whole import write_whole
 from core.runs.person import OWNER, Person
 from core.runs.store import directory
+from core.whole import store_whole
 
 # Of the folds' networks. With one seed, chance moves an ambiguous digit by a hundred ranks; a mean
 # over several moves less.
@@ -96,7 +96,7 @@ def tell(checksum: str, now: Work) -> None:
     """Write the progress of judging. Raises StoreError without space or permission."""
     content = {"share": now.share, "waits": now.waits, "problem": now.problem}
     path = _progress(checksum)
-    write_whole(path, lambda partial: partial.write_text(json.dumps(content)), _unwritten(path))
+    store_whole(path, lambda partial: partial.write_text(json.dumps(content)), _unwritten(path))
 
 
 def alive(checksum: str) -> None:
@@ -124,7 +124,7 @@ def keep(checksum: str, found: Judgment) -> None:
             np.savez(file, **asdict(found))
 
     path = _result(checksum)
-    write_whole(path, save, _unwritten(path))
+    store_whole(path, save, _unwritten(path))
     _progress(checksum).unlink(missing_ok=True)
 
 

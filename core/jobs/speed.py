@@ -15,9 +15,9 @@ from pathlib import Path
 
 from core.config import NETWORKS, TrainConfig
 from core.jobs import queue
-from core.jobs.whole import write_whole
 from core.runs.store import directory
 from core.training import device
+from core.whole import store_whole
 
 Seconds = tuple[float, float]  # of one training step, and of one forward pass
 Table = Mapping[str, Seconds]
@@ -85,7 +85,7 @@ def measure(arrived: threading.Event) -> None:
         step, forward, times = kept.get(row, (*measured, 0))
         kept[row] = min(step, measured[0]), min(forward, measured[1]), times + 1
         content = json.dumps({"machine": _machine(), "rows": sorted(kept.items())})
-        write_whole(_path(), partial(Path.write_text, data=content), _UNWRITTEN)
+        store_whole(_path(), partial(Path.write_text, data=content), _UNWRITTEN)
 
 
 def _kept() -> dict[str, tuple[float, float, int]]:

@@ -12,6 +12,7 @@ import secrets
 import time
 import zipfile
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,7 @@ from PIL import Image
 from core.errors import InkError, RunError
 from core.runs.person import OWNER, Person, Pictures
 from core.runs.store import directory
+from core.whole import store_whole
 
 SPLIT = "my digits"  # their name on the Evaluate page, besides `answers.SPLITS`
 MOST = 2_000  # digits of one person
@@ -170,17 +172,10 @@ def _write(pictures: Pictures, by: Person) -> None:
         by.shelf.update(pictures)
         return
     own = {NAME_FILE: by.name.encode()} if by.tag else {}
-    try:
-        folder(by.tag).mkdir(parents=True, exist_ok=True)
-        for name, content in (own | pictures).items():
-            partial = folder(by.tag) / f"{name}.partial"
-            partial.write_bytes(content)
-            partial.replace(folder(by.tag) / name)
-    except OSError as error:
-        raise InkError(
-            f"The digit could not be written to {folder(by.tag)}: {error.strerror}. Free some "
-            "space, or set DIGITLAB_RUNS to another folder."
-        ) from error
+    unwritten = f"The digit could not be written to {folder(by.tag)}"
+    for name, content in (own | pictures).items():
+        save = partial(Path.write_bytes, data=content)
+        store_whole(folder(by.tag) / name, save, unwritten, InkError)
 
 
 def _picture(content: bytes, path: Path) -> NDArray[np.uint8]:

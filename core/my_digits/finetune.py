@@ -6,13 +6,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.config import TrainConfig
-from core.errors import RunError
-from core.jobs import request
+from core.errors import RunError, StoreError
+from core.jobs import queue, request
 from core.my_digits import collection
 from core.my_digits.collection import Collection
-from core.runs import answers, files
+from core.runs import answers, catalogue, files
 from core.runs.person import OWNER, Person
-from core.runs.run import NAME_LENGTH, Run
+from core.runs.run import NAME_LENGTH, Run, State
 
 NOT_IN_DEMO = (
     "Networks cannot be taught in the public demo: your digits stay in your session, and others "
@@ -40,9 +40,16 @@ def start(parent: Run, by: Person = OWNER) -> Run:
     name = f"{parent.name[: NAME_LENGTH - 8]}, taught"
     source, count = answers.source_for(parent), len(digits.labels)
     run = request.enqueue(settings(parent.config), source, parent.recipe, name, parent, count, by)
-    shutil.copyfile(best, run.folder / files.START)
     images, labels = repeated(digits)
-    np.savez_compressed(run.folder / files.EXTRA, images=images, labels=labels)
+    try:
+        shutil.copyfile(best, run.folder / files.START)
+        np.savez_compressed(run.folder / files.EXTRA, images=images, labels=labels)
+    except OSError as error:
+        queue.leave(queue.folder_for(run.config), run.id)
+        failed = f"The digits to learn could not be written to {run.folder}: {error.strerror}. "
+        failed += "Free some space, or set DIGITLAB_RUNS to another folder."
+        catalogue.move(run.id, State.FAILED, failed)
+        raise StoreError(failed) from error
     request.launch(run)
     return run
 

@@ -39,7 +39,7 @@ def advice(run: Run, history: History) -> Advice | None:
     if best < _GUESSING:
         return _guessing(config, best)
     if trained and trained[-1] - best > _BY_HEART:
-        return _by_heart(config, trained[-1], best)
+        return _by_heart(run, trained[-1], best)
     if _still_climbing(validated, best):
         more = min(2 * config.epochs, 200)
         return Advice(
@@ -72,12 +72,13 @@ def _guessing(config: TrainConfig, best: float) -> Advice:
     return Advice(meaning, f"Train for {more} epochs", {"epochs": more})
 
 
-def _by_heart(config: TrainConfig, trained: float, best: float) -> Advice:
+def _by_heart(run: Run, trained: float, best: float) -> Advice:
+    config = run.config
     meaning = (
         f"It has learned its images by heart: it reads {percent(trained)} of those, and only "
         f"{percent(best)} of others. The field calls this overfitting."
     )
-    if config.train_size:
+    if not run.learns_from_all:
         return Advice(meaning, "Learn from all images", {"train_size": 0})
     if not (config.shift or config.rotation):
         changes = {"shift": 2, "rotation": 10, "scale": 0.1}

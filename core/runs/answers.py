@@ -16,6 +16,7 @@ from core.errors import CheckpointError, RunError
 from core.evaluation import metrics
 from core.runs import files
 from core.runs.run import Run
+from core.whole import write_whole
 
 if TYPE_CHECKING:  # torch takes 2 s, and saved answers do not need it
     from core.training.checkpoint import Checkpoint
@@ -46,11 +47,13 @@ class Result:
 
 def save(folder: Path, split: str, probabilities: NDArray[np.float32]) -> None:
     """Save a split's `(N, 10)` probabilities in a run's folder. Raises CheckpointError."""
-    partial = folder / f"{split}.partial"
-    try:
-        with partial.open("wb") as file:
+
+    def save_to(path: Path) -> None:
+        with path.open("wb") as file:
             np.save(file, probabilities, allow_pickle=False)
-        partial.replace(folder / f"{split}.npy")
+
+    try:
+        write_whole(folder / f"{split}.npy", save_to)
     except OSError as error:
         raise CheckpointError(
             f"The answers on {split} could not be written to {folder}: {error.strerror}. "

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from core.data.digits import TEST_IMAGES
 from core.evaluation import metrics
 from core.runs.run import Run
 from core.runs.settings import Setting
@@ -13,9 +14,6 @@ from core.runs.settings import labels as setting_labels
 
 if TYPE_CHECKING:  # pandas takes 0.4 s
     import pandas as pd
-
-
-TEST_IMAGES = {"mnist": 10_000, "sample": 1_000}  # by `Run.data`
 
 
 def table(found: list[Run]) -> "pd.DataFrame":
@@ -155,7 +153,8 @@ def differing(groups: Mapping[str, Sequence[Run]]) -> dict[str, list[Values]]:
     """Return the settings and origins in which groups of runs differ, with each group's values.
 
     A value is None if it is not known or has no effect; if it is None in all groups, it is not a
-    difference.
+    difference. The sizes of the training and validation sets are those of the data: see
+    `Run.sizes`.
     """
     every = [run for members in groups.values() for run in members]
     names = {run.id: label for run, label in zip(every, labels(every), strict=True)}
@@ -173,6 +172,8 @@ def _settings(run: Run, names: dict[str, str]) -> dict[str, Any]:
     `names` are the labels of the compared runs by id.
     """
     values = run.config.to_dict() | {"network": run.network}
+    if run.sizes:
+        values["train_size"], values["validation_size"] = run.sizes
     config = {name: value if run.knows(name) else None for name, value in values.items()}
     origin = {
         "fine-tuned from": names.get(run.taught_from, run.taught_from[:8]) or "no run",

@@ -7,7 +7,6 @@ The copy is deleted with the last run that uses it.
 
 import hashlib
 import json
-import os
 import re
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from core.data.digits import Digits
 from core.errors import DataError, StoreError
 from core.runs.person import OWNER, Person
 from core.runs.store import directory
+from core.whole import store_whole
 
 VERDICTS = ("right", "wrong", "can't tell")
 MOST_BYTES = 4_000_000  # of a file of notes; one on all 70,000 images has 2 MB
@@ -41,7 +41,10 @@ def note(image: Image, verdict: str | None, data: str, by: Person = OWNER) -> No
     Raises DataError if the file is damaged, and StoreError if it cannot be written.
     """
     path = _own(data, by.tag)
-    _prepare(path.parent)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(_unwritable(path, error)) from error
     with FileLock(path.with_suffix(".lock")):
         notes = load(data, by.tag)
         if verdict is None:
@@ -69,7 +72,6 @@ def frozen(data: str, by: Person = OWNER) -> str:
     checksum = _checksum(content)
     path = _copy(checksum)
     if not path.exists():
-        _prepare(path.parent)
         _write(path, content)
     return checksum
 
@@ -151,21 +153,9 @@ def _parsed(content: bytes, path: Path, data: str) -> Notes:
     return notes
 
 
-def _prepare(where: Path) -> None:
-    try:
-        where.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise StoreError(_unwritable(where, error)) from error
-
-
 def _write(path: Path, content: bytes) -> None:
     """Write a file whole or not at all. Raises StoreError without space or permission."""
-    partial = path.with_suffix(f".{os.getpid()}.partial")
-    try:
-        partial.write_bytes(content)
-        partial.replace(path)
-    except OSError as error:
-        raise StoreError(_unwritable(path, error)) from error
+    store_whole(path, lambda partial: partial.write_bytes(content), f"{path} cannot be written")
 
 
 def _unwritable(path: Path, error: OSError) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 from core.data.digits import SOURCES
 from core.errors import RunError, StoreError
 from core.runs.clock import now
-from core.runs.run import Run
+from core.runs.run import Run, non_negative
 from core.runs.store import connect
 
 
@@ -49,7 +49,7 @@ def note_deaths(entries: Iterable[Any], dead: set[str]) -> bool:
     noted = False
     for entry in entries:
         if entry.info.run_id in dead and entry.info.status in ("RUNNING", "SCHEDULED"):
-            alive = float(entry.data.tags.get("alive_until", 0)) or now()
+            alive = non_negative(entry.data.tags, "alive_until") or now()
             with suppress(StoreError, RunError), connect() as (client, _):
                 client.set_terminated(entry.info.run_id, "FAILED", int(1000 * alive))
                 noted = True

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from core.config import TrainConfig, config_from, has_effect
+from core.data.splits import sizes_of
 from core.errors import ConfigError, RunError
 from core.evaluation.calibration import Calibration
 from core.runs import kept
@@ -129,6 +130,20 @@ class Run:
         return known and has_effect(name, self.config.to_dict())
 
     @property
+    def sizes(self) -> tuple[int, int] | None:
+        """The number of images to learn from, and for validation; None if its data are not known.
+
+        These are what the data have; the settings may ask for more. Images that are left out for
+        their labels are counted.
+        """
+        return sizes_of(self.data, self.config.validation_size, self.config.train_size)
+
+    @property
+    def learns_from_all(self) -> bool:
+        """Whether it learns from all images that are not for validation."""
+        return learns_from_all(self.config, self.data)
+
+    @property
     def network(self) -> str:
         """The name of its network, or ONNX if it was imported from an ONNX file."""
         return "ONNX" if self.imported == "onnx" else self.config.network
@@ -176,6 +191,14 @@ class Run:
             "precision": self.precision,
             "data": self.data,
         }
+
+
+def learns_from_all(config: TrainConfig, data: str) -> bool:
+    """Return whether a run with these settings learns from all images that the data have for it."""
+    wanted = sizes_of(data, config.validation_size, config.train_size)
+    return config.train_size == 0 or (
+        wanted is not None and wanted == sizes_of(data, config.validation_size, 0)
+    )
 
 
 def folder_of(run_id: str) -> Path:
@@ -228,7 +251,7 @@ def read(entry: Any) -> Run:
         versions={key: str(value) for key, value in _object(tags, "versions").items()},
         commit=tags.get("commit", ""),
         note=tags.get("mlflow.note.content", ""),
-        steps=int(_number(tags, "steps")),
+        steps=int(non_negative(tags, "steps")),
         step=whole("progress") or 0,
         epochs=whole("epochs") or 0,
         best_epoch=whole("best_epoch"),
@@ -241,7 +264,7 @@ def read(entry: Any) -> Run:
         taught_from=tags.get("taught_from", ""),
         calibration=Calibration(metrics.get("temperature", 1.0), metrics.get("reading_sure_from")),
         seen=seen,
-        taught_digits=int(_number(tags, "taught_digits")),
+        taught_digits=int(non_negative(tags, "taught_digits")),
         sweep=tags.get("sweep", ""),
         owner=tags.get("owner", ""),
         imported=tags.get("imported", ""),
@@ -266,7 +289,7 @@ def _state(tags: dict[str, str]) -> tuple[State, str]:
     if word not in list(State):
         return State.FAILED, f"this version of Digit Lab does not know the state {word!r}"
     state = State(word)
-    if not state.is_over and now() > _number(tags, "alive_until"):
+    if not state.is_over and now() > non_negative(tags, "alive_until"):
         return State.FAILED, DIED
     return state, tags.get("reason", "")
 
@@ -281,7 +304,7 @@ def _config(tags: dict[str, str], name: str) -> TrainConfig:
     return config_from(values)
 
 
-def _number(tags: dict[str, str], key: str) -> float:
+def non_negative(tags: dict[str, str], key: str) -> float:
     """Return a tag as a non-negative number; 0 for anything else."""
     try:
         number = float(tags.get(key, 0))

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from statistics import mean, stdev
 
 from core.config import TrainConfig, config_fields, has_effect
-from core.runs.run import Run
+from core.runs.run import Run, learns_from_all
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,8 @@ def key_of(run: Run) -> str:
 def _key(config: TrainConfig, data: str, taught_from: str = "", taught_digits: int = 0) -> str:
     """Return a hash of a run's settings and data, without its seed.
 
-    Fields that have no effect, such as SGD's momentum with Adam, do not count.
+    Fields that have no effect, such as SGD's momentum with Adam, do not count; nor do more images
+    to learn from than the data have.
     """
     values = config.to_dict()
     counted = {
@@ -78,6 +79,8 @@ def _key(config: TrainConfig, data: str, taught_from: str = "", taught_digits: i
         for name in config_fields()
         if name != "seed" and has_effect(name, values)
     }
+    if learns_from_all(config, data):
+        counted["train_size"] = 0
     content = json.dumps([counted, data, taught_from, taught_digits], sort_keys=True)
     return hashlib.sha256(content.encode()).hexdigest()[:12]
 

@@ -12,6 +12,7 @@ from core.config import config_from
 from core.errors import CheckpointError
 from core.training import networks
 from core.training.onnx_network import OnnxNetwork
+from core.whole import write_whole
 
 MAX_BYTES = 256 * 2**20  # the largest network with its mean and Adam's state takes 24 MB
 _MAX_STRUCTURE = 2**20  # bytes of everything in a checkpoint but tensors; 30 kB are usual
@@ -46,16 +47,11 @@ def halved(weights: dict[str, Any]) -> dict[str, torch.Tensor]:
 def save(checkpoint: Checkpoint | dict[str, torch.Tensor], path: Path) -> None:
     """Write a checkpoint, or weights. Raises CheckpointError without space or permission.
 
-    It is written under a temporary name and then renamed, so that an earlier file stays complete
-    until the new one is.
+    An earlier file stays complete until the new one is.
     """
-    partial = path.with_suffix(".partial")
     try:
-        torch.save(checkpoint, partial)
-        partial.replace(path)
+        write_whole(path, lambda partial: torch.save(checkpoint, partial))
     except (OSError, RuntimeError) as error:  # a full disk is a RuntimeError in torch's writer
-        if partial.is_file():
-            partial.unlink()
         reason = str(error).splitlines()[0]
         raise CheckpointError(
             f"The checkpoint {path} could not be written: {reason}. "

@@ -12,6 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.config import TrainConfig
 from core.data import maps, mnist
+from core.errors import StoreError
 from core.figures.maps import digit_map
 from core.jobs import labels, process, request, worker
 from core.jobs import maps as arranging
@@ -390,6 +391,14 @@ def test_notes_are_kept_and_lead_to_a_training_without(
     app.button_group(key="label-sample-train-2").set_value("wrong").run()
     assert not app.exception
     assert label_notes.load(digits.checksum) == {("train", 2): "wrong"}
+
+    def full(*_: object) -> None:
+        raise StoreError("The notes cannot be written: the disk is full.")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(label_notes, "note", full)
+        app.button_group(key="label-sample-train-2").set_value("right").run()
+    assert not app.exception and "the disk is full" in app.error[0].value
     app.session_state["all-settings-open"] = True
     app.button(key="train-without").click().run()
     assert not app.exception

@@ -9,10 +9,11 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.data import mnist
+from core.errors import StoreError
 from core.export import imported
 from tests.core.training.onnx_files import linear, nearest_mean
 from tests.pages.elements import only
-from ui import keys
+from ui import cache, keys
 from ui.components.brush import is_lifted, pixels
 from ui.components.maps import NEGATIVE, POSITIVE, colored
 
@@ -153,3 +154,23 @@ def test_the_built_in_network_kept_no_moments(whole_app: str) -> None:
     """The page says what to do, and shows no slider."""
     page = opened(whole_app, inside_way="How it formed")
     assert "kept no moments. Train a run" in only(page.info).value
+
+
+def test_store_that_fails_while_a_network_forms_is_reported(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Each update of the fragment shows the store's message, not a traceback."""
+
+    def no_answer(_: object) -> None:
+        raise StoreError("The team's run store does not answer.")
+
+    def update() -> None:
+        from core.runs import builtin
+        from ui.inside import form
+
+        form._moments(builtin.run())
+
+    monkeypatch.setattr(cache, "formation", no_answer)
+    app = AppTest.from_function(update).run()
+    assert not app.exception
+    assert [error.value for error in app.error] == ["The team's run store does not answer\\."]

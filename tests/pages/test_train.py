@@ -106,6 +106,26 @@ def test_recipe_fills_the_controls() -> None:
     assert "softmax" in texts(page)
 
 
+def test_on_the_sample_it_says_how_many_images_are_used() -> None:
+    """A recipe made for 40,000 images learns from all 3,000, or fewer if more are held out."""
+    page = opened()
+    size = page.select_slider(key="setting-train_size")
+    assert size.options == ["all", "100", "300", "1,000"]
+    page.selectbox(key="recipe-choice").set_value("fast_990").run()
+    size = page.select_slider(key="setting-train_size")
+    assert size.value == 40_000 and size.options[-1] == "40,000: all 3,000"
+    assert "The sample has 3,000 images to learn from." in texts(page)
+    size.set_value(1_000).run()
+    assert page.session_state[keys.CONFIG]["train_size"] == 1_000
+    assert page.select_slider(key="setting-train_size").options == ["all", "100", "300", "1,000"]
+    page = opened(settings=True)
+    page.number_input(key="setting-validation_size").set_value(500).run()
+    assert page.select_slider(key="setting-train_size").options[-1] == "3,000"
+    page.selectbox(key="recipe-choice").set_value("fast_997").run()
+    assert page.select_slider(key="setting-train_size").options[-1] == "1,000"
+    assert "The sample has 3,000 images to learn from." in texts(page)
+
+
 def test_settings_without_effect_are_hidden() -> None:
     """Momentum is SGD's, and a one-cycle has no drops; both come back when they matter."""
     page = opened(settings=True)

@@ -6,7 +6,6 @@ with `Plotly.react`.
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Callable
 from importlib.metadata import version
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
 import streamlit as st
 
+from core.whole import write_whole
 from ui import format
 
 if TYPE_CHECKING:
@@ -59,9 +59,8 @@ def _publish_plotly() -> str:
     target = _STATIC / name
     if not target.exists():
         _STATIC.mkdir(exist_ok=True)
-        unfinished = _STATIC / f"{name}.{os.getpid()}"
-        shutil.copyfile(str(files("plotly") / "package_data" / "plotly.min.js"), unfinished)
-        unfinished.replace(target)
+        plotly = str(files("plotly") / "package_data" / "plotly.min.js")
+        write_whole(target, lambda partial: shutil.copyfile(plotly, partial))
     for other in _STATIC.glob("plotly-*.min.js"):
         if other != target:
             other.unlink(missing_ok=True)

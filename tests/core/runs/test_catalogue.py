@@ -113,6 +113,16 @@ def test_run_whose_process_died_is_failed() -> None:
     assert [other.id for other in catalogue.in_progress()] == [run.id]
 
 
+@pytest.mark.parametrize("broken", ["soon", "inf", "nan", ""])
+def test_lease_that_cannot_be_read_hides_no_others(broken: str) -> None:
+    """A run whose lease another program has broken counts as dead; MLflow's pages show it so."""
+    damaged, good = made("damaged"), made("good")
+    catalogue.set_tags(damaged.id, {"alive_until": broken})
+    assert [run.id for run in catalogue.in_progress()] == [good.id]
+    with connect() as (client, _):
+        assert client.get_run(damaged.id).info.status == "FAILED"
+
+
 def test_history_has_steps_and_epochs() -> None:
     """Metrics come back as two tables, the epoch of each step included."""
     run = made()

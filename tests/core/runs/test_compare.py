@@ -7,8 +7,8 @@ import pytest
 
 from core.config import TrainConfig, config_fields
 from core.data import mnist
-from core.data.digits import SOURCES
-from core.runs import actions, catalogue, compare
+from core.data.digits import SOURCES, TEST_IMAGES, TRAINING_IMAGES
+from core.runs import actions, catalogue, compare, settings
 from core.runs.person import OWNER
 from core.runs.run import Run, State
 
@@ -101,9 +101,19 @@ def test_equal_names_are_told_apart() -> None:
 
 def test_test_sets_are_as_large_as_the_intervals_assume(sample_only: None) -> None:
     """The Wilson interval counts the images that the data have."""
-    assert compare.TEST_IMAGES["sample"] == len(mnist.load("sample").test_labels)
-    assert compare.TEST_IMAGES["mnist"] == mnist.FILES["test_labels"][2][0]
-    assert compare.TEST_IMAGES.keys() == SOURCES.keys()
+    assert TEST_IMAGES["sample"] == len(mnist.load("sample").test_labels)
+    assert TEST_IMAGES["mnist"] == mnist.FILES["test_labels"][2][0]
+    assert TEST_IMAGES.keys() == SOURCES.keys() == TRAINING_IMAGES.keys()
+    assert TRAINING_IMAGES["sample"] == len(mnist.load("sample").train_labels)
+    assert TRAINING_IMAGES["mnist"] == mnist.FILES["train_labels"][2][0]
+
+
+def test_more_images_than_the_data_have_are_no_difference() -> None:
+    """On the sample, 40,000 images are all 3,000: no other setting, and not what differs."""
+    every, more, fewer = made("all"), made("more", train_size=40_000), made("few", train_size=300)
+    assert compare.differing({"all": [every], "more": [more]}) == {}
+    assert compare.differing({"more": [more], "few": [fewer]}) == {"train_size": [(3_000,), (300,)]}
+    assert [len(one.runs) for one in settings.grouped([every, more, fewer])] == [2, 1]
 
 
 @pytest.mark.parametrize(("accuracy", "low", "high"), [(0.98, 0.9693, 0.9870), (1.0, 0.9962, 1.0)])

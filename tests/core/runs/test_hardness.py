@@ -8,7 +8,7 @@ from core.data import mnist
 from core.data.splits import split_for
 from core.errors import ConfigError, DataError, RunError
 from core.jobs import request, worker
-from core.runs import catalogue, hardness
+from core.runs import catalogue, hardness, learned
 from core.runs.run import State
 
 SMALL = TrainConfig(network="mlp", epochs=2, batch_size=64, train_size=600, device="cpu")
@@ -36,6 +36,7 @@ def test_run_learns_from_the_hardest_images_of_another() -> None:
     assert found[hardest].mean() > found[split.train].mean()
 
     second = worker.work(request.enqueue(config, "sample"))
+    assert learned.images(second, digits).tolist() == hardest.tolist()
     assert second.state == State.FINISHED and second.steps == 10
     with pytest.raises(RunError, match="has not recorded"):
         hardness.of(second, digits)

@@ -102,15 +102,23 @@ def test_weights_of_another_network_do_not_fit(tmp_path: Path) -> None:
         )
 
 
-def test_failed_write_keeps_the_old_checkpoint(tmp_path: Path) -> None:
-    """Where a checkpoint cannot be written, the last one stays whole."""
+def test_failed_write_keeps_the_old_checkpoint(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where a checkpoint cannot be written, the last one stays whole, and nothing else is left."""
     path = tmp_path / "best.pt"
     checkpoint.save(made(), path)
     before = path.read_bytes()
-    path.with_suffix(".partial").mkdir()  # so that the new one cannot be opened
+    monkeypatch.setattr(torch, "save", disk_full)
     with pytest.raises(CheckpointError, match="could not be written"):
         checkpoint.save(made(), path)
-    assert path.read_bytes() == before
+    assert path.read_bytes() == before and list(tmp_path.iterdir()) == [path]
+
+
+def disk_full(_: object, path: Path) -> None:
+    """Do as `torch.save` on a full disk: write a part."""
+    path.write_bytes(b"half")
+    raise RuntimeError("PytorchStreamWriter failed writing file: file write failed")
 
 
 def learned(**settings: Any) -> Checkpoint:
