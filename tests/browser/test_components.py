@@ -211,12 +211,12 @@ def test_small_values_have_no_prefix(start: Start):
 
 @pytest.mark.parametrize("width", [1440, 390])
 def test_chart_is_drawn_in_one_go(start: Start, width: int):
-    """The margins have room for titles, percentages and a legend, so Plotly need not draw again."""
+    """The margins have room for titles, whole percentages and a legend; Plotly draws once."""
     page = start(
         """
-        figure = go.Figure([go.Scatter(y=[0.98, 0.995], name=name) for name in ("one", "two")])
+        figure = go.Figure([go.Scatter(y=[0.9, 0.98], name=name) for name in ("one", "two")])
         figure.update_layout(title="Right answers", xaxis_title="epoch",
-                             yaxis={"title": "right answers", "tickformat": ".1%"})
+                             yaxis={"title": "right answers", "tickformat": ".0%"})
         chart(figure, "accuracy")
         """,
         viewport={"width": width, "height": 800},
