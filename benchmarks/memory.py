@@ -19,11 +19,11 @@ def of_server(pid: int) -> dict[str, float]:
 
     In the last, what several processes have in common counts once.
     """
-    children = _children(pid)
+    started = children(pid)
     return {
         "server": resident(pid),
-        "training": max((_or_nothing(resident, child) for child in children), default=0.0),
-        "together": sum(_or_nothing(_share, one) for one in (pid, *children)),
+        "training": max((_or_nothing(resident, child) for child in started), default=0.0),
+        "together": sum(_or_nothing(_share, one) for one in (pid, *started)),
     }
 
 
@@ -33,6 +33,12 @@ def processor_seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
+def family_seconds(pid: int) -> float:
+    """Return the same of a process and of all that it started and that still run."""
+    alone = _or_nothing(processor_seconds, pid)
+    return alone + sum(family_seconds(child) for child in children(pid))
+
+
 def _share(pid: int) -> float:
     """Return a process's MB, of what it shares with others its share alone."""
     text = Path(f"/proc/{pid}/smaps_rollup").read_text()
@@ -40,14 +46,15 @@ def _share(pid: int) -> float:
     return int(kilobytes) * 1024 / 1e6
 
 
-def _or_nothing(memory: Callable[[int], float], pid: int) -> float:
+def _or_nothing(measured: Callable[[int], float], pid: int) -> float:
     try:
-        return memory(pid)
+        return measured(pid)
     except (OSError, SystemExit, ValueError):  # it has just ended
         return 0.0
 
 
-def _children(pid: int) -> list[int]:
+def children(pid: int) -> list[int]:
+    """Return the numbers of the processes that a process has started and that still run."""
     found = []
     for path in Path("/proc").glob("[0-9]*/stat"):
         try:

@@ -206,13 +206,18 @@ def show_growth(part: dict[str, Any]) -> str:
 
 
 def show_watching(part: dict[str, Any]) -> str:
-    """Return the training's seconds alone, recorded, and watched."""
-    rows = [["the same training", "seconds", "range", "slower by"]]
+    """Return the training's seconds alone, recorded, and watched, and what the watching takes."""
+    head = ["the same training", "seconds", "range", "slower by"]
+    rows = [[*head, "server, a minute", "watchers, a minute"]]
     alone = statistics.median(part["seconds"]["bare"])
     for name, times in part["seconds"].items():
         median = statistics.median(times)
         slower = f"{median / alone - 1:+.1%}".replace("%", " %")
-        rows.append([name, seconds(median), f"{min(times):.2f} to {max(times):.2f} s", slower])
+        row = [name, seconds(median), f"{min(times):.2f} to {max(times):.2f} s", slower]
+        spent = part["processor_seconds_a_minute"][name]
+        for who in ("server", "watchers"):
+            row.append(seconds(statistics.median(one[who] for one in spent)))
+        rows.append(row)
     return table(rows)
 
 

@@ -30,7 +30,7 @@ _LAST = 2_500  # the same at a run's end, since every listing then includes it
 _MOST = 32  # runs whose histories are kept
 _lock = threading.Lock()  # guards what follows
 _gates: dict[str, threading.Lock] = {}  # one per run, so that a slow read blocks no other run
-# A team's run id → its history, and its step, epoch and end at that time; least recent first.
+# A run's id → its history, and its step, epoch and end at that time; least recent first.
 _followed: "dict[str, tuple[History, tuple[int, int, bool]]]" = {}
 
 
@@ -56,16 +56,15 @@ class History:
 def read_history(run: Run) -> History:
     """Return a run's metrics so far; the built-in network has epochs only. Raises StoreError.
 
-    A run in a team's store is read completely only once; later reads add what its tag `recent` has
-    (see `recent_tag`). A run that is over is read once per process.
+    A run is read once for each step that it has reached, however many pages show it; do not change
+    the tables, which they share. A run in a team's store is read completely only once; later reads
+    add what its tag `recent` has (see `recent_tag`).
     """
     import pandas as pd
 
     if run.is_builtin:
         return History(pd.DataFrame(columns=["step", "epoch", *STEP_METRICS]), builtin.epochs())
-    if not is_shared():
-        return _read(run)
-    if not (run.state.is_over or run.recent or run.step or run.epochs):
+    if is_shared() and not (run.state.is_over or run.recent or run.step or run.epochs):
         return _nothing()
     mark = run.step, run.epochs, run.state.is_over
     with _lock:

@@ -3,6 +3,7 @@
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import streamlit as st
@@ -12,6 +13,7 @@ from core.config import TrainConfig, config_fields
 from core.jobs import limits
 from core.recipes import RECIPES
 from core.runs import actions, catalogue
+from core.runs.history import STEP_METRICS
 from core.runs.person import OWNER
 from core.runs.run import Run, State
 from core.runs.store import connect
@@ -401,6 +403,29 @@ def test_finished_run_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
         page.run()
     opened()
     assert asked == ["over"]
+
+
+def test_curves_are_made_once_for_all_who_watch(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A second visitor costs no curves; a step later, all are made anew."""
+    made = []
+    draw = live.training_curves
+
+    def counted(*args: Any) -> Any:
+        made.append(args[1])
+        return draw(*args)
+
+    monkeypatch.setattr(live, "training_curves", counted)
+    run = run_in("watched")
+    for _ in range(2):
+        opened()
+    assert made == ["loss", "accuracy"]
+    names = [f"step/{name}" for name in STEP_METRICS]
+    catalogue.log(run.id, [("progress", 8.0, 8), *((name, 0.5, 8) for name in names)])
+    page = opened()
+    assert made == 2 * ["loss", "accuracy"]
+    opened().toggle[0].set_value(True).run()
+    assert made[4:] == ["loss"]
+    assert not page.exception
 
 
 def test_run_can_be_stopped_again_after_it_went_on() -> None:

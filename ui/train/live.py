@@ -2,6 +2,7 @@
 
 import numpy as np
 import streamlit as st
+from plotly.graph_objects import Figure
 from streamlit.delta_generator import DeltaGenerator
 
 from core.errors import RunError
@@ -123,9 +124,9 @@ def _watched(active: list[Run]) -> Run | None:
             return runs.get(chosen)
         except RunError:  # somebody deleted it
             del st.session_state[keys.WATCHED]
-    own = [run for run in active if not _is_anothers(run)]
-    trained = (run for run in runs.known()[0] if not run.imported)
-    return next(iter(own or active or trained), None)
+    if active:
+        return next((run for run in active if not _is_anothers(run)), active[0])
+    return next((run for run in runs.known()[0] if not run.imported), None)
 
 
 def _is_anothers(run: Run) -> bool:
@@ -218,21 +219,42 @@ def _curves(run: Run, history: History, other: Run | None) -> None:
     logarithmic = st.toggle(
         "Logarithmic loss", help="Shows small differences late in a run as clearly as early ones."
     )
-    beside = (other.name, cache.history(other)) if other else None
-    epochs = max(one.config.epochs for one in (run, other) if one)
+    marks = _mark(run), other and (_mark(other), other.name)
     for place, metric in zip(st.columns(2), ("loss", "accuracy"), strict=True):
         logarithms = logarithmic and metric == "loss"
-        figure = training_curves(history, metric, epochs, logarithms, beside)
-        figure.update_layout(uirevision=run.id)  # another run has axes of its own
+        figure = _figure(marks, metric, logarithms, run, history, other)
         with place:
             chart(figure, f"live-{metric}", height=320, live=_growth(run, history, metric))
     _epochs(run, history)
-    chart(
-        learning_rate(history, run.config.epochs, run.config.learning_rate),
-        "live-rate",
-        height=240,
-        live=_growth(run, history, "learning_rate"),
-    )
+    figure = _figure(marks, "learning_rate", False, run, history, None)
+    chart(figure, "live-rate", height=240, live=_growth(run, history, "learning_rate"))
+
+
+def _mark(run: Run) -> tuple[str, int, int, bool]:
+    """Return values that differ when a run's curves do."""
+    return run.id, run.step, run.epochs, run.state.is_over
+
+
+@st.cache_resource(max_entries=50, show_spinner=False)
+def _figure(
+    marks: object,
+    metric: str,
+    logarithmic: bool,
+    _run: Run,
+    _history: History,
+    _other: Run | None,
+) -> Figure:
+    """Return a figure of the curves, made once however many watch; do not change it.
+
+    `marks` are those of the run, and of the other run with its name.
+    """
+    if metric == "learning_rate":
+        return learning_rate(_history, _run.config.epochs, _run.config.learning_rate)
+    beside = (_other.name, cache.history(_other)) if _other else None
+    epochs = max(one.config.epochs for one in (_run, _other) if one)
+    figure = training_curves(_history, metric, epochs, logarithmic, beside)
+    figure.update_layout(uirevision=_run.id)  # another run has axes of its own
+    return figure
 
 
 def _growth(run: Run, history: History, metric: str) -> Live | None:

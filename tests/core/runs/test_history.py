@@ -1,11 +1,12 @@
-"""The histories of a team's runs, read by several people at once."""
+"""The histories of runs, read by several people at once."""
 
 import threading
 from dataclasses import replace
 
 import pytest
 
-from core.runs import builtin, history
+from core.config import TrainConfig
+from core.runs import builtin, catalogue, history
 from core.runs.history import History, read_history
 from core.runs.run import Run
 
@@ -34,3 +35,16 @@ def test_a_slow_read_of_one_run_keeps_nobody_from_another(monkeypatch: pytest.Mo
     for thread in both:
         thread.join(60)
     assert sorted(read) == ["a", "b"]
+
+
+def test_a_step_is_read_once_however_many_look(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pages that show a run at the same step share one read; the next step is read anew."""
+    run = catalogue.create(TrainConfig(), "sample")
+    read, reads = history._read, []
+    monkeypatch.setattr(history, "_read", lambda run: reads.append(run.step) or read(run))
+    for step in (10, 20):
+        catalogue.log(run.id, [("progress", step, step), ("step/loss", 1 / step, step)])
+        now = catalogue.get(run.id)
+        for _ in range(3):
+            assert read_history(now).steps["loss"].iloc[-1] == 1 / step
+    assert reads == [10, 20]
