@@ -129,7 +129,8 @@ def look(page: Page, address: str) -> dict[str, float]:
     layers = seconds(page, "click", inside.click, "img", "Dense 2 as bars")
     settle(page)
 
-    page.get_by_role("button", name="Convolution 1, map 5", exact=True).click()
+    maps = page.get_by_role("application", name=re.compile(r"^Convolution 1, \d+ maps"))
+    maps.locator("canvas").click(position={"x": 1, "y": 1})  # the strongest map
     switch = page.get_by_text("Switch this map off")
     switch.wait_for()
     settle(page)

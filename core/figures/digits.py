@@ -130,6 +130,7 @@ def probability_bars(probabilities: "NDArray[np.float32]", truth: int | None = N
         showlegend=False,
         bargap=0.25,
         dragmode=False,
+        margin={"l": 48, "r": 12, "b": 65 if beside else 50},  # for two lines of names, or three
     )
     return figure
 
@@ -163,7 +164,7 @@ def pixel_values(image: "NDArray[np.uint8]") -> go.Figure:
 
 _AXIS = {"showgrid": False, "zeroline": False, "tickvals": list(range(0, 28, 3))}
 _SQUARE = {
-    "margin": {"l": 24, "r": 4, "t": 4, "b": 24},
+    "margin": {"l": 24, "r": 4, "t": 6, "b": 26},
     "xaxis": {**_AXIS, "constrain": "domain"},
     "yaxis": {
         **_AXIS,

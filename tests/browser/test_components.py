@@ -209,6 +209,33 @@ def test_small_values_have_no_prefix(start: Start):
     assert all(float(tick) <= 0.001 for tick in ticks)
 
 
+@pytest.mark.parametrize("width", [1440, 390])
+def test_chart_is_drawn_in_one_go(start: Start, width: int):
+    """The margins have room for titles, whole percentages and a legend; Plotly draws once."""
+    page = start(
+        """
+        figure = go.Figure([go.Scatter(y=[0.9, 0.98], name=name) for name in ("one", "two")])
+        figure.update_layout(title="Right answers", xaxis_title="epoch",
+                             yaxis={"title": "right answers", "tickformat": ".0%"})
+        chart(figure, "accuracy")
+        """,
+        viewport={"width": width, "height": 800},
+    )
+    drawing(page).locator(".legend").wait_for()
+    again = drawing(page).evaluate("node => '_redrawFromAutoMarginCount' in node._fullLayout")
+    assert not again
+
+
+def test_chart_below_the_window_is_drawn_without_scrolling(start: Start):
+    """It is drawn when the browser is idle, even if nobody scrolls to it."""
+    page = start("""
+        st.container(height=3000)
+        chart(go.Figure(go.Bar(y=[1, 2])), "far")
+    """)
+    drawing(page).locator(".bars").wait_for()
+    assert page.evaluate("window.scrollY") == 0
+
+
 def test_charts_share_one_plotly(start: Start):
     """Two charts on a page under a base path fetch Plotly once, from the app itself."""
     page = start("""

@@ -5,7 +5,7 @@ const TILE = 84; // CSS pixels, as in chart.css
 const NARROW = 520; // CSS pixels, below which title and legend do not fit side by side
 // A legend below a narrow chart: the rows that fit its height; in CSS pixels, the height of a row,
 // the width beside a name, and the space above the curves and between them and the legend.
-const LEGEND = { rows: 2, height: 19, beside: 45, around: 150 };
+const LEGEND = { rows: 2, height: 19, beside: 45, around: 150, gap: 10 };
 // Constant, because Plotly draws the whole chart again if the configuration changes.
 const CONFIG = {
   showSendToCloud: false, // else a button uploads the chart to Plotly Cloud
@@ -90,6 +90,7 @@ async function draw(view) {
     view.caption.hidden = false;
     throw error;
   });
+  if (!view.listening && isOutOfSight(view.box)) await idle(); // What is in sight comes first.
   const { box, drawing, data } = view; // Read them here, as a newer call may have changed them.
   view.width = drawing.clientWidth;
   if (!view.width) return; // In a hidden tab: the observer draws when it is shown.
@@ -114,13 +115,19 @@ async function draw(view) {
   if (view.shares) preview(view, view.shares);
 }
 
+function isOutOfSight(box) {
+  return box.getBoundingClientRect().top > window.innerHeight;
+}
+
+function idle() {
+  return new Promise((resolve) => (window.requestIdleCallback ?? setTimeout)(resolve));
+}
+
 /** Room below a chart for a long legend and caption, so that the curves keep their height. */
 function extra({ box, data, caption }) {
   const figure = JSON.parse(data.figure);
   if (!isBelow(box, figure)) return 0;
-  const entries = legend(box, figure);
-  const each = Math.max(1, Math.floor(box.clientWidth / Math.max(...entries, 1)));
-  const rows = Math.ceil(entries.length / each);
+  const rows = legendRows(box, figure);
   const line = parseFloat(getComputedStyle(caption).lineHeight) || 0;
   const lines = caption.hidden ? 0 : caption.offsetHeight - line;
   // Plotly cuts off a legend that is higher than the plot.
@@ -136,10 +143,18 @@ function isBelow(box, figure) {
   return box.clientWidth < NARROW || beside > box.clientWidth;
 }
 
+/** How many rows a figure's legend has below it. */
+function legendRows(box, figure) {
+  const entries = legend(box, figure);
+  const each = Math.max(1, Math.floor(box.clientWidth / Math.max(...entries, 1)));
+  return Math.ceil(entries.length / each);
+}
+
 /** The width of each entry of a figure's legend, in CSS pixels. */
 function legend(box, { data, layout }) {
   if (layout?.showlegend === false) return [];
   const named = data.filter(({ name, showlegend }) => name && showlegend !== false);
+  if (named.length < 2 && !layout?.showlegend) return [];
   return named.map(({ name }) => textWidth(box, name, 12) + LEGEND.beside);
 }
 
@@ -316,7 +331,9 @@ function template({ box, data }, figure) {
     title: { font: { color: faint, size: 13 }, standoff: 8 },
   };
   const pointwise = data.clickable || data.tiles;
-  const place = isBelow(box, figure)
+  const below = isBelow(box, figure);
+  const rows = below ? legendRows(box, figure) : 0;
+  const place = below
     ? { x: 0, xanchor: "left", yref: "container", y: 0, yanchor: "bottom" }
     : { x: 1, xanchor: "right", y: 1, yanchor: "bottom" };
   const sequential = colors("sequential");
@@ -329,7 +346,13 @@ function template({ box, data }, figure) {
       colorway: colors("categorical"),
       font: { family: theme("font"), size: 12, color: text },
       title: { x: 0, xref: "container", xanchor: "left", font: { size: 15 } },
-      margin: { l: 48, r: 12, t: figure.layout?.title?.text ? 56 : 28, b: 40 },
+      margin: {
+        // Large enough for most axes and the legend: Plotly draws twice if it must enlarge one.
+        l: 62,
+        r: 15,
+        t: figure.layout?.title?.text ? 56 : 28,
+        b: 52 + rows * LEGEND.height + (rows && LEGEND.gap),
+      },
       xaxis: axis,
       yaxis: axis,
       legend: { orientation: "h", itemsizing: data.tiles ? "constant" : "trace", ...place },

@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from PIL import Image
 
 _HERE = Path(__file__).parent
-_COLUMNS = 16  # of the sprite; the grid on the page has its own
 _SCALE = 2  # CSS pixels per value
 _SMALLEST = 28  # least CSS pixels of a map's side, large enough for a finger
 POSITIVE = (255, 166, 64)  # the color of the largest positive value; 0 is black
@@ -24,7 +23,9 @@ _BARS_HEIGHT = 48
 
 _maps = st.components.v2.component(
     "digitlab_maps",
-    html='<div class="maps" role="group"></div>',
+    html='<div class="maps" role="application" tabindex="0"><canvas></canvas>'
+    '<span class="selected" hidden></span><span class="mark" hidden></span>'
+    '<span class="current" hidden></span><output></output></div>',
     css=(_HERE / "maps.css").read_text(),
     js=(_HERE / "maps.js").read_text(),
 )
@@ -63,24 +64,16 @@ def maps(
     """
     _, height, width = values.shape
     scale = max(_SCALE, -(-_SMALLEST // max(height, width)))
-    columns = min(_COLUMNS, len(order))
-    shown = colored(values[list(order)])
-    rows = -(-len(order) // columns)
-    grid = np.zeros((rows * columns, height, width, 3), np.uint8)
-    grid[: len(order)] = shown
-    sprite = grid.reshape(rows, columns, height, width, 3).swapaxes(1, 2)
-    peaks = values[list(order)].reshape(len(order), -1).argmax(1)
+    shown = values[list(order)]
+    peaks = shown.reshape(len(order), -1).argmax(1)
     result: Any = _maps(
         key=key,
         data={
-            "sprite": data_url(sprite.reshape(rows * height, columns * width, 3)),
-            "columns": columns,
+            "name": name,
+            "sprite": data_url(colored(shown).reshape(-1, width, 3)),  # one map below the other
             "size": [height * scale, width * scale],
             "cells": [height, width],
             "channels": list(order),
-            "labels": [
-                f"{name}, map {channel + 1}{', off' if channel in off else ''}" for channel in order
-            ],
             "peaks": [[int(peak) // width, int(peak) % width] for peak in peaks],
             "selected": selected,
             "off": list(off),
