@@ -183,7 +183,7 @@ def fitted(config: TrainConfig, digits: Digits, held_out: Drawn | None) -> Calib
 
     found = [threshold(images, labels, calibration.SURE_MISTAKES)]
     if held_out is not None:
-        found.append(threshold(*held_out.sample(5_000, seed=0), PEOPLE_MISTAKES))
+        found.append(threshold(*held_out.sample(20_000, seed=0), PEOPLE_MISTAKES))
     return Calibration(temperature, max(found))
 
 
