@@ -1,6 +1,7 @@
 """Two digits that touch: where they may be cut, and when they are taken for two."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -70,20 +71,23 @@ def test_touching_pairs_are_read_as_two(labels: tuple[int, int], reader: Reader)
 
 
 def test_a_pair_that_is_surely_a_digit_is_cut_too(
-    reader: Reader, monkeypatch: pytest.MonkeyPatch
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A 7 and a 1 that touch look like a 7; each half looks more like its digit than they do.
 
-    The 1 is not sure, for another cut leaves another digit. The detector of non-digits, which would
-    doubt the pair, takes everything for a digit here.
+    Neither is sure, for another cut leaves other digits. What would doubt the pair is switched off:
+    the detector of non-digits, and a threshold above its confidence.
     """
     monkeypatch.setattr(non_digits, "scores", lambda images: np.ones(len(images), np.float32))
+    reader = Reader(builtin.run())
+    reader.calibration = replace(reader.calibration, sure_from=0.97)
     [whole] = from_picture(page_of(7, 1))
     [alone] = reader.readings(whole.image[None])
     assert (alone.digit, alone.sure) == (7, True)
     _, (left, right) = one_or_two.read_all(reader, [whole])
     assert (left.digit, right.digit) == (7, 1)
-    assert left.sure and not right.sure
+    assert min(left.confidence, right.confidence) > alone.confidence
+    assert not left.sure and not right.sure
 
 
 OPEN_ZERO = [

@@ -36,7 +36,7 @@ def accuracy(run: Run, split: str) -> float:
 def test_taught_run_reads_what_it_could_not_and_forgets_little(sample_only: None) -> None:
     """It then reads fours upside down, MNIST almost as well, and the parent is unchanged."""
     digits = mnist.load("sample")
-    fours = digits.train_images[digits.train_labels == 4][:12, ::-1] / 255
+    fours = digits.train_images[digits.train_labels == 4][:12, ::-1, ::-1] / 255
     for image in fours:
         collection.keep(image.astype(np.float32), 4)
     parent = builtin.run()
