@@ -1,8 +1,10 @@
-// A run's progress. Asks the door for news once a second, and more often until there is a line, one
-// request at a time, but not while the tab is in the background. Charts of the run take the points
-// from window.digitlabLive.
+// A run's progress. Asks the door for news every one to three seconds, and more often until there is
+// a line, one request at a time, but not while the tab is in the background. Charts of the run take
+// the points from window.digitlabLive.
 
-const PAUSE = 1000; // milliseconds between an answer and the next request
+const PAUSE = 1000; // milliseconds between an answer and the next request, at least
+const SHARE = 1 / 20; // the same, as a share of the time that the run still takes,
+const LATEST = 3000; // up to this
 const AT_FIRST = 250; // the same before the first request, and while a run has no line yet
 const LONGEST = 60_000; // milliseconds; the longest wait while the door does not answer
 const PATIENCE = 3; // requests without an answer, after which the page updates without the door
@@ -37,7 +39,9 @@ async function watch(view) {
   if (!document.hidden) await ask(view);
   if (!views.has(view.box) || (view.answer && isOver(view.answer))) return;
   const begins = view.answer?.state === "running" && view.answer.step < 2;
-  const pause = begins && !view.failures ? AT_FIRST : PAUSE * 2 ** view.failures;
+  const left = 1000 * SHARE * (view.answer?.seconds_left ?? 0);
+  const usual = Math.min(Math.max(left, PAUSE), LATEST);
+  const pause = begins && !view.failures ? AT_FIRST : usual * 2 ** view.failures;
   view.timer = setTimeout(watch, Math.min(pause, LONGEST), view);
 }
 
