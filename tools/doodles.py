@@ -103,10 +103,15 @@ def _circle(x: float, y: float, radius: float) -> NDArray[np.float64]:
     return ring
 
 
+def _turn(angle: float) -> NDArray[np.float64]:
+    """Return the matrix by which `(N, 2)` points are turned, by an angle in radians."""
+    return np.array([[math.cos(angle), math.sin(angle)], [-math.sin(angle), math.cos(angle)]])
+
+
 def _shaky(strokes: Strokes, random: Random) -> Strokes:
     """Return strokes turned and stretched a little, with a tremor."""
     angle, wide = random.normal(0, 0.15), random.uniform(0.75, 1.3)
-    turn = np.array([[math.cos(angle), math.sin(angle)], [-math.sin(angle), math.cos(angle)]])
+    turn = _turn(angle)
     return [
         (stroke + random.normal(0, 0.03, stroke.shape)) * (wide, 1) @ turn for stroke in strokes
     ]
@@ -148,8 +153,7 @@ def _arrow(random: Random) -> Strokes:
     arrow = [np.array([[-1, 0], [1, 0]], float), np.array([[1 - head, -head], [1, 0]])]
     arrow.append(np.array([[1, 0], [1 - head, head]]))
     angle = random.choice([0, 1, 2, 3]) * math.pi / 2
-    turn = np.array([[math.cos(angle), math.sin(angle)], [-math.sin(angle), math.cos(angle)]])
-    return [stroke @ turn for stroke in arrow]
+    return [stroke @ _turn(angle) for stroke in arrow]
 
 
 def _smiley(random: Random) -> Strokes:
@@ -262,17 +266,14 @@ def _symmetric(random: Random) -> Strokes:
 def _part(random: Random) -> NDArray[np.float64]:
     """Return a ring, an arc, a polygon or a line around the origin."""
 
-    def one(angle: NDArray[np.float64]) -> NDArray[np.float64]:
-        return 1 + 0 * angle
-
     flat = (1, random.uniform(0.4, 1))
     match random.integers(4):
         case 0:
-            return _around(1, one) * flat
+            return _circle(0, 0, 1) * flat
         case 1:
-            return _around(random.uniform(0.3, 0.7), one, random.random())
+            return _around(random.uniform(0.3, 0.7), lambda angle: 1 + 0 * angle, random.random())
         case 2:
-            return _around(1, one)[:: 48 // int(random.integers(3, 6))] * flat
+            return _circle(0, 0, 1)[:: 48 // int(random.integers(3, 6))] * flat
         case _:
             return np.array([[-1.0, 0], [1, 0]])
 
@@ -282,8 +283,7 @@ def _parts(random: Random) -> Strokes:
     parts = []
     for _ in range(random.integers(2, 6)):
         angle, size = random.uniform(0, 2 * math.pi), random.uniform(0.15, 0.7)
-        turn = np.array([[math.cos(angle), math.sin(angle)], [-math.sin(angle), math.cos(angle)]])
-        parts.append(size * _part(random) @ turn + random.uniform(-0.7, 0.7, 2))
+        parts.append(size * _part(random) @ _turn(angle) + random.uniform(-0.7, 0.7, 2))
     return parts
 
 
