@@ -34,6 +34,7 @@ from core.training.loop import train
 
 _RECIPE = "fast_cnn"
 _PAGES = 20
+_REDRAW = 3  # as in progress.js
 BARE, RECORDED, ONE, MANY = "bare", "recorded", "watched by one page", f"watched by {_PAGES} pages"
 _QUIET = 2.0  # seconds; the standby process computes again after a shorter pause, until it is done
 _IDLE = 0.1  # the processor's seconds that an idle server takes at most in _QUIET
@@ -129,16 +130,18 @@ async def _visit(address: str, run: str, there: threading.Event, over: threading
 
 async def watch(visitor: Visitor, run: str) -> None:
     """Do what progress.js does: ask for what is new, and tell the page when an epoch has ended."""
-    after, told = 0, None
+    after, told, waited, again = 0, None, 0, 1.0
     while True:
-        await asyncio.sleep(1)
+        await asyncio.sleep(again)
         _, answer, _ = await visitor.ask_door(f"runs/{run}/live?after={after}")
         after = max([after, *(int(point["step"]) for point in answer["points"])])
         ended = max([0, *(point["epoch"] for point in answer["epoch_points"])])
         news = {"door": True, "state": answer["state"], "completed": ended}
-        if visitor.has("live-progress") and news != told:
+        waited, again = waited + 1, answer["again"]
+        is_due = told is None or news["state"] != told["state"] or waited >= _REDRAW
+        if visitor.has("live-progress") and news != told and is_due:
             await visitor.tell("live-progress", json_value=json.dumps({"news": news}))
-            told = news
+            told, waited = news, 0
 
 
 def _until_idle(pid: int) -> None:

@@ -1,7 +1,9 @@
 """`GET api/runs/{id}/live?after=STEP`: a run's progress, and its points after a step.
 
 The store is read at most once a second, however many watch, and less often if it is slow. It is
-read more often while a run that has begun has no line to show yet.
+read more often while a run that has begun has no line to show yet. An answer says when to ask
+again: soon if the run ends soon, later if many watch, because the processor that answers is often
+the one that trains.
 """
 
 import asyncio
@@ -30,6 +32,10 @@ _RUNS = 32  # cached runs; the least recently requested ones are dropped
 _EVERY = 1.0  # the least seconds between two reads of a run
 _AT_FIRST = 0.25  # the same while the run has begun but has fewer than two points
 _SHARE = 0.05  # the greatest share of the time for which reading one run may keep the store busy
+_LEFT_SHARE = 0.05  # a watcher's pause, as a share of the time that the run still takes,
+_LATEST = 3.0  # up to these seconds
+_TOGETHER = 4.0  # requests a second that all watchers are told to send,
+_LONGEST = 15.0  # with pauses up to these seconds
 _LAST_STEP = 2**31 - 1
 _STEP_KEYS = ("step", "epoch", "loss", "accuracy", "learning_rate")
 _EPOCH_KEYS = ("epoch", *EPOCH_METRICS)
@@ -70,6 +76,7 @@ class Watching:
 
     def __init__(self) -> None:
         self._rate = Rate(each=60, together=300)
+        self._turn = 0.0  # by the monotonic clock, when the next watcher could ask
         self._work = Work(threads=4, places=_RUNS, seconds=30)  # one slow read delays no other
         # The last read of each run, in progress or done; the least recently requested first.
         self._looks: dict[str, tuple[float, asyncio.Task[_Course]]] = {}
@@ -88,7 +95,17 @@ class Watching:
         course = await self._course(run_id)
         if not limits.seen(caller(request), [course.run]):
             raise RunError(f"The run {run_id} is another visitor's, and has not finished.")
-        return JSONResponse(course.after(int(after)))
+        return JSONResponse(
+            course.after(int(after)) | {"again": self._again(course.run, course.speed)}
+        )
+
+    def _again(self, run: Run, speed: float | None) -> float:
+        """Return the seconds after which a watcher should ask again."""
+        now = time.monotonic()
+        self._turn = min(max(self._turn, now) + 1 / _TOGETHER, now + _LONGEST)
+        left = run.seconds_left(speed) or 0.0
+        alone = min(max(_LEFT_SHARE * left, _every(run)), _LATEST)
+        return round(max(alone, self._turn - now), 3)
 
     async def _course(self, run_id: str) -> _Course:
         begun, look = self._looks.pop(run_id, (0.0, None))
@@ -122,8 +139,11 @@ def _read(run_id: str, known: _Course | None) -> _Course:
         points = _as_json(history.steps.dropna(subset=list(STEP_METRICS)), _STEP_KEYS)
         epochs = _as_json(history.epochs, _EPOCH_KEYS)
     took = time.monotonic() - begun
-    every = _AT_FIRST if run.state is State.RUNNING and run.step < 2 else _EVERY
-    return _Course(run, speed, points, epochs, begun + max(every, took / _SHARE))
+    return _Course(run, speed, points, epochs, begun + max(_every(run), took / _SHARE))
+
+
+def _every(run: Run) -> float:
+    return _AT_FIRST if run.state is State.RUNNING and run.step < 2 else _EVERY
 
 
 def _mark(run: Run) -> tuple[int, int, State]:

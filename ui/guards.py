@@ -10,8 +10,6 @@ from core.runs import builtin, catalogue
 from core.runs.run import Run, State
 from ui import format, keys, people, runs
 
-_INTERVAL = 3  # seconds between two checks for changes of the runs in progress
-
 
 @contextmanager
 def messages() -> Iterator[None]:
@@ -61,10 +59,10 @@ def _store_choice() -> None:
     st.session_state[keys.RUN] = st.session_state[keys.RUN_CHOICE]
 
 
-def follow(active: list[Run]) -> None:
-    """Rerun the page when the runs in progress change."""
+def follow(active: list[Run], seconds: int = 3) -> None:
+    """Rerun the page when the runs in progress change, for which it checks every few seconds."""
     seen = [(run.id, run.state) for run in active]
-    st.fragment(_follow, run_every=_INTERVAL)(seen, [None])
+    st.fragment(_follow, run_every=seconds)(seen, [None])
 
 
 def _follow(seen: list[tuple[str, State]], first: list[None]) -> None:

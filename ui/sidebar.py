@@ -13,6 +13,9 @@ from core.runs.run import State
 from ui import cache, format, people
 from ui.classroom.attendance import attendance
 
+_SOON = 4  # seconds between two updates of the status while the server loads its libraries
+_EVERY = 10  # the same later: each takes a trainer's processor 40 ms, mostly in the browser
+
 _fold = st.components.v2.component(
     "digitlab_fold",
     html="<span></span>",
@@ -29,11 +32,10 @@ def sidebar(pages: Mapping[Page, str]) -> None:
             st.page_link(page, icon=icon)
         people.badge()
         st.divider()
-        _status()
+        st.fragment(_status, run_every=_SOON if cache.warm_up().is_alive() else _EVERY)()
         _fold(key="fold")
 
 
-@st.fragment(run_every=4)
 def _status() -> None:
     attendance().note(people.me())
     if cache.warm_up().is_alive():

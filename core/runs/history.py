@@ -52,6 +52,11 @@ class History:
         recent = self.steps["images_per_second"].dropna().tail(_RECENT)
         return float(recent.median()) if len(recent) else None
 
+    def of_whole_epochs(self) -> "History":
+        """Return the same without the steps after the last epoch that was completed."""
+        last = self.epochs["epoch"].max() if len(self.epochs) else 0
+        return History(self.steps[self.steps["epoch"] <= last], self.epochs)
+
 
 def read_history(run: Run) -> History:
     """Return a run's metrics so far; the built-in network has epochs only. Raises StoreError.

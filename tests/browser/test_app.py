@@ -16,7 +16,7 @@ Page, expect = playwright.Page, playwright.expect
 
 ROOT = Path(__file__).parents[2]
 CHART = """document.querySelector("[aria-label^='Loss'] .js-plotly-plot")"""
-POINTS = f"({CHART}?.calcdata?.[0]?.length ?? 0)"
+POINTS = f"({CHART}?.data?.[0]?.x?.length ?? {CHART}?._fullData?.[0]?.x?.length ?? 0)"
 # How sure it is depends on the run.
 READS_ONE = re.compile("(This looks like a|Not sure:|Probably a) 1")
 LONG = 60_000  # milliseconds: an answer that includes loading PyTorch on a busy machine

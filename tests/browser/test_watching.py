@@ -3,6 +3,7 @@
 The test writes a run's points into the store itself, as a training's recorder does.
 """
 
+import re
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
@@ -20,7 +21,9 @@ Page, Route, expect = playwright.Page, playwright.Route, playwright.expect
 ROOT = Path(__file__).parents[2]
 LONG = 60_000  # milliseconds: an answer that includes loading PyTorch on a busy machine
 CHART = """document.querySelector("[aria-label^='{0}'] .js-plotly-plot")"""
-POINTS = f"({CHART}?.calcdata?.[0]?.length ?? 0)"
+POINTS = f"({CHART}?.data?.[0]?.x?.length ?? {CHART}?._fullData?.[0]?.x?.length ?? 0)"
+DRAWN = f"({CHART}?.calcdata?.[0]?.length ?? 0)"  # those that Plotly has drawn, with hover labels
+LINE = f"{CHART}.querySelector('.js-line').getAttribute('d')"
 DOOR = "**/api/runs/**"
 
 
@@ -36,9 +39,9 @@ class Training:
         """Enter a new state."""
         catalogue.set_tags(self.run.id, {"state": state, **tags})
 
-    def step(self, number: int) -> None:
+    def step(self, number: int, loss: float | None = None, accuracy: float = 0.5) -> None:
         """Report a step."""
-        values = {"loss": 1 / number, "accuracy": 0.5, "learning_rate": 0.01}
+        values = {"loss": loss or 1 / number, "accuracy": accuracy, "learning_rate": 0.01}
         values["images_per_second"] = 100.0
         points = [(f"step/{key}", value, number) for key, value in values.items()]
         catalogue.log(self.run.id, [*points, ("progress", number, number)])
@@ -150,6 +153,77 @@ def test_zoom_and_resizing_keep_the_points(
     page.wait_for_function("window.redraws > 0")
     wait_for_points(page, 3)
     assert redraws() > 0
+
+
+def test_a_line_is_lengthened_as_plotly_draws_it(
+    app: str, training: Training, new_page: Callable[..., Page]
+) -> None:
+    """New points lengthen the line at once; under the pointer, Plotly draws the same line."""
+    training.step(15, accuracy=0.9)
+    page = new_page(f"{app}/train", viewport={"width": 1440, "height": 1000})
+    wait_for_points(page, 3)
+    wait_for_the_door(page)
+    drawn, line = DRAWN.format("Accuracy"), LINE.format("Accuracy")
+    for number, accuracy in ((20, 0.6), (30, 0.8), (40, 0.7)):  # within the scale
+        training.step(number, accuracy=accuracy)
+    wait_for_points(page, 6, "Accuracy")
+    assert page.evaluate(drawn) == 3
+    lengthened = numbers(page.evaluate(line))
+    assert len(lengthened) == 12
+    page.locator("[aria-label^='Accuracy'] .drawing").hover()
+    page.wait_for_function(f"{drawn} === 6")
+    assert numbers(page.evaluate(line)) == pytest.approx(lengthened, abs=0.01)
+    training.step(45)
+    page.wait_for_function(f"{drawn} === 7")  # under the pointer, hover labels know it at once
+
+
+def numbers(path: str) -> list[float]:
+    """Return the numbers in an SVG path."""
+    return [float(number) for number in re.findall(r"[-\d.]+", path)]
+
+
+def test_a_chart_out_of_sight_is_drawn_once_it_is_in_sight(
+    app: str, training: Training, new_page: Callable[..., Page]
+) -> None:
+    """New points cost a chart below the window nothing, and are there when it is scrolled to."""
+    page = new_page(f"{app}/train", viewport={"width": 1440, "height": 600})
+    wait_for_points(page, 2, "Learning rate")
+    wait_for_the_door(page)
+    training.step(20)
+    wait_for_points(page, 3, "Learning rate")
+    drawn = DRAWN.format("Learning rate")
+    assert page.evaluate(drawn) == 2
+    page.locator("[aria-label='Learning rate']").scroll_into_view_if_needed()
+    page.wait_for_function(f"{drawn} === 3")
+
+
+def test_points_beyond_the_scale_are_drawn_by_plotly(
+    app: str, training: Training, new_page: Callable[..., Page]
+) -> None:
+    """A loss higher than any before makes the axis longer."""
+    page = new_page(f"{app}/train", viewport={"width": 1440, "height": 1000})
+    wait_for_points(page, 2)
+    wait_for_the_door(page)
+    training.step(20, loss=5.0)
+    page.wait_for_function(f"{DRAWN.format('Loss')} === 3")
+    assert page.evaluate(f"{CHART.format('Loss')}._fullLayout.yaxis.range[1]") >= 5
+
+
+def test_watchers_of_a_run_have_the_same_figures(
+    app: str, training: Training, new_page: Callable[..., Page]
+) -> None:
+    """After an epoch the page draws it whole, and the points since then come through the door."""
+    training.step(50)
+    training.epoch(1)
+    training.step(60)
+    page = new_page(f"{app}/train", viewport={"width": 1440, "height": 1000})
+    wait_for_points(page, 4)
+    wait_for_the_door(page)  # the page is drawn again, without the last point, which then comes
+    wait_for_points(page, 4)
+    training.step(70)
+    wait_for_points(page, 5)
+    steps = page.evaluate(f"{CHART.format('Loss')}.data[0].x")
+    assert steps == [0.1, 0.2, 1, 1.2, 1.4]
 
 
 def pauses(page: Page, count: int) -> list[float]:

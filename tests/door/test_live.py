@@ -42,7 +42,8 @@ def test_run_in_progress(client: Any, run: Run) -> None:
     answer = client.get(f"runs/{run.id}/live")
     assert answer.status == 200
     told = answer.json
-    points = told.pop("points")
+    points, again = told.pop("points"), told.pop("again")
+    assert again == 1
     assert told == {
         "run": run.id,
         "state": "running",
@@ -113,8 +114,33 @@ def test_store_is_asked_once_for_many(
 
     monkeypatch.setattr(live, "_EVERY", 60)
     answers = client.runner.run(crowd()) + client.runner.run(crowd())
-    assert {answer.body for answer in answers} == {answers[0].body}
+    told = [{**answer.json, "again": None} for answer in answers]
+    assert all(one == told[0] for one in told)
     assert looks == [run.id]
+
+
+def test_many_watchers_are_told_to_ask_less_often(client: Any, run: Run) -> None:
+    """All together send four requests a second, unless there are very many."""
+
+    async def crowd(count: int) -> list[float]:
+        address = f"runs/{run.id}/live"
+        requests = [client.request("GET", address, address=f"192.0.2.{i}") for i in range(count)]
+        return sorted(answer.json["again"] for answer in await asyncio.gather(*requests))
+
+    pauses = client.runner.run(crowd(20))
+    assert pauses[0] == 1
+    assert 4 < pauses[-1] <= 5
+    assert max(client.runner.run(crowd(60))) == 15
+
+
+def test_a_long_run_is_asked_for_less_often(client: Any, run: Run) -> None:
+    """Every three seconds at most: a second later makes no difference to who waits for minutes."""
+    assert client.get(f"runs/{run.id}/live").json["again"] == 1  # 20 s are left
+    long = catalogue.create(TrainConfig(epochs=200, batch_size=100), "sample")
+    catalogue.set_tags(long.id, {"state": State.RUNNING, "steps": "10000"})
+    step(long, 5)
+    step(long, 10)
+    assert client.get(f"runs/{long.id}/live").json["again"] == 3
 
 
 def test_points_that_are_known_are_not_read_again(

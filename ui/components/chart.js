@@ -53,12 +53,19 @@ function newView(box) {
   view.observer.observe(view.drawing);
   view.extend = () => extend(view);
   window.addEventListener("digitlab-live", view.extend);
+  view.sight = new IntersectionObserver(([{ isIntersecting }]) => {
+    view.isInSight = isIntersecting;
+    if (isIntersecting) catchUp(view);
+  });
+  view.sight.observe(view.drawing);
+  view.drawing.addEventListener("pointerenter", () => catchUp(view));
   view.drawing.addEventListener("digitlab-shares", ({ detail }) => preview(view, detail));
   return view;
 }
 
 function dispose(view) {
   view.observer.disconnect();
+  view.sight.disconnect();
   window.removeEventListener("digitlab-live", view.extend);
   views.delete(view.box);
   window.Plotly?.purge(view.drawing);
@@ -111,6 +118,7 @@ async function draw(view) {
   reach(view);
   mark(view);
   view.last = data.live?.after;
+  view.isBehind = false;
   extend(view);
   if (view.shares) preview(view, view.shares);
 }
@@ -165,19 +173,47 @@ function textWidth(box, text, size) {
 
 /** Adds the points that progress.js has received since the figure was made. */
 function extend(view) {
-  const { live } = view.data;
+  const { drawing, data: { live } } = view;
   if (!live || view.last === undefined || window.digitlabLive?.run !== live.run) return;
   const points = window.digitlabLive.points.filter(({ step }) => step > view.last);
   if (!points.length) return;
   view.last = points.at(-1).step;
-  const { data: [trace], _fullData: [decoded] } = view.drawing;
+  const { data: [trace], _fullData: [decoded] } = drawing;
   for (const axis of ["x", "y"]) {
     // The figure contains NumPy's arrays in packed form; only plain arrays can be extended.
     if (!Array.isArray(trace[axis])) trace[axis] = Array.from(decoded[axis]);
   }
-  const values = (name) => [points.map((point) => point[name])];
-  const more = { x: values("epoch"), y: values(live.metric) };
-  window.Plotly.extendTraces(view.drawing, more, [0]);
+  trace.x.push(...points.map(({ epoch }) => epoch));
+  trace.y.push(...points.map((point) => point[live.metric]));
+  view.isBehind = true;
+  if (view.isInSight && (drawing.matches(":hover") || !lengthen(drawing, points.length))) {
+    catchUp(view);
+  }
+}
+
+/** Draws the chart anew if it has points that its scales and its hover labels do not know. */
+function catchUp(view) {
+  if (view.isBehind) window.Plotly.redraw(view.drawing);
+  view.isBehind = false;
+}
+
+/**
+ * Draws the last `count` points at the end of the first trace's line, in a fraction of the time
+ * that Plotly takes for a chart. Returns false if they do not fit the scales, or have no line yet.
+ */
+function lengthen(drawing, count) {
+  const { data: [{ x, y }], _fullData: [{ uid }], _fullLayout: { xaxis, yaxis } } = drawing;
+  const line = drawing.querySelector(`.trace${uid} .js-line`);
+  const before = line?.getAttribute("d");
+  // With the point before them, because a value that is not a number makes a gap.
+  const [lefts, tops] = [[xaxis, x], [yaxis, y]].map(([axis, values]) =>
+    values.slice(-count - 1).map((value) => axis.d2p(value)),
+  );
+  const fits = (top) => !yaxis.autorange || (top >= 0 && top <= yaxis._length);
+  if (!before || ![...lefts, ...tops].every(Number.isFinite) || !tops.every(fits)) return false;
+  const more = lefts.map((left, i) => `L${left},${tops[i]}`).slice(1);
+  line.setAttribute("d", before + more.join(""));
+  return true;
 }
 
 /** Shows other shares of the ten digits for a while; without any, the figure's own again. */

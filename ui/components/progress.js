@@ -1,12 +1,11 @@
-// A run's progress. Asks the door for news every one to three seconds, and more often until there is
-// a line, one request at a time, but not while the tab is in the background. Charts of the run take
-// the points from window.digitlabLive.
+// A run's progress. Asks the door for news, one request at a time, as often as the door's answers
+// say, but not while the tab is in the background. Charts of the run take the points from
+// window.digitlabLive.
 
-const PAUSE = 1000; // milliseconds between an answer and the next request, at least
-const SHARE = 1 / 20; // the same, as a share of the time that the run still takes,
-const LATEST = 3000; // up to this
-const AT_FIRST = 250; // the same before the first request, and while a run has no line yet
+const AT_FIRST = 250; // milliseconds before the first request
+const PAUSE = 1000; // milliseconds before the next one, if the door has not said how many
 const LONGEST = 60_000; // milliseconds; the longest wait while the door does not answer
+const REDRAW = 3; // answers between two redraws of the page for an epoch, at least
 const PATIENCE = 3; // requests without an answer, after which the page updates without the door
 const STATES = ["queued", "running"]; // in this order; in every other state the run has ended
 
@@ -16,14 +15,12 @@ export default function ({ parentElement, data, setStateValue }) {
   const box = parentElement.querySelector(".digitlab-progress");
   let view = views.get(box);
   if (!view) {
-    view = { box, failures: 0 };
+    view = { box, failures: 0, waited: REDRAW };
     views.set(box, view);
     view.timer = setTimeout(watch, AT_FIRST, view);
   }
-  if (window.digitlabLive?.run !== data.run) window.digitlabLive = { run: data.run, points: [] };
   if (view.data?.run !== data.run) view.answer = view.told = null;
-  const live = window.digitlabLive;
-  live.points = live.points.filter(({ step }) => step > data.after); // The charts have the others.
+  keep(data);
   view.data = data;
   view.report = (news) => setStateValue("news", news);
   show(view);
@@ -35,13 +32,19 @@ export default function ({ parentElement, data, setStateValue }) {
   };
 }
 
+/** Keeps the points that the charts do not have, those after the step `after`. */
+function keep({ run, after }) {
+  const live = window.digitlabLive;
+  const isPartOf = live?.run === run && live.after <= after;
+  const points = isPartOf ? live.points.filter(({ step }) => step > after) : [];
+  window.digitlabLive = { run, after, points };
+}
+
 async function watch(view) {
   if (!document.hidden) await ask(view);
   if (!views.has(view.box) || (view.answer && isOver(view.answer))) return;
-  const begins = view.answer?.state === "running" && view.answer.step < 2;
-  const left = 1000 * SHARE * (view.answer?.seconds_left ?? 0);
-  const usual = Math.min(Math.max(left, PAUSE), LATEST);
-  const pause = begins && !view.failures ? AT_FIRST : usual * 2 ** view.failures;
+  const usual = 1000 * view.answer?.again || PAUSE;
+  const pause = view.failures ? Math.max(usual, PAUSE) * 2 ** view.failures : usual;
   view.timer = setTimeout(watch, Math.min(pause, LONGEST), view);
 }
 
@@ -70,7 +73,9 @@ async function ask(view) {
 
   const { door, state, completed } = view.data;
   const ended = answer.epoch_points.at(-1)?.epoch ?? 0;
-  if (!door || order(answer.state) > order(state) || ended > completed) {
+  view.waited += 1;
+  const isDue = ended > completed && view.waited >= REDRAW;
+  if (!door || order(answer.state) > order(state) || isDue) {
     tell(view, { door: true, state: answer.state, completed: ended });
   }
 }
@@ -80,6 +85,7 @@ function tell(view, news) {
   const told = JSON.stringify(news);
   if (told !== view.told) view.report(news);
   view.told = told;
+  view.waited = 0;
 }
 
 function order(state) {

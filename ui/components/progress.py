@@ -1,9 +1,9 @@
 """A run's progress, kept up to date without redrawing the page.
 
-The component's script asks the door (`api/runs/{id}/live`) for new points once a second, and more
-often until there is a line, updates its bar, and passes them to the charts of the same run. It
-notifies Python only when there is something to draw: the end of an epoch, another state, or a door
-that began or stopped answering.
+The component's script asks the door (`api/runs/{id}/live`) for new points as often as the door
+says, updates its bar, and passes them to the charts of the same run. It notifies Python only when
+there is something to draw: the end of an epoch, another state, or a door that began or stopped
+answering.
 """
 
 from pathlib import Path

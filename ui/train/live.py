@@ -1,8 +1,9 @@
 """A run in progress: curves, epochs, Stop. It reads the store; it never trains."""
 
+from typing import Any
+
 import numpy as np
 import streamlit as st
-from plotly.graph_objects import Figure
 from streamlit.delta_generator import DeltaGenerator
 
 from core.errors import RunError
@@ -26,6 +27,8 @@ _ICONS = {
     State.FAILED: ":material/error:",
 }
 
+_OTHERS = 10  # seconds between two checks for other runs while the door tells of the one watched
+
 
 def live() -> None:
     """Show the run that is being watched, and keep it up to date while it trains.
@@ -40,7 +43,7 @@ def live() -> None:
         seconds = _seconds(run, active)
         st.fragment(_watch, run_every=seconds)(run.id, seconds)
         if seconds is None:
-            guards.follow(active)
+            guards.follow(active, _OTHERS)
     else:
         _over(run, active)
         guards.follow(active)
@@ -91,7 +94,7 @@ def _show(run: Run, active: list[Run]) -> None:
     # The same number of containers in every state, so that charts are not mounted again at the end.
     _headline(run, history)
     outcome.outcome(run, history, other)
-    _curves(run, history, other)
+    _curves(run, _drawn(run, history), other)
     with st.container():
         if any(other.id != run.id for other in active):
             _queue(active)
@@ -151,6 +154,15 @@ def _stop(run: Run, place: DeltaGenerator, key: str) -> None:
     stop.button(run, place, key)
 
 
+def _drawn(run: Run, history: History) -> History:
+    """Return the part of a run's history that the figures contain.
+
+    The browser gets later steps from the door, so all who watch have the same figures of an epoch.
+    """
+    grows = not run.state.is_over and len(history.epochs) and door_answers()
+    return history.of_whole_epochs() if grows else history
+
+
 def _headline(run: Run, history: History) -> None:
     """Show name, state, progress and Stop, always with the same height (see ui/app.py)."""
     line = st.container(horizontal=True, vertical_alignment="center", wrap=False)
@@ -165,7 +177,7 @@ def _headline(run: Run, history: History) -> None:
         if run.state.is_over:
             st.markdown(format.unbroken(_result(run)))
         else:
-            progress(run, _last(history), history.speed, _waits(run))
+            progress(run, _last(_drawn(run, history)), history.speed, _waits(run))
         if run.warning:
             st.warning(format.plain(run.warning), icon=":material/warning:")
 
@@ -219,7 +231,7 @@ def _curves(run: Run, history: History, other: Run | None) -> None:
     logarithmic = st.toggle(
         "Logarithmic loss", help="Shows small differences late in a run as clearly as early ones."
     )
-    marks = _mark(run), other and (_mark(other), other.name)
+    marks = _mark(run, history), other and (other.id, other.epochs, other.name)
     for place, metric in zip(st.columns(2), ("loss", "accuracy"), strict=True):
         logarithms = logarithmic and metric == "loss"
         figure = _figure(marks, metric, logarithms, run, history, other)
@@ -230,9 +242,9 @@ def _curves(run: Run, history: History, other: Run | None) -> None:
     chart(figure, "live-rate", height=240, live=_growth(run, history, "learning_rate"))
 
 
-def _mark(run: Run) -> tuple[str, int, int, bool]:
+def _mark(run: Run, history: History) -> tuple[str, int, int, bool]:
     """Return values that differ when a run's curves do."""
-    return run.id, run.step, run.epochs, run.state.is_over
+    return run.id, _last(history), len(history.epochs), run.state.is_over
 
 
 @st.cache_resource(max_entries=50, show_spinner=False)
@@ -243,18 +255,19 @@ def _figure(
     _run: Run,
     _history: History,
     _other: Run | None,
-) -> Figure:
+) -> dict[str, Any]:
     """Return a figure of the curves, made once however many watch; do not change it.
 
     `marks` are those of the run, and of the other run with its name.
     """
     if metric == "learning_rate":
-        return learning_rate(_history, _run.config.epochs, _run.config.learning_rate)
+        rate = _run.config.learning_rate
+        return dict(learning_rate(_history, _run.config.epochs, rate).to_dict())
     beside = (_other.name, cache.history(_other)) if _other else None
     epochs = max(one.config.epochs for one in (_run, _other) if one)
     figure = training_curves(_history, metric, epochs, logarithmic, beside)
     figure.update_layout(uirevision=_run.id)  # another run has axes of its own
-    return figure
+    return dict(figure.to_dict())
 
 
 def _growth(run: Run, history: History, metric: str) -> Live | None:
