@@ -207,13 +207,13 @@ def show_growth(part: dict[str, Any]) -> str:
 
 def show_watching(part: dict[str, Any]) -> str:
     """Return the training's seconds alone, recorded, and watched, and what the watching takes."""
-    head = ["the same training", "seconds", "range", "slower by"]
+    head = ["the same training", "seconds, mean", "range", "slower than unwatched by"]
     rows = [[*head, "server, a minute", "watchers, a minute"]]
-    alone = statistics.median(part["seconds"]["bare"])
+    alone = statistics.mean(part["seconds"]["recorded"])  # what is watched is recorded
     for name, times in part["seconds"].items():
-        median = statistics.median(times)
-        slower = f"{median / alone - 1:+.1%}".replace("%", " %")
-        row = [name, seconds(median), f"{min(times):.2f} to {max(times):.2f} s", slower]
+        mean = statistics.mean(times)
+        slower = f"{mean / alone - 1:+.1%}".replace("%", " %")
+        row = [name, seconds(mean), f"{min(times):.2f} to {max(times):.2f} s", slower]
         spent = part["processor_seconds_a_minute"][name]
         for who in ("server", "watchers"):
             row.append(seconds(statistics.median(one[who] for one in spent)))

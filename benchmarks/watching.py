@@ -52,10 +52,11 @@ def watching(repetitions: int) -> dict[str, Any]:
             ThreadPoolExecutor(1) as thread,  # Playwright has this thread's event loop
             ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), _load) as trainer,
         ):
-            thread.submit(asyncio.run, up(address)).result()
             trainer_pid = trainer.submit(os.getpid).result()
             for _ in range(repetitions):
                 for kind in times:
+                    # Without a visitor now and then, the process on standby ends.
+                    thread.submit(asyncio.run, up(address)).result()
                     run = "" if kind == BARE else _new_run()
                     with _watchers(kind, address, run, browser, thread):
                         _until_idle(pid)
