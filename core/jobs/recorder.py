@@ -186,12 +186,11 @@ class Recorder(threading.Thread):
         return False
 
     def _remember(self, kind: str, row: list[float]) -> None:
-        """Keep a row for the tag `recent`, so that watching a team's run needs no whole history."""
-        if is_shared():
-            with self._lock:
-                since = time.monotonic() - _RECENT
-                kept = [one for one in self._recent[kind] if one[0] > since]
-                self._recent[kind] = [*kept, (time.monotonic(), row)]
+        """Keep a row for the tag `recent`, so that watching a run needs no whole history."""
+        with self._lock:
+            since = time.monotonic() - _RECENT
+            kept = [one for one in self._recent[kind] if one[0] > since]
+            self._recent[kind] = [*kept, (time.monotonic(), row)]
 
     def _flush(self, lease: dict[str, str]) -> None:
         """Write what is pending: the start before any points, the end with the last points."""
@@ -202,7 +201,9 @@ class Recorder(threading.Thread):
         state = {key: tags.pop(key) for key in ("state", "reason") if key in tags}
         ended = self._ended  # then the last points are written only once
         with_points = rows[0] and (state or not ended)
-        recent = {"recent": recent_tag(rows[0], rows[1], ended)} if with_points else {}
+        # On one machine, reading the whole history once more, at the end, takes little.
+        tag = "" if ended and not is_shared() else recent_tag(rows[0], rows[1], ended)
+        recent = {"recent": tag} if with_points else {}
         try:
             written = recent | tags | lease
             if state.get("state") == State.RUNNING:

@@ -62,8 +62,8 @@ def read_history(run: Run) -> History:
     """Return a run's metrics so far; the built-in network has epochs only. Raises StoreError.
 
     A run is read once for each step that it has reached, however many pages show it; do not change
-    the tables, which they share. A run in a team's store is read completely only once; later reads
-    add what its tag `recent` has (see `recent_tag`).
+    the tables, which they share. A run in progress is read completely only once; later reads add
+    what its tag `recent` has (see `recent_tag`).
     """
     import pandas as pd
 

@@ -10,7 +10,7 @@ from mlflow.entities import Metric
 
 from core.config import TrainConfig
 from core.jobs.recorder import Recorder
-from core.runs import actions, catalogue
+from core.runs import actions, catalogue, history
 from core.runs.person import OWNER
 from core.runs.run import State
 from core.training.events import Step
@@ -56,6 +56,33 @@ def test_the_first_two_points_are_written_at_once(monkeypatch: pytest.MonkeyPatc
             time.sleep(0.02)
     recorder.end(State.STOPPED, "")
     recorder.close()
+
+
+def test_a_watched_run_is_not_read_whole_before_it_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its points come with the run itself; at the end, no listing has to read them."""
+    run = catalogue.create(TrainConfig(epochs=2), "sample")
+    recorder = Recorder(run)
+    recorder.tags({"state": State.RUNNING, "reason": "", "steps": "20"})
+    reads = []
+    read = history._read
+    monkeypatch.setattr(history, "_read", lambda run: reads.append(run.step) or read(run))
+
+    def watched(steps: range) -> list[int]:
+        for step in steps:
+            recorder.step(
+                Step(step, loss=1 / step, accuracy=0.5, learning_rate=0.01, images_per_second=9.0)
+            )
+        recorder._flush({})
+        return list(history.read_history(catalogue.get(run.id)).steps["step"])
+
+    assert [watched(range(1, 6)), watched(range(6, 11))] == [[*range(1, 6)], [*range(1, 11)]]
+    assert reads == []
+    recorder.end(State.FINISHED, "")
+    recorder._flush({})
+    ended = catalogue.get(run.id)
+    assert ended.recent == ""
+    assert history.read_history(ended).steps["loss"].tolist() == [1 / n for n in range(1, 11)]
+    assert reads == [10]
 
 
 def test_a_stop_on_this_machine_needs_no_look_into_the_teams_store(
