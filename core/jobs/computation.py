@@ -40,7 +40,7 @@ class Computation:
     part: str = ""
 
     def start(self) -> None:
-        """Start the process, unless it is running. Raises StoreError."""
+        """Start the process, unless it is running. Raises StoreError, and RunError."""
         if self.share is not None:
             return
         self.tell("0")

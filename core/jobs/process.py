@@ -11,7 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import IO
 
-from core.errors import UserError
+from core.errors import RunError, UserError
 
 _ROOT = Path(__file__).parents[2]
 _PACKAGES = ("torch", "torchvision", "numpy", "mlflow-skinny")
@@ -27,17 +27,25 @@ def launch(
 ) -> "subprocess.Popen[bytes]":
     """Run one of our modules, `python -m module arguments`, detached from this process.
 
-    `died` is called in a thread if a signal ends it, or its exit status is neither 0 nor 2.
+    `died` is called in a thread if a signal ends it, or its exit status is neither 0 nor 2. If it
+    cannot be started, for want of memory or of room for processes, `died` is called and RunError
+    raised.
     """
-    process = subprocess.Popen(  # noqa: S603  # our own interpreter, our own modules, a run's id
-        [sys.executable, "-m", module, *arguments],
-        cwd=_ROOT,
-        env=environment,
-        stdin=stdin,
-        stdout=subprocess.DEVNULL,
-        stderr=stderr,
-        start_new_session=True,
-    )
+    try:
+        process = subprocess.Popen(  # noqa: S603  # our interpreter, our modules, a run's id
+            [sys.executable, "-m", module, *arguments],
+            cwd=_ROOT,
+            env=environment,
+            stdin=stdin,
+            stdout=subprocess.DEVNULL,
+            stderr=stderr,
+            start_new_session=True,
+        )
+    except OSError as error:
+        died()
+        raise RunError(
+            f"No process could be started: {error.strerror}. Close other programs, and try again."
+        ) from error
 
     def wait() -> None:
         # A child that nobody waits for stays in the process table as a zombie.

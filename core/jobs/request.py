@@ -92,7 +92,7 @@ def enqueue(
 def launch(run: Run) -> None:
     """Start the process of a queued run, or hand the run to the process on standby.
 
-    Raises StoreError if its log cannot be written.
+    Raises StoreError if its log cannot be written, and RunError if no process can be started.
     """
     environment = worker_environment()
 

@@ -15,7 +15,7 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 
-from core.errors import UserError
+from core.errors import RunError, UserError
 from core.jobs import process
 
 _UNUSED = 300.0  # seconds after the last `prepare` until the process on standby is ended
@@ -86,7 +86,8 @@ def prepare(environment: dict[str, str]) -> None:
         if _waiting and not _waiting[0].fits(environment):
             _waiting.pop().send()
         if not _waiting:
-            _waiting.append(_Standby(environment))
+            with suppress(RunError):  # without one, a run begins later
+                _waiting.append(_Standby(environment))
 
 
 def take(run_id: str, environment: dict[str, str], died: Callable[[], None]) -> bool:

@@ -84,7 +84,7 @@ def _make_model(run: Run) -> None:
 
     folders = {"DIGITLAB_RUNS": directory(), "DIGITLAB_DATA": mnist.directory().resolve()}
     environment = os.environ | {name: str(folder) for name, folder in folders.items()}
-    with suppress(OSError), (run.folder / LOG).open("ab") as log:
+    with suppress(OSError, RunError), (run.folder / LOG).open("ab") as log:
         process.launch("core.export.mlflow_model", run.id, environment=environment, stderr=log)
 
 

@@ -6,6 +6,7 @@ The fitted network reads what that person draws; the run itself does not change.
 
 import copy
 import threading
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -38,7 +39,7 @@ _one_at_a_time = threading.Lock()  # fitting uses all cores
 def fit(run: Run, digits: Collection, images: NDArray[np.uint8], by: Person) -> None:
     """Fit the run's network to a person's handwriting with `learn`, and save it for them.
 
-    Raises what `learn` raises, and RunError in a public demo.
+    Raises what `learn` raises, CheckpointError, and RunError in a public demo.
     """
     if limits.is_demo():
         raise RunError(
@@ -46,7 +47,8 @@ def fit(run: Run, digits: Collection, images: NDArray[np.uint8], by: Person) -> 
         )
     content = learn(run, digits, images)
     path = path_for(run, by)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    with suppress(OSError):  # then `save` fails, and says so
+        path.parent.mkdir(parents=True, exist_ok=True)
     checkpoint.save(content, path)
 
 

@@ -19,7 +19,7 @@ import pytest
 from core.config import TrainConfig
 from core.data import mnist
 from core.errors import CheckpointError, RunError
-from core.jobs import process, queue, request, worker
+from core.jobs import labels, process, queue, request, standby, worker
 from core.reading.reader import fit_calibration
 from core.runs import actions, answers, catalogue, files, store
 from core.runs.history import read_history
@@ -290,6 +290,25 @@ def no_room_for(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
         return replace(path, target)
 
     monkeypatch.setattr(Path, "replace", full)
+
+
+def test_without_room_for_a_process_nothing_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What cannot be started says so, and leaves neither a queued run nor a place in the queue."""
+
+    def refused(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOMEM, "Cannot allocate memory")
+
+    standby.release()
+    monkeypatch.setattr(subprocess, "Popen", refused)
+    standby.prepare(request.worker_environment())  # a run begins without it, only later
+    digits = mnist.load("sample")
+    with pytest.raises(RunError, match="No process could be started: Cannot allocate memory"):
+        request.start(SHORT, "sample")
+    with pytest.raises(RunError, match="No process could be started: Cannot allocate memory"):
+        labels.start(digits)
+    assert [run.state for run in catalogue.listed()] == [State.FAILED]
+    assert queue.owners() == []
+    assert labels.work(digits.checksum) == labels.Work(problem=labels.DIED)
 
 
 def stopped_run() -> Run:
