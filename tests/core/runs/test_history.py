@@ -48,3 +48,15 @@ def test_a_step_is_read_once_however_many_look(monkeypatch: pytest.MonkeyPatch) 
         for _ in range(3):
             assert read_history(now).steps["loss"].iloc[-1] == 1 / step
     assert reads == [10, 20]
+
+
+@pytest.mark.parametrize(("epochs", "steps"), [(0, []), (1, [5, 10]), (2, [5, 10, 15, 20])])
+def test_steps_after_the_last_whole_epoch_can_be_left_out(epochs: int, steps: list[int]) -> None:
+    """An epoch has ten steps here; its own last step is part of it."""
+    run = catalogue.create(TrainConfig(epochs=3), "sample")
+    catalogue.set_tags(run.id, {"steps": "30"})
+    catalogue.log(run.id, [("step/loss", 0.1, step) for step in (5, 10, 15, 20, 25)])
+    catalogue.log(run.id, [("epoch/train_loss", 0.1, 1 + number) for number in range(epochs)])
+    whole = read_history(catalogue.get(run.id)).of_whole_epochs()
+    assert whole.steps["step"].tolist() == steps
+    assert len(whole.epochs) == epochs
