@@ -10,13 +10,14 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from core.data.splits import sizes_of
 from core.errors import ConfigError, SweepError, UserError
 from core.jobs import process, request
 from core.runs.person import Person
 from core.runs.run import cleaned_name
 from core.runs.store import directory
 from core.sweeps import confirmation, settlement, storage, sweep
-from core.sweeps.space import LARGEST_GRID, contains, domain, grid, grid_size
+from core.sweeps.space import LARGEST_GRID, Range, contains, domain, grid, grid_size
 from core.sweeps.sweep import PRUNERS, SAMPLERS, Outcome, Plan, Sweep
 
 if TYPE_CHECKING:  # optuna takes 0.8 s
@@ -49,10 +50,28 @@ def start(name: str, plan: Plan, by: Person) -> Sweep:
 
 
 def sized(plan: Plan) -> Plan:
-    """Return the plan with no more trials than a grid has. Raises ConfigError for a large grid."""
+    """Return the plan with no more trials than a grid has.
+
+    Raises ConfigError for a large grid, and for more training images than there are.
+    """
+    _check_images(plan)
     if plan.sampler != "grid":
         return plan
     return replace(plan, trials=min(_size(plan), plan.trials or LARGEST_GRID))
+
+
+def _check_images(plan: Plan) -> None:
+    """Raise ConfigError if trials would differ only in how many images they lack."""
+    varied = plan.space.get("train_size")
+    sizes = sizes_of(plan.data, plan.base.validation_size, 0)
+    if varied is None or sizes is None:
+        return
+    most = varied.high if isinstance(varied, Range) else max(varied.values)
+    if most > sizes[0]:
+        raise ConfigError(
+            f"There are {sizes[0]:,} images to learn from, so trials with more would all be the "
+            f"same. Let train_size vary up to {sizes[0]}."
+        )
 
 
 def launch(name: str, workers: int) -> None:
@@ -137,6 +156,7 @@ def bounds(name: str, texts: dict[str, str], by: Person) -> Sweep:
             )
         space = now.plan.space | {field: domain(field, text) for field, text in texts.items()}
         plan = replace(now.plan, space=space)
+        _check_images(plan)
         if plan.sampler == "grid":
             _size(plan)
             tried = [one.settings for one in now.trials if contains(space, one.settings)]

@@ -75,6 +75,18 @@ def end_the_rest(name: str) -> None:
     assert worker.claim(name) is None
 
 
+def test_images_to_learn_from_vary_up_to_all_there_are() -> None:
+    """The form offers no more than the data have, and says why more is refused."""
+    page = opened()
+    page.multiselect(key="sweep-vary").set_value(["train_size"]).run()
+    bounds = page.text_input(key="sweep-bounds-train_size")
+    assert bounds.value == "100:3000:log"
+    assert not page.warning and not page.button(key="sweep-start").disabled
+    bounds.set_value("100:4000:log").run()
+    assert "There are 3,000 images to learn from" in page.warning[0].value
+    assert page.button(key="sweep-start").disabled
+
+
 def test_a_sweep_starts_with_what_was_typed(
     launched: list[tuple[str, int]], monkeypatch: pytest.MonkeyPatch
 ) -> None:

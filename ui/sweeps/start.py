@@ -5,8 +5,9 @@ import os
 import streamlit as st
 
 from core import recipes
-from core.config import config_fields
+from core.config import TrainConfig, config_fields
 from core.data.digits import Digits
+from core.data.splits import split_sizes
 from core.errors import ConfigError, SweepError
 from core.jobs import limits, speed
 from core.sweeps import control, sweep
@@ -87,7 +88,7 @@ def _plan(digits: Digits) -> Plan:
     texts = {
         field: st.text_input(
             setting_names.title(field),
-            _bounds(field),
+            _bounds(field, digits, recipe.config),
             key=f"sweep-bounds-{field}",
             help=f"{config_fields()[field].metadata['help']} Write LOW:HIGH, LOW:HIGH:log (each "
             "magnitude equally often), or a list: A,B,C.",
@@ -117,8 +118,11 @@ def _plan(digits: Digits) -> Plan:
     )
 
 
-def _bounds(field: str) -> str:
+def _bounds(field: str, digits: Digits, base: TrainConfig) -> str:
     metadata = config_fields()[field].metadata
+    if field == "train_size":
+        most, _ = split_sizes(len(digits.train_labels), base.validation_size, 0)
+        return f"100:{most}:log"
     if field in _BOUNDS:
         return _BOUNDS[field]
     if "choices" in metadata:

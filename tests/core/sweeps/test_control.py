@@ -38,6 +38,8 @@ def test_names_are_taken_once(start: Any) -> None:
         ({"minutes": -1}, "some minutes"),
         ({"sampler": "best"}, "sampler must be one of"),
         ({"name": ""}, "needs a name"),
+        ({"vary": {"train_size": "100:4000"}}, "There are 3,900 images to learn from"),
+        ({"vary": {"train_size": "100,0,3901"}}, "vary up to 3900"),
     ],
 )
 def test_impossible_plans_are_refused(start: Any, changes: dict[str, Any], said: str) -> None:
@@ -67,6 +69,13 @@ def test_budget_and_bounds_change_while_it_runs(start: Any) -> None:
     }
     with pytest.raises(SweepError, match="does not vary epochs"):
         control.bounds("search", {"epochs": "1:3"}, OWNER)
+
+
+def test_bounds_cannot_go_beyond_the_images_there_are(start: Any) -> None:
+    """Trials with more would only repeat those with all."""
+    start(vary={"train_size": "100:1000:log"})
+    with pytest.raises(ConfigError, match="There are 3,900 images to learn from"):
+        control.bounds("search", {"train_size": "100:5000:log"}, OWNER)
 
 
 def test_only_the_owner_changes_a_sweep(start: Any) -> None:
