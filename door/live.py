@@ -95,16 +95,14 @@ class Watching:
         course = await self._course(run_id)
         if not limits.seen(caller(request), [course.run]):
             raise RunError(f"The run {run_id} is another visitor's, and has not finished.")
-        return JSONResponse(
-            course.after(int(after)) | {"again": self._again(course.run, course.speed)}
-        )
+        return JSONResponse(course.after(int(after)) | {"again": self._again(course)})
 
-    def _again(self, run: Run, speed: float | None) -> float:
+    def _again(self, course: _Course) -> float:
         """Return the seconds after which a watcher should ask again."""
         now = time.monotonic()
         self._turn = min(max(self._turn, now) + 1 / _TOGETHER, now + _LONGEST)
-        left = run.seconds_left(speed) or 0.0
-        alone = min(max(_LEFT_SHARE * left, _every(run)), _LATEST)
+        left = course.run.seconds_left(course.speed) or 0.0
+        alone = min(max(_LEFT_SHARE * left, _every(course.run)), _LATEST)
         return round(max(alone, self._turn - now), 3)
 
     async def _course(self, run_id: str) -> _Course:

@@ -201,9 +201,10 @@ class Recorder(threading.Thread):
         state = {key: tags.pop(key) for key in ("state", "reason") if key in tags}
         ended = self._ended  # then the last points are written only once
         with_points = rows[0] and (state or not ended)
-        # On one machine, reading the whole history once more, at the end, takes little.
-        tag = "" if ended and not is_shared() else recent_tag(rows[0], rows[1], ended)
-        recent = {"recent": tag} if with_points else {}
+        recent = {}
+        if with_points:  # on one machine, reading the whole history once more, at the end, is cheap
+            unneeded = ended and not is_shared()
+            recent = {"recent": "" if unneeded else recent_tag(rows[0], rows[1], ended)}
         try:
             written = recent | tags | lease
             if state.get("state") == State.RUNNING:

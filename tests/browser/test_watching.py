@@ -96,13 +96,19 @@ def wait_for_the_door(page: Page) -> None:
         page.wait_for_event("requestfinished", lambda one: "/live?after=" in one.url)
 
 
+def watching(app: str, new_page: Callable[..., Page], points: int) -> Page:
+    """Open the Train page, and wait until it has these points and the door brings the others."""
+    page = new_page(f"{app}/train", viewport={"width": 1440, "height": 1000})
+    wait_for_points(page, points)
+    wait_for_the_door(page)
+    return page
+
+
 def test_curves_grow_without_redrawing(
     app: str, training: Training, new_page: Callable[..., Page]
 ) -> None:
     """Points, progress, speed and time left come through the door; an epoch redraws the page."""
-    page = new_page(f"{app}/train", viewport={"width": 1440, "height": 1000})
-    wait_for_points(page, 2)
-    wait_for_the_door(page)
+    page = watching(app, new_page, 2)
     redraws = count_redraws(page)
     training.step(20)
     training.step(30)
@@ -143,9 +149,7 @@ def test_zoom_and_resizing_keep_the_points(
     app: str, training: Training, new_page: Callable[..., Page]
 ) -> None:
     """A chart that is redrawn for a new width keeps the points that came through the door."""
-    page = new_page(f"{app}/train", viewport={"width": 1440, "height": 1000})
-    wait_for_points(page, 2)
-    wait_for_the_door(page)
+    page = watching(app, new_page, 2)
     redraws = count_redraws(page)
     training.step(20)
     wait_for_points(page, 3)
@@ -160,9 +164,7 @@ def test_a_line_is_lengthened_as_plotly_draws_it(
 ) -> None:
     """New points lengthen the line at once; under the pointer, Plotly draws the same line."""
     training.step(15, accuracy=0.9)
-    page = new_page(f"{app}/train", viewport={"width": 1440, "height": 1000})
-    wait_for_points(page, 3)
-    wait_for_the_door(page)
+    page = watching(app, new_page, 3)
     drawn, line = DRAWN.format("Accuracy"), LINE.format("Accuracy")
     for number, accuracy in ((20, 0.6), (30, 0.8), (40, 0.7)):  # within the scale
         training.step(number, accuracy=accuracy)
@@ -201,9 +203,7 @@ def test_points_beyond_the_scale_are_drawn_by_plotly(
     app: str, training: Training, new_page: Callable[..., Page]
 ) -> None:
     """A loss higher than any before makes the axis longer."""
-    page = new_page(f"{app}/train", viewport={"width": 1440, "height": 1000})
-    wait_for_points(page, 2)
-    wait_for_the_door(page)
+    page = watching(app, new_page, 2)
     training.step(20, loss=5.0)
     page.wait_for_function(f"{DRAWN.format('Loss')} === 3")
     assert page.evaluate(f"{CHART.format('Loss')}._fullLayout.yaxis.range[1]") >= 5

@@ -92,9 +92,10 @@ def _over(run: Run | None, active: list[Run]) -> None:
 def _show(run: Run, active: list[Run]) -> None:
     history, other = cache.history(run), pair.other(run)
     # The same number of containers in every state, so that charts are not mounted again at the end.
-    _headline(run, history)
+    drawn = _drawn(run, history)
+    _headline(run, history, _last(drawn))
     outcome.outcome(run, history, other)
-    _curves(run, _drawn(run, history), other)
+    _curves(run, drawn, other)
     with st.container():
         if any(other.id != run.id for other in active):
             _queue(active)
@@ -163,8 +164,11 @@ def _drawn(run: Run, history: History) -> History:
     return history.of_whole_epochs() if grows else history
 
 
-def _headline(run: Run, history: History) -> None:
-    """Show name, state, progress and Stop, always with the same height (see ui/app.py)."""
+def _headline(run: Run, history: History, after: int) -> None:
+    """Show name, state, progress and Stop, always with the same height (see ui/app.py).
+
+    `after` is the last step that the figures have.
+    """
     line = st.container(horizontal=True, vertical_alignment="center", wrap=False)
     line.markdown(f"## {_ICONS[run.state]} {format.plain(run.name)}")
     if run.state.is_over:
@@ -177,7 +181,7 @@ def _headline(run: Run, history: History) -> None:
         if run.state.is_over:
             st.markdown(format.unbroken(_result(run)))
         else:
-            progress(run, _last(_drawn(run, history)), history.speed, _waits(run))
+            progress(run, after, history.speed, _waits(run))
         if run.warning:
             st.warning(format.plain(run.warning), icon=":material/warning:")
 
